@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+/* Set once at start, read by all threads afterwards. */
+static struct {
+    vs_log_level level;
+    bool json;
+    int fd;
+} cfg = {VS_LOG_INFO, false, 2};
+
+enum { LINE_MAX_BYTES = 16 * 1024 };
+
+void vs_log_setup(vs_log_level level, bool json, int fd)
+{
+    cfg.level = level;
+    cfg.json = json;
+    cfg.fd = fd;
+}
+
+bool vs_log_on(vs_log_level level)
+{
+    return level <= cfg.level;
+}
+
+bool vs_log_level_of(const char *text, vs_log_level *level)
+{
+    static const struct {
+        const char *name;
+        vs_log_level level;
+    } names[] = {{"off", VS_LOG_ERROR},  {"error", VS_LOG_ERROR}, {"warn", VS_LOG_WARN},
+                 {"info", VS_LOG_INFO},  {"debug", VS_LOG_DEBUG}, {"trace", VS_LOG_DEBUG}};
+    vs_span rest = vs_str(text);
+    while (rest.n) {
+        vs_span item = vs_span_trim(vs_span_cut(rest, ',', &rest, NULL));
+        for (size_t i = 0; i < VS_COUNT(names); i++) {
+            if (vs_span_ieq(item, vs_str(names[i].name))) {
+                *level = names[i].level;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* JSON string content; also used for quoted text values. */
+static void put_escaped(vs_buf *b, const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            vs_buf_putc(b, '\\');
+        if (c < 0x20 || c == 0x7f)
+            vs_buf_printf(b, "\\u%04x", c);
+        else
+            vs_buf_putc(b, (char)c);
+    }
+}
+
+static void put_quoted(vs_buf *b, const char *s)
+{
+    vs_buf_putc(b, '"');
+    put_escaped(b, s);
+    vs_buf_putc(b, '"');
+}
+
+static bool is_plain(const char *s)
+{
+    if (!*s)
+        return false;
+    for (; *s; s++)
+        if ((unsigned char)*s <= ' ' || *s == '"' || *s == '\\' || *s == '=' || (unsigned char)*s >= 0x7f)
+            return false;
+    return true;
+}
+
+static void put_field(vs_buf *b, const char *name, const char *value)
+{
+    if (cfg.json) {
+        vs_buf_printf(b, ",\"%s\":", name);
+        put_quoted(b, value);
+    } else {
+        vs_buf_printf(b, " %s=", name);
+        if (is_plain(value))
+            vs_buf_puts(b, value);
+        else
+            put_quoted(b, value);
+    }
+}
+
+static void put_head(vs_buf *b, vs_log_level level, const char *module, const char *msg)
+{
+    static const char *const upper[] = {"ERROR", "WARN", "INFO", "DEBUG"};
+    static const char *const lower[] = {"error", "warn", "info", "debug"};
+    char t[VS_TIME_TEXT];
+    const char *now = vs_time_rfc3339(vs_now_s(), t);
+    if (!cfg.json) {
+        vs_buf_printf(b, "%s %s %s: ", now, upper[level], module);
+        put_escaped(b, msg);
+        return;
+    }
+    vs_buf_printf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"msg\":", now, lower[level], module);
+    put_quoted(b, msg);
+}
+
+void vs_log(vs_log_level level, const char *module, const char *msg, ...)
+{
+    if (!vs_log_on(level))
+        return;
+    VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(LINE_MAX_BYTES);
+    put_head(&b, level, module, msg);
+    va_list ap;
+    va_start(ap, msg);
+    for (const char *name; (name = va_arg(ap, const char *)) != NULL;) {
+        const char *value = va_arg(ap, const char *);
+        if (value)
+            put_field(&b, name, value);
+    }
+    va_end(ap);
+    vs_buf_puts(&b, cfg.json ? "}\n" : "\n");
+    if (!vs_buf_ok(&b)) { /* over-long: keep the event, drop the fields */
+        vs_buf_clear(&b);
+        put_head(&b, level, module, msg);
+        vs_buf_puts(&b, cfg.json ? ",\"cut\":true}\n" : " (cut)\n");
+    }
+    /* Nothing useful can be done when the log itself cannot be written. */
+    ssize_t ignored = write(cfg.fd, b.p, b.n);
+    (void)ignored;
+}
+
+void vs_log_error(vs_log_level level, const char *module, const char *msg, const vs_error *err)
+{
+    char text[VS_ERROR_TEXT];
+    vs_log(level, module, msg, "error", vs_error_text(err, text, sizeof text), NULL);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "testing.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+static void contents_survive_growth(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    uint32_t *p[2000];
+    for (uint32_t i = 0; i < 2000; i++) {
+        p[i] = vs_alloc(&a, 100);
+        assert_non_null(p[i]);
+        assert_int_equal((uintptr_t)p[i] % 16, 0);
+        for (int k = 0; k < 25; k++)
+            p[i][k] = i;
+    }
+    for (uint32_t i = 0; i < 2000; i++)
+        for (int k = 0; k < 25; k++)
+            assert_int_equal(p[i][k], i);
+    vs_arena_free(&a);
+}
+
+static void cap_is_never_passed_and_failure_is_sticky(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, 100000);
+    size_t got = 0;
+    while (vs_alloc(&a, 1000))
+        got += 1000;
+    assert_true(got >= 80000 && got <= 100000);
+    assert_true(a.held <= 100000);
+    assert_null(vs_alloc(&a, 1));
+    assert_false(vs_arena_ok(&a));
+    assert_vs_code(vs_arena_check(&a, NULL), VS_E_NOMEM);
+    assert_string_equal(vs_sprintf(&a, "x%d", 1), "");
+    vs_arena_reset(&a);
+    assert_non_null(vs_alloc(&a, 1));
+    vs_arena_free(&a);
+}
+
+static void sizes_that_overflow_fail(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, SIZE_MAX);
+    assert_null(vs_alloc_array(&a, SIZE_MAX / 2, 16));
+    vs_arena_reset(&a);
+    assert_null(vs_alloc(&a, SIZE_MAX - 4));
+    vs_arena_reset(&a);
+    assert_null(vs_alloc(&a, SIZE_MAX / 2 + 1));
+    vs_arena_free(&a);
+}
+
+static void warm_rounds_take_no_memory(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    size_t held = 0;
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 1000; i++)
+            assert_non_null(vs_alloc(&a, 333));
+        if (round == 0)
+            held = a.held;
+        assert_int_equal(a.held, held);
+        vs_arena_reset(&a);
+    }
+    assert_true(a.peak >= 333000);
+    vs_arena_free(&a);
+}
+
+static void buffer_cap_is_sticky(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(10);
+    vs_buf_puts(&b, "12345");
+    vs_buf_printf(&b, "%s", "67890");
+    assert_span_is(vs_buf_span(&b), "1234567890");
+    vs_buf_putc(&b, 'x');
+    assert_false(vs_buf_ok(&b));
+    vs_buf_clear(&b);
+    vs_buf_puts(&b, "again");
+    assert_span_is(vs_buf_span(&b), "again");
+}
+
+static void error_chain_reads_outermost_first(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    assert_int_equal(vs_fail(&err, VS_E_PARSE, "bad byte %d", 7), VS_E_PARSE);
+    assert_int_equal(vs_wrap(&err, "reading %s", "x.json"), VS_E_PARSE);
+    char text[100];
+    assert_string_equal(vs_error_text(&err, text, sizeof text), "reading x.json: bad byte 7");
+    assert_string_equal(vs_error_at(&err, 1), "bad byte 7");
+    assert_null(vs_error_at(&err, 2));
+    (void)vs_fail(&err, VS_E_IO, "line one\nforged \x1b[31mline");
+    assert_string_equal(vs_error_text(&err, text, sizeof text), "line one?forged ?[31mline");
+    for (int i = 0; i < 100; i++)
+        (void)vs_wrap(&err, "%0300d", i);
+    assert_string_equal(vs_error_at(&err, err.depth - 1u), "line one?forged ?[31mline");
+}
+
+static void spans_compare_and_cut(void **state)
+{
+    (void)state;
+    vs_span rest;
+    bool found;
+    assert_span_is(vs_span_cut(VS_LIT("a.b.c"), '.', &rest, &found), "a");
+    assert_true(found);
+    assert_span_is(rest, "b.c");
+    assert_span_is(vs_span_cut(VS_LIT("abc"), '.', &rest, &found), "abc");
+    assert_false(found);
+    assert_int_equal(rest.n, 0);
+    assert_span_is(vs_span_trim(VS_LIT(" \t x y\r\n")), "x y");
+    assert_true(vs_span_cmp(VS_LIT("ab"), VS_LIT("abc")) < 0);
+    assert_true(vs_span_cmp(VS_LIT("\xff"), VS_LIT("a")) > 0);
+    assert_true(vs_ct_eq(VS_LIT("same"), VS_LIT("same")));
+    assert_false(vs_ct_eq(VS_LIT("same"), VS_LIT("sama")));
+    assert_false(vs_ct_eq(VS_LIT("same"), VS_LIT("sam")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contents_survive_growth),
+        cmocka_unit_test(cap_is_never_passed_and_failure_is_sticky),
+        cmocka_unit_test(sizes_that_overflow_fail),
+        cmocka_unit_test(warm_rounds_take_no_memory),
+        cmocka_unit_test(buffer_cap_is_sticky),
+        cmocka_unit_test(error_chain_reads_outermost_first),
+        cmocka_unit_test(spans_compare_and_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
