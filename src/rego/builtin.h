@@ -70,7 +70,7 @@ void rego_regexes_free(rego_regexes **r);
 
 /* Rego text of a value (section 11), e.g. {"k": [1, 2]}, {1, 2}, set(). A top-level string is
  * quoted. */
-void rego_print_value(struct vs_buf *out, vs_val v);
+void rego_print_value(vs_buf *out, vs_val v);
 
 /* The operators, used by instructions and by their builtin names alike. */
 rego_bres rego_op_plus(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out);

@@ -12,6 +12,7 @@
 #ifndef VS_REGO_REGO_H
 #define VS_REGO_REGO_H
 
+#include "base/buf.h"
 #include "value/value.h"
 
 /* Section 8; the text form is what OPA prints. */
@@ -81,7 +82,7 @@ VS_MUST vs_code rego_check_syntax(vs_span text, bool v0, rego_diag *diag, vs_err
 rego_program *rego_program_ref(rego_program *p);
 void rego_program_unref(rego_program **p);
 /* Disassembly of the whole program, for people. */
-void rego_program_dump(const rego_program *p, vs_arena *a, struct vs_buf *out);
+void rego_program_dump(const rego_program *p, vs_arena *a, vs_buf *out);
 
 /* ---- evaluation -------------------------------------------------------------------------------- */
 
