@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The KBS configuration file (kbs.md 8), in today's and the older dialects (kbs.md 12), read from
+ * TOML or JSON (by extension). Unknown keys are errors with a suggestion; obsolete keys are
+ * warnings that name the new one; keys of parts this build lacks are errors that say so.
+ *
+ * All text lives on the arena given to kbs_config_load and is NUL terminated; NULL = not given.
+ */
+#ifndef VS_KBS_CONFIG_H
+#define VS_KBS_CONFIG_H
+
+#include "value/value.h"
+
+typedef enum kbs_admin_mode {
+    KBS_ADMIN_DENY_ALL,
+    KBS_ADMIN_INSECURE_ALLOW_ALL,
+    KBS_ADMIN_BEARER, /* authorization_mode = "AuthenticatedAuthorization" (kbs.md 4.1) */
+    KBS_ADMIN_SIMPLE, /* legacy type = "Simple" personas (kbs.md 12.1, 12.2) */
+} kbs_admin_mode;
+
+typedef struct kbs_identity_provider {
+    const char *issuer, *audience; /* NULL = not checked */
+    const char *public_key_uri, *jwk_set_uri; /* path or file:// */
+} kbs_identity_provider;
+typedef struct kbs_acl {
+    const char *role, *allowed_endpoints; /* regex, starts ^/kbs, ends $ */
+} kbs_acl;
+typedef struct kbs_persona {
+    const char *id, *public_key_path;
+} kbs_persona;
+
+typedef struct kbs_admin_config {
+    kbs_admin_mode mode;
+    const kbs_identity_provider *providers;
+    size_t n_providers;
+    const kbs_acl *acls; /* for SIMPLE: from [[admin.roles]]; none = all allowed */
+    size_t n_acls;
+    const kbs_persona *personas;
+    size_t n_personas;
+} kbs_admin_config;
+
+typedef enum kbs_store_type { KBS_STORE_MEMORY, KBS_STORE_SQLITE, KBS_STORE_LOCALFS, KBS_STORE_TREE } kbs_store_type;
+typedef struct kbs_store_config {
+    kbs_store_type type;
+    const char *path; /* file or directory; NULL for memory */
+} kbs_store_config;
+
+typedef struct kbs_as_config { /* [attestation_service] built in, attestation-service.md 7.1 */
+    int64_t session_minutes; /* `timeout`, 5 */
+    int64_t duration_min;    /* token life, 5 */
+    const char *issuer_name, *developer_name, *build_name, *profile_name;
+    const char *signer_key_path, *signer_cert_path, *signer_cert_url;
+    bool verbose_token;
+    bool refuse_sample_reference_values;
+    bool sample_tee; /* accept tee = "sample" evidence; off unless asked for */
+    const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
+} kbs_as_config;
+
+typedef struct kbs_config {
+    /* [http_server] */
+    const char *const *sockets; /* "IP:port" */
+    size_t n_sockets;
+    bool insecure_http;
+    const char *private_key, *certificate;
+    const char *tls_min_version, *tls_max_version, *tls_ciphers, *tls_groups; /* after the profile */
+    size_t body_limit; /* bytes; payload_request_size MiB, 2 */
+    unsigned workers;  /* worker_count, logical CPUs */
+    /* [attestation_token] */
+    const char *const *trusted_certs_paths;
+    size_t n_trusted_certs;
+    const char *const *trusted_jwk_sets;
+    size_t n_trusted_jwk_sets;
+    const char *const *extra_teekey_paths;
+    size_t n_extra_teekey_paths;
+    bool insecure_header_jwk;
+    kbs_as_config as;
+    kbs_admin_config admin;
+    kbs_store_config storage;
+    bool has_resource_plugin;
+    bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
+    kbs_store_config resource_store; /* used when resource_has_own_store */
+    bool has_sample_plugin;
+    const char *legacy_policy_path; /* [policy_engine] policy_path: imported at start when present */
+} kbs_config;
+
+/* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */
+void kbs_config_defaults(kbs_config *out, const char *store_path);
+/* Reads and checks a file. */
+VS_MUST vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error *err);
+
+#endif

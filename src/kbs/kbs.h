@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key broker service: the RCAR handshake, sessions, token verification, resource policy, release,
+ * administration (kbs.md). Knows no HTTP: an adapter (api/) turns a request into a kbs_call and a
+ * kbs_reply into a response. Thread safe.
+ */
+#ifndef VS_KBS_KBS_H
+#define VS_KBS_KBS_H
+
+#include "as/as.h"
+#include "kbs/config.h"
+
+typedef struct kbs kbs;
+
+/* All start-up checks of kbs.md 6.1, 4, 8: reads keys and certificates, writes the default resource
+ * policy if none is stored. Everything passed in must outlive it. `resources` is the store of the
+ * resource plugin (may equal `store`). */
+VS_MUST vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
+                        rvps *rv, kbs **out, vs_error *err);
+void kbs_free(kbs **k);
+
+typedef enum kbs_method { KBS_GET, KBS_POST, KBS_PUT, KBS_DELETE } kbs_method;
+
+/* One request below /kbs/v0/, parsed once at the edge. */
+typedef struct kbs_call {
+    kbs_method method;
+    const vs_span *segments; /* percent-decoded path after /kbs/v0/, split at '/'; [0] = plugin */
+    size_t n_segments;
+    vs_span path;               /* decoded "/kbs/v0/..." for the admin ACL */
+    bool encoded_slash;         /* the raw path held %2F */
+    vs_val query;               /* object of strings */
+    vs_span session;            /* cookie kbs-session-id; empty = none */
+    vs_span bearer;             /* token of "Authorization: Bearer"; empty = none */
+    vs_span body;
+    int64_t now;
+    vs_arena *arena;
+} kbs_call;
+
+/* Wire error names of kbs.md 7. */
+typedef enum kbs_error {
+    KBS_OK = 0,
+    KBS_ADMIN_AUTH_ACCESS,
+    KBS_ADMIN_AUTH_INITIALIZATION,
+    KBS_ATTESTATION_ERROR,
+    KBS_JWE_ERROR,
+    KBS_PLUGIN_NOT_FOUND,     /* the only one that is 404 */
+    KBS_PLUGIN_INTERNAL_ERROR,
+    KBS_POLICY_DENY,
+    KBS_PARSE_POLICY_ERROR,
+    KBS_POLICY_ENGINE_ERROR,
+    KBS_RVPS_ERROR,
+    KBS_SERDE_ERROR,
+    KBS_TOKEN_NOT_FOUND,
+    KBS_TOKEN_VERIFIER_ERROR,
+} kbs_error;
+const char *kbs_error_name(kbs_error e); /* "PolicyDeny" */
+
+typedef struct kbs_reply {
+    kbs_error error;
+    vs_span detail;      /* with an error: the wire's detail text, nothing more than kbs.md 7 allows */
+    vs_buf body;         /* VS_BUF(...) prepared by the caller; may hold secrets until wiped */
+    const char *content_type; /* NULL = no header */
+    vs_span set_session; /* new value of the session cookie; empty = none */
+    int64_t set_session_expires;
+    char decision[37];   /* id of the decision record in the log; "" = none */
+} kbs_reply;
+
+/* Handles any request; never fails except through reply->error. Details for the operator go to the
+ * log, with the decision id. */
+void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply);
+/* Housekeeping, about once a minute: purges expired sessions. */
+void kbs_tick(kbs *k, int64_t now);
+
+#endif

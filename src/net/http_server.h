@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1.1 server on libevent: one loop per thread, SO_REUSEPORT, optional TLS.
+ *
+ * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline for
+ * the whole request (a slow drip is cut), connections in all, idle keep-alive time. On stop,
+ * requests in flight are answered first (drain).
+ */
+#ifndef VS_NET_HTTP_SERVER_H
+#define VS_NET_HTTP_SERVER_H
+
+#include "base/buf.h"
+
+typedef struct vs_http_server vs_http_server;
+
+typedef enum vs_http_method { VS_HTTP_GET, VS_HTTP_POST, VS_HTTP_PUT, VS_HTTP_DELETE, VS_HTTP_HEAD, VS_HTTP_OTHER } vs_http_method;
+
+typedef struct vs_http_request {
+    vs_http_method method;
+    vs_span path;  /* raw, before '?', not decoded */
+    vs_span query; /* raw, after '?', may be empty */
+    vs_span body;  /* may hold secrets: do not keep */
+    vs_span peer;  /* "127.0.0.1:4711" */
+    vs_arena *arena; /* lives until the response is written; reset afterwards */
+    const void *impl;
+} vs_http_request;
+/* First header of that name (case-insensitive); empty span with p == NULL when absent. */
+vs_span vs_http_header(const vs_http_request *r, const char *name);
+
+typedef struct vs_http_response {
+    int status;               /* 200 */
+    const char *content_type; /* NULL = no header */
+    vs_buf body;              /* wiped after it is written */
+    struct {
+        const char *name, *value; /* on the request's arena or static; no CR, LF */
+    } headers[8];
+    size_t n_headers;
+} vs_http_response;
+void vs_http_add_header(vs_http_response *r, const char *name, const char *value);
+
+/* Runs on a loop thread; may block only as long as one store operation. */
+typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_response *resp);
+
+typedef struct vs_http_limits { /* 0 = default */
+    size_t header_bytes; /* 128 KiB */
+    size_t body_bytes;   /* 2 MiB; over: 413 with a text body */
+    unsigned connections; /* 20000 in all; over: refused */
+    unsigned request_ms;  /* 30 s from the first byte to the last of a request */
+    unsigned idle_ms;     /* 75 s keep-alive */
+} vs_http_limits;
+
+typedef struct vs_http_config {
+    const char *const *sockets; /* "127.0.0.1:8080", "[::1]:0"; port 0 = free port */
+    size_t n_sockets;
+    unsigned threads; /* 0 = logical CPUs */
+    vs_http_limits limits;
+    /* TLS when certificate is given (PEM files; chain file, leaf first). */
+    const char *private_key, *certificate;
+    const char *tls_min_version, *tls_max_version; /* "1.2", "1.3"; NULL = 1.2, none */
+    const char *tls_ciphers, *tls_groups;
+    vs_http_handler handler;
+    void *user;
+} vs_http_config;
+
+/* Listens and starts the threads. Strings must outlive the server. */
+VS_MUST vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server **out, vs_error *err);
+/* The port actually bound for sockets[i]. */
+unsigned vs_http_server_port(const vs_http_server *s, size_t i);
+/* Stops accepting, waits up to drain_ms for requests in flight, frees everything. */
+void vs_http_server_stop(vs_http_server **s, unsigned drain_ms);
+
+#endif

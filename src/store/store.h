@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A key-value store with namespaces: policies, resources, reference values, sessions.
+ *
+ * Every write is atomic and durable when the call returns VS_OK: after a crash the old or the new
+ * value is there, never a mixture. Thread safe: any thread may call any function at any time.
+ * Values may be secrets: they are read into wiped buffers only.
+ *
+ * Namespaces are [a-z_]+ words. Keys are 1..512 bytes of printable ASCII without `\`; segments
+ * between '/' are not empty, "." or ".." (so a key can never leave its namespace).
+ */
+#ifndef VS_STORE_STORE_H
+#define VS_STORE_STORE_H
+
+#include "base/buf.h"
+
+typedef struct vs_store vs_store;
+
+enum { VS_STORE_VALUE_MAX = 16 * 1024 * 1024 };
+
+/* Per process, lost at exit. */
+VS_MUST vs_code vs_store_open_memory(vs_store **out, vs_error *err);
+/* One SQLite file (WAL, synchronous=FULL), created with mode 0600; schema versioned, refused when
+ * newer than this build. */
+VS_MUST vs_code vs_store_open_sqlite(const char *path, vs_store **out, vs_error *err);
+/* Trustee's LocalFs: file <dir>/<namespace>/<key>, each '/' of the key written as the four
+ * characters \x2F (kbs.md 8.5). Expiry is kept in a side file. */
+VS_MUST vs_code vs_store_open_localfs(const char *dir, vs_store **out, vs_error *err);
+/* The older layout of the resource plugin: nested directories <dir>/<r>/<t>/<g>; the namespace is
+ * not part of the path (kbs.md 12.1). Symbolic links are not followed out of <dir>. */
+VS_MUST vs_code vs_store_open_tree(const char *dir, vs_store **out, vs_error *err);
+void vs_store_close(vs_store **s);
+
+/* Appends the value to `out`. VS_E_NOT_FOUND when absent or expired at `now` (seconds; 0 = do not
+ * look at expiry). */
+VS_MUST vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out, vs_error *err);
+
+typedef enum vs_put_mode {
+    VS_PUT_REPLACE, /* create or overwrite */
+    VS_PUT_CREATE,  /* VS_E_EXISTS when there is one (that has not expired) */
+} vs_put_mode;
+/* `expires`: seconds since the epoch after which the value counts as absent; 0 = never. */
+VS_MUST vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
+                             vs_put_mode mode, vs_error *err);
+/* VS_E_NOT_FOUND when there was none. */
+VS_MUST vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err);
+/* Calls `each` for the keys of a namespace in bytewise order; it must not call the store. */
+VS_MUST vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void *user, vs_span key),
+                              void *user, vs_error *err);
+/* Removes at most `max` values that expired before `now`; cheap when there are none. */
+VS_MUST vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver interface for TEEs. A driver is a pure function of evidence, expectations, trust
+ * anchors and time: it checks every signature and every field, and turns what it proved into
+ * claims (attestation-service.md 3.3, 4.3, 4.4). A new TEE is one folder and one line in registry.c.
+ */
+#ifndef VS_TEE_TEE_H
+#define VS_TEE_TEE_H
+
+#include "value/value.h"
+
+typedef struct cca_trust cca_trust; /* tee/cca/trust.h */
+
+/* What the drivers may trust; one object per verifier, shared by threads. */
+typedef struct vs_tee_trust {
+    bool sample;    /* accept tee "sample": proves nothing, for tests and demos only */
+    cca_trust *cca; /* NULL = CCA not configured: evidence is refused */
+} vs_tee_trust;
+
+typedef struct vs_tee_expect {
+    vs_span report_data; /* expected; p == NULL = none given */
+    vs_span init_data;   /* expected digest; p == NULL = none given */
+    int64_t now;
+} vs_tee_expect;
+
+/* One attester found in the evidence (device verifiers may find several). */
+typedef struct vs_tee_result {
+    const char *tee_class; /* "cpu", "gpu", ... */
+    vs_val claims;         /* object, without the next two */
+    vs_val report_data;    /* string for the policy input, undefined if the driver gives none */
+    vs_val init_data;      /* likewise */
+} vs_tee_result;
+
+enum { VS_TEE_RESULTS_MAX = 32 };
+
+typedef struct vs_tee_driver {
+    const char *name;
+    /* Verifies `evidence` (the JSON value of primary_evidence) into results on the arena. Any error
+     * means nothing was proven. Codes: PARSE/INVALID malformed evidence, CRYPTO signatures,
+     * UNTRUSTED unknown attester, MISMATCH report data, init data or binding, UNSUPPORTED. */
+    vs_code (*verify)(const vs_tee_trust *trust, vs_val evidence, const vs_tee_expect *expect,
+                      vs_arena *a, vs_tee_result *results, size_t *n, vs_error *err);
+} vs_tee_driver;
+
+/* By name as on the wire ("cca"; older aliases of tees.md 1 included); NULL if this build has none. */
+const vs_tee_driver *vs_tee_find(vs_span name);
+/* True for every TEE name of the protocol, whether or not this build has a driver; *canonical (may
+ * be NULL) = the name used in policy input. */
+bool vs_tee_known(vs_span name, const char **canonical);
+
+/* "fit(n)" of attestation-service.md 3.3: expected data padded with zeros or cut to n bytes. */
+void vs_tee_fit(vs_span expected, uint8_t *out, size_t n);
+
+#endif
