@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# The face of the project. The build itself is meson's (meson.build); this file knows the few
+# commands a person types. `make help` lists them.
+
+B     := build/test
+R     := build/release
+FUZZ  := build/fuzz
+JOBS  := $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+.PHONY: help demo test bench conformance fuzz check format install clean deps release
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: deps release ## build, then attest a realm, be denied, endorse it, receive the secret
+	@scripts/demo.sh $(R)
+
+test: deps $(B)/build.ninja ## build with sanitizers and run all tests
+	@ninja -C $(B) -j $(JOBS) $(NINJA_QUIET)
+	@scripts/run-tests.py $(B)
+
+bench: deps release ## release build; print all figures
+	@scripts/bench.sh $(R)
+
+conformance: deps release ## Rego: passed/total per topic of the public suites
+	@$(R)/tests/unit/rego/rego-conformance $(wildcard ../shared/data/rego/opa/v1 ../shared/data/rego/opa/v0 ../shared/data/rego/regorus)
+
+fuzz: deps $(FUZZ)/build.ninja ## run every fuzz target for FUZZ_SECONDS each
+	@ninja -C $(FUZZ) -j $(JOBS) $(NINJA_QUIET)
+	@scripts/fuzz.sh $(FUZZ) $(FUZZ_SECONDS)
+
+check: deps $(B)/build.ninja ## static checks: formatting, cppcheck, shellcheck
+	@scripts/check.sh
+
+format: ## clang-format all sources
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+release: deps $(R)/build.ninja ## optimised build in build/release
+	@ninja -C $(R) -j $(JOBS) $(NINJA_QUIET)
+
+install: release ## install below DESTDIR/prefix
+	@meson install -C $(R) --no-rebuild
+
+clean: ## remove all builds
+	rm -rf build
+
+deps:
+	@scripts/install-deps.sh
+
+$(B)/build.ninja:
+	@CC=gcc CXX=g++ meson setup $(B) -Dbuildtype=debugoptimized -Db_sanitize=address,undefined >/dev/null
+
+$(R)/build.ninja:
+	@CC=gcc CXX=g++ meson setup $(R) -Dbuildtype=release -Db_lto=true -Db_pie=true >/dev/null
+
+$(FUZZ)/build.ninja:
+	@CC=clang CXX=clang++ meson setup $(FUZZ) -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >/dev/null

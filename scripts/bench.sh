@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every benchmark of a release build. Compare ratios inside one run only: machines are noisy.
+set -eu
+build=$1
+for exe in "$build"/bench/*/bench_*; do
+    if [ -x "$exe" ] && [ -f "$exe" ]; then
+        printf '\n== %s\n' "${exe##*/bench_}"
+        "$exe"
+    fi
+done
