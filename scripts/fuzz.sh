@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$build/findings"
 bad=0 ran=0
 for exe in "$build"/fuzz/fuzz_*; do
-    [ -x "$exe" ] && [ -f "$exe" ] || continue
+    if [ ! -x "$exe" ] || [ ! -f "$exe" ]; then continue; fi
     name=${exe##*/fuzz_}
     [ $# -eq 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
     work=$build/corpus/$name
