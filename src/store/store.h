@@ -6,8 +6,9 @@
  * value is there, never a mixture. Thread safe: any thread may call any function at any time.
  * Values may be secrets: they are read into wiped buffers only.
  *
- * Namespaces are [a-z_]+ words. Keys are 1..512 bytes of printable ASCII without `\`; segments
- * between '/' are not empty, "." or ".." (so a key can never leave its namespace).
+ * Namespaces are [a-z_]+ words. Keys are 1..512 bytes of printable ASCII without `\` and `%`;
+ * segments between '/' are not empty and do not start with '.' (so a key can never leave its
+ * namespace, and no layer can decode it into another key). Other keys are VS_E_INVALID.
  */
 #ifndef VS_STORE_STORE_H
 #define VS_STORE_STORE_H
@@ -17,6 +18,9 @@
 typedef struct vs_store vs_store;
 
 enum { VS_STORE_VALUE_MAX = 16 * 1024 * 1024 };
+
+/* The key grammar, for callers that want to refuse a name early. */
+bool vs_store_key_ok(vs_span key);
 
 /* Per process, lost at exit. */
 VS_MUST vs_code vs_store_open_memory(vs_store **out, vs_error *err);
@@ -31,20 +35,23 @@ VS_MUST vs_code vs_store_open_localfs(const char *dir, vs_store **out, vs_error 
 VS_MUST vs_code vs_store_open_tree(const char *dir, vs_store **out, vs_error *err);
 void vs_store_close(vs_store **s);
 
-/* Appends the value to `out`. VS_E_NOT_FOUND when absent or expired at `now` (seconds; 0 = do not
- * look at expiry). */
-VS_MUST vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out, vs_error *err);
+/* Appends the value to `out`; one that does not fit its cap is VS_E_LIMIT. VS_E_NOT_FOUND when
+ * absent or expired at `now` (seconds; 0 = do not look at expiry). */
+VS_MUST vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out,
+                             vs_error *err);
 
 typedef enum vs_put_mode {
     VS_PUT_REPLACE, /* create or overwrite */
     VS_PUT_CREATE,  /* VS_E_EXISTS when there is one (that has not expired) */
 } vs_put_mode;
 /* `expires`: seconds since the epoch after which the value counts as absent; 0 = never. */
-VS_MUST vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
-                             vs_put_mode mode, vs_error *err);
+VS_MUST vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value,
+                             int64_t expires, vs_put_mode mode, vs_error *err);
 /* VS_E_NOT_FOUND when there was none. */
 VS_MUST vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err);
-/* Calls `each` for the keys of a namespace in bytewise order; it must not call the store. */
+/* Calls `each` for the keys of a namespace in bytewise order, expired ones that were not purged yet
+ * included; it must not call the store. A code other than VS_OK from it ends the listing and is
+ * returned. */
 VS_MUST vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void *user, vs_span key),
                               void *user, vs_error *err);
 /* Removes at most `max` values that expired before `now`; cheap when there are none. */

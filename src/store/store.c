@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/backend.h"
+
+#include <string.h>
+
+static vs_code check_namespace(const char *ns, vs_error *err)
+{
+    size_t n = strnlen(ns, VS_STORE_NS_MAX + 1);
+    if (n == 0 || n > VS_STORE_NS_MAX || strspn(ns, "abcdefghijklmnopqrstuvwxyz_") != n)
+        return vs_fail(err, VS_E_INVALID, "storage namespace \"%.80s\" is not of the form [a-z_]+",
+                       ns);
+    return VS_OK;
+}
+
+/* The one place where keys are judged. A percent sign is refused so that no layer above or below
+ * can decode a key into another one; overlong UTF-8 falls with everything that is not ASCII. */
+bool vs_store_key_ok(vs_span key)
+{
+    if (key.n == 0 || key.n > VS_STORE_KEY_MAX)
+        return false;
+    bool at_start = true; /* of a segment */
+    for (size_t i = 0; i < key.n; i++) {
+        uint8_t c = key.p[i];
+        if (c < 0x20 || c > 0x7e || c == '\\' || c == '%')
+            return false;
+        if (at_start && (c == '/' || c == '.'))
+            return false;
+        at_start = c == '/';
+    }
+    return !at_start;
+}
+
+static vs_code check(const char *ns, vs_span key, vs_error *err)
+{
+    VS_TRY(check_namespace(ns, err));
+    if (!vs_store_key_ok(key))
+        return vs_fail(err, VS_E_INVALID,
+                       "storage key \"%.*s\" is not allowed: 1 to %d printable ASCII characters "
+                       "without \\ and %%, no segment empty or starting with a dot",
+                       VS_FMT(vs_span_head(key, 80)), VS_STORE_KEY_MAX);
+    return VS_OK;
+}
+
+vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out,
+                     vs_error *err)
+{
+    VS_TRY(check(ns, key, err));
+    return s->ops->get(s, ns, key, now, out, err);
+}
+
+vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
+                     vs_put_mode mode, vs_error *err)
+{
+    VS_TRY(check(ns, key, err));
+    if (value.n > VS_STORE_VALUE_MAX)
+        return vs_fail(err, VS_E_LIMIT, "value of %zu bytes is larger than the limit of %d",
+                       value.n, VS_STORE_VALUE_MAX);
+    if (expires < 0)
+        return vs_fail(err, VS_E_INVALID, "expiry %lld is negative", (long long)expires);
+    store_record rec = {ns, key, value, expires, mode};
+    return s->ops->put(s, &rec, err);
+}
+
+vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err)
+{
+    VS_TRY(check(ns, key, err));
+    return s->ops->remove(s, ns, key, err);
+}
+
+vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void *user, vs_span key),
+                      void *user, vs_error *err)
+{
+    VS_TRY(check_namespace(ns, err));
+    return s->ops->list(s, ns, each, user, err);
+}
+
+vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err)
+{
+    return s->ops->purge(s, now, max, err);
+}
+
+void vs_store_close(vs_store **s)
+{
+    if (*s)
+        (*s)->ops->close(*s);
+    *s = NULL;
+}
