@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for vouchsafe(1), kbs(1) and kbs-client(1)
+
+_vouchsafe() {
+    local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words="serve decode verify rego realm --help --version"
+    else
+        case $sub in
+        serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --help" ;;
+        decode) words="--json --help" ;;
+        verify) words="--key --ca --json --help" ;;
+        rego) words="eval check --data --input --v0-compatible --format --help" ;;
+        realm) words="init run rim token --dir --mount --socket --challenge --rim --profile --help" ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+_kbs_client() {
+    local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --help --version" w
+    for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $w in
+        attest) words="--tee-key-file --allow-sample" ;;
+        get-resource) words="--path --tee-key-file --attestation-token --allow-sample" ;;
+        config) words="--admin-token-file --auth-private-key set-attestation-policy set-resource-policy set-resource delete-resource get-reference-value set-sample-reference-value" ;;
+        set-attestation-policy) words="--policy-file --type --id" ;;
+        set-resource-policy) words="--policy-file --default --affirming --allow-all --deny-all" ;;
+        set-resource) words="--path --resource-file" ;;
+        delete-resource) words="--path" ;;
+        get-reference-value) words="--id" ;;
+        set-sample-reference-value) words="--as-integer --as-bool --as-single-value" ;;
+        esac
+    done
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+complete -F _vouchsafe vouchsafe
+complete -F _kbs_client kbs-client
