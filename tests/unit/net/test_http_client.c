@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire.h"
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+#include "net/http_client.h"
+
+static void echo(void *user, const vs_http_request *req, vs_http_response *resp)
+{
+    (void)user;
+    if (vs_span_is(req->path, "/slow"))
+        usleep(400000);
+    if (vs_span_is(req->path, "/large"))
+        (void)vs_buf_reserve(&resp->body, 5000);
+    resp->status = vs_span_is(req->path, "/denied") ? 401 : 200;
+    vs_http_add_header(resp, "Set-Cookie",
+                       "kbs-session-id=abc; Expires=Fri, 01 Jan 2100 00:00:00 GMT; HttpOnly");
+    vs_http_add_header(resp, "X-One", "first");
+    vs_span cookie = vs_http_header(req, "cookie"), type = vs_http_header(req, "content-type");
+    vs_buf_printf(&resp->body, "%d[%.*s]<%.*s>", (int)req->method, VS_FMT(cookie), VS_FMT(type));
+    vs_buf_put(&resp->body, req->body);
+}
+
+static vs_http_client *client(const vs_http_client_config *cfg)
+{
+    vs_http_client *c = NULL;
+    vs_error err = {0};
+    assert_vs_ok(vs_http_client_new(cfg, &c, &err), &err);
+    return c;
+}
+
+static const char *url_of(const vs_http_server *s, const char *scheme, const char *path)
+{
+    static char url[200];
+    (void)snprintf(url, sizeof url, "%s://127.0.0.1:%u%s", scheme, vs_http_server_port(s, 0), path);
+    return url;
+}
+
+static void every_method_with_and_without_a_body(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){0});
+    vs_http_client *c = client(&(vs_http_client_config){0});
+    static const char *const json[] = {"Content-Type: application/json", NULL};
+    const char *url = url_of(s, "http", "/kbs/v0/auth");
+    const struct {
+        vs_http_call call;
+        const char *answer;
+    } v[] = {
+        {{.method = "GET", .url = url}, "0[]<>"},
+        {{.method = "POST", .url = url, .headers = json, .body = VS_LIT("{}"), .has_body = true},
+         "1[kbs-session-id=abc]<application/json>{}"},
+        {{.method = "POST", .url = url, .has_body = true}, "1[kbs-session-id=abc]<>"},
+        {{.method = "DELETE", .url = url}, "3[kbs-session-id=abc]<>"},
+        {{.method = "GET", .url = url, .body = VS_LIT("x"), .has_body = true},
+         "0[kbs-session-id=abc]<>x"},
+        {{.method = "PUT", .url = url, .body = VS_LIT("y"), .has_body = true},
+         "2[kbs-session-id=abc]<>y"},
+        {{.method = "GET", .url = url}, "0[kbs-session-id=abc]<>"},
+    };
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(1000);
+        int status = 0;
+        vs_error err = {0};
+        assert_vs_ok(vs_http_client_do(c, &v[i].call, &status, &body, &err), &err);
+        assert_int_equal(status, 200);
+        assert_span_is(vs_buf_span(&body), v[i].answer);
+        assert_span_is(vs_http_client_header(c, "x-one"), "first");
+        assert_null(vs_http_client_header(c, "x-two").p);
+    }
+    vs_http_client_free(&c);
+    vs_http_server_stop(&s, 100);
+}
+
+static vs_code get(vs_http_client *c, const char *url, int *status, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(100000);
+    return vs_http_client_do(c, &(vs_http_call){.method = "GET", .url = url}, status, &body, err);
+}
+
+static void any_status_is_an_answer(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){0});
+    vs_http_client *c = client(&(vs_http_client_config){0});
+    int status = 0;
+    vs_error err = {0};
+    assert_vs_ok(get(c, url_of(s, "http", "/denied"), &status, &err), &err);
+    assert_int_equal(status, 401);
+    vs_http_client_free(&c);
+    vs_http_server_stop(&s, 100);
+}
+
+static void a_body_of_many_megabytes_is_sent(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){.body_bytes = 4 << 20});
+    vs_http_client *c = client(&(vs_http_client_config){0});
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(4 << 20), in = VS_BUF(5 << 20);
+    memset(vs_buf_reserve(&out, 4 << 20), 'q', 4 << 20);
+    int status = 0;
+    vs_error err = {0};
+    vs_http_call call = {.method = "POST",
+                         .url = url_of(s, "http", "/"),
+                         .body = vs_buf_span(&out),
+                         .has_body = true};
+    assert_vs_ok(vs_http_client_do(c, &call, &status, &in, &err), &err);
+    assert_int_equal(status, 200);
+    assert_true(vs_span_ends(vs_buf_span(&in), vs_buf_span(&out)));
+    vs_http_client_free(&c);
+    vs_http_server_stop(&s, 100);
+}
+
+static void failures_say_what_and_where(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){0});
+    vs_http_client *c = client(&(vs_http_client_config){.total_ms = 150, .response_bytes = 1000});
+    char text[VS_ERROR_TEXT], dead[60];
+    int status = 0;
+    vs_error err = {0};
+    assert_vs_code(get(c, url_of(s, "http", "/large"), &status, &err), VS_E_LIMIT);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "larger than 1000 bytes"));
+    assert_vs_code(get(c, url_of(s, "http", "/slow"), &status, &err), VS_E_TIMEOUT);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "127.0.0.1"));
+    assert_vs_code(get(c, "ftp://127.0.0.1/x", &status, &err), VS_E_INVALID);
+    assert_vs_code(get(c, "file:///etc/passwd", &status, &err), VS_E_INVALID);
+    assert_vs_code(get(c, "http://", &status, &err), VS_E_INVALID);
+    (void)snprintf(dead, sizeof dead, "http://127.0.0.1:%u/", vs_http_server_port(s, 0));
+    usleep(400000); /* the slow handler */
+    vs_http_server_stop(&s, 100);
+    assert_vs_code(get(c, dead, &status, &err), VS_E_IO);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "127.0.0.1"));
+    vs_http_client_free(&c);
+}
+
+static void a_header_with_a_line_break_is_refused(void **state)
+{
+    (void)state;
+    vs_http_client *c = client(&(vs_http_client_config){0});
+    static const char *const evil[] = {"X: a\r\nY: b", NULL};
+    VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(10);
+    int status;
+    assert_vs_code(
+        vs_http_client_do(
+            c, &(vs_http_call){.method = "GET", .url = "http://127.0.0.1/", .headers = evil},
+            &status, &body, NULL),
+        VS_E_INVALID);
+    vs_http_client_free(&c);
+}
+
+/* ---- TLS --------------------------------------------------------------------------------------
+ */
+
+typedef struct identity {
+    char dir[64], key[100], cert[100];
+} identity;
+
+static void add_name(X509 *cert, const char *san)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+    assert_non_null(e);
+    assert_int_equal(X509_add_ext(cert, e, -1), 1);
+    X509_EXTENSION_free(e);
+}
+
+/* A self-signed test certificate, valid from `from` to `to` seconds from now. */
+static void make_identity(identity *id, const char *san, long from, long to)
+{
+    (void)snprintf(id->dir, sizeof id->dir, "%s", P_tmpdir "/vs-net-XXXXXX");
+    assert_non_null(mkdtemp(id->dir));
+    (void)snprintf(id->key, sizeof id->key, "%s/key.pem", id->dir);
+    (void)snprintf(id->cert, sizeof id->cert, "%s/cert.pem", id->dir);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    assert_true(key && cert);
+    (void)X509_set_version(cert, 2);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(cert), from);
+    (void)X509_gmtime_adj(X509_getm_notAfter(cert), to);
+    X509_NAME *name = X509_get_subject_name(cert);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                     (const unsigned char *)"vouchsafe test", -1, -1, 0);
+    (void)X509_set_issuer_name(cert, name);
+    (void)X509_set_pubkey(cert, key);
+    add_name(cert, san);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *f = fopen(id->key, "w");
+    assert_int_equal(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+    (void)fclose(f);
+    f = fopen(id->cert, "w");
+    assert_int_equal(PEM_write_X509(f, cert), 1);
+    (void)fclose(f);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static void remove_identity(identity *id)
+{
+    (void)unlink(id->key);
+    (void)unlink(id->cert);
+    (void)rmdir(id->dir);
+}
+
+static vs_code start_tls(vs_http_config *cfg, const identity *id, vs_http_server **s, vs_error *err)
+{
+    cfg->sockets = any_port;
+    cfg->n_sockets = 1;
+    cfg->threads = 1;
+    cfg->handler = echo;
+    cfg->certificate = id->cert;
+    cfg->private_key = id->key;
+    return vs_http_server_start(cfg, s, err);
+}
+
+static void https_works_with_the_given_root_only(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    vs_http_server *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(start_tls(&(vs_http_config){.limits = {.body_bytes = 3 << 20}}, &id, &s, &err),
+                 &err);
+    vs_http_client *knows = client(&(vs_http_client_config){.ca_file = id.cert});
+    vs_http_client *does_not = client(&(vs_http_client_config){0});
+    int status = 0;
+    for (int i = 0; i < 3; i++) {
+        assert_vs_ok(get(knows, url_of(s, "https", "/"), &status, &err), &err);
+        assert_int_equal(status, 200);
+    }
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(3 << 20), in = VS_BUF(4 << 20);
+    memset(vs_buf_reserve(&out, 3 << 20), 'q', 3 << 20);
+    vs_http_call call = {.method = "POST",
+                         .url = url_of(s, "https", "/"),
+                         .body = vs_buf_span(&out),
+                         .has_body = true};
+    assert_vs_ok(vs_http_client_do(knows, &call, &status, &in, &err), &err);
+    assert_true(vs_span_ends(vs_buf_span(&in), vs_buf_span(&out)));
+    char text[VS_ERROR_TEXT];
+    assert_vs_code(get(does_not, url_of(s, "https", "/"), &status, &err), VS_E_UNTRUSTED);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "self-signed certificate"));
+    vs_http_client_free(&knows);
+    vs_http_client_free(&does_not);
+    vs_http_server_stop(&s, 100);
+    remove_identity(&id);
+}
+
+static void a_wrong_name_or_time_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *san;
+        long from, to;
+        const char *reason;
+    } v[] = {{"IP:127.0.0.2", -60, 3600, "127.0.0.1"},
+             {"IP:127.0.0.1", -3600, -60, "expired; the clock of this machine says"},
+             {"IP:127.0.0.1", 600, 3600, "not yet valid; the clock of this machine says"}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        identity id;
+        make_identity(&id, v[i].san, v[i].from, v[i].to);
+        vs_http_server *s = NULL;
+        vs_error err = {0};
+        char text[VS_ERROR_TEXT];
+        int status;
+        assert_vs_ok(start_tls(&(vs_http_config){0}, &id, &s, &err), &err);
+        vs_http_client *c = client(&(vs_http_client_config){.ca_file = id.cert});
+        assert_vs_code(get(c, url_of(s, "https", "/"), &status, &err), VS_E_UNTRUSTED);
+        if (!strstr(vs_error_text(&err, text, sizeof text), v[i].reason))
+            fail_msg("%s", text);
+        vs_http_client_free(&c);
+        vs_http_server_stop(&s, 100);
+        remove_identity(&id);
+    }
+}
+
+static void tls_settings_are_obeyed_or_refused(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    static const struct {
+        vs_http_config cfg;
+        bool ok;
+    } v[] = {{{.tls_min_version = "1.3"}, true},
+             {{.tls_max_version = "1.2"}, true},
+             {{.tls_min_version = "1.1"}, false},
+             {{.tls_min_version = "1.3", .tls_max_version = "1.2"}, false},
+             {{.tls_ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:TLS_AES_256_GCM_SHA384"}, true},
+             {{.tls_ciphers = "NO-SUCH-CIPHER"}, false},
+             {{.tls_groups = "X25519:P-256"}, true},
+             {{.tls_groups = "no-such-group"}, false}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        vs_http_config cfg = v[i].cfg;
+        vs_http_server *s = NULL;
+        vs_error err = {0};
+        vs_code code = start_tls(&cfg, &id, &s, &err);
+        if ((code == VS_OK) != v[i].ok)
+            fail_msg("case %zu", i);
+        if (code != VS_OK)
+            continue;
+        vs_http_client *c = client(&(vs_http_client_config){.ca_file = id.cert});
+        int status = 0;
+        assert_vs_ok(get(c, url_of(s, "https", "/"), &status, &err), &err);
+        vs_http_client_free(&c);
+        vs_http_server_stop(&s, 100);
+    }
+    identity other;
+    make_identity(&other, "IP:127.0.0.1", -60, 3600);
+    identity mixed = other;
+    memcpy(mixed.key, id.key, sizeof mixed.key);
+    vs_http_server *s = NULL;
+    assert_int_not_equal(start_tls(&(vs_http_config){0}, &mixed, &s, NULL), VS_OK);
+    remove_identity(&id);
+    remove_identity(&other);
+}
+
+static void plain_text_on_a_tls_port_ends_without_harm(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    vs_http_server *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(start_tls(&(vs_http_config){.limits = {.request_ms = 200}}, &id, &s, &err), &err);
+    bool closed;
+    int fd = dial(s), silent = dial(s);
+    say(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_null(strstr(hear(fd, 1000, &closed), "200 OK"));
+    assert_true(closed);
+    assert_string_equal(hear(silent, 1000, &closed), ""); /* a handshake has a deadline as well */
+    assert_true(closed);
+    (void)close(fd);
+    (void)close(silent);
+    vs_http_server_stop(&s, 100);
+    remove_identity(&id);
+}
+
+static void a_ca_file_without_certificates_is_refused(void **state)
+{
+    (void)state;
+    vs_http_client *c = NULL;
+    assert_vs_code(vs_http_client_new(&(vs_http_client_config){.ca_file = "/dev/null"}, &c, NULL),
+                   VS_E_INVALID);
+    assert_vs_code(
+        vs_http_client_new(&(vs_http_client_config){.ca_file = "/nonexistent/ca"}, &c, NULL),
+        VS_E_NOT_FOUND);
+    assert_null(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_method_with_and_without_a_body),
+        cmocka_unit_test(any_status_is_an_answer),
+        cmocka_unit_test(a_body_of_many_megabytes_is_sent),
+        cmocka_unit_test(failures_say_what_and_where),
+        cmocka_unit_test(a_header_with_a_line_break_is_refused),
+        cmocka_unit_test(https_works_with_the_given_root_only),
+        cmocka_unit_test(a_wrong_name_or_time_is_refused_with_the_reason),
+        cmocka_unit_test(tls_settings_are_obeyed_or_refused),
+        cmocka_unit_test(plain_text_on_a_tls_port_ends_without_harm),
+        cmocka_unit_test(a_ca_file_without_certificates_is_refused),
+    };
+    return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
+}
