@@ -26,6 +26,8 @@ vs_hash vs_hash_of_name(vs_span name);
 const char *vs_hash_name(vs_hash h);
 /* H(a || b || c); unused parts empty. Writes vs_hash_size(h) bytes. */
 VS_MUST vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t out[VS_HASH_MAX], vs_error *err);
+/* The same over any number of parts. */
+VS_MUST vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8_t out[VS_HASH_MAX], vs_error *err);
 /* HMAC (RFC 2104). */
 VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX], vs_error *err);
 
@@ -70,12 +72,16 @@ VS_MUST vs_code vs_key_generate(vs_key_type type, vs_key **out, vs_error *err); 
  * (older Trustee) unless strict. *alg (may be NULL) = its "alg", VS_ALG_NONE if absent or not a
  * signature algorithm. RSA: 2048..8192 bits. "oct" and unknown kty: VS_E_UNSUPPORTED. */
 VS_MUST vs_code vs_key_from_jwk(vs_val jwk, bool want_private, bool strict, vs_key **out, vs_alg *alg, vs_error *err);
-/* Public JWK members in RFC 7638 / wire order {"kty","crv","x","y"} or {"kty","n","e"}; `alg` is added
- * behind kty when not NULL. EC coordinates padded to the field. */
+/* Public JWK {"kty","crv","x","y"} or {"kty","n","e"}, with `alg` when not NULL. EC coordinates padded to
+ * the field. As a value it has its members sorted, which is RFC 7638's order for a thumbprint. */
 VS_MUST vs_code vs_key_to_jwk(vs_arena *a, const vs_key *k, const char *alg, vs_val *out, vs_error *err);
+/* The same as text in wire order (kbs.md 1.8): kty, crv, alg, x, y or kty, alg, n, e. `alg` must need no
+ * JSON escapes. */
+VS_MUST vs_code vs_key_write_jwk(vs_buf *json, const vs_key *k, const char *alg, vs_error *err);
 /* Private JWK, for test material such as a software realm's keys. */
 VS_MUST vs_code vs_key_to_private_jwk(vs_buf *json, const vs_key *k, vs_error *err);
-/* PEM or DER: SPKI public keys, PKCS#1, PKCS#8 and SEC1 private keys. Encrypted PEM is refused. */
+/* PEM or DER: SPKI public keys, PKCS#1, PKCS#8 and SEC1 private keys. Encrypted PEM is refused. A
+ * private key gives a public vs_key unless want_private; with it the pair is checked. */
 VS_MUST vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs_error *err);
 VS_MUST vs_code vs_key_from_spki(vs_span der, vs_key **out, vs_error *err);
 VS_MUST vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key, vs_error *err); /* PKCS#8 / SPKI */
