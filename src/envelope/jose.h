@@ -10,7 +10,7 @@
 #include "crypto/crypto.h"
 #include "value/json.h"
 
-enum { VS_JWS_MAX = 1024 * 1024, VS_JOSE_HEADER_MAX = 64 * 1024 };
+enum { VS_JWS_MAX = 1024 * 1024, VS_JOSE_HEADER_MAX = 64 * 1024, VS_JWE_PLAINTEXT_MAX = 64 << 20 };
 
 /* A parsed but NOT verified compact JWS. Everything points into the text or the arena. */
 typedef struct vs_jws {
@@ -29,7 +29,8 @@ VS_MUST vs_code vs_jws_verify(const vs_jws *jws, const vs_key *key, vs_alg want,
 VS_MUST vs_code vs_jws_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span header_json, vs_span payload, vs_error *err);
 
 /* "exp", "nbf", "iat" of a claims object against now, seconds; leeway both ways. A member of wrong
- * type is VS_E_INVALID. `need_exp`: a missing exp is VS_E_INVALID. Errors say by how much. */
+ * type is VS_E_INVALID (nbf and iat are looked at only if asked for). `need_exp`: a missing exp is
+ * VS_E_INVALID. Errors say by how much. */
 typedef struct vs_jwt_times {
     int64_t now, leeway;
     bool need_exp, check_nbf, check_iat;
@@ -40,12 +41,14 @@ VS_MUST vs_code vs_jwt_check_times(vs_val claims, const vs_jwt_times *t, vs_erro
 
 /* Encrypts for a tee-pubkey: an object {"kty","alg",...} whose alg is "ECDH-ES+A256KW" (P-256,
  * P-521) or "RSA-OAEP-256". Appends the flattened JSON, members and protected header text exactly
- * as kbs.md 2.3. An unsuitable key: VS_E_INVALID before anything is encrypted. */
+ * as kbs.md 2.3. RSA1_5 is refused both ways: deprecated, and a padding oracle. An unsuitable key:
+ * VS_E_INVALID before anything is encrypted. */
 VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plaintext, vs_error *err);
 /* Checks a recipient JWK as vs_jwe_encrypt would, without encrypting (before reading a secret). */
 VS_MUST vs_code vs_jwe_check_recipient(vs_val recipient_jwk, vs_error *err);
 /* Decrypts a flattened JWE with the recipient's private key; the AAD is the received "protected"
- * text. All cryptographic failures give one and the same error. */
+ * text. All cryptographic failures give one and the same error, VS_E_CRYPTO. A message with "aad" or
+ * unprotected headers is VS_E_UNSUPPORTED. */
 VS_MUST vs_code vs_jwe_decrypt(vs_span json, const vs_key *key, vs_buf *plaintext, vs_error *err);
 
 #endif
