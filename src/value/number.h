@@ -51,6 +51,9 @@ vs_val vs_num_shift(vs_arena *a, vs_val x, int64_t n, vs_error *err);
 
 /* Decimal text: plain digits for integers up to 21 digits and for decimals with exponent down to
  * 1e-7, else d.ddde+XX; always reads back as the same number. */
+/* A copy onto another arena. */
+vs_val vs_num_copy(vs_arena *a, vs_val n);
+
 vs_span vs_num_text(vs_arena *a, vs_val n);
 /* Integer text in base 2, 8, 10 or 16, lower case, no prefix (non-integers are truncated). */
 vs_span vs_num_text_base(vs_arena *a, vs_val n, int base);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/enc.h"
+#include "value/json.h"
+
+void vs_json_quote(vs_buf *out, vs_span s)
+{
+    static const char short_form[] = "btn\0fr"; /* for 08, 09, 0a, -, 0c, 0d */
+    vs_buf_putc(out, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        vs_buf_put(out, vs_span_of(s.p + from, i - from));
+        from = i + 1;
+        if (c == '"' || c == '\\')
+            vs_buf_printf(out, "\\%c", c);
+        else if (c >= 8 && c <= 13 && short_form[c - 8])
+            vs_buf_printf(out, "\\%c", short_form[c - 8]);
+        else
+            vs_buf_printf(out, "\\u%04x", c);
+    }
+    vs_buf_put(out, vs_span_from(s, from));
+    vs_buf_putc(out, '"');
+}
+
+static void put_number(vs_buf *out, vs_val v)
+{
+    if (!v.big) {
+        char digits[24];
+        int n = snprintf(digits, sizeof digits, "%lld", (long long)v.u.i);
+        vs_buf_put(out, vs_span_of(digits, (size_t)n));
+        return;
+    }
+    vs_arena a;
+    vs_arena_init(&a, 64 * 1024);
+    vs_buf_put(out, vs_num_text(&a, v));
+    out->failed |= !vs_arena_ok(&a);
+    vs_arena_free(&a);
+}
+
+/* `indent` < 0: compact. */
+static void print(vs_buf *out, vs_val v, int indent);
+
+static void new_line(vs_buf *out, int indent)
+{
+    if (indent < 0)
+        return;
+    vs_buf_putc(out, '\n');
+    for (int i = 0; i < indent; i++)
+        vs_buf_puts(out, "  ");
+}
+
+static void print_items(vs_buf *out, vs_val v, int indent)
+{
+    int inner = indent < 0 ? -1 : indent + 1;
+    vs_buf_putc(out, '[');
+    for (uint32_t i = 0; i < v.len; i++) {
+        if (i)
+            vs_buf_putc(out, ',');
+        new_line(out, inner);
+        print(out, v.u.items[i], inner);
+    }
+    if (v.len)
+        new_line(out, indent);
+    vs_buf_putc(out, ']');
+}
+
+/* Only strings can name members in JSON; other keys are named by their own JSON text. */
+static void print_key(vs_buf *out, vs_val key)
+{
+    if (key.kind == VS_STRING) {
+        vs_json_quote(out, vs_text(key));
+        return;
+    }
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(out->cap);
+    print(&text, key, -1);
+    out->failed |= !vs_buf_ok(&text);
+    vs_json_quote(out, vs_buf_span(&text));
+}
+
+static void print_pairs(vs_buf *out, vs_val v, int indent)
+{
+    int inner = indent < 0 ? -1 : indent + 1;
+    vs_buf_putc(out, '{');
+    for (uint32_t i = 0; i < v.len; i++) {
+        if (i)
+            vs_buf_putc(out, ',');
+        new_line(out, inner);
+        print_key(out, v.u.pairs[i].key);
+        vs_buf_puts(out, indent < 0 ? ":" : ": ");
+        print(out, v.u.pairs[i].val, inner);
+    }
+    if (v.len)
+        new_line(out, indent);
+    vs_buf_putc(out, '}');
+}
+
+static void print(vs_buf *out, vs_val v, int indent)
+{
+    switch ((vs_kind)v.kind) {
+    case VS_UNDEFINED:
+    case VS_NULL: vs_buf_puts(out, "null"); break;
+    case VS_BOOL: vs_buf_puts(out, v.u.b ? "true" : "false"); break;
+    case VS_NUMBER: put_number(out, v); break;
+    case VS_STRING: vs_json_quote(out, vs_text(v)); break;
+    case VS_ARRAY:
+    case VS_SET: print_items(out, v, indent); break;
+    case VS_OBJECT: print_pairs(out, v, indent); break;
+    }
+}
+
+void vs_json_print(vs_buf *out, vs_val v)
+{
+    print(out, v, -1);
+}
+
+void vs_json_print_pretty(vs_buf *out, vs_val v)
+{
+    print(out, v, 0);
+}
