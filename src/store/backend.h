@@ -10,18 +10,10 @@
 
 enum { VS_STORE_KEY_MAX = 512, VS_STORE_NS_MAX = 64 };
 
-typedef struct store_record {
-    const char *ns;
-    vs_span key;
-    vs_span value;
-    int64_t expires;
-    vs_put_mode mode;
-} store_record;
-
 typedef struct store_ops {
     vs_code (*get)(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out,
                    vs_error *err);
-    vs_code (*put)(vs_store *s, const store_record *rec, vs_error *err);
+    vs_code (*put)(vs_store *s, const vs_store_item *items, size_t n, vs_error *err);
     vs_code (*remove)(vs_store *s, const char *ns, vs_span key, vs_error *err);
     vs_code (*list)(vs_store *s, const char *ns, vs_code (*each)(void *user, vs_span key),
                     void *user, vs_error *err);
@@ -41,7 +33,7 @@ static inline bool store_expired(int64_t expires, int64_t now)
 }
 
 /* One sentence for every back end and every reason, so that callers can rely on the code only. */
-static inline vs_code store_not_found(const char *ns, vs_span key, vs_error *err)
+VS_MUST static inline vs_code store_not_found(const char *ns, vs_span key, vs_error *err)
 {
     return vs_fail(err, VS_E_NOT_FOUND, "no value for \"%.*s\" in %s", VS_FMT(key), ns);
 }

@@ -342,7 +342,7 @@ static vs_code sqlite_list(vs_store *base, const char *ns, vs_code (*each)(void 
     return code;
 }
 
-/* Each is one statement in autocommit mode: atomic, and durable when step says DONE. */
+/* Outside a transaction a statement commits by itself: it is durable when step says DONE. */
 static vs_code write_with(conn *c, sqlite3_stmt *st, int *changes, vs_error *err)
 {
     int rc = sqlite3_step(st);
@@ -350,7 +350,7 @@ static vs_code write_with(conn *c, sqlite3_stmt *st, int *changes, vs_error *err
     return rc == SQLITE_DONE ? VS_OK : db_fail(c->db, rc, "writing", err);
 }
 
-static vs_code put_with(conn *c, const store_record *rec, vs_error *err)
+static vs_code put_one(conn *c, const vs_store_item *rec, vs_error *err)
 {
     VS_CLEANUP(rest) sqlite3_stmt *st = NULL;
     VS_TRY(prepared(c, rec->mode == VS_PUT_CREATE ? CREATE : PUT, &st, err));
@@ -371,11 +371,31 @@ static vs_code put_with(conn *c, const store_record *rec, vs_error *err)
     return VS_OK;
 }
 
-static vs_code sqlite_put(vs_store *base, const store_record *rec, vs_error *err)
+static void roll_back(conn *c)
+{
+    (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static vs_code put_with(conn *c, const vs_store_item *items, size_t n, vs_error *err)
+{
+    if (n == 1)
+        return put_one(c, items, err);
+    VS_TRY(run(c, "BEGIN IMMEDIATE", err));
+    vs_code code = VS_OK;
+    for (size_t i = 0; i < n && code == VS_OK; i++)
+        code = put_one(c, &items[i], err);
+    if (code == VS_OK)
+        code = run(c, "COMMIT", err);
+    if (code != VS_OK)
+        roll_back(c);
+    return code;
+}
+
+static vs_code sqlite_put(vs_store *base, const vs_store_item *items, size_t n, vs_error *err)
 {
     sqlite_store *s = (sqlite_store *)base;
     (void)pthread_mutex_lock(&s->write_lock);
-    vs_code code = put_with(s->writer, rec, err);
+    vs_code code = put_with(s->writer, items, n, err);
     (void)pthread_mutex_unlock(&s->write_lock);
     return code;
 }
@@ -476,7 +496,7 @@ static vs_code create_schema(conn *c, vs_error *err)
     if (code == VS_OK)
         code = run(c, "COMMIT", err);
     if (code != VS_OK)
-        (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+        roll_back(c);
     return code;
 }
 

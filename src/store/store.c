@@ -48,17 +48,25 @@ vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_b
     return s->ops->get(s, ns, key, now, out, err);
 }
 
+vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        VS_TRY(check(items[i].ns, items[i].key, err));
+        if (items[i].value.n > VS_STORE_VALUE_MAX)
+            return vs_fail(err, VS_E_LIMIT, "value of %zu bytes is larger than the limit of %d",
+                           items[i].value.n, VS_STORE_VALUE_MAX);
+        if (items[i].expires < 0)
+            return vs_fail(err, VS_E_INVALID, "expiry %lld is negative",
+                           (long long)items[i].expires);
+    }
+    return n ? s->ops->put(s, items, n, err) : VS_OK;
+}
+
 vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
                      vs_put_mode mode, vs_error *err)
 {
-    VS_TRY(check(ns, key, err));
-    if (value.n > VS_STORE_VALUE_MAX)
-        return vs_fail(err, VS_E_LIMIT, "value of %zu bytes is larger than the limit of %d",
-                       value.n, VS_STORE_VALUE_MAX);
-    if (expires < 0)
-        return vs_fail(err, VS_E_INVALID, "expiry %lld is negative", (long long)expires);
-    store_record rec = {ns, key, value, expires, mode};
-    return s->ops->put(s, &rec, err);
+    vs_store_item item = {ns, key, value, expires, mode};
+    return vs_store_put_all(s, &item, 1, err);
 }
 
 vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err)

@@ -47,6 +47,15 @@ typedef enum vs_put_mode {
 /* `expires`: seconds since the epoch after which the value counts as absent; 0 = never. */
 VS_MUST vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value,
                              int64_t expires, vs_put_mode mode, vs_error *err);
+typedef struct vs_store_item {
+    const char *ns;
+    vs_span key, value;
+    int64_t expires;
+    vs_put_mode mode;
+} vs_store_item;
+/* Puts several values. With SQLite and memory all or none of them; with the file back ends all are
+ * checked first, then written one after another up to the first failure. */
+VS_MUST vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_error *err);
 /* VS_E_NOT_FOUND when there was none. */
 VS_MUST vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err);
 /* Calls `each` for the keys of a namespace in bytewise order, expired ones that were not purged yet

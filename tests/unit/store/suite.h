@@ -309,6 +309,21 @@ static inline void purge_removes_what_expired_and_no_more_than_asked(void **stat
     expect(f->s, "kbs", "forever", INT64_MAX, "x");
 }
 
+static inline void values_put_together_are_all_checked_first(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    vs_store_item two[] = {{"kbs", VS_LIT("a"), VS_LIT("1"), 0, VS_PUT_REPLACE},
+                           {"kbs", VS_LIT("../b"), VS_LIT("2"), 0, VS_PUT_REPLACE}};
+    assert_vs_code(vs_store_put_all(f->s, two, 2, NULL), VS_E_INVALID);
+    assert_vs_code(get_code(f->s, "kbs", VS_LIT("a"), 0), VS_E_NOT_FOUND);
+    two[1].key = VS_LIT("b");
+    assert_vs_ok(vs_store_put_all(f->s, two, 2, &err), &err);
+    expect(f->s, "kbs", "a", 0, "1");
+    expect(f->s, "kbs", "b", 0, "2");
+    assert_vs_ok(vs_store_put_all(f->s, two, 0, &err), &err);
+}
+
 /* ---- threads ----------------------------------------------------------------------------------
  */
 
@@ -367,6 +382,8 @@ static inline void of_threads_that_create_the_same_key_one_wins(void **state)
                                         fixture_free),                                             \
         cmocka_unit_test_setup_teardown(what_is_absent_is_not_found, open, fixture_free),          \
         cmocka_unit_test_setup_teardown(create_refuses_what_is_there, open, fixture_free),         \
+        cmocka_unit_test_setup_teardown(values_put_together_are_all_checked_first, open,           \
+                                        fixture_free),                                             \
         cmocka_unit_test_setup_teardown(keys_outside_the_grammar_are_refused_by_every_call, open,  \
                                         fixture_free),                                             \
         cmocka_unit_test_setup_teardown(namespaces_outside_the_grammar_are_refused, open,          \

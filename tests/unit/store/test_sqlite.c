@@ -45,6 +45,19 @@ static void execute(const char *path, const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+static void values_put_together_are_all_there_or_none(void **state)
+{
+    fixture *f = *state;
+    put(f->s, "kbs", "taken", "0");
+    vs_store_item three[] = {{"kbs", VS_LIT("a"), VS_LIT("1"), 0, VS_PUT_REPLACE},
+                             {"kbs", VS_LIT("taken"), VS_LIT("2"), 0, VS_PUT_CREATE},
+                             {"kbs", VS_LIT("c"), VS_LIT("3"), 0, VS_PUT_REPLACE}};
+    assert_vs_code(vs_store_put_all(f->s, three, 3, NULL), VS_E_EXISTS);
+    assert_vs_code(get_code(f->s, "kbs", VS_LIT("a"), 0), VS_E_NOT_FOUND);
+    expect(f->s, "kbs", "taken", 0, "0");
+    put(f->s, "kbs", "a", "the connection still works");
+}
+
 static void values_survive_a_restart(void **state)
 {
     fixture *f = *state;
@@ -201,6 +214,10 @@ int main(void)
         EXPIRY_TESTS(open_memory),
         STORE_TESTS(open_sqlite),
         EXPIRY_TESTS(open_sqlite),
+        cmocka_unit_test_setup_teardown(values_put_together_are_all_there_or_none, open_memory,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(values_put_together_are_all_there_or_none, open_sqlite,
+                                        fixture_free),
         cmocka_unit_test_setup_teardown(values_survive_a_restart, open_sqlite, fixture_free),
         cmocka_unit_test_setup_teardown(two_openings_of_one_file_see_each_others_writes,
                                         open_sqlite, fixture_free),
