@@ -23,6 +23,7 @@ void rvps_free(rvps **r);
  * stored. Expiry is 12 calendar months after `now`. */
 VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err);
 /* The value of a record; undefined (and VS_OK) when there is none or it has expired at `now`. */
-VS_MUST vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err);
+VS_MUST vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
+                           vs_error *err);
 
 #endif
