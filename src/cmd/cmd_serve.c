@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `vouchsafe serve` and `kbs`: flags and configuration file into one kbs_config. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "cmd/cli.h"
+#include "cmd/commands.h"
+#include "cmd/serve.h"
+
+typedef struct options {
+    const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level;
+    bool sample_tee, log_json;
+} options;
+
+#define AT(member) .at = offsetof(options, member)
+#define CONFIG_OPTION                                                                              \
+    {                                                                                              \
+        .name = "config-file", .letter = 'c', .value = "FILE", .env = "KBS_CONFIG_FILE",           \
+        AT(config_file), .help = "KBS configuration as Trustee's, TOML or JSON"                    \
+    }
+#define LOG_OPTIONS                                                                                \
+    {.name = "log-level",                                                                          \
+     .value = "LEVEL",                                                                             \
+     .env = "RUST_LOG",                                                                            \
+     AT(log_level),                                                                                \
+     .help = "error, warn, info or debug"},                                                        \
+    {                                                                                              \
+        .name = "log-json", AT(log_json), .help = "Log JSON lines"                                 \
+    }
+
+static const cli_option serve_options[] = {
+    CONFIG_OPTION,
+    {.name = "data-dir",
+     .value = "DIR",
+     AT(data_dir),
+     .help = "Where the database lives; made if missing"},
+    {.name = "listen",
+     .value = "IP:PORT",
+     AT(listen),
+     .help = "Address to serve on; port 0 takes a free one"},
+    {.name = "admin-key",
+     .value = "PEM",
+     AT(admin_key),
+     .help = "Public key whose holder may administrate"},
+    {.name = "cca-config",
+     .value = "FILE",
+     .env = "CCA_CONFIG_FILE",
+     AT(cca_config),
+     .help = "CCA verifier configuration (trust anchors, reference values)"},
+    {.name = "sample-tee",
+     AT(sample_tee),
+     .help = "Accept \"sample\" evidence, which proves nothing; for tests"},
+    LOG_OPTIONS,
+    {0}};
+
+static const cli_option kbs_options[] = {CONFIG_OPTION, LOG_OPTIONS, {0}};
+
+static const char serve_more[] =
+    "Without a configuration file the options are the configuration: plain HTTP on 127.0.0.1:8080, "
+    "an\n"
+    "SQLite database in --data-dir, the built-in attestation service and resource plugin. With "
+    "one,\n"
+    "options given besides it win. Prints \"ready URL\" once it serves; SIGTERM stops it.\n\n"
+    "  vouchsafe serve --data-dir /var/lib/vouchsafe --admin-key admin.pub\n";
+
+static int nothing(void *opts)
+{
+    (void)opts;
+    return 0;
+}
+
+static const cli_command serve_command = {
+    .name = "vouchsafe serve",
+    .summary = "KBS, attestation service and reference values in one process",
+    .more = serve_more,
+    .options = serve_options,
+    .run = nothing};
+static const cli_command kbs_command = {.name = "kbs",
+                                        .summary =
+                                            "Key broker service with built-in attestation service",
+                                        .options = kbs_options,
+                                        .run = nothing,
+                                        .version = "kbs " VS_VERSION};
+
+/* The database's place when no file says it. */
+static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_error *err)
+{
+    const char *dir = o->data_dir ? o->data_dir : "/var/lib/vouchsafe";
+    VS_TRY_WRAP(vs_make_dirs(dir, 0700, err), err, "data directory");
+    const char *path = vs_sprintf(a, "%s/vouchsafe.sqlite", dir);
+    if (o->config_file) {
+        cfg->storage = (kbs_store_config){.type = KBS_STORE_SQLITE, .path = path};
+        return VS_OK;
+    }
+    kbs_config_defaults(cfg, path);
+    return VS_OK;
+}
+
+static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *err)
+{
+    if (o->config_file)
+        VS_TRY_WRAP(kbs_config_load(o->config_file, a, cfg, err), err, "configuration");
+    if (!o->config_file || o->data_dir)
+        VS_TRY(place_store(o, a, cfg, err));
+    if (o->listen) {
+        const char **sockets = vs_alloc(a, sizeof *sockets);
+        if (sockets) {
+            sockets[0] = o->listen;
+            cfg->sockets = sockets;
+            cfg->n_sockets = 1;
+        }
+    }
+    if (o->admin_key) {
+        kbs_persona *admin = VS_NEW(a, kbs_persona);
+        if (admin) {
+            *admin = (kbs_persona){.id = "admin", .public_key_path = o->admin_key};
+            cfg->admin =
+                (kbs_admin_config){.mode = KBS_ADMIN_SIMPLE, .personas = admin, .n_personas = 1};
+        }
+    }
+    if (o->cca_config)
+        cfg->as.cca_config_path = o->cca_config;
+    if (o->sample_tee)
+        cfg->as.sample_tee = true;
+    return vs_arena_check(a, err);
+}
+
+static int serve(const cli_command *command, int argc, char **argv)
+{
+    options o = {0};
+    int exit_code = 0;
+    if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
+        return exit_code;
+    vs_log_level level = VS_LOG_INFO;
+    if (o.log_level && !vs_log_level_of(o.log_level, &level))
+        fprintf(stderr, "unknown log level '%s', using info\n", o.log_level);
+    vs_log_setup(level, o.log_json, 2);
+
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    vs_error err = {0};
+    kbs_config cfg = {0};
+    int rc = EXIT_FAILURE;
+    if (apply(&o, &a, &cfg, &err) == VS_OK)
+        rc = serve_run(&cfg);
+    else
+        vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
+    vs_arena_free(&a);
+    return rc;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    return serve(&serve_command, argc, argv);
+}
+
+int cmd_kbs(int argc, char **argv)
+{
+    return serve(&kbs_command, argc, argv);
+}

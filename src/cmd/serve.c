@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "api/kbs_rest.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "kbs/kbs.h"
+#include "net/http_server.h"
+#include "tee/cca/trust.h"
+
+enum { TICK_S = 60, DRAIN_MS = 10000 };
+
+/* Everything a running server owns, released in the reverse order of its making. */
+typedef struct house {
+    vs_store *store, *resource_store;
+    rvps *rv;
+    vs_tee_trust trust;
+    as_service *as;
+    kbs *kbs;
+    vs_http_server *http;
+} house;
+
+static void tear_down(house *h)
+{
+    vs_http_server_stop(&h->http, DRAIN_MS);
+    kbs_free(&h->kbs);
+    as_free(&h->as);
+    cca_trust_free(&h->trust.cca);
+    rvps_free(&h->rv);
+    vs_store_close(&h->resource_store);
+    vs_store_close(&h->store);
+}
+
+static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
+{
+    switch (cfg->type) {
+    case KBS_STORE_SQLITE: return vs_store_open_sqlite(cfg->path, out, err);
+    case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
+    case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
+    case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
+    }
+    return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
+}
+
+static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
+{
+    VS_TRY_WRAP(open_store(&cfg->storage, &h->store, err), err, "storage_backend");
+    if (cfg->resource_has_own_store)
+        VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
+                    "resource plugin storage");
+    return VS_OK;
+}
+
+/* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
+ * an operator who does not use CCA need not hear as an error. */
+static vs_code load_trust(const kbs_config *cfg, house *h, vs_error *err)
+{
+    h->trust.sample = cfg->as.sample_tee;
+    if (h->trust.sample)
+        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
+               NULL);
+    vs_code code = cca_trust_load(cfg->as.cca_config_path, &h->trust.cca, err);
+    if (code == VS_E_NOT_FOUND) {
+        vs_log(VS_LOG_INFO, "serve", "no CCA verifier configuration: CCA evidence will be refused",
+               "file", cfg->as.cca_config_path, NULL);
+        return VS_OK;
+    }
+    return code;
+}
+
+static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
+{
+    VS_TRY(open_stores(cfg, h, err));
+    rvps_options rv = {.refuse_sample = cfg->as.refuse_sample_reference_values};
+    VS_TRY_WRAP(rvps_new(h->store, &rv, &h->rv, err), err, "reference values");
+    VS_TRY_WRAP(load_trust(cfg, h, err), err, "CCA verifier");
+    as_config as = {.duration_min = cfg->as.duration_min,
+                    .issuer_name = cfg->as.issuer_name,
+                    .developer_name = cfg->as.developer_name,
+                    .build_name = cfg->as.build_name,
+                    .profile_name = cfg->as.profile_name,
+                    .signer_key_path = cfg->as.signer_key_path,
+                    .signer_cert_path = cfg->as.signer_cert_path,
+                    .signer_cert_url = cfg->as.signer_cert_url,
+                    .terse_token = !cfg->as.verbose_token};
+    VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
+    vs_store *resources = h->resource_store ? h->resource_store : h->store;
+    VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    vs_http_config http = {.sockets = cfg->sockets,
+                           .n_sockets = cfg->n_sockets,
+                           .threads = cfg->workers,
+                           .limits = {.body_bytes = cfg->body_limit},
+                           .private_key = cfg->insecure_http ? NULL : cfg->private_key,
+                           .certificate = cfg->insecure_http ? NULL : cfg->certificate,
+                           .tls_min_version = cfg->tls_min_version,
+                           .tls_max_version = cfg->tls_max_version,
+                           .tls_ciphers = cfg->tls_ciphers,
+                           .tls_groups = cfg->tls_groups,
+                           .handler = kbs_rest_handle,
+                           .user = h->kbs};
+    VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");
+    return VS_OK;
+}
+
+/* A crash of a process that holds secrets must not write them to disk. */
+static void harden_process(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void say_ready(const kbs_config *cfg, const house *h)
+{
+    for (size_t i = 0; i < cfg->n_sockets; i++) {
+        vs_span socket = vs_str(cfg->sockets[i]);
+        size_t colon = socket.n;
+        while (colon && socket.p[colon - 1] != ':')
+            colon--;
+        printf("ready %s://%.*s%u\n", cfg->insecure_http ? "http" : "https", (int)colon,
+               cfg->sockets[i], vs_http_server_port(h->http, i));
+    }
+    (void)fflush(stdout);
+    vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
+}
+
+/* SIGTERM and SIGINT are blocked in all threads, so that only this loop sees them. */
+static void run_until_signal(const house *h, const sigset_t *stop)
+{
+    for (;;) {
+        struct timespec tick = {.tv_sec = TICK_S};
+        int sig = sigtimedwait(stop, NULL, &tick);
+        if (sig > 0) {
+            vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
+                   sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+            return;
+        }
+        if (errno == EAGAIN)
+            kbs_tick(h->kbs, vs_now_s());
+    }
+}
+
+int serve_run(const kbs_config *cfg)
+{
+    harden_process();
+    sigset_t stop;
+    (void)sigemptyset(&stop);
+    (void)sigaddset(&stop, SIGTERM);
+    (void)sigaddset(&stop, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+
+    house h = {0};
+    vs_error err = {0};
+    vs_code code = build(cfg, &h, &err);
+    if (code == VS_OK) {
+        say_ready(cfg, &h);
+        run_until_signal(&h, &stop);
+    } else {
+        vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
+    }
+    tear_down(&h);
+    return code == VS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

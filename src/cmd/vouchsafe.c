@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `vouchsafe`: finds the subcommand, or the program it was called as. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cli.h"
+#include "cmd/commands.h"
+
+/* The software realm is another executable, beside this one. */
+static int run_realm(int argc, char **argv)
+{
+    (void)argc;
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof "-realm");
+    if (n > 0) {
+        (void)snprintf(path + n, sizeof path - (size_t)n, "-realm");
+        (void)execv(path, argv);
+    }
+    fprintf(stderr, "vouchsafe: cannot run the software realm (vouchsafe-realm): %s\n",
+            strerror(errno));
+    return EXIT_FAILURE;
+}
+
+static const struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"serve", "run KBS, attestation service and reference values in one process", cmd_serve},
+    {"decode", "show evidence, a CCA token, an EAR or any JWT", cmd_decode},
+    {"verify", "check an EAR token and show its trust vector", cmd_verify},
+    {"rego", "evaluate and check policies", cmd_rego},
+    {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
+};
+
+static void help(FILE *out)
+{
+    fputs("Remote attestation and key release for confidential computing.\n\n"
+          "usage: vouchsafe COMMAND ...\n\n",
+          out);
+    for (size_t i = 0; i < VS_COUNT(commands); i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nvouchsafe COMMAND --help explains a command. To see all of it work: make demo, or\n"
+          "man vouchsafe. kbs-client is the client; this program called as `kbs` is the server\n"
+          "with Trustee's flags.\n",
+          out);
+}
+
+static int unknown(const char *name)
+{
+    const char *names[VS_COUNT(commands) + 1] = {NULL};
+    for (size_t i = 0; i < VS_COUNT(commands); i++)
+        names[i] = commands[i].name;
+    const char *near = cli_nearest(name, names);
+    fprintf(stderr, "vouchsafe: unknown command '%s'", name);
+    fprintf(stderr, near ? "; did you mean '%s'?\n" : "; see vouchsafe --help\n", near);
+    return CLI_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *called = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
+    if (strcmp(called, "kbs") == 0)
+        return cmd_kbs(argc, argv);
+    if (argc < 2) {
+        help(stderr);
+        return CLI_EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("vouchsafe " VS_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help(stdout);
+        return EXIT_SUCCESS;
+    }
+    for (size_t i = 0; i < VS_COUNT(commands); i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown(name);
+}
