@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tee/cca/driver.h"
+
+#include "base/enc.h"
+#include "tee/cca/trust.h"
+#include "tee/cca/verify.h"
+#include "value/json.h"
+
+vs_code cca_evidence_bytes(vs_arena *a, vs_val evidence, vs_span *out, vs_error *err)
+{
+    *out = (vs_span){0};
+    vs_val token;
+    VS_TRY_WRAP(vs_need(evidence, "token", VS_ARRAY, &token, err), err, "CCA evidence");
+    if (token.len > CCA_TOKEN_MAX)
+        return vs_fail(err, VS_E_LIMIT, "CCA evidence: token has %u bytes, allowed are %d",
+                       token.len, CCA_TOKEN_MAX);
+    uint8_t *bytes = vs_alloc(a, token.len);
+    if (!bytes)
+        return vs_arena_check(a, err);
+    for (uint32_t i = 0; i < token.len; i++) {
+        vs_val v = token.u.items[i];
+        if (!vs_is_int(v) || v.u.i < 0 || v.u.i > UINT8_MAX)
+            return vs_fail(err, VS_E_INVALID,
+                           "CCA evidence: element %u of \"token\" is not a byte (0 to 255)", i);
+        bytes[i] = (uint8_t)v.u.i;
+    }
+    *out = vs_span_of(bytes, token.len);
+    return VS_OK;
+}
+
+/* ---- expectations --------------------------------------------------------------------------- */
+
+static vs_code check_report_data(const cca_realm *r, vs_span expected, vs_error *err)
+{
+    if (!expected.p)
+        return vs_fail(err, VS_E_INVALID, "CCA evidence needs expected report data");
+    uint8_t want[CCA_CHALLENGE];
+    vs_tee_fit(expected, want, sizeof want);
+    if (!vs_ct_eq(r->challenge, vs_span_of(want, sizeof want)))
+        return vs_fail(err, VS_E_MISMATCH, "realm challenge is not the expected report data");
+    return VS_OK;
+}
+
+static vs_code check_init_data(const cca_realm *r, vs_span expected, vs_error *err)
+{
+    if (!expected.p)
+        return VS_OK;
+    if (expected.n != 32 && expected.n != 48 && expected.n != CCA_CHALLENGE)
+        return vs_fail(err, VS_E_MISMATCH,
+                       "init data digest has %zu bytes; CCA can match 32, 48 or 64", expected.n);
+    uint8_t want[CCA_CHALLENGE];
+    vs_tee_fit(expected, want, sizeof want);
+    if (!vs_ct_eq(r->rpv, vs_span_of(want, sizeof want)))
+        return vs_fail(err, VS_E_MISMATCH,
+                       "realm personalization value is not the expected init data");
+    return VS_OK;
+}
+
+/* ---- claims (4.2) --------------------------------------------------------------------------- */
+
+static vs_val base64(vs_arena *a, vs_span bytes)
+{
+    return vs_string(vs_b64_encode_arena(a, VS_B64_STD, bytes));
+}
+
+static vs_val realm_claims(vs_arena *a, const cca_realm *r)
+{
+    vs_vec rems = {.a = a};
+    for (unsigned i = 0; i < CCA_REMS; i++)
+        vs_vec_add(&rems, base64(a, r->rem[i]));
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, "cca-realm-personalization-value", base64(a, r->rpv));
+    vs_obj_put(&o, "cca-realm-initial-measurement", base64(a, r->rim));
+    vs_obj_put(&o, "cca-realm-extensible-measurements", vs_vec_end_array(&rems));
+    vs_obj_put(&o, "cca-realm-hash-algo-id", vs_cstring(vs_hash_name(r->hash)));
+    vs_obj_put(&o, "cca-realm-challenge", base64(a, r->challenge));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+static vs_val platform_claims(vs_arena *a, const cca_platform *p)
+{
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, "cca-platform-instance-id", base64(a, p->instance_id));
+    vs_obj_put(&o, "cca-platform-implementation-id", base64(a, p->implementation_id));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+static vs_tee_result make_result(vs_arena *a, const cca_token *t)
+{
+    vs_obj claims = {.a = a};
+    vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
+    vs_obj_put(&claims, "platform", platform_claims(a, &t->platform));
+    return (vs_tee_result){
+        .tee_class = "cpu",
+        .claims = vs_obj_end(&claims, VS_DUP_REFUSE, NULL),
+        .report_data = vs_string(vs_hex_encode_arena(a, t->realm.challenge)),
+        .init_data = vs_string(vs_hex_encode_arena(a, t->realm.rpv)),
+    };
+}
+
+/* ---- the driver ----------------------------------------------------------------------------- */
+
+static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
+                              vs_error *err)
+{
+    VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
+    VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
+    cca_verdict verdict;
+    VS_TRY(cca_verify_chain(s, t, &verdict, err));
+    VS_TRY(check_report_data(&t->realm, expect->report_data, err));
+    VS_TRY(check_init_data(&t->realm, expect->init_data, err));
+    return cca_appraise(s, t, &verdict, err);
+}
+
+static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_tee_expect *expect,
+                          vs_arena *a, vs_tee_result *results, size_t *n, vs_error *err)
+{
+    *n = 0;
+    if (!trust->cca)
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "CCA evidence is refused: no CCA verifier is configured");
+    vs_span bytes;
+    cca_token token;
+    VS_TRY(cca_evidence_bytes(a, evidence, &bytes, err));
+    VS_TRY(cca_token_decode(a, bytes, &token, err));
+    VS_TRY(verify_against(trust->cca, &token, expect, err));
+    results[0] = make_result(a, &token);
+    VS_TRY(vs_arena_check(a, err));
+    *n = 1;
+    return VS_OK;
+}
+
+const vs_tee_driver cca_driver = {"cca", verify_cca};

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tee/cca/stores.h"
+
+#include <stdlib.h>
+
+#include "base/enc.h"
+#include "base/log.h"
+#include "value/json.h"
+
+enum { ENTRIES_MAX = 100000 };
+
+/* Member `key` as bytes in hex; `size` 0 = any, else the exact number of bytes. */
+static vs_code need_hex(vs_arena *a, vs_val object, const char *key, size_t size, vs_span *out,
+                        vs_error *err)
+{
+    vs_val text;
+    VS_TRY(vs_need(object, key, VS_STRING, &text, err));
+    VS_TRY_WRAP(vs_hex_decode_arena(a, vs_text(text), out, err), err, "member \"%s\"", key);
+    if (size && out->n != size)
+        return vs_fail(err, VS_E_INVALID, "member \"%s\" has %zu bytes, must have %zu", key, out->n,
+                       size);
+    return VS_OK;
+}
+
+static vs_code need_digest(vs_arena *a, vs_val object, const char *key, vs_span *out, vs_error *err)
+{
+    VS_TRY(need_hex(a, object, key, 0, out, err));
+    if (out->n != 32 && out->n != 48 && out->n != 64)
+        return vs_fail(err, VS_E_INVALID, "member \"%s\" has %zu bytes, must have 32, 48 or 64",
+                       key, out->n);
+    return VS_OK;
+}
+
+/* ---- trust anchors -------------------------------------------------------------------------- */
+
+static vs_code read_key(vs_val jwk, cca_anchor *out, vs_error *err)
+{
+    VS_TRY(vs_key_from_jwk(jwk, false, false, &out->cpak, &out->alg, err));
+    if (vs_key_kind(out->cpak) == VS_KEY_RSA)
+        return vs_fail(err, VS_E_INVALID, "must be an EC or Ed25519 key");
+    /* Else a key with, say, "alg":"ECDH-ES" would be usable for signatures. */
+    if (vs_defined(vs_getc(jwk, "alg")) && !vs_key_fits(out->cpak, out->alg))
+        return vs_fail(err, VS_E_INVALID, "has an \"alg\" that does not fit the key");
+    return VS_OK;
+}
+
+static void note_flaw(vs_arena *a, const vs_error *why, cca_anchor *out)
+{
+    char text[VS_ERROR_TEXT];
+    vs_key_free(&out->cpak);
+    out->flaw = vs_sprintf(a, "%s", vs_error_text(why, text, sizeof text));
+    vs_span id = vs_hex_encode_arena(a, out->instance_id);
+    vs_log(VS_LOG_WARN, "cca", "trust anchor has an unusable key: this platform is refused",
+           "instance", vs_sprintf(a, "%.*s", VS_FMT(id)), "error", out->flaw, NULL);
+}
+
+static vs_code read_anchor(vs_arena *a, vs_val entry, cca_anchor *out, vs_error *err)
+{
+    VS_TRY(need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID, &out->implementation_id,
+                    err));
+    VS_TRY(need_hex(a, entry, "instance-id", CCA_INSTANCE_ID, &out->instance_id, err));
+    vs_val jwk;
+    VS_TRY(vs_need(entry, "pkey", VS_OBJECT, &jwk, err));
+    vs_error why = {0};
+    if (read_key(jwk, out, &why) != VS_OK)
+        note_flaw(a, &why, out);
+    return VS_OK;
+}
+
+/* Entries of one instance id stay in file order. */
+static int by_instance(const void *x, const void *y)
+{
+    const cca_anchor *a = x, *b = y;
+    int c = vs_span_cmp(a->instance_id, b->instance_id);
+    return c ? c : (a->order > b->order) - (a->order < b->order);
+}
+
+static void drop_duplicates(cca_stores *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_anchors; i++) {
+        cca_anchor *at = &s->anchors[i];
+        if (i + 1 < s->n_anchors && vs_span_eq(at->instance_id, at[1].instance_id)) {
+            vs_span id = vs_hex_encode_arena(&s->arena, at->instance_id);
+            vs_log(VS_LOG_WARN, "cca", "trust anchor listed twice, the last one is used",
+                   "instance", vs_sprintf(&s->arena, "%.*s", VS_FMT(id)), NULL);
+            vs_key_free(&at->cpak);
+        } else {
+            s->anchors[kept++] = *at;
+        }
+    }
+    s->n_anchors = kept;
+}
+
+static vs_code read_anchors(vs_span text, cca_stores *s, vs_error *err)
+{
+    vs_val list;
+    VS_TRY(vs_json_parse(&s->arena, text, NULL, &list, err));
+    if (list.kind != VS_ARRAY || list.len > ENTRIES_MAX)
+        return vs_fail(err, VS_E_INVALID, "must be an array of at most %d entries", ENTRIES_MAX);
+    s->anchors = vs_zalloc(&s->arena, list.len * sizeof *s->anchors);
+    if (!s->anchors)
+        return vs_arena_check(&s->arena, err);
+    for (uint32_t i = 0; i < list.len; i++) {
+        s->n_anchors = i + 1; /* counted first, so that a failure frees its key */
+        s->anchors[i].order = i;
+        VS_TRY_WRAP(read_anchor(&s->arena, list.u.items[i], &s->anchors[i], err), err, "entry %u",
+                    i);
+    }
+    qsort(s->anchors, s->n_anchors, sizeof *s->anchors, by_instance);
+    drop_duplicates(s);
+    return vs_arena_check(&s->arena, err);
+}
+
+const cca_anchor *cca_find_anchor(const cca_stores *s, vs_span instance_id)
+{
+    size_t lo = 0, hi = s->n_anchors;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = vs_span_cmp(s->anchors[mid].instance_id, instance_id);
+        if (c == 0)
+            return &s->anchors[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+/* ---- reference values ----------------------------------------------------------------------- */
+
+static vs_code read_component(vs_arena *a, vs_val entry, cca_component *out, vs_error *err)
+{
+    vs_val type, version;
+    VS_TRY(need_digest(a, entry, "measurement-value", &out->value, err));
+    VS_TRY(need_digest(a, entry, "signer-id", &out->signer_id, err));
+    VS_TRY(vs_may(entry, "component-type", VS_STRING, &type, err));
+    VS_TRY(vs_may(entry, "version", VS_STRING, &version, err));
+    /* An empty text is a demand, a missing one is not. */
+    if (vs_defined(type))
+        out->type = type.len ? vs_text(type) : VS_LIT("");
+    if (vs_defined(version))
+        out->version = version.len ? vs_text(version) : VS_LIT("");
+    return VS_OK;
+}
+
+static vs_code read_platform(vs_arena *a, vs_val entry, cca_platform_ref *out, vs_error *err)
+{
+    vs_val list;
+    VS_TRY(need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID, &out->implementation_id,
+                    err));
+    VS_TRY(need_hex(a, entry, "platform-configuration", 0, &out->config, err));
+    VS_TRY(vs_need(entry, "sw-components", VS_ARRAY, &list, err));
+    cca_component *components = vs_zalloc(a, list.len * sizeof *components);
+    if (!components)
+        return vs_arena_check(a, err);
+    for (uint32_t i = 0; i < list.len; i++)
+        VS_TRY_WRAP(read_component(a, list.u.items[i], &components[i], err), err,
+                    "\"sw-components\" %u", i);
+    out->components = components;
+    out->n_components = list.len;
+    return VS_OK;
+}
+
+static vs_code read_rem(vs_arena *a, vs_val item, vs_span *out, vs_error *err)
+{
+    if (item.kind != VS_STRING)
+        return vs_fail(err, VS_E_INVALID, "must be a string, not %s",
+                       vs_kind_name((vs_kind)item.kind));
+    return vs_hex_decode_arena(a, vs_text(item), out, err);
+}
+
+static vs_code read_realm(vs_arena *a, vs_val entry, cca_realm_ref *out, vs_error *err)
+{
+    vs_val rems, rak_hash;
+    VS_TRY(need_digest(a, entry, "initial-measurement", &out->rim, err));
+    VS_TRY(need_hex(a, entry, "personalization-value", 0, &out->rpv, err));
+    VS_TRY(vs_need(entry, "rak-hash-algorithm", VS_STRING, &rak_hash, err));
+    VS_TRY(vs_need(entry, "extensible-measurements", VS_ARRAY, &rems, err));
+    out->rak_hash = vs_text(rak_hash);
+    if (rems.len != CCA_REMS)
+        return vs_fail(err, VS_E_INVALID, "\"extensible-measurements\" has %u items, must have %d",
+                       rems.len, CCA_REMS);
+    for (uint32_t i = 0; i < CCA_REMS; i++)
+        VS_TRY_WRAP(read_rem(a, rems.u.items[i], &out->rem[i], err), err,
+                    "\"extensible-measurements\" %u", i);
+    return VS_OK;
+}
+
+/* The array `key` of the reference store, which may be missing; *n entries of `size` bytes. */
+static vs_code open_list(vs_arena *a, vs_val store, const char *key, size_t size, vs_val *list,
+                         void **entries, size_t *n, vs_error *err)
+{
+    VS_TRY(vs_may(store, key, VS_ARRAY, list, err));
+    *n = list->kind == VS_ARRAY ? list->len : 0;
+    if (*n > ENTRIES_MAX)
+        return vs_fail(err, VS_E_LIMIT, "\"%s\" has more than %d entries", key, ENTRIES_MAX);
+    *entries = vs_zalloc(a, *n * size);
+    return *entries ? VS_OK : vs_arena_check(a, err);
+}
+
+static vs_code read_references(vs_span text, cca_stores *s, vs_error *err)
+{
+    vs_val store, platforms, realms;
+    void *at;
+    VS_TRY(vs_json_parse(&s->arena, text, NULL, &store, err));
+    if (store.kind != VS_OBJECT)
+        return vs_fail(err, VS_E_INVALID, "must be an object");
+    VS_TRY(open_list(&s->arena, store, "platform", sizeof *s->platforms, &platforms, &at,
+                     &s->n_platforms, err));
+    s->platforms = at;
+    for (size_t i = 0; i < s->n_platforms; i++)
+        VS_TRY_WRAP(read_platform(&s->arena, platforms.u.items[i], &s->platforms[i], err), err,
+                    "\"platform\" entry %zu", i);
+    VS_TRY(
+        open_list(&s->arena, store, "realm", sizeof *s->realms, &realms, &at, &s->n_realms, err));
+    s->realms = at;
+    for (size_t i = 0; i < s->n_realms; i++)
+        VS_TRY_WRAP(read_realm(&s->arena, realms.u.items[i], &s->realms[i], err), err,
+                    "\"realm\" entry %zu", i);
+    return vs_arena_check(&s->arena, err);
+}
+
+vs_code cca_stores_parse(vs_span ta_store, vs_span rv_store, cca_stores *out, vs_error *err)
+{
+    *out = (cca_stores){0};
+    vs_arena_init(&out->arena, 0);
+    /* The values point into the text, which is the caller's. */
+    vs_span ta = vs_dup(&out->arena, ta_store), rv = vs_dup(&out->arena, rv_store);
+    VS_TRY(vs_arena_check(&out->arena, err));
+    VS_TRY_WRAP(read_anchors(ta, out, err), err, "trust anchor store");
+    VS_TRY_WRAP(read_references(rv, out, err), err, "reference value store");
+    return VS_OK;
+}
+
+void cca_stores_free(cca_stores *s)
+{
+    for (size_t i = 0; i < s->n_anchors; i++)
+        vs_key_free(&s->anchors[i].cpak);
+    vs_arena_free(&s->arena);
+    *s = (cca_stores){0};
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tee/cca/token.h"
+
+#include "value/cbor.h"
+
+/* The byte string of an entry in either form. */
+static vs_span read_entry(vs_cbor *c, unsigned tag)
+{
+    if (tag == CCA_TAG_EAT)
+        return vs_cbor_bytes(c);
+    if (vs_cbor_array(c) != 2)
+        (void)vs_cbor_fail(c, VS_E_INVALID, "entry is not an array of content format and bytes");
+    uint64_t format = vs_cbor_uint(c);
+    if (c->code == VS_OK && format != CCA_CMW_CONTENT_FORMAT)
+        (void)vs_cbor_fail(c, VS_E_INVALID, "entry has content format %llu, must have %d",
+                           (unsigned long long)format, CCA_CMW_CONTENT_FORMAT);
+    return vs_cbor_bytes(c);
+}
+
+/* RMM 2.0 reserves further entries of the CMW collection; the EAT form has exactly two. */
+static void read_entries(vs_cbor *c, cca_token *out)
+{
+    size_t n = vs_cbor_map(c);
+    for (size_t i = 0; i < n && c->code == VS_OK; i++) {
+        int64_t key = vs_cbor_int(c);
+        if (key == CCA_KEY_PLATFORM)
+            out->platform_bytes = read_entry(c, out->tag);
+        else if (key == CCA_KEY_REALM)
+            out->realm_bytes = read_entry(c, out->tag);
+        else if (out->tag == CCA_TAG_CMW)
+            (void)vs_cbor_skip(c);
+        else
+            (void)vs_cbor_fail(c, VS_E_INVALID, "unknown entry %lld", (long long)key);
+    }
+}
+
+static vs_code read_outer(vs_span in, cca_token *out, vs_error *err)
+{
+    VS_TRY(vs_cbor_check(in, err));
+    vs_cbor c = vs_cbor_of(in, err);
+    uint64_t tag = vs_cbor_tag(&c);
+    if (c.code == VS_OK && tag != CCA_TAG_EAT && tag != CCA_TAG_CMW)
+        return vs_fail(err, VS_E_INVALID, "tag %llu is neither %d nor %d", (unsigned long long)tag,
+                       CCA_TAG_EAT, CCA_TAG_CMW);
+    out->tag = (unsigned)tag;
+    read_entries(&c, out);
+    VS_TRY(vs_cbor_end(&c));
+    if (!out->platform_bytes.n)
+        return vs_fail(err, VS_E_INVALID, "platform token (%d) is missing", CCA_KEY_PLATFORM);
+    if (!out->realm_bytes.n)
+        return vs_fail(err, VS_E_INVALID, "realm token (%d) is missing", CCA_KEY_REALM);
+    return VS_OK;
+}
+
+vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
+{
+    *out = (cca_token){.whole = in};
+    if (in.n > CCA_TOKEN_MAX)
+        return vs_fail(err, VS_E_LIMIT, "CCA token has %zu bytes, allowed are %d", in.n,
+                       CCA_TOKEN_MAX);
+    VS_TRY_WRAP(read_outer(in, out, err), err, "CCA token");
+    VS_TRY_WRAP(vs_cose_parse(out->platform_bytes, &out->platform_cose, err), err,
+                "platform token");
+    VS_TRY_WRAP(vs_cose_parse(out->realm_bytes, &out->realm_cose, err), err, "realm token");
+    VS_TRY(cca_platform_decode(a, out->platform_cose.payload, &out->platform, err));
+    return cca_realm_decode(out->realm_cose.payload, &out->realm, err);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tee/cca/trust.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "value/json.h"
+
+enum { CONFIG, TA_STORE, RV_STORE, FILES };
+enum {
+    CONFIG_MAX = 64 * 1024,
+    STORE_MAX = 16 * 1024 * 1024,
+    YOUNG_NS = 20 * 1000 * 1000, /* more than the grain of a file system's time stamps */
+};
+
+/* What tells one version of a file from another. All zero: there is no such file. */
+typedef struct stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+} stamp;
+
+struct cca_trust {
+    pthread_mutex_t lock; /* guards all below */
+    char *path[FILES];    /* path[CONFIG] NULL: made of text, never reloaded */
+    stamp seen[FILES];    /* as of the last reading */
+    bool young;           /* a file was so fresh that it may change without its stamp changing */
+    cca_snapshot *now;    /* NULL: the last reading failed, with `broken` */
+    vs_error broken;
+    uint64_t generation;
+    bool cache;
+};
+
+/* ---- snapshots ------------------------------------------------------------------------------ */
+
+static void snapshot_free(cca_snapshot *s)
+{
+    cca_cache_free(&s->cache);
+    cca_stores_free(&s->stores);
+    free(s);
+}
+
+static vs_code snapshot_make(cca_trust *t, vs_span ta, vs_span rv, cca_snapshot **out,
+                             vs_error *err)
+{
+    cca_snapshot *s = calloc(1, sizeof *s);
+    if (!s)
+        return vs_fail(err, VS_E_NOMEM, "CCA trust snapshot");
+    vs_code code = cca_stores_parse(ta, rv, &s->stores, err);
+    if (code == VS_OK && t->cache && !(s->cache = cca_cache_new()))
+        code = vs_fail(err, VS_E_NOMEM, "cache of platform tokens");
+    if (code != VS_OK) {
+        snapshot_free(s);
+        return code;
+    }
+    s->owner = t;
+    s->generation = ++t->generation;
+    s->users = 1;
+    *out = s;
+    return VS_OK;
+}
+
+/* With the lock held. */
+static void drop_user(cca_snapshot *s)
+{
+    if (s && --s->users == 0)
+        snapshot_free(s);
+}
+
+void cca_snapshot_release(cca_snapshot **s)
+{
+    if (!*s)
+        return;
+    cca_trust *t = (*s)->owner;
+    (void)pthread_mutex_lock(&t->lock);
+    drop_user(*s);
+    (void)pthread_mutex_unlock(&t->lock);
+    *s = NULL;
+}
+
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static vs_code set_path(cca_trust *t, unsigned file, vs_val text, vs_error *err)
+{
+    vs_span s = vs_text(text);
+    if (!s.n || memchr(s.p, 0, s.n))
+        return vs_fail(err, VS_E_INVALID, "path of a store is empty or holds a NUL");
+    char *path = strndup((const char *)s.p, s.n);
+    if (!path)
+        return vs_fail(err, VS_E_NOMEM, "path of a store");
+    free(t->path[file]);
+    t->path[file] = path;
+    return VS_OK;
+}
+
+static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, vs_error *err)
+{
+    vs_val root, verifier, type, ta, rv;
+    VS_TRY(vs_json_parse(a, text, NULL, &root, err));
+    VS_TRY(vs_need(root, "cca-verifier", VS_OBJECT, &verifier, err));
+    VS_TRY(vs_need(verifier, "type", VS_STRING, &type, err));
+    if (vs_span_is(vs_text(type), "remote"))
+        return vs_fail(
+            err, VS_E_UNSUPPORTED,
+            "\"type\":\"remote\" (a Veraison service) is not supported; use \"local\" with "
+            "\"ta-store\" and \"rv-store\"");
+    if (!vs_span_is(vs_text(type), "local"))
+        return vs_fail(err, VS_E_INVALID, "\"type\" is \"%.*s\", must be \"local\"",
+                       VS_FMT(vs_span_head(vs_text(type), 40)));
+    VS_TRY(vs_need(verifier, "ta-store", VS_STRING, &ta, err));
+    VS_TRY(vs_need(verifier, "rv-store", VS_STRING, &rv, err));
+    VS_TRY(set_path(t, TA_STORE, ta, err));
+    return set_path(t, RV_STORE, rv, err);
+}
+
+static vs_code read_config(cca_trust *t, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(CONFIG_MAX);
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    VS_TRY(vs_read_file(t->path[CONFIG], &text, err));
+    VS_TRY_WRAP(parse_config(t, &a, vs_buf_span(&text), err), err, "%s", t->path[CONFIG]);
+    return VS_OK;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static stamp stamp_of(const char *path)
+{
+    struct stat st;
+    stamp s;
+    memset(&s, 0, sizeof s);
+    if (path && stat(path, &st) == 0) {
+        s.device = st.st_dev;
+        s.inode = st.st_ino;
+        s.size = st.st_size;
+        s.modified = st.st_mtim;
+        s.changed = st.st_ctim;
+    }
+    return s;
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_stamp(const stamp *a, const stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
+/* Stamps are taken before reading: what changes meanwhile is seen at the next look. */
+static void take_stamp(cca_trust *t, unsigned file)
+{
+    stamp *s = &t->seen[file];
+    *s = stamp_of(t->path[file]);
+    if (vs_now_ns() - ((int64_t)s->changed.tv_sec * 1000000000 + s->changed.tv_nsec) < YOUNG_NS)
+        t->young = true;
+}
+
+static vs_code read_store(cca_trust *t, unsigned file, vs_buf *out, vs_error *err)
+{
+    take_stamp(t, file);
+    vs_code code = vs_read_file(t->path[file], out, err);
+    return code == VS_E_NOT_FOUND ? vs_fail(err, VS_E_IO, "%s does not exist", t->path[file])
+                                  : code;
+}
+
+static vs_code read_all(cca_trust *t, cca_snapshot **out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf ta = VS_BUF(STORE_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf rv = VS_BUF(STORE_MAX);
+    t->young = false;
+    take_stamp(t, CONFIG);
+    VS_TRY_WRAP(read_config(t, err), err, "CCA verifier configuration");
+    VS_TRY(read_store(t, TA_STORE, &ta, err));
+    VS_TRY(read_store(t, RV_STORE, &rv, err));
+    return snapshot_make(t, vs_buf_span(&ta), vs_buf_span(&rv), out, err);
+}
+
+static bool is_current(const cca_trust *t)
+{
+    if (!t->path[CONFIG])
+        return true;
+    for (unsigned i = 0; i < FILES; i++) {
+        stamp s = stamp_of(t->path[i]);
+        if (!same_stamp(&s, &t->seen[i]))
+            return false;
+    }
+    return !t->young;
+}
+
+static void reload(cca_trust *t)
+{
+    cca_snapshot *next = NULL;
+    bool was_broken = t->now == NULL;
+    vs_error err = {0};
+    if (read_all(t, &next, &err) != VS_OK && !was_broken)
+        vs_log_error(VS_LOG_ERROR, "cca",
+                     "trust has changed and is broken: evidence is refused until it is mended",
+                     &err);
+    else if (next && was_broken)
+        vs_log(VS_LOG_INFO, "cca", "trust is whole again", NULL);
+    drop_user(t->now);
+    t->now = next;
+    t->broken = err;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static vs_code trust_new(cca_trust **out, vs_error *err)
+{
+    cca_trust *t = calloc(1, sizeof *t);
+    if (!t)
+        return vs_fail(err, VS_E_NOMEM, "CCA trust");
+    (void)pthread_mutex_init(&t->lock, NULL);
+    t->cache = true;
+    *out = t;
+    return VS_OK;
+}
+
+vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err)
+{
+    VS_CLEANUP(cca_trust_free) cca_trust *t = NULL;
+    VS_TRY(trust_new(&t, err));
+    t->path[CONFIG] = strdup(config_path);
+    if (!t->path[CONFIG])
+        return vs_fail(err, VS_E_NOMEM, "CCA trust");
+    VS_TRY(read_all(t, &t->now, err));
+    *out = t;
+    t = NULL; /* transferred */
+    return VS_OK;
+}
+
+vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out, vs_error *err)
+{
+    VS_CLEANUP(cca_trust_free) cca_trust *t = NULL;
+    VS_TRY(trust_new(&t, err));
+    VS_TRY(snapshot_make(t, ta_store, rv_store, &t->now, err));
+    *out = t;
+    t = NULL; /* transferred */
+    return VS_OK;
+}
+
+void cca_trust_free(cca_trust **t)
+{
+    if (!*t)
+        return;
+    drop_user((*t)->now);
+    for (unsigned i = 0; i < FILES; i++)
+        free((*t)->path[i]);
+    (void)pthread_mutex_destroy(&(*t)->lock);
+    free(*t);
+    *t = NULL;
+}
+
+void cca_trust_use_cache(cca_trust *t, bool on)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    t->cache = on;
+    if (t->now) {
+        cca_cache_free(&t->now->cache);
+        t->now->cache = on ? cca_cache_new() : NULL;
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+vs_code cca_trust_take(cca_trust *t, cca_snapshot **out, vs_error *err)
+{
+    *out = NULL;
+    vs_code code = VS_OK;
+    (void)pthread_mutex_lock(&t->lock);
+    if (!is_current(t))
+        reload(t);
+    if (t->now) {
+        *out = t->now;
+        t->now->users++;
+    } else {
+        code = t->broken.code;
+        if (err)
+            *err = t->broken;
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+    return code;
+}

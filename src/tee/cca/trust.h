@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the local CCA verifier trusts: the configuration file (CCA_CONFIG_FILE, cca.md 4.3), the
+ * trust anchor store and the reference value store it names.
+ *
+ * The three files are looked at (stat) at every verification and read again when one has changed:
+ * a new snapshot with the next generation replaces the old one, and with the old one goes its cache
+ * of verified platform tokens. When a changed file is broken or gone, evidence is REFUSED until it
+ * is whole again: silently trusting what the operator has just withdrawn would be worse. The log
+ * says so once. Replace files by rename, so that no half-written one is seen.
+ *
+ * Thread safe. A snapshot is immutable and lives until it is released by all who took it.
+ */
+#ifndef VS_TEE_CCA_TRUST_H
+#define VS_TEE_CCA_TRUST_H
+
+#include "tee/cca/cache.h"
+
+typedef struct cca_trust cca_trust;
+
+typedef struct cca_snapshot {
+    uint64_t generation; /* 1, 2, ... */
+    cca_stores stores;
+    cca_cache *cache; /* NULL = switched off */
+    unsigned users;   /* guarded by the trust's lock */
+    cca_trust *owner;
+} cca_snapshot;
+
+/* Reads the configuration and both stores. VS_E_NOT_FOUND: there is no configuration file (a
+ * missing store is VS_E_IO); VS_E_UNSUPPORTED: remote mode; VS_E_PARSE, VS_E_INVALID. */
+VS_MUST vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err);
+/* From texts, never reloaded: for tools and tests. */
+VS_MUST vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out,
+                                  vs_error *err);
+/* All snapshots must have been released. NULL-safe. */
+void cca_trust_free(cca_trust **t);
+/* The cache of verified platform tokens is on from the start; switching drops the snapshot's. Call
+ * it before verifications start. */
+void cca_trust_use_cache(cca_trust *t, bool on);
+
+/* The trust as of now. The error is that of the broken file when there is one. */
+VS_MUST vs_code cca_trust_take(cca_trust *t, cca_snapshot **out, vs_error *err);
+/* NULL-safe; sets *s NULL. */
+void cca_snapshot_release(cca_snapshot **s);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every TEE name of the protocol (tees.md 0.1), and the drivers this build has. */
+#include "tee/tee.h"
+
+#include "tee/cca/driver.h"
+#include "tee/sample/sample.h"
+
+static const struct {
+    const char *name;
+    const char *alias; /* accepted, never emitted */
+    const vs_tee_driver *driver;
+} tees[] = {
+    {"az-snp-vtpm", "azsnpvtpm", NULL},
+    {"az-tdx-vtpm", "aztdxvtpm", NULL},
+    {"cca", NULL, &cca_driver},
+    {"csv", NULL, NULL},
+    {"hygondcu", NULL, NULL},
+    {"nvidia", NULL, NULL},
+    {"nvidiadpu", "nvidia-dpu", NULL},
+    {"sample", NULL, &sample_driver},
+    {"sampledevice", NULL, &sample_device_driver},
+    {"se", NULL, NULL},
+    {"sgx", NULL, NULL},
+    {"snp", NULL, NULL},
+    {"tdx", NULL, NULL},
+    {"tpm", NULL, NULL},
+};
+
+static size_t find(vs_span name)
+{
+    size_t i = 0;
+    while (i < VS_COUNT(tees) && !vs_span_is(name, tees[i].name) &&
+           !(tees[i].alias && vs_span_is(name, tees[i].alias)))
+        i++;
+    return i;
+}
+
+const vs_tee_driver *vs_tee_find(vs_span name)
+{
+    size_t i = find(name);
+    return i < VS_COUNT(tees) ? tees[i].driver : NULL;
+}
+
+bool vs_tee_known(vs_span name, const char **canonical)
+{
+    size_t i = find(name);
+    if (i == VS_COUNT(tees))
+        return false;
+    if (canonical)
+        *canonical = tees[i].name;
+    return true;
+}
+
+void vs_tee_fit(vs_span expected, uint8_t *out, size_t n)
+{
+    size_t have = expected.n < n ? expected.n : n;
+    memset(out, 0, n);
+    if (have)
+        memcpy(out, expected.p, have);
+}
