@@ -3,8 +3,8 @@
  * Getting evidence from the TEE this program runs in (cca.md 7, tees.md).
  *
  * CCA evidence comes from configfs-tsm: a directory (default /sys/kernel/config/tsm/report), or a
- * look-alike: another directory, or a Unix socket that serves the same (`vouchsafe realm`). The path
- * is overridable by the environment variable VOUCHSAFE_TSM_PATH.
+ * look-alike: another directory, or a Unix socket that serves the same (`vouchsafe realm`). The
+ * path is overridable by the environment variable VOUCHSAFE_TSM_PATH.
  */
 #ifndef VS_CLIENT_ATTESTER_H
 #define VS_CLIENT_ATTESTER_H
@@ -14,8 +14,8 @@
 typedef struct attester attester;
 
 typedef struct attester_config {
-    const char *tsm_path;  /* NULL = environment, then the kernel's directory */
-    bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
+    const char *tsm_path; /* NULL = environment, then the kernel's directory */
+    bool allow_sample;    /* without a TEE use the "sample" attester, which proves nothing */
 } attester_config;
 
 /* Detects the TEE. VS_E_NOT_FOUND says what was looked for and how to allow the sample attester. */

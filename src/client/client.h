@@ -15,6 +15,7 @@ typedef struct kbsc_config {
     const char *url;     /* base URL without /kbs/v0; a trailing '/' is removed */
     const char *ca_file; /* extra trust root, PEM; NULL = none */
     const char *user_agent;
+    unsigned retry_ms; /* pause between the tries of kbsc_attest; 0 = 1 s */
 } kbsc_config;
 
 VS_MUST vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err);
@@ -24,11 +25,14 @@ void kbsc_free(kbsc **c);
 VS_MUST vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err);
 /* One handshake with evidence from `att`; the token (compact JWS) is appended. `init_data` = TOML
  * text, p == NULL = none. Retries as kbs.md 1.10 (5 times, 1 s apart) when the server says 401. */
-VS_MUST vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token, vs_error *err);
+VS_MUST vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token,
+                            vs_error *err);
 /* GET resource with the session of this client (attesting when needed), decrypted. */
-VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char *path, vs_buf *out, vs_error *err);
+VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char *path,
+                                  vs_buf *out, vs_error *err);
 /* GET resource with a token and the TEE key set before. */
-VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out, vs_error *err);
+VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
+                                        vs_error *err);
 /* Any administrative request: body may be empty; the raw answer is appended. A status other than
  * 200 is VS_E_DENIED/VS_E_INVALID with the server's text. `bearer` empty = anonymous. */
 VS_MUST vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report interface of configfs-tsm (cca.md 7.1) over a Unix stream socket, for machines where the
- * look-alike cannot be mounted. One connection is one report instance (mkdir ... rmdir).
+ * The report interface of configfs-tsm (cca.md 7.1) over a Unix stream socket, for machines where
+ * the look-alike cannot be mounted. One connection is one report instance (mkdir ... rmdir).
  *
  *   client: u32 length of inblob (0 = only ask for the provider), inblob
  *   server: u32 errno value (0 = success), u32 length, provider ("arm_cca_guest\n"),
