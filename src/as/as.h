@@ -16,9 +16,10 @@
 typedef struct as_service as_service;
 
 typedef struct as_config { /* text must outlive the service; NULL = the default of section 7.1 */
-    int64_t duration_min; /* 0 = 5 */
+    int64_t duration_min;  /* 0 = 5 */
     const char *issuer_name, *developer_name, *build_name, *profile_name;
-    const char *signer_key_path;  /* NULL = an ephemeral P-256 key */
+    const char *signer_key_path;  /* NULL = a P-256 key made once and kept in the store, so that
+                                   * tokens survive a restart and replicas share it */
     const char *signer_cert_path; /* PEM chain, leaf first */
     const char *signer_cert_url;
     bool terse_token; /* verbose_token = false */
@@ -45,11 +46,14 @@ typedef struct as_request {
 } as_request;
 
 typedef struct as_result {
-    vs_span token; /* compact JWS */
+    vs_span token;   /* compact JWS */
+    int64_t expires; /* its "exp" */
     /* Worst status over the submods: "none", "affirming", "warning", "contraindicated". */
     const char *status;
     /* For the operator: array, one object per submod {"submod","status","trust_vector",
-     * "reasons":[text]}: reasons name, from the same evaluation, why a claim is not affirming. */
+     * "reasons":[text],"reference_values":[{"id","found"}]}: reasons name, from the same
+     * evaluation, why a claim is not affirming; reference_values are those that the policy asked
+     * for. */
     vs_val explanation;
 } as_result;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policies that come with the program: the files of policies/, embedded at build time. A library
- * of its own (`policies` in meson), so that a client can offer them without the service.
+ * The policies that come with the program: the files of policies/, embedded at build time. A
+ * library of its own (`policies` in meson), so that a client can offer them without the service.
  */
 #ifndef VS_AS_POLICIES_H
 #define VS_AS_POLICIES_H

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What policy says to a policy input: a trust vector, a status, extensions (4.5, 4.6). */
+#include "as/internal.h"
+
+#include <stdio.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "value/json.h"
+
+enum { QUERIES_SHOWN = 64, EXTENSIONS_MAX = 64 };
+
+static const char query_function[] = "query_reference_value";
+const rego_host_decl as_policy_hosts[1] = {{query_function, 1}};
+
+/* ---- reference values -------------------------------------------------------------------------
+ */
+
+typedef struct queries {
+    rvps *rv;
+    int64_t now;
+    vs_vec asked; /* on the request's arena: it outlives the evaluation */
+} queries;
+
+static vs_code query_reference_value(void *user, const char *name, const vs_val *args, unsigned n,
+                                     vs_arena *a, vs_val *out, vs_error *err)
+{
+    queries *q = user;
+    if (strcmp(name, query_function) != 0 || n != 1)
+        return vs_fail(err, VS_E_INTERNAL, "unknown host function %s/%u", name, n);
+    if (args[0].kind != VS_STRING)
+        return vs_fail(err, VS_E_INVALID, "%s: the id must be a string, not %s", name,
+                       vs_kind_name((vs_kind)args[0].kind));
+    vs_val found = vs_undefined();
+    VS_TRY_WRAP(rvps_query(q->rv, vs_text(args[0]), q->now, a, &found, err), err,
+                "querying a reference value");
+    if (q->asked.n < QUERIES_SHOWN) {
+        vs_obj one = {.a = q->asked.a};
+        vs_obj_put(&one, "id", vs_string_dup(q->asked.a, vs_text(args[0])));
+        vs_obj_put(&one, "found", vs_bool(vs_defined(found)));
+        vs_vec_add(&q->asked, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
+    }
+    *out = vs_defined(found) ? found : vs_null();
+    return VS_OK;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------
+ */
+
+static vs_code trust_claims(rego_eval *e, as_appraisal *ap, vs_error *err)
+{
+    rego_presence presence;
+    vs_val v;
+    VS_TRY(rego_eval_rule(e, "data.policy.trust_claims", &presence, &v, NULL, err));
+    if (presence == REGO_ABSENT)
+        return vs_fail(err, VS_E_INVALID,
+                       "the policy has no rule `trust_claims` (is its package `policy`?)");
+    if (presence == REGO_UNDEFINED)
+        return vs_fail(err, VS_E_INVALID, "Trust claims is not an object: the rule is undefined");
+    VS_TRY(ear_vector_read(v, EAR_INTEGERS, &ap->vector, err));
+    ap->status = ear_vector_status(&ap->vector);
+    return VS_OK;
+}
+
+/* What the appraisal object holds besides extensions. */
+static bool name_is_taken(vs_span name)
+{
+    static const char *const members[] = {
+        "ear.status",
+        "ear.trustworthiness-vector",
+        "ear.appraisal-policy-id",
+        "ear.veraison.annotated-evidence",
+        "ear.veraison.policy-claims",
+        "ear.veraison.key-attestation",
+    };
+    for (size_t i = 0; i < VS_COUNT(members); i++) {
+        if (vs_span_is(name, members[i]))
+            return true;
+    }
+    return false;
+}
+
+static vs_code read_extension(vs_val v, as_extension *out, vs_error *err)
+{
+    vs_val name, key, value = vs_getc(v, "value");
+    VS_TRY(vs_need(v, "name", VS_STRING, &name, err));
+    VS_TRY(vs_need(v, "key", VS_NUMBER, &key, err));
+    if (!vs_is_int(key) || key.u.i < INT32_MIN || key.u.i > INT32_MAX)
+        return vs_fail(err, VS_E_INVALID, "member \"key\" must be a 32-bit integer");
+    if (!vs_defined(value))
+        return vs_fail(err, VS_E_INVALID, "member \"value\" is missing");
+    if (name_is_taken(vs_text(name)))
+        return vs_fail(err, VS_E_INVALID, "\"%.*s\" is not the name of an extension",
+                       VS_FMT(vs_text(name)));
+    *out = (as_extension){vs_text(name), key.u.i, value};
+    return VS_OK;
+}
+
+/* Inserts by name; equal names or keys are refused. */
+static vs_code insert_extension(as_appraisal *ap, as_extension ext, vs_error *err)
+{
+    size_t at = ap->n_extensions;
+    for (size_t i = 0; i < ap->n_extensions; i++) {
+        const as_extension *other = &ap->extensions[i];
+        if (vs_span_eq(other->name, ext.name) || other->key == ext.key)
+            return vs_fail(err, VS_E_CONFLICT, "two extensions with name \"%.*s\" or key %lld",
+                           VS_FMT(vs_span_head(ext.name, 64)), (long long)ext.key);
+        if (vs_span_cmp(ext.name, other->name) < 0 && at == ap->n_extensions)
+            at = i;
+    }
+    for (size_t i = ap->n_extensions; i > at; i--)
+        ap->extensions[i] = ap->extensions[i - 1];
+    ap->extensions[at] = ext;
+    ap->n_extensions++;
+    return VS_OK;
+}
+
+static vs_code extensions(rego_eval *e, as_appraisal *ap, vs_arena *a, vs_error *err)
+{
+    rego_presence presence;
+    vs_val v;
+    VS_TRY(rego_eval_rule(e, "data.policy.extensions", &presence, &v, NULL, err));
+    if (presence == REGO_ABSENT)
+        return VS_OK;
+    if (presence == REGO_UNDEFINED || v.kind != VS_ARRAY)
+        return vs_fail(err, VS_E_INVALID, "extensions must be an array");
+    if (v.len > EXTENSIONS_MAX)
+        return vs_fail(err, VS_E_LIMIT, "%u extensions, at most %d", v.len, EXTENSIONS_MAX);
+    v = vs_copy(a, v); /* it lives in the evaluation, which ends before the token is written */
+    ap->extensions = vs_alloc_array(a, v.len, sizeof *ap->extensions);
+    VS_TRY(vs_arena_check(a, err));
+    for (VS_ARR_FOR (item, v)) {
+        as_extension ext;
+        VS_TRY_WRAP(read_extension(*item, &ext, err), err, "extension %zu",
+                    (size_t)(item - v.u.items));
+        VS_TRY(insert_extension(ap, ext, err));
+    }
+    return VS_OK;
+}
+
+/* ---- appraisal --------------------------------------------------------------------------------
+ */
+
+static void print_line(void *user, vs_span line)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, "%.*s", VS_FMT(vs_span_head(line, sizeof text - 1)));
+    vs_log(VS_LOG_DEBUG, "as", "policy prints", "submod", (const char *)user, "line", text, NULL);
+}
+
+static vs_code appraise(rego_eval *e, queries *q, as_appraisal *ap, vs_arena *a, vs_error *err)
+{
+    rego_inputs in = {
+        .input = ap->input,
+        .now_ns = q->now * 1000000000,
+        .host = query_reference_value,
+        .host_user = q,
+        .print = vs_log_on(VS_LOG_DEBUG) ? print_line : NULL,
+        .print_user = (void *)(uintptr_t)ap->submod,
+        .explain = true,
+    };
+    vs_random(&in.seed, sizeof in.seed);
+    VS_TRY(rego_eval_begin(e, &in, err));
+    VS_TRY(trust_claims(e, ap, err));
+    VS_TRY(extensions(e, ap, a, err));
+    ap->reasons = as_explain(e, ap, a);
+    ap->reference_values = vs_vec_end_array(&q->asked);
+    return vs_arena_check(a, err);
+}
+
+vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
+                    vs_error *err)
+{
+    const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);
+    if (strlen(id) != policy_id.n + 1 + strlen(ap->tee_class))
+        return vs_fail(err, VS_E_INVALID, "a policy id cannot hold a NUL");
+    queries q = {.rv = as->rv, .now = now, .asked = {.a = a}};
+    as_policy_lease lease;
+    VS_TRY(as_policies_lease(as->policies, vs_str(id), &lease, err));
+    vs_code code = appraise(lease.eval, &q, ap, a, err);
+    as_policies_return(as->policies, &lease);
+    if (code != VS_OK)
+        (void)vs_wrap(err, "policy %s", id);
+    return code;
+}

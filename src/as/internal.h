@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the files of the attestation service, in the order of an evaluation:
+ * initdata.c, evaluate.c (evidence -> policy input), appraise.c (policy input -> trust vector),
+ * explain.c (why), ear_token.c (appraisals -> token), signer.c.
+ */
+#ifndef VS_AS_INTERNAL_H
+#define VS_AS_INTERNAL_H
+
+#include "as/as.h"
+#include "as/policy.h"
+#include "envelope/ear.h"
+
+#define AS_POLICY_NAMESPACE "attestation_service_policy"
+/* Key material that replicas share. */
+#define AS_SECRET_NAMESPACE "kbs_secret"
+
+enum { AS_TOKEN_MAX = 1024 * 1024 };
+
+/* ---- signer.c ---------------------------------------------------------------------------------
+ */
+
+typedef struct as_signer {
+    vs_key *key;
+    vs_val jwk;      /* on the service's arena */
+    vs_buf jwk_text; /* in wire order */
+    vs_buf header;   /* of every token */
+} as_signer;
+
+VS_MUST vs_code as_signer_load(as_signer *s, const as_config *cfg, vs_store *store, int64_t now,
+                               vs_arena *a, vs_error *err);
+void as_signer_free(as_signer *s);
+
+/* ---- service.c --------------------------------------------------------------------------------
+ */
+
+struct as_service {
+    as_config cfg; /* defaults filled in */
+    vs_store *store;
+    rvps *rv;
+    const vs_tee_trust *trust;
+    as_policies *policies;
+    as_signer signer;
+    vs_arena arena; /* written by as_new only */
+};
+
+extern const rego_host_decl as_policy_hosts[1]; /* query_reference_value */
+
+/* ---- initdata.c -------------------------------------------------------------------------------
+ */
+
+/* Init data as a driver and a policy see it (3.2): the expected digest (p == NULL: none) and the
+ * claims (null for a bare digest and without init data). */
+VS_MUST vs_code as_init_data(const as_request *req, vs_arena *a, vs_span *digest, vs_val *claims,
+                             vs_error *err);
+
+/* ---- appraise.c -------------------------------------------------------------------------------
+ */
+
+typedef struct as_extension {
+    vs_span name;
+    int64_t key;
+    vs_val value;
+} as_extension;
+
+/* One attester: what the verifier proved, and what policy says to it. */
+typedef struct as_appraisal {
+    const char *tee_class;
+    const char *submod; /* "cpu0" */
+    vs_val input;       /* the policy's input, and the token's annotated evidence (4.2) */
+    ear_vector vector;
+    ear_tier status;
+    as_extension *extensions; /* sorted by name; a null value is left out of the token */
+    size_t n_extensions;
+    vs_val reasons;          /* array of text */
+    vs_val reference_values; /* array of {"id","found"} */
+} as_appraisal;
+
+/* Fills in everything from `vector` on. */
+VS_MUST vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap,
+                            vs_arena *a, vs_error *err);
+
+/* ---- explain.c --------------------------------------------------------------------------------
+ */
+
+/* Sentences that say why claims of `ap->vector` warn or contraindicate, from the evaluation that
+ * `e` has just made. */
+vs_val as_explain(rego_eval *e, const as_appraisal *ap, vs_arena *a);
+
+/* ---- ear_token.c ------------------------------------------------------------------------------
+ */
+
+/* Signs the token of all appraisals (5). `token` lives on the arena. */
+VS_MUST vs_code as_ear_sign(const as_service *as, as_appraisal *aps, size_t n, vs_span policy_id,
+                            int64_t iat, int64_t exp, vs_arena *a, vs_span *token, vs_error *err);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "as/policy.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/enc.h"
+
+enum {
+    ID_MAX = 128,
+    COMPILED_MAX = 64, /* policies kept compiled; far more than an installation has classes */
+    POOL_MAX = 16,     /* idle contexts per policy */
+};
+
+/* One text, compiled. Owned by the cache while current, and by the leases on it. */
+struct as_compiled {
+    unsigned refs;
+    bool current;
+    uint64_t used; /* for eviction: the cache's clock at the last lease */
+    char id[ID_MAX + 1];
+    vs_buf text;
+    rego_program *program;
+    rego_eval *idle[POOL_MAX];
+    size_t n_idle;
+};
+
+struct as_policies {
+    vs_store *store;
+    const char *ns;
+    const rego_host_decl *hosts;
+    size_t n_hosts;
+    pthread_mutex_t lock; /* over everything below and all as_compiled of this cache */
+    struct as_compiled *compiled[COMPILED_MAX];
+    size_t n_compiled;
+    uint64_t clock;
+};
+
+static bool id_ok(vs_span id)
+{
+    if (id.n == 0 || id.n > ID_MAX || id.p[0] == '.')
+        return false;
+    for (size_t i = 0; i < id.n; i++) {
+        uint8_t c = id.p[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!alnum && c != '.' && c != '_' && c != '-')
+            return false;
+    }
+    return true;
+}
+
+/* "<id>.rego"; out holds ID_MAX + 6 bytes. */
+static vs_code key_of(vs_span id, char *out, vs_span *key, vs_error *err)
+{
+    if (!id_ok(id))
+        return vs_fail(
+            err, VS_E_INVALID,
+            "a policy id is 1 to %d letters, digits, '.', '_' or '-', not starting with '.'",
+            ID_MAX);
+    memcpy(out, id.p, id.n);
+    memcpy(out + id.n, ".rego", 6);
+    *key = vs_span_of(out, id.n + 5);
+    return VS_OK;
+}
+
+/* ---- compiled policies ------------------------------------------------------------------------
+ */
+
+static void compiled_unref(struct as_compiled *c)
+{
+    if (!c || --c->refs > 0)
+        return;
+    for (size_t i = 0; i < c->n_idle; i++)
+        rego_eval_free(&c->idle[i]);
+    rego_program_unref(&c->program);
+    vs_buf_free(&c->text);
+    free(c);
+}
+
+static vs_code compile(const as_policies *p, const char *file, vs_span text, rego_program **out,
+                       vs_error *err)
+{
+    const rego_module module = {.name = file, .text = text};
+    const rego_options opts = {
+        .hosts = p->hosts, .n_hosts = p->n_hosts, .late_unknown_functions = true};
+    return rego_compile(&module, 1, &opts, out, NULL, err);
+}
+
+static vs_code compiled_new(const as_policies *p, const char *file, vs_span id, vs_span text,
+                            struct as_compiled **out, vs_error *err)
+{
+    struct as_compiled *c = calloc(1, sizeof *c);
+    if (!c)
+        return vs_fail(err, VS_E_NOMEM, "out of memory for a policy");
+    c->refs = 1;
+    memcpy(c->id, id.p, id.n);
+    c->text = (vs_buf)VS_BUF(AS_POLICY_TEXT_MAX);
+    vs_buf_put(&c->text, text);
+    vs_code code = vs_buf_check(&c->text, err);
+    if (code == VS_OK)
+        code = compile(p, file, text, &c->program, err);
+    if (code != VS_OK) {
+        compiled_unref(c);
+        return code;
+    }
+    *out = c;
+    return VS_OK;
+}
+
+static struct as_compiled **slot_of(as_policies *p, vs_span id)
+{
+    for (size_t i = 0; i < p->n_compiled; i++) {
+        if (vs_span_is(id, p->compiled[i]->id))
+            return &p->compiled[i];
+    }
+    return NULL;
+}
+
+static struct as_compiled **slot_for_new(as_policies *p)
+{
+    if (p->n_compiled < COMPILED_MAX)
+        return &p->compiled[p->n_compiled++];
+    struct as_compiled **oldest = &p->compiled[0];
+    for (size_t i = 1; i < p->n_compiled; i++) {
+        if (p->compiled[i]->used < (*oldest)->used)
+            oldest = &p->compiled[i];
+    }
+    return oldest;
+}
+
+/* Makes `c` the current one for its id. Takes over the caller's reference. */
+static void install(as_policies *p, struct as_compiled *c)
+{
+    struct as_compiled **slot = slot_of(p, vs_str(c->id));
+    if (!slot)
+        slot = slot_for_new(p);
+    if (*slot) {
+        (*slot)->current = false;
+        compiled_unref(*slot);
+    }
+    c->current = true;
+    *slot = c;
+}
+
+/* ---- interface --------------------------------------------------------------------------------
+ */
+
+vs_code as_policies_new(vs_store *store, const char *ns, const rego_host_decl *hosts,
+                        size_t n_hosts, as_policies **out, vs_error *err)
+{
+    as_policies *p = calloc(1, sizeof *p);
+    if (!p)
+        return vs_fail(err, VS_E_NOMEM, "out of memory for the policy cache");
+    p->store = store;
+    p->ns = ns;
+    p->hosts = hosts;
+    p->n_hosts = n_hosts;
+    (void)pthread_mutex_init(&p->lock, NULL);
+    *out = p;
+    return VS_OK;
+}
+
+void as_policies_free(as_policies **p)
+{
+    if (!p || !*p)
+        return;
+    for (size_t i = 0; i < (*p)->n_compiled; i++)
+        compiled_unref((*p)->compiled[i]);
+    (void)pthread_mutex_destroy(&(*p)->lock);
+    free(*p);
+    *p = NULL;
+}
+
+vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mode, vs_error *err)
+{
+    char file[ID_MAX + 6];
+    vs_span key;
+    VS_TRY(key_of(id, file, &key, err));
+    if (text.n > AS_POLICY_TEXT_MAX)
+        return vs_fail(err, VS_E_LIMIT, "policy of %zu bytes, at most %d are allowed", text.n,
+                       AS_POLICY_TEXT_MAX);
+    if (!vs_utf8_ok(text))
+        return vs_fail(err, VS_E_PARSE, "policy text is not UTF-8");
+    rego_program *program = NULL;
+    VS_TRY(compile(p, file, text, &program, err));
+    rego_program_unref(&program);
+    return vs_store_put(p->store, p->ns, key, text, 0, mode, err);
+}
+
+/* A current compiled policy with exactly this text, with a reference for the caller; or NULL. */
+static struct as_compiled *find_current(as_policies *p, vs_span id, vs_span text, rego_eval **idle)
+{
+    struct as_compiled *found = NULL;
+    (void)pthread_mutex_lock(&p->lock);
+    struct as_compiled **slot = slot_of(p, id);
+    if (slot && vs_span_eq(vs_buf_span(&(*slot)->text), text)) {
+        found = *slot;
+        found->refs++;
+        found->used = ++p->clock;
+        if (found->n_idle > 0)
+            *idle = found->idle[--found->n_idle];
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
+vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_error *err)
+{
+    *out = (as_policy_lease){0};
+    char file[ID_MAX + 6];
+    vs_span key;
+    VS_TRY(key_of(id, file, &key, err));
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(AS_POLICY_TEXT_MAX);
+    vs_code code = vs_store_get(p->store, p->ns, key, 0, &text, err);
+    if (code == VS_E_NOT_FOUND)
+        return vs_fail(err, code, "Policy `%s` not found", file);
+    VS_TRY(code);
+
+    out->compiled = find_current(p, id, vs_buf_span(&text), &out->eval);
+    if (!out->compiled) {
+        struct as_compiled *c = NULL;
+        VS_TRY(compiled_new(p, file, id, vs_buf_span(&text), &c, err));
+        (void)pthread_mutex_lock(&p->lock);
+        c->refs++; /* one for the cache, one for the lease */
+        c->used = ++p->clock;
+        install(p, c);
+        (void)pthread_mutex_unlock(&p->lock);
+        out->compiled = c;
+    }
+    if (out->eval)
+        return VS_OK;
+    code = rego_eval_new(out->compiled->program, &out->eval, err);
+    if (code != VS_OK)
+        as_policies_return(p, out);
+    return code;
+}
+
+void as_policies_return(as_policies *p, as_policy_lease *lease)
+{
+    struct as_compiled *c = lease->compiled;
+    if (!c)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    if (lease->eval && c->current && c->n_idle < POOL_MAX) {
+        c->idle[c->n_idle++] = lease->eval;
+        lease->eval = NULL; /* transferred */
+    }
+    rego_eval_free(&lease->eval);
+    compiled_unref(c);
+    (void)pthread_mutex_unlock(&p->lock);
+    *lease = (as_policy_lease){0};
+}
