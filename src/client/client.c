@@ -374,10 +374,8 @@ vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *co
                  .bearer = bearer,
                  .has_body = strcmp(method, "POST") == 0 || body.n};
     VS_TRY(call(c, &r, &status, &answer, err));
-    if (status == 200) {
-        vs_buf_put(out, vs_buf_span(&answer));
-        return vs_buf_check(out, err);
-    }
+    vs_buf_put(out, vs_buf_span(&answer));
+    VS_TRY(vs_buf_check(out, err));
     kbsc_refusal refusal;
-    return refused(c, status, &answer, &refusal, err);
+    return status == 200 ? VS_OK : refused(c, status, &answer, &refusal, err);
 }
