@@ -252,8 +252,7 @@ static vs_code handshake(kbsc *c, attester *att, vs_span init_data, vs_buf *toke
     vs_arena_reset(a);
     VS_CLEANUP(vs_buf_free) vs_buf first = VS_BUF(ANSWER_MAX), second = VS_BUF(ANSWER_MAX);
     VS_CLEANUP(vs_buf_free)
-    vs_buf evidence = VS_BUF(EVIDENCE_MAX),
-           attestation = VS_BUF(ATTESTATION_MAX);
+    vs_buf evidence = VS_BUF(EVIDENCE_MAX), attestation = VS_BUF(ATTESTATION_MAX);
     kbsc_challenge challenge;
     vs_val key;
     uint8_t digest[VS_HASH_MAX];

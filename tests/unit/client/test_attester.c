@@ -13,7 +13,8 @@
 #include "client/attester.h"
 #include "client/tsm_socket.h"
 
-/* ---- the played kernel ------------------------------------------------------------------------ */
+/* ---- the played kernel ------------------------------------------------------------------------
+ */
 
 static struct {
     bool on;
@@ -130,7 +131,8 @@ static void assert_says(vs_error *err, const char *what)
         fail_msg("\"%s\" is not in \"%s\"", what, text);
 }
 
-/* ---- directory -------------------------------------------------------------------------------- */
+/* ---- directory --------------------------------------------------------------------------------
+ */
 
 static void a_realm_gives_its_token_for_padded_report_data(void **state)
 {
@@ -198,12 +200,20 @@ static void a_report_is_discarded_when_it_cannot_be_trusted(void **state)
 static void other_providers_and_look_alikes_are_refused(void **state)
 {
     (void)state;
-    static const char *const others[] = {"tdx_guest\n", "sev_guest\n", "arm_cca_guest", "arm_cca_guest\n\n", "arm_cca_guest2\n", "",
-                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"};
+    static const char *const others[] = {
+        "tdx_guest\n",
+        "sev_guest\n",
+        "arm_cca_guest",
+        "arm_cca_guest\n\n",
+        "arm_cca_guest2\n",
+        "",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"};
     for (size_t i = 0; i < VS_COUNT(others); i++) {
         kernel.provider = others[i];
         attester *a = NULL;
-        assert_int_not_equal(attester_detect(&(attester_config){.tsm_path = dir, .allow_sample = true}, &a, NULL), VS_OK);
+        assert_int_not_equal(
+            attester_detect(&(attester_config){.tsm_path = dir, .allow_sample = true}, &a, NULL),
+            VS_OK);
         assert_null(a);
     }
     assert_int_equal(kernel.made, kernel.removed);
@@ -228,7 +238,8 @@ static void a_device_without_provider_is_no_tee(void **state)
     assert_vs_code(attester_detect(&(attester_config){.tsm_path = dir}, &a, &err), VS_E_IO);
 }
 
-/* ---- none ------------------------------------------------------------------------------------- */
+/* ---- none -------------------------------------------------------------------------------------
+ */
 
 static void sample_is_used_only_when_allowed_and_nothing_was_named(void **state)
 {
@@ -247,12 +258,16 @@ static void sample_is_used_only_when_allowed_and_nothing_was_named(void **state)
     assert_span_is(vs_buf_span(&json), "{\"svn\":\"1\",\"report_data\":\"ZGlnZXN0\"}");
     attester_free(&a);
     (void)setenv("VOUCHSAFE_TSM_PATH", "/nonexistent/tsm", 1);
-    assert_vs_code(attester_detect(&(attester_config){.allow_sample = true}, &a, &err), VS_E_NOT_FOUND);
+    assert_vs_code(attester_detect(&(attester_config){.allow_sample = true}, &a, &err),
+                   VS_E_NOT_FOUND);
     (void)unsetenv("VOUCHSAFE_TSM_PATH");
-    assert_vs_code(attester_detect(&(attester_config){.tsm_path = "/dev/null", .allow_sample = true}, &a, &err), VS_E_INVALID);
+    assert_vs_code(attester_detect(
+                       &(attester_config){.tsm_path = "/dev/null", .allow_sample = true}, &a, &err),
+                   VS_E_INVALID);
 }
 
-/* ---- socket ----------------------------------------------------------------------------------- */
+/* ---- socket -----------------------------------------------------------------------------------
+ */
 
 typedef struct device {
     int listener;
@@ -298,19 +313,24 @@ static void answer_once(device *d, const void *answer, size_t n)
     assert_int_equal(pthread_create(&d->thread, NULL, serve_device, d), 0);
 }
 
-#define PROVIDER "\0\0\0\x0e" "arm_cca_guest\n"
+#define PROVIDER                                                                                   \
+    "\0\0\0\x0e"                                                                                   \
+    "arm_cca_guest\n"
 
 static void a_socket_serves_the_same_reports(void **state)
 {
     (void)state;
     device d = {0};
     open_device(&d);
-    static const char probe[] = "\0\0\0\0" PROVIDER "\0\0\0\0" "\0\0\0\0";
+    static const char probe[] = "\0\0\0\0" PROVIDER "\0\0\0\0"
+                                "\0\0\0\0";
     answer_once(&d, probe, sizeof probe - 1);
     attester *a = detect(d.path);
     (void)pthread_join(d.thread, NULL);
     assert_int_equal(d.asked_n, 4);
-    static const char report[] = "\0\0\0\0" PROVIDER "\0\0\0\1" "\0\0\0\2" "\xd9\x01";
+    static const char report[] = "\0\0\0\0" PROVIDER "\0\0\0\1"
+                                 "\0\0\0\2"
+                                 "\xd9\x01";
     answer_once(&d, report, sizeof report - 1);
     VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(1000);
     vs_error err = {0};
@@ -318,7 +338,10 @@ static void a_socket_serves_the_same_reports(void **state)
     (void)pthread_join(d.thread, NULL);
     assert_span_is(vs_buf_span(&json), "{\"token\":[217,1]}");
     assert_int_equal(d.asked_n, 68);
-    assert_memory_equal(d.asked, "\0\0\0\x40" "abc\0", 8);
+    assert_memory_equal(d.asked,
+                        "\0\0\0\x40"
+                        "abc\0",
+                        8);
 
     /* Every truncation, then lies. */
     for (size_t n = 0; n < sizeof report - 1; n++) {
@@ -334,12 +357,29 @@ static void a_socket_serves_the_same_reports(void **state)
 #define LIE(text, code) {text, sizeof text - 1, code}
         LIE("\0\0\0\x06", VS_E_IO), /* ENXIO */
         LIE("\xff\xff\xff\xff", VS_E_IO),
-        LIE("\0\0\0\0" "\0\0\0\x41", VS_E_LIMIT),
-        LIE("\0\0\0\0" "\xff\xff\xff\xff", VS_E_LIMIT),
-        LIE("\0\0\0\0" PROVIDER "\0\0\0\2" "\0\0\0\1" "a", VS_E_CONFLICT),
-        LIE("\0\0\0\0" PROVIDER "\0\0\0\1" "\0\0\0\0", VS_E_IO),
-        LIE("\0\0\0\0" PROVIDER "\0\0\0\1" "\0\0\x80\1", VS_E_LIMIT),
-        LIE("\0\0\0\0" "\0\0\0\x0a" "tdx_guest\n" "\0\0\0\1" "\0\0\0\1" "a", VS_E_UNSUPPORTED),
+        LIE("\0\0\0\0"
+            "\0\0\0\x41",
+            VS_E_LIMIT),
+        LIE("\0\0\0\0"
+            "\xff\xff\xff\xff",
+            VS_E_LIMIT),
+        LIE("\0\0\0\0" PROVIDER "\0\0\0\2"
+            "\0\0\0\1"
+            "a",
+            VS_E_CONFLICT),
+        LIE("\0\0\0\0" PROVIDER "\0\0\0\1"
+            "\0\0\0\0",
+            VS_E_IO),
+        LIE("\0\0\0\0" PROVIDER "\0\0\0\1"
+            "\0\0\x80\1",
+            VS_E_LIMIT),
+        LIE("\0\0\0\0"
+            "\0\0\0\x0a"
+            "tdx_guest\n"
+            "\0\0\0\1"
+            "\0\0\0\1"
+            "a",
+            VS_E_UNSUPPORTED),
     };
     for (size_t i = 0; i < VS_COUNT(lies); i++) {
         answer_once(&d, lies[i].answer, lies[i].n);
@@ -348,7 +388,8 @@ static void a_socket_serves_the_same_reports(void **state)
     }
     attester_free(&a);
     (void)close(d.listener);
-    assert_int_not_equal(attester_detect(&(attester_config){.tsm_path = d.path}, &a, NULL), VS_OK); /* nobody listens */
+    assert_int_not_equal(attester_detect(&(attester_config){.tsm_path = d.path}, &a, NULL),
+                         VS_OK); /* nobody listens */
     (void)unlink(d.path);
 }
 

@@ -23,8 +23,10 @@ static void the_request_is_what_the_rust_client_sends(void **state)
     (void)state;
     VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1000);
     kbsc_write_request(&b, "cca");
-    assert_span_is(vs_buf_span(&b), "{\"version\":\"0.4.0\",\"tee\":\"cca\",\"extra-params\":{\"supported-hash-algorithms\":"
-                                    "[\"sha256\",\"sha384\",\"sha512\",\"sm3\"]}}");
+    assert_span_is(
+        vs_buf_span(&b),
+        "{\"version\":\"0.4.0\",\"tee\":\"cca\",\"extra-params\":{\"supported-hash-algorithms\":"
+        "[\"sha256\",\"sha384\",\"sha512\",\"sm3\"]}}");
 }
 
 static void challenges_are_read_and_the_hash_chosen(void **state)
@@ -33,11 +35,12 @@ static void challenges_are_read_and_the_hash_chosen(void **state)
     static const struct {
         const char *json;
         vs_hash hash;
-    } v[] = {{"{\"nonce\":\"n\",\"extra-params\":\"\"}", VS_SHA384},
-             {"{\"nonce\":\"n\",\"extra-params\":null,\"more\":1}", VS_SHA384},
-             {"{\"nonce\":\"n\",\"extra-params\":{}}", VS_SHA384},
-             {"{\"nonce\":\"n\",\"extra-params\":{\"selected-hash-algorithm\":\"sha512\"}}", VS_SHA512},
-             {"{\"nonce\":\"n\",\"extra-params\":{\"selected-hash-algorithm\":\"SHA256\"}}", VS_SHA256}};
+    } v[] = {
+        {"{\"nonce\":\"n\",\"extra-params\":\"\"}", VS_SHA384},
+        {"{\"nonce\":\"n\",\"extra-params\":null,\"more\":1}", VS_SHA384},
+        {"{\"nonce\":\"n\",\"extra-params\":{}}", VS_SHA384},
+        {"{\"nonce\":\"n\",\"extra-params\":{\"selected-hash-algorithm\":\"sha512\"}}", VS_SHA512},
+        {"{\"nonce\":\"n\",\"extra-params\":{\"selected-hash-algorithm\":\"SHA256\"}}", VS_SHA256}};
     vs_arena a;
     vs_arena_init(&a, 0);
     vs_error err = {0};
@@ -64,9 +67,12 @@ static void hostile_challenges_are_refused_with_a_sentence(void **state)
              {"{\"nonce\":\"\",\"extra-params\":\"\"}", "nonce of 0 bytes"},
              {"{\"nonce\":\"a\"}", "no \"extra-params\""},
              {"{\"nonce\":\"a\",\"nonce\":\"b\",\"extra-params\":\"\"}", "not JSON"},
-             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":\"md5\"}}", "hash algorithm"},
-             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":\"sha1\"}}", "hash algorithm"},
-             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":[\"sha512\"]}}", "hash algorithm"}};
+             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":\"md5\"}}",
+              "hash algorithm"},
+             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":\"sha1\"}}",
+              "hash algorithm"},
+             {"{\"nonce\":\"a\",\"extra-params\":{\"selected-hash-algorithm\":[\"sha512\"]}}",
+              "hash algorithm"}};
     vs_arena a;
     vs_arena_init(&a, 0);
     for (size_t i = 0; i < VS_COUNT(v); i++) {
@@ -99,7 +105,8 @@ static void report_data_equals_the_shared_vector(void **state)
     static const struct {
         vs_hash hash;
         const char *hex;
-    } v[] = {{VS_SHA384, "f036fba1ce8d97f8cbf5f89d9f8fddf34fbabdc042e4f74abed43481debbbe158f595c81d33aa5cf0eaff3824955b6f1"},
+    } v[] = {{VS_SHA384, "f036fba1ce8d97f8cbf5f89d9f8fddf34fbabdc042e4f74abed43481debbbe158f595c81d"
+                         "33aa5cf0eaff3824955b6f1"},
              {VS_SHA256, "bc6fe705f13ba2d85b70c4edf14bd4a562511e27dc3cb58cf1d1d9fc5700b0d6"},
              {VS_SHA512, "d51a75ff64a9baca8ffc9d199c2acea594989c5e84ac3d816a134d69bfa722bb"
                          "9072e7c45d6c79ebfb355e0afa2f0cf141a491f58f1f539bae5be715dd7996c3"}};
@@ -129,7 +136,8 @@ static void the_attestation_carries_everything_escaped(void **state)
     assert_int_equal(vs_getc(doc, "init-data").kind, VS_NULL);
     assert_span_is(vs_text(vs_pointer(doc, VS_LIT("/runtime-data/nonce"))), "a\"b\n");
     assert_true(vs_eq(vs_pointer(doc, VS_LIT("/runtime-data/tee-pubkey")), key));
-    assert_true(vs_eq(vs_pointer(doc, VS_LIT("/tee-evidence/primary_evidence/token/0")), vs_int(1)));
+    assert_true(
+        vs_eq(vs_pointer(doc, VS_LIT("/tee-evidence/primary_evidence/token/0")), vs_int(1)));
     assert_int_equal(vs_pointer(doc, VS_LIT("/tee-evidence/additional_evidence")).kind, VS_STRING);
     vs_buf_clear(&b);
     kbsc_write_attestation(&b, &c, key, VS_LIT("{}"), VS_LIT("version = \"0.1.0\"\n"));
@@ -161,7 +169,8 @@ static void tokens_must_look_like_tokens(void **state)
         if (kbsc_read_token(&a, vs_str(bad[i]), &token, NULL) == VS_OK)
             fail_msg("accepted %s", bad[i]);
     vs_error err = {0};
-    assert_vs_ok(kbsc_read_token(&a, VS_LIT("{\"token\":\"e30.e30.e30\",\"x\":0}"), &token, &err), &err);
+    assert_vs_ok(kbsc_read_token(&a, VS_LIT("{\"token\":\"e30.e30.e30\",\"x\":0}"), &token, &err),
+                 &err);
     assert_span_is(token, "e30.e30.e30");
     vs_arena_free(&a);
 }
@@ -172,10 +181,16 @@ static void refusals_are_told_from_other_bodies(void **state)
     vs_arena a;
     vs_arena_init(&a, 0);
     kbsc_refusal r;
-    assert_true(kbsc_read_refusal(&a, VS_LIT("{\"type\":\"https://x/errors/PolicyDeny\",\"detail\":\"no\"}"), &r));
+    assert_true(kbsc_read_refusal(
+        &a, VS_LIT("{\"type\":\"https://x/errors/PolicyDeny\",\"detail\":\"no\"}"), &r));
     assert_span_is(r.name, "PolicyDeny");
     assert_span_is(r.detail, "no");
-    static const char *const others[] = {"", "no", "{}", "{\"type\":\"x\"}", "{\"type\":1,\"detail\":\"a\"}", "[[[[[[[[[[[[]]]]]]]]]]]]"};
+    static const char *const others[] = {"",
+                                         "no",
+                                         "{}",
+                                         "{\"type\":\"x\"}",
+                                         "{\"type\":1,\"detail\":\"a\"}",
+                                         "[[[[[[[[[[[[]]]]]]]]]]]]"};
     for (size_t i = 0; i < VS_COUNT(others); i++)
         assert_false(kbsc_read_refusal(&a, vs_str(others[i]), &r));
     vs_arena_free(&a);
@@ -186,7 +201,8 @@ static void hostile_text_cannot_reach_the_terminal(void **state)
     (void)state;
     vs_arena a;
     vs_arena_init(&a, 0);
-    assert_string_equal(kbsc_printable(&a, VS_LIT("ok \x1b[2J\n\xc2\x9b"), 100), "ok \\x1b[2J\\x0a\\xc2\\x9b");
+    assert_string_equal(kbsc_printable(&a, VS_LIT("ok \x1b[2J\n\xc2\x9b"), 100),
+                        "ok \\x1b[2J\\x0a\\xc2\\x9b");
     assert_string_equal(kbsc_printable(&a, VS_LIT("abcdef"), 3), "abc...");
     assert_string_equal(kbsc_printable(&a, VS_LIT(""), 3), "");
     vs_arena_free(&a);
@@ -195,7 +211,8 @@ static void hostile_text_cannot_reach_the_terminal(void **state)
 static void every_truncation_of_an_answer_is_refused(void **state)
 {
     (void)state;
-    static const char challenge[] = "{\"nonce\":\"abc\",\"extra-params\":{\"selected-hash-algorithm\":\"sha512\"}}";
+    static const char challenge[] =
+        "{\"nonce\":\"abc\",\"extra-params\":{\"selected-hash-algorithm\":\"sha512\"}}";
     static const char token[] = "{\"token\":\"e30.e30.e30\"}";
     vs_arena a;
     vs_arena_init(&a, 0);
