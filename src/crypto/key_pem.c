@@ -146,17 +146,22 @@ static vs_code from_pem_text(vs_span pem, bool want_private, vs_key **out, vs_er
     }
 }
 
+/* All private forms begin with a version number, SubjectPublicKeyInfo with an algorithm. */
+static bool is_private_der(vs_span der)
+{
+    size_t head = der.n > 1 && der.p[1] > 0x80 ? 2 + (der.p[1] & 0x7fu) : 2;
+    return der.n > head && der.p[head] == 0x02;
+}
+
 vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs_error *err)
 {
     if (pem.n == 0 || pem.n > KEY_TEXT_MAX)
         return vs_fail(err, pem.n ? VS_E_LIMIT : VS_E_PARSE, "key file of %zu bytes", pem.n);
     if (pem.p[0] != 0x30) /* not an ASN.1 SEQUENCE, so text */
         return from_pem_text(pem, want_private, out, err);
-    if (want_private)
-        return private_from_der(pem, true, out, err);
-    if (vs_key_from_spki(pem, out, err) == VS_OK)
-        return VS_OK;
-    return private_from_der(pem, false, out, err);
+    if (want_private || is_private_der(pem))
+        return private_from_der(pem, want_private, out, err);
+    return vs_key_from_spki(pem, out, err);
 }
 
 vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key, vs_error *err)

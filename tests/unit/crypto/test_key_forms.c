@@ -109,8 +109,7 @@ static void a_key_survives_the_way_through_pem(void **state)
     (void)state;
     for (size_t i = 0; i < VS_COUNT(all_types); i++) {
         VS_CLEANUP(vs_key_free)
-        vs_key *k = fresh_key(all_types[i]),
-               *priv = NULL, *half = NULL, *pub = NULL;
+        vs_key *k = fresh_key(all_types[i]), *priv = NULL, *half = NULL, *pub = NULL;
         VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(8192), spki = VS_BUF(8192), small = VS_BUF(10);
         assert_vs_ok(vs_key_to_pem(&pem, k, true, &err), &err);
         assert_true(vs_span_starts(vs_buf_span(&pem), VS_LIT("-----BEGIN PRIVATE KEY-----\n")));
