@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the keys of a file to one configuration: profiles, dialects, and what needs what. */
+#include "kbs/config_keys.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "value/json.h"
+#include "value/toml.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+/* Mozilla's intermediate list, and the groups every OpenSSL 3 has. */
+#define CIPHERS                                                                                    \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"       \
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305"
+#define GROUPS       "X25519:P-256:P-384"
+#define CCA_CONFIG   "/opt/confidential-containers/attestation-service/cca/config.json"
+#define RESOURCE_DIR "/opt/confidential-containers/kbs/repository"
+
+/* ---- http_server ------------------------------------------------------------------------------
+ */
+
+/* "IPv4:port" or "[IPv6]:port". */
+static bool socket_ok(const char *text)
+{
+    char host[64];
+    const char *colon = strrchr(text, ':');
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    if (n == 0 || n >= sizeof host)
+        return false;
+    memcpy(host, text, n);
+    host[n] = 0;
+    uint8_t addr[16];
+    bool v6 = host[0] == '[' && host[n - 1] == ']';
+    if (v6)
+        host[n - 1] = 0;
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, host + v6, addr) != 1)
+        return false;
+    size_t digits = strspn(colon + 1, "0123456789");
+    return digits >= 1 && digits <= 5 && colon[1 + digits] == 0 && atoi(colon + 1) <= 65535;
+}
+
+static vs_code settle_tls(config_raw *raw, vs_error *err)
+{
+    static const char *const version[] = {[2] = "1.2", [3] = "1.3"};
+    kbs_config *c = &raw->c;
+    bool custom = raw->tls_min || raw->tls_max || c->tls_ciphers || c->tls_groups;
+    if (custom && raw->tls_profile != TLS_UNSET && raw->tls_profile != TLS_CUSTOM)
+        vs_log(VS_LOG_WARN, "config", "single TLS settings override http_server.tls_profile", NULL);
+    int min = raw->tls_min ? raw->tls_min : raw->tls_profile == TLS_MODERN ? 3 : 2;
+    int max = raw->tls_max ? raw->tls_max : 3;
+    if (min > max)
+        return vs_fail(err, VS_E_INVALID,
+                       "\"http_server.tls_min_version\" is above \"http_server.tls_max_version\"");
+    c->tls_min_version = version[min];
+    c->tls_max_version = version[max];
+    if (!c->tls_ciphers && min < 3)
+        c->tls_ciphers = CIPHERS;
+    if (!c->tls_groups)
+        c->tls_groups = GROUPS;
+    return VS_OK;
+}
+
+static unsigned cpus(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
+}
+
+static vs_code settle_http(config_raw *raw, vs_error *err)
+{
+    kbs_config *c = &raw->c;
+    if (c->n_sockets == 0)
+        return vs_fail(err, VS_E_INVALID, "\"http_server.sockets\" is empty");
+    for (size_t i = 0; i < c->n_sockets; i++)
+        if (!socket_ok(c->sockets[i]))
+            return vs_fail(err, VS_E_INVALID, "\"http_server.sockets\": \"%.80s\" is not IP:port",
+                           c->sockets[i]);
+    if (!c->insecure_http && (!c->private_key || !c->certificate))
+        return vs_fail(err, VS_E_INVALID,
+                       "HTTPS needs \"http_server.private_key\" and \"http_server.certificate\" "
+                       "(or set \"http_server.insecure_http\" for plain HTTP)");
+    c->body_limit = (size_t)raw->body_mib << 20;
+    c->workers = raw->workers ? (unsigned)raw->workers : cpus();
+    return settle_tls(raw, err);
+}
+
+/* ---- sources of keys --------------------------------------------------------------------------
+ */
+
+static vs_code check_source(const char *uri, const char *key, vs_error *err)
+{
+    if (uri && strstr(uri, "://") && strncmp(uri, "file:///", 8) != 0)
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "\"%s\" is \"%.120s\", but this build reads keys from files only (a path or "
+                       "file:///path)",
+                       key, uri);
+    return VS_OK;
+}
+
+static vs_code settle_token(config_raw *raw, vs_error *err)
+{
+    kbs_config *c = &raw->c;
+    for (size_t i = 0; i < c->n_trusted_jwk_sets; i++)
+        VS_TRY(check_source(c->trusted_jwk_sets[i], "attestation_token.trusted_jwk_sets", err));
+    for (size_t i = 0; i < c->n_extra_teekey_paths; i++)
+        if (c->extra_teekey_paths[i][0] != '/')
+            return vs_fail(err, VS_E_INVALID,
+                           "\"attestation_token.extra_teekey_paths\": \"%.80s\" is not a JSON "
+                           "pointer (it must start with /)",
+                           c->extra_teekey_paths[i]);
+    if (c->insecure_header_jwk)
+        vs_log(VS_LOG_WARN, "config",
+               "insecure_header_jwk: anybody can make an attestation token that is believed", NULL);
+    return VS_OK;
+}
+
+/* ---- admin ------------------------------------------------------------------------------------
+ */
+
+#define PROVIDERS "admin.authentication.bearer_jwt.identity_providers"
+
+static const char *none_if_empty(const char *s)
+{
+    return s && *s ? s : NULL;
+}
+
+static vs_code settle_bearer(config_raw *raw, vs_arena *a, vs_error *err)
+{
+    kbs_admin_config *admin = &raw->c.admin;
+    if (!raw->has_bearer || !raw->has_acl || admin->n_providers == 0)
+        return vs_fail(err, VS_E_INVALID,
+                       "admin.authorization_mode \"AuthenticatedAuthorization\" needs "
+                       "[admin.authentication.bearer_jwt] with at least one entry in "
+                       "\"identity_providers\", and [admin.authorization.regex_acl]");
+    kbs_identity_provider *list = vs_alloc_array(a, admin->n_providers, sizeof *list);
+    VS_TRY(vs_arena_check(a, err));
+    for (size_t i = 0; i < admin->n_providers; i++) {
+        const kbs_identity_provider *p = &admin->providers[i];
+        list[i] = (kbs_identity_provider){none_if_empty(p->issuer), none_if_empty(p->audience),
+                                          none_if_empty(p->public_key_uri),
+                                          none_if_empty(p->jwk_set_uri)};
+        if (!list[i].public_key_uri && !list[i].jwk_set_uri)
+            return vs_fail(err, VS_E_INVALID,
+                           "entry %zu of \"" PROVIDERS "\" needs \"public_key_uri\" or "
+                           "\"jwk_set_uri\"",
+                           i + 1);
+        VS_TRY(check_source(list[i].public_key_uri, PROVIDERS ".public_key_uri", err));
+        VS_TRY(check_source(list[i].jwk_set_uri, PROVIDERS ".jwk_set_uri", err));
+    }
+    admin->providers = list;
+    admin->acls = raw->acls;
+    admin->n_acls = raw->n_acls;
+    return VS_OK;
+}
+
+static vs_code settle_simple(config_raw *raw, vs_arena *a, vs_error *err)
+{
+    kbs_admin_config *admin = &raw->c.admin;
+    if (raw->auth_public_key) { /* the oldest form: one key, no name */
+        kbs_persona *one = VS_NEW(a, kbs_persona);
+        VS_TRY(vs_arena_check(a, err));
+        *one = (kbs_persona){"admin", raw->auth_public_key};
+        admin->personas = one;
+        admin->n_personas = 1;
+    }
+    for (size_t i = 0; i < admin->n_personas; i++)
+        if (!admin->personas[i].id || !admin->personas[i].public_key_path)
+            return vs_fail(err, VS_E_INVALID,
+                           "entry %zu of \"admin.personas\" needs \"id\" and \"public_key_path\"",
+                           i + 1);
+    admin->acls = raw->roles;
+    admin->n_acls = raw->n_roles;
+    return VS_OK;
+}
+
+/* Which dialect speaks: at most one may say who is allowed. */
+static vs_code admin_mode(const config_raw *raw, config_admin *out, vs_error *err)
+{
+    bool simple = raw->auth_public_key || raw->c.admin.n_personas || raw->n_roles;
+    bool bearer = raw->has_bearer || raw->has_acl;
+    if (raw->admin_mode && (raw->admin_old_mode || raw->auth_public_key || raw->insecure_api))
+        return vs_fail(
+            err, VS_E_INVALID,
+            "\"admin.authorization_mode\" cannot stand beside keys of the older dialect");
+    if (raw->admin_mode)
+        *out = (config_admin)raw->admin_mode;
+    else if (raw->admin_old_mode)
+        *out = (config_admin)raw->admin_old_mode;
+    else if (raw->insecure_api)
+        *out = ADMIN_ALLOW;
+    else if (simple)
+        *out = ADMIN_SIMPLE;
+    else
+        return vs_fail(err, VS_E_INVALID, "\"admin.authorization_mode\" is missing");
+    if (simple && *out == ADMIN_BEARER)
+        return vs_fail(err, VS_E_INVALID,
+                       "personas and roles belong to admin.type \"Simple\", not to "
+                       "\"AuthenticatedAuthorization\"");
+    if (bearer && *out == ADMIN_SIMPLE)
+        return vs_fail(err, VS_E_INVALID,
+                       "bearer_jwt and regex_acl need admin.authorization_mode "
+                       "\"AuthenticatedAuthorization\"");
+    return VS_OK;
+}
+
+static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
+{
+    static const kbs_admin_mode mode_of[] = {
+        [ADMIN_ALLOW] = KBS_ADMIN_INSECURE_ALLOW_ALL,
+        [ADMIN_DENY] = KBS_ADMIN_DENY_ALL,
+        [ADMIN_BEARER] = KBS_ADMIN_BEARER,
+        [ADMIN_SIMPLE] = KBS_ADMIN_SIMPLE,
+    };
+    config_admin mode;
+    VS_TRY(admin_mode(raw, &mode, err));
+    raw->c.admin.mode = mode_of[mode];
+    if (mode == ADMIN_ALLOW)
+        vs_log(VS_LOG_WARN, "config", "every admin request is allowed, from anybody", NULL);
+    if (mode == ADMIN_BEARER)
+        return settle_bearer(raw, a, err);
+    return mode == ADMIN_SIMPLE ? settle_simple(raw, a, err) : VS_OK;
+}
+
+/* ---- storage and plugins -----------------------------------------------------------------------
+ */
+
+/* One store keeps everything, so that replicas and restarts see one truth. */
+static void warn_other_storage(const config_raw *raw, int type, const char *key)
+{
+    if (type != STORAGE_UNSET && type != raw->storage_type)
+        vs_log(VS_LOG_WARN, "config", "key has no effect", "key", key, "because",
+               "everything is kept in the storage back end of [storage_backend]", NULL);
+}
+
+static vs_code settle_storage(config_raw *raw, vs_error *err)
+{
+    kbs_store_config *s = &raw->c.storage;
+    switch ((config_storage)raw->storage_type) {
+    case STORAGE_MEMORY: *s = (kbs_store_config){KBS_STORE_MEMORY, NULL}; break;
+    case STORAGE_LOCALFS:
+        if (!raw->has_local_fs)
+            return vs_fail(err, VS_E_INVALID,
+                           "invalid configuration: storage type \"LocalFs\": "
+                           "[storage_backend.backends.local_fs] "
+                           "configuration is required");
+        *s = (kbs_store_config){KBS_STORE_LOCALFS, raw->local_fs_dir};
+        break;
+    default: *s = (kbs_store_config){KBS_STORE_SQLITE, raw->sqlite_path}; break;
+    }
+    warn_other_storage(raw, raw->session_storage, "session_storage_type");
+    warn_other_storage(raw, raw->as_storage, "attestation_service.storage_type");
+    warn_other_storage(raw, raw->rvps_storage, "attestation_service.rvps_config.storage_type");
+    return VS_OK;
+}
+
+static vs_code settle_resource(kbs_config *c, const config_plugin *p, vs_error *err)
+{
+    int backend = p->backend ? p->backend : p->old_backend;
+    if (backend == BACKEND_UNSET)
+        return vs_fail(err, VS_E_INVALID,
+                       "the resource plugin needs \"storage_backend_type\" (\"kvstorage\")");
+    if (p->backend && p->old_backend)
+        return vs_fail(err, VS_E_INVALID,
+                       "the resource plugin has both \"type\" and \"storage_backend_type\"");
+    if (p->dir_path && backend != BACKEND_TREE)
+        return vs_fail(err, VS_E_INVALID, "\"plugins.dir_path\" belongs to type \"LocalFs\"");
+    if (c->has_resource_plugin)
+        vs_log(VS_LOG_WARN, "config", "several plugins named resource: the last one counts", NULL);
+    c->has_resource_plugin = true;
+    c->resource_has_own_store = backend == BACKEND_TREE;
+    c->resource_store = (kbs_store_config){0};
+    if (c->resource_has_own_store)
+        c->resource_store =
+            (kbs_store_config){KBS_STORE_TREE, p->dir_path ? p->dir_path : RESOURCE_DIR};
+    return VS_OK;
+}
+
+static vs_code settle_plugins(config_raw *raw, vs_error *err)
+{
+    for (size_t i = 0; i < raw->n_plugins; i++) {
+        if (raw->plugins[i].name == PLUGIN_NONE)
+            return vs_fail(err, VS_E_INVALID, "entry %zu of \"plugins\" needs \"name\"", i + 1);
+        if (raw->plugins[i].name == PLUGIN_SAMPLE)
+            raw->c.has_sample_plugin = true;
+        else
+            VS_TRY(settle_resource(&raw->c, &raw->plugins[i], err));
+    }
+    return VS_OK;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
+
+static const char *cca_config(void)
+{
+    const char *path = getenv("CCA_CONFIG_FILE");
+    return path && *path ? path : CCA_CONFIG;
+}
+
+vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
+{
+    if (!raw->has_http || !raw->has_admin)
+        return vs_fail(err, VS_E_INVALID, "the table [%s] is missing",
+                       raw->has_http ? "admin" : "http_server");
+    VS_TRY(settle_http(raw, err));
+    VS_TRY(settle_token(raw, err));
+    VS_TRY(settle_admin(raw, a, err));
+    VS_TRY(settle_storage(raw, err));
+    VS_TRY(settle_plugins(raw, err));
+    kbs_as_config *as = &raw->c.as;
+    if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
+        return vs_fail(
+            err, VS_E_INVALID,
+            "\"attestation_service.attestation_token_broker.signer\" needs \"key_path\"");
+    as->cca_config_path = (const char *)vs_dup(a, vs_str(cca_config())).p;
+    return vs_arena_check(a, err);
+}
+
+void kbs_config_defaults(kbs_config *out, const char *store_path)
+{
+    config_raw raw = {0};
+    config_fallbacks(&raw);
+    *out = raw.c;
+    out->insecure_http = true; /* on loopback only */
+    out->body_limit = (size_t)raw.body_mib << 20;
+    out->workers = cpus();
+    out->tls_min_version = "1.2";
+    out->tls_max_version = "1.3";
+    out->tls_ciphers = CIPHERS;
+    out->tls_groups = GROUPS;
+    out->admin.mode = KBS_ADMIN_DENY_ALL;
+    out->storage = (kbs_store_config){KBS_STORE_SQLITE, store_path ? store_path : raw.sqlite_path};
+    out->has_resource_plugin = true;
+    out->as.cca_config_path = cca_config();
+}
+
+static vs_code parse_file(const char *path, vs_span text, vs_arena *a, vs_val *out, vs_error *err)
+{
+    vs_span name = vs_str(path);
+    if (vs_span_ends(name, VS_LIT(".json")))
+        return vs_json_parse(a, text, NULL, out, err);
+    if (vs_span_ends(name, VS_LIT(".yaml")) || vs_span_ends(name, VS_LIT(".yml")))
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "YAML configuration is not supported; write it as TOML or JSON");
+    return vs_toml_parse(a, text, out, err);
+}
+
+static vs_code load(const char *path, vs_arena *a, kbs_config *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf file = VS_BUF(FILE_MAX);
+    VS_TRY(vs_read_file(path, &file, err));
+    vs_span text = vs_dup(a, vs_buf_span(&file)); /* JSON strings point into it */
+    VS_TRY(vs_arena_check(a, err));
+    vs_val v;
+    VS_TRY(parse_file(path, text, a, &v, err));
+    config_raw raw = {0};
+    config_fallbacks(&raw);
+    VS_TRY(config_read(a, v, &raw, err));
+    VS_TRY(config_settle(&raw, a, err));
+    *out = raw.c;
+    return VS_OK;
+}
+
+vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error *err)
+{
+    VS_TRY_WRAP(load(path, a, out, err), err, "configuration file %s", path);
+    return VS_OK;
+}

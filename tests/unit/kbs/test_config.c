@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "testing.h"
+
+#include "kbs/config.h"
+#include "kbs/config_keys.h"
+
+typedef struct fixture {
+    char path[64];
+    vs_arena a;
+    vs_error err;
+    kbs_config c;
+} fixture;
+
+static int setup(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    vs_arena_init(&f->a, 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    vs_arena_free(&f->a);
+    free(f);
+    return 0;
+}
+
+static vs_code load_as(fixture *f, const char *suffix, const char *text)
+{
+    vs_error err = {0};
+    (void)snprintf(f->path, sizeof f->path, "/tmp/vs-config-%ld%s", (long)getpid(), suffix);
+    assert_vs_ok(vs_write_file(f->path, vs_str(text), 0600, &err), &err);
+    f->c = (kbs_config){0};
+    vs_code code = kbs_config_load(f->path, &f->a, &f->c, &f->err);
+    (void)unlink(f->path);
+    return code;
+}
+
+static vs_code load(fixture *f, const char *text)
+{
+    return load_as(f, ".toml", text);
+}
+
+/* The least that is accepted, with room for more tables. */
+#define BASE "[http_server]\ninsecure_http = true\n[admin]\nauthorization_mode = \"DenyAll\"\n"
+
+static void refuse(fixture *f, const char *text, vs_code code, const char *says)
+{
+    char all[VS_ERROR_TEXT];
+    if (load(f, text) != code)
+        fail_msg("%s\n-> %s", text, vs_code_name(f->err.code));
+    if (!strstr(vs_error_text(&f->err, all, sizeof all), says))
+        fail_msg("%s\n-> %s\nwant %s", text, all, says);
+}
+
+static void the_least_file_gives_the_defaults(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, BASE), &f->err);
+    const kbs_config *c = &f->c;
+    assert_int_equal(c->n_sockets, 1);
+    assert_string_equal(c->sockets[0], "127.0.0.1:8080");
+    assert_true(c->insecure_http);
+    assert_int_equal(c->body_limit, 2 << 20);
+    assert_true(c->workers >= 1);
+    assert_string_equal(c->tls_min_version, "1.2");
+    assert_string_equal(c->tls_max_version, "1.3");
+    assert_non_null(c->tls_ciphers);
+    assert_non_null(c->tls_groups);
+    assert_int_equal(c->n_trusted_certs + c->n_trusted_jwk_sets + c->n_extra_teekey_paths, 0);
+    assert_false(c->insecure_header_jwk);
+    assert_int_equal(c->as.session_minutes, 5);
+    assert_int_equal(c->as.duration_min, 5);
+    assert_string_equal(c->as.issuer_name, "CoCo-Attestation-Service");
+    assert_string_equal(c->as.developer_name, "https://confidentialcontainers.org");
+    assert_string_equal(c->as.build_name, "attestation-service 0.1.0");
+    assert_string_equal(c->as.profile_name, "tag:github.com,2024:confidential-containers/Trustee");
+    assert_true(c->as.verbose_token);
+    assert_false(c->as.sample_tee);
+    assert_false(c->as.refuse_sample_reference_values);
+    assert_null(c->as.signer_key_path);
+    assert_int_equal(c->admin.mode, KBS_ADMIN_DENY_ALL);
+    assert_int_equal(c->storage.type, KBS_STORE_SQLITE);
+    assert_string_equal(c->storage.path, "/var/lib/vouchsafe/kbs.sqlite");
+    assert_false(c->has_resource_plugin);
+    assert_null(c->legacy_policy_path);
+    assert_non_null(c->as.cca_config_path);
+}
+
+static void defaults_without_a_file_listen_on_loopback_and_let_nobody_administrate(void **state)
+{
+    (void)state;
+    kbs_config c;
+    kbs_config_defaults(&c, "/x/y.sqlite");
+    assert_int_equal(c.n_sockets, 1);
+    assert_string_equal(c.sockets[0], "127.0.0.1:8080");
+    assert_true(c.insecure_http);
+    assert_int_equal(c.admin.mode, KBS_ADMIN_DENY_ALL);
+    assert_true(c.has_resource_plugin);
+    assert_false(c.resource_has_own_store);
+    assert_false(c.as.sample_tee);
+    assert_int_equal(c.storage.type, KBS_STORE_SQLITE);
+    assert_string_equal(c.storage.path, "/x/y.sqlite");
+    assert_int_equal(c.body_limit, 2 << 20);
+    assert_int_equal(c.n_trusted_certs, 0);
+}
+
+/* kbs.md 12.1, with the verifier built in */
+#define LEARNING_PATH(type)                                                                        \
+    "[http_server]\nsockets = [\"0.0.0.0:8080\"]\ninsecure_http = true\n"                          \
+    "[attestation_token]\ninsecure_key = true\n"                                                   \
+    "[attestation_service]\ntype = \"" type "\"\nas_addr = \"http://as:50004\"\n"                  \
+    "[admin]\ntype = \"Simple\"\n[[admin.personas]]\nid = \"tester\"\n"                            \
+    "public_key_path = \"/opt/kbs/public.pub\"\n"                                                  \
+    "[[plugins]]\nname = \"resource\"\ntype = \"LocalFs\"\ndir_path = \"/opt/kbs/repository\"\n"
+
+static void the_learning_paths_file_is_read(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, LEARNING_PATH("coco_as_builtin")), &f->err);
+    const kbs_config *c = &f->c;
+    assert_string_equal(c->sockets[0], "0.0.0.0:8080");
+    assert_true(c->insecure_header_jwk);
+    assert_int_equal(c->admin.mode, KBS_ADMIN_SIMPLE);
+    assert_int_equal(c->admin.n_personas, 1);
+    assert_string_equal(c->admin.personas[0].id, "tester");
+    assert_string_equal(c->admin.personas[0].public_key_path, "/opt/kbs/public.pub");
+    assert_int_equal(c->admin.n_acls, 0);
+    assert_true(c->has_resource_plugin && c->resource_has_own_store);
+    assert_int_equal(c->resource_store.type, KBS_STORE_TREE);
+    assert_string_equal(c->resource_store.path, "/opt/kbs/repository");
+    refuse(f, LEARNING_PATH("coco_as_grpc"), VS_E_UNSUPPORTED,
+           "\"attestation_service.type\" is \"coco_as_grpc\", but this build does not have");
+}
+
+static void todays_file_is_read_whole(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(
+        load(
+            f,
+            "session_storage_type = \"LocalFs\"\n"
+            "[http_server]\nsockets = [\"0.0.0.0:8080\", \"[::]:8443\"]\n"
+            "private_key = \"k.pem\"\ncertificate = \"c.pem\"\npayload_request_size = 10\n"
+            "worker_count = 3\ntls_profile = \"modern\"\n"
+            "[attestation_token]\ntrusted_certs_paths = [\"a.pem\", \"b.pem\"]\n"
+            "trusted_jwk_sets = [\"file:///j.json\", \"k.json\"]\nextra_teekey_paths = [\"/a/b\"]\n"
+            "[attestation_service]\ntype = \"coco_as_builtin\"\ntimeout = 7\nsample_tee = true\n"
+            "refuse_sample_reference_values = true\n"
+            "[attestation_service.attestation_token_broker]\nduration_min = 30\n"
+            "issuer_name = \"me\"\nverbose_token = false\n"
+            "signer = { key_path = \"s.pem\", cert_path = \"sc.pem\" }\n"
+            "[attestation_service.rvps_config]\ntype = \"BuiltIn\"\nstorage_type = \"LocalFs\"\n"
+            "extractors = { swid_extractor = {} }\n"
+            "[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n"
+            "[admin.authentication.bearer_jwt]\nidentity_providers = [\n"
+            " { issuer = \"i\", audience = \"a\", jwk_set_uri = \"file:///set.json\" },\n"
+            " { issuer = \"\", public_key_uri = \"./p.pem\" } ]\n"
+            "[admin.authorization.regex_acl]\nacls = [\n"
+            " { role = \"admin\", allowed_endpoints = \"^/kbs/.+$\" } ]\n"
+            "[storage_backend]\nstorage_type = \"LocalFs\"\n"
+            "backends.local_fs.dir_path = \"/data\"\n"
+            "[[plugins]]\nname = \"sample\"\nitem = \"x\"\n"
+            "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"kvstorage\"\n"),
+        &f->err);
+    const kbs_config *c = &f->c;
+    assert_int_equal(c->n_sockets, 2);
+    assert_string_equal(c->sockets[1], "[::]:8443");
+    assert_false(c->insecure_http);
+    assert_string_equal(c->private_key, "k.pem");
+    assert_int_equal(c->body_limit, 10 << 20);
+    assert_int_equal(c->workers, 3);
+    assert_string_equal(c->tls_min_version, "1.3");
+    assert_int_equal(c->n_trusted_certs, 2);
+    assert_string_equal(c->trusted_certs_paths[1], "b.pem");
+    assert_int_equal(c->n_trusted_jwk_sets, 2);
+    assert_string_equal(c->extra_teekey_paths[0], "/a/b");
+    assert_int_equal(c->as.session_minutes, 7);
+    assert_true(c->as.sample_tee && c->as.refuse_sample_reference_values);
+    assert_int_equal(c->as.duration_min, 30);
+    assert_string_equal(c->as.issuer_name, "me");
+    assert_false(c->as.verbose_token);
+    assert_string_equal(c->as.signer_key_path, "s.pem");
+    assert_int_equal(c->admin.mode, KBS_ADMIN_BEARER);
+    assert_int_equal(c->admin.n_providers, 2);
+    assert_string_equal(c->admin.providers[0].audience, "a");
+    assert_null(c->admin.providers[0].public_key_uri);
+    assert_null(c->admin.providers[1].issuer);
+    assert_string_equal(c->admin.acls[0].allowed_endpoints, "^/kbs/.+$");
+    assert_int_equal(c->storage.type, KBS_STORE_LOCALFS);
+    assert_string_equal(c->storage.path, "/data");
+    assert_true(c->has_resource_plugin && !c->resource_has_own_store && c->has_sample_plugin);
+}
+
+static void json_says_the_same(void **state)
+{
+    fixture *f = *state;
+    const char *text = "{\"http_server\":{\"insecure_http\":true,\"sockets\":[\"127.0.0.1:1\"]},"
+                       "\"admin\":{\"authorization_mode\":\"DenyAll\"},"
+                       "\"storage_backend\":{\"storage_type\":\"memory\"}}";
+    assert_vs_ok(load_as(f, ".json", text), &f->err);
+    assert_string_equal(f->c.sockets[0], "127.0.0.1:1");
+    assert_int_equal(f->c.storage.type, KBS_STORE_MEMORY);
+    assert_true(load_as(f, ".toml", text) != VS_OK);
+    assert_vs_code(load_as(f, ".yaml", "a: 1"), VS_E_UNSUPPORTED);
+}
+
+static void older_dialects_are_read(void **state)
+{
+    fixture *f = *state;
+    const char *http = "[http_server]\ninsecure_http = true\n";
+    assert_vs_ok(load(f, vs_sprintf(&f->a, "%s[admin]\nauth_public_key = \"p.pem\"\n", http)),
+                 &f->err);
+    assert_int_equal(f->c.admin.mode, KBS_ADMIN_SIMPLE);
+    assert_string_equal(f->c.admin.personas[0].public_key_path, "p.pem");
+    assert_vs_ok(load(f, vs_sprintf(&f->a, "%s[admin]\ninsecure_api = true\n", http)), &f->err);
+    assert_int_equal(f->c.admin.mode, KBS_ADMIN_INSECURE_ALLOW_ALL);
+    assert_vs_ok(load(f, vs_sprintf(&f->a, "%s[admin]\ntype = \"DenyAll\"\n", http)), &f->err);
+    assert_int_equal(f->c.admin.mode, KBS_ADMIN_DENY_ALL);
+    assert_vs_ok(load(f, vs_sprintf(&f->a,
+                                    "%s[admin]\ntype = \"Simple\"\n[[admin.personas]]\nid = \"a\"\n"
+                                    "public_key_path = \"p\"\n[[admin.roles]]\nid = \"a\"\n"
+                                    "allowed_endpoints = \"^/kbs/x$\"\n",
+                                    http)),
+                 &f->err);
+    assert_int_equal(f->c.admin.n_acls, 1);
+    assert_string_equal(f->c.admin.acls[0].role, "a");
+    assert_vs_ok(load(f, BASE "[policy_engine]\npolicy_path = \"/p.rego\"\n"
+                              "[attestation_service]\nwork_dir = \"/w\"\npolicy_engine = \"opa\"\n"
+                              "[attestation_service.attestation_token_broker]\ntype = \"Ear\"\n"
+                              "[[plugins]]\nname = \"resource\"\ntype = \"kvstorage\"\n"),
+                 &f->err);
+    assert_string_equal(f->c.legacy_policy_path, "/p.rego");
+    assert_true(f->c.has_resource_plugin && !f->c.resource_has_own_store);
+    assert_vs_ok(load(f, BASE "[[plugins]]\nname = \"resource\"\ntype = \"LocalFs\"\n"), &f->err);
+    assert_string_equal(f->c.resource_store.path, "/opt/confidential-containers/kbs/repository");
+}
+
+typedef struct bad {
+    const char *text;
+    vs_code code;
+    const char *says;
+} bad;
+
+static const bad refused[] = {
+    {"", VS_E_INVALID, "[http_server] is missing"},
+    {"[http_server]\ninsecure_http = true\n", VS_E_INVALID, "[admin] is missing"},
+    {"[admin]\nauthorization_mode = \"DenyAll\"\n", VS_E_INVALID, "[http_server] is missing"},
+    {"[http_server]\ninsecure_http = tru\n", VS_E_PARSE, "line 2, column 17"},
+    /* unknown keys */
+    {BASE "[http_servre]\n", VS_E_INVALID, "did you mean \"http_server\"?"},
+    {"[http_server]\ninsecure_htpp = true\n", VS_E_INVALID,
+     "unknown key \"insecure_htpp\" in http_server: did you mean \"http_server.insecure_http\"?"},
+    {"[http_server]\nzzzzzzzz = true\n", VS_E_INVALID, "unknown key \"zzzzzzzz\" in http_server"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_typ = \"kvstorage\"\n", VS_E_INVALID,
+     "did you mean \"plugins.storage_backend_type\"?"},
+    {"[http_server]\n\"sockets.x\" = 1\n", VS_E_INVALID, "unknown key"},
+    {"[http_server]\n\"sockets\\u0000x\" = 1\n", VS_E_INVALID, "unknown key"},
+    {"\"http_server.sockets\" = [\"127.0.0.1:1\"]\n", VS_E_INVALID, "unknown key"},
+    {"[admin]\nauthorisation_mode = \"DenyAll\"\n", VS_E_INVALID,
+     "did you mean \"admin.authorization_mode\"?"},
+    /* wrong types and values */
+    {"http_server = 1\n", VS_E_INVALID, "\"http_server\" must be a table, not number"},
+    {"[http_server]\nsockets = \"127.0.0.1:1\"\n", VS_E_INVALID, "must be an array of strings"},
+    {"[http_server]\nsockets = [1]\n", VS_E_INVALID, "must be a string, not number"},
+    {"[http_server]\ninsecure_http = \"true\"\n", VS_E_INVALID, "must be true or false"},
+    {"[http_server]\npayload_request_size = 2.5\n", VS_E_INVALID, "must be an integer"},
+    {"[http_server]\npayload_request_size = 0\n", VS_E_INVALID, "must be 1 to 1024, not 0"},
+    {"[http_server]\nprivate_key = \"a\\u0000b\"\n", VS_E_INVALID, "NUL"},
+    {"[http_server]\ntls_profile = \"ancient\"\n", VS_E_INVALID, "it is one of \"intermediate\""},
+    {BASE "plugins = 1\n", VS_E_INVALID, "unknown key \"plugins\" in admin"},
+    {"plugins = 1\n" BASE, VS_E_INVALID, "must be an array of tables"},
+    {"plugins = [1]\n" BASE, VS_E_INVALID, "must be an array of tables"},
+    /* http_server */
+    {"[http_server]\n[admin]\nauthorization_mode = \"DenyAll\"\n", VS_E_INVALID, "HTTPS needs"},
+    {"[http_server]\nsockets = []\ninsecure_http = true\n[admin]\ntype = \"DenyAll\"\n",
+     VS_E_INVALID, "is empty"},
+    {"[http_server]\nsockets = [\"localhost:80\"]\ninsecure_http = true\n[admin]\n"
+     "type = \"DenyAll\"\n",
+     VS_E_INVALID, "not IP:port"},
+    {"[http_server]\nsockets = [\"127.0.0.1:65536\"]\ninsecure_http = true\n[admin]\n"
+     "type = \"DenyAll\"\n",
+     VS_E_INVALID, "not IP:port"},
+    {"[http_server]\nsockets = [\"::1:80\"]\ninsecure_http = true\n[admin]\ntype = \"DenyAll\"\n",
+     VS_E_INVALID, "not IP:port"},
+    {"[http_server]\ninsecure_http = true\ntls_min_version = \"1.3\"\ntls_max_version = \"1.2\"\n"
+     "[admin]\ntype = \"DenyAll\"\n",
+     VS_E_INVALID, "is above"},
+    /* sources */
+    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"https://x/jwks\"]\n", VS_E_UNSUPPORTED,
+     "reads keys from files only"},
+    {BASE "[attestation_token]\nextra_teekey_paths = [\"a/b\"]\n", VS_E_INVALID, "JSON pointer"},
+    /* admin */
+    {"[http_server]\ninsecure_http = true\n[admin]\n", VS_E_INVALID,
+     "\"admin.authorization_mode\" is missing"},
+    {"[http_server]\ninsecure_http = true\n[admin]\nauthorization_mode = \"AllowAll\"\n",
+     VS_E_INVALID, "it is one of"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n",
+     VS_E_INVALID, "needs"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.bearer_jwt]\nidentity_providers = [{issuer = \"x\"}]\n",
+     VS_E_INVALID, "entry 1 of"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.bearer_jwt]\nidentity_providers = [{jwk_set_uri = \"https://x\"}]\n",
+     VS_E_UNSUPPORTED, "from files only"},
+    {BASE "type = \"Simple\"\n", VS_E_INVALID, "cannot stand beside"},
+    {"[http_server]\ninsecure_http = true\n[admin]\ntype = \"Simple\"\n"
+     "[admin.authorization.regex_acl]\n",
+     VS_E_INVALID, "AuthenticatedAuthorization"},
+    {"[http_server]\ninsecure_http = true\n[admin]\ntype = \"Simple\"\n"
+     "[[admin.personas]]\nid = \"x\"\n",
+     VS_E_INVALID, "public_key_path"},
+    /* parts that this build lacks */
+    {BASE "[attestation_service]\ntype = \"intel_ta\"\nbase_url = \"https://x\"\n",
+     VS_E_UNSUPPORTED, "Intel Trust Authority"},
+    {BASE "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\naddress = \"x\"\n",
+     VS_E_UNSUPPORTED, "gRPC"},
+    {BASE "[storage_backend]\nstorage_type = \"Postgres\"\n", VS_E_UNSUPPORTED, "storage back end"},
+    {BASE "[storage_backend]\nstorage_type = \"redis\"\nbackends.redis.url = \"x\"\n",
+     VS_E_UNSUPPORTED, "storage back end"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"vault\"\nvault_url = \"x\"\n",
+     VS_E_UNSUPPORTED, "vault"},
+    {BASE "[[plugins]]\nname = \"pkcs11\"\nmodule = \"x\"\n", VS_E_UNSUPPORTED, "PKCS#11"},
+    /* storage and plugins */
+    {BASE "[storage_backend]\nstorage_type = \"LocalFs\"\n", VS_E_INVALID,
+     "[storage_backend.backends.local_fs] configuration is required"},
+    {BASE "[[plugins]]\nname = \"resource\"\n", VS_E_INVALID, "storage_backend_type"},
+    {BASE "[[plugins]]\nstorage_backend_type = \"kvstorage\"\n", VS_E_INVALID, "needs \"name\""},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"kvstorage\"\n"
+          "dir_path = \"/x\"\n",
+     VS_E_INVALID, "dir_path"},
+    {BASE "[attestation_service.attestation_token_broker.signer]\ncert_path = \"x\"\n",
+     VS_E_INVALID, "key_path"},
+};
+
+static void what_is_wrong_is_refused_with_a_sentence(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < VS_COUNT(refused); i++)
+        refuse(f, refused[i].text, refused[i].code, refused[i].says);
+    print_message("%zu files refused\n", VS_COUNT(refused));
+}
+
+static void a_missing_file_and_one_that_is_too_large_are_told(void **state)
+{
+    fixture *f = *state;
+    assert_vs_code(kbs_config_load("/nonexistent/kbs.toml", &f->a, &f->c, &f->err), VS_E_NOT_FOUND);
+    assert_non_null(strstr(vs_error_at(&f->err, 0), "/nonexistent/kbs.toml"));
+}
+
+static void the_table_of_keys_is_sound(void **state)
+{
+    (void)state;
+    size_t n;
+    const config_key *k = config_keys(&n);
+    for (size_t i = 0; i < n; i++) {
+        assert_non_null(k[i].meaning);
+        assert_true((k[i].status == CONFIG_CURRENT) == (k[i].hint == NULL));
+        assert_true((k[i].type == CONFIG_CHOICE) == (k[i].choices != NULL));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(k[i].path, k[j].path);
+        const char *dot = strrchr(k[i].path, '.'); /* its table comes before it */
+        bool found = dot == NULL;
+        for (size_t j = 0; j < i && !found; j++)
+            found =
+                vs_span_eq(vs_str(k[j].path), vs_span_of(k[i].path, (size_t)(dot - k[i].path))) &&
+                (k[j].type == CONFIG_TABLE || k[j].type == CONFIG_TABLES);
+        if (!found)
+            fail_msg("no table for %s", k[i].path);
+    }
+}
+
+static void the_cca_configuration_comes_from_the_environment(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(setenv("CCA_CONFIG_FILE", "/etc/cca.json", 1), 0);
+    assert_vs_ok(load(f, BASE), &f->err);
+    assert_string_equal(f->c.as.cca_config_path, "/etc/cca.json");
+    assert_int_equal(unsetenv("CCA_CONFIG_FILE"), 0);
+    assert_vs_ok(load(f, BASE), &f->err);
+    assert_string_equal(f->c.as.cca_config_path,
+                        "/opt/confidential-containers/attestation-service/cca/config.json");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(the_least_file_gives_the_defaults),
+        T(defaults_without_a_file_listen_on_loopback_and_let_nobody_administrate),
+        T(the_learning_paths_file_is_read),
+        T(todays_file_is_read_whole),
+        T(json_says_the_same),
+        T(older_dialects_are_read),
+        T(what_is_wrong_is_refused_with_a_sentence),
+        T(a_missing_file_and_one_that_is_too_large_are_told),
+        T(the_table_of_keys_is_sound),
+        T(the_cca_configuration_comes_from_the_environment),
+    };
+    return cmocka_run_group_tests_name("kbs: config", tests, NULL, NULL);
+}
