@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Administration of the built-in verifier: attestation policies and reference values (kbs.md 3). */
+#include "kbs/internal.h"
+
+#include "base/enc.h"
+#include "value/json.h"
+
+static void decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
+{
+    const kbs_decision d = {
+        .what = "administration",
+        .allowed = code == VS_OK,
+        .who = kbs_text(c, c->who),
+        .target = kbs_text(c, c->call.path),
+        .reason = what,
+        .error = code == VS_OK ? NULL : err,
+    };
+    kbs_decide(c, &d);
+}
+
+/* ---- attestation policy -----------------------------------------------------------------------
+ */
+
+static vs_code set_attestation_policy(kbs_ctx *c, const char **id, vs_error *err)
+{
+    vs_val body, policy_id, policy;
+    vs_span text;
+    VS_TRY(vs_json_parse(c->call.arena, c->call.body, NULL, &body, err));
+    VS_TRY(vs_need(body, "policy_id", VS_STRING, &policy_id, err));
+    VS_TRY(vs_need(body, "policy", VS_STRING, &policy, err));
+    *id = vs_sprintf(c->call.arena, "set attestation policy %.*s",
+                     VS_FMT(vs_span_head(vs_text(policy_id), 128)));
+    VS_TRY_WRAP(vs_b64_decode_arena(c->call.arena, VS_B64_URL, vs_text(policy), &text, err), err,
+                "member \"policy\"");
+    return as_set_policy(c->k->as, vs_text(policy_id), text, err);
+}
+
+void kbs_set_attestation_policy(kbs_ctx *c)
+{
+    vs_error err = {0};
+    char cause[VS_ERROR_TEXT];
+    const char *what = "set attestation policy";
+    vs_code code = set_attestation_policy(c, &what, &err);
+    decide_admin(c, what, code, &err);
+    if (code != VS_OK) /* an administrator may know why; the beginning is what clients look for */
+        kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: Set Attestation Policy failed: %s",
+                   vs_error_text(&err, cause, sizeof cause));
+}
+
+/* ---- reference values -------------------------------------------------------------------------
+ */
+
+void kbs_get_reference_value(kbs_ctx *c)
+{
+    vs_error err = {0};
+    char cause[VS_ERROR_TEXT];
+    vs_val value = vs_undefined();
+    vs_span id = kbs_rest_of_path(c);
+    if (rvps_query(c->k->rv, id, c->call.now, c->call.arena, &value, &err) != VS_OK) {
+        kbs_refuse(c, KBS_RVPS_ERROR,
+                   "RVPS configuration failed: Failed to get reference_values: %s",
+                   vs_error_text(&err, cause, sizeof cause));
+        return;
+    }
+    if (!vs_defined(value)) {
+        kbs_refuse(c, KBS_RVPS_ERROR,
+                   "RVPS configuration failed: Failed to get reference_values: "
+                   "No reference value found for the given id: %.*s",
+                   VS_FMT(vs_span_head(id, 512)));
+        return;
+    }
+    vs_json_print(&c->reply->body, value);
+    c->reply->content_type = "application/json";
+}
+
+void kbs_set_reference_values(kbs_ctx *c)
+{
+    vs_error err = {0};
+    char cause[VS_ERROR_TEXT];
+    if (!vs_utf8_ok(c->call.body)) {
+        kbs_refuse(c, KBS_RVPS_ERROR,
+                   "RVPS configuration failed: Failed to parse reference value message");
+        return;
+    }
+    vs_code code = rvps_register(c->k->rv, c->call.body, c->call.now, &err);
+    decide_admin(c, "register reference values", code, &err);
+    if (code != VS_OK)
+        kbs_refuse(c, KBS_RVPS_ERROR,
+                   "RVPS configuration failed: Failed to register reference value: %s",
+                   vs_error_text(&err, cause, sizeof cause));
+    else
+        c->reply->content_type = "application/json";
+}
+
+/* ---- sample plugin ----------------------------------------------------------------------------
+ */
+
+void kbs_sample_plugin(kbs_ctx *c)
+{
+    vs_buf_puts(&c->reply->body, "sample plugin response");
+    c->reply->content_type = "text/xml";
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The RCAR handshake: Request, Challenge, Attestation, Response (kbs.md 1). */
+#include "kbs/internal.h"
+
+#include "base/enc.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "value/json.h"
+
+#define PROTOCOL_VERSION "0.4.0"
+#define POLICY_ID        VS_LIT("default")
+
+enum { NONCE_TEXT = (KBS_NONCE + 2) / 3 * 4, COOKIE_MAX = 1024, REASON_MAX = 4096 };
+
+/* ---- protocol version (kbs.md 1.2) ------------------------------------------------------------
+ */
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Dot-separated identifiers of letters, digits and '-' (semver 2.0.0 clauses 9 and 10). */
+static bool identifiers_ok(vs_span s)
+{
+    bool more = true;
+    while (more) {
+        vs_span id = vs_span_cut(s, '.', &s, &more);
+        if (id.n == 0)
+            return false;
+        for (size_t i = 0; i < id.n; i++) {
+            uint8_t c = id.p[i] | 0x20;
+            if (!is_digit(id.p[i]) && !(c >= 'a' && c <= 'z') && id.p[i] != '-')
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool number_ok(vs_span s)
+{
+    if (s.n == 0 || s.n > 19 || (s.n > 1 && s.p[0] == '0'))
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_digit(s.p[i]))
+            return false;
+    }
+    return true;
+}
+
+/* *core = "MAJOR.MINOR.PATCH" and pre-release, without build metadata. */
+static bool parse_semver(vs_span v, vs_span *core)
+{
+    vs_span build, pre, rest;
+    bool has_build, has_pre, dot;
+    *core = vs_span_cut(v, '+', &build, &has_build);
+    vs_span numbers = vs_span_cut(*core, '-', &pre, &has_pre);
+    if ((has_build && !identifiers_ok(build)) || (has_pre && !identifiers_ok(pre)))
+        return false;
+    vs_span major = vs_span_cut(numbers, '.', &rest, &dot);
+    vs_span minor = vs_span_cut(rest, '.', &rest, NULL);
+    return dot && number_ok(major) && number_ok(minor) && number_ok(rest);
+}
+
+/* ---- /auth ------------------------------------------------------------------------------------
+ */
+
+static void refuse_auth(kbs_ctx *c, const char *cause, const vs_error *err)
+{
+    if (err)
+        vs_log_error(VS_LOG_DEBUG, "kbs", "handshake request refused", err);
+    kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Auth failed: %s",
+               cause);
+}
+
+static bool version_fits(kbs_ctx *c, vs_span version)
+{
+    vs_span core;
+    if (version.n > 64 || !parse_semver(version, &core)) {
+        refuse_auth(c, "failed to parse KBS version", NULL);
+        return false;
+    }
+    if (vs_span_is(core, PROTOCOL_VERSION))
+        return true;
+    refuse_auth(c,
+                vs_sprintf(c->call.arena,
+                           "KBS Client Protocol Version Mismatch: expect =" PROTOCOL_VERSION
+                           " while the request is %.*s",
+                           VS_FMT(version)),
+                NULL);
+    return false;
+}
+
+static void nonce_text(const kbs_session *s, vs_buf *out)
+{
+    vs_b64_encode(out, VS_B64_STD, vs_span_of(s->nonce, sizeof s->nonce));
+}
+
+static vs_code give_cookie(kbs_ctx *c, const kbs_session *s, vs_error *err)
+{
+    vs_buf cookie = VS_BUF(COOKIE_MAX);
+    vs_code code = kbs_session_seal(&c->k->seal, s, &cookie, err);
+    c->reply->set_session = vs_dup(c->call.arena, vs_buf_span(&cookie));
+    c->reply->set_session_expires = s->expires;
+    vs_buf_free(&cookie);
+    return code;
+}
+
+static void write_challenge(kbs_ctx *c, const kbs_session *s)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf nonce = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &nonce);
+    vs_jw w = {.out = &c->reply->body};
+    vs_jw_open(&w, '{');
+    vs_jw_key(&w, "nonce");
+    vs_jw_span(&w, vs_buf_span(&nonce));
+    vs_jw_key(&w, "extra-params");
+    vs_jw_str(&w, "");
+    vs_jw_close(&w, '}');
+    c->reply->content_type = "application/json";
+}
+
+void kbs_auth(kbs_ctx *c)
+{
+    vs_error err = {0};
+    kbs_request_msg msg = {0};
+    if (kbs_parse_request(c->call.body, c->call.arena, &msg, &err) != VS_OK) {
+        refuse_auth(c, "deserialize Request", &err);
+        return;
+    }
+    if (!version_fits(c, msg.version))
+        return;
+    kbs_session s = {.issued = c->call.now,
+                     .expires = c->call.now + c->k->cfg->as.session_minutes * 60};
+    size_t tee = strlen(msg.tee);
+    /* IBM SE wants a challenge made from the verifier's host keys, which this build has not. */
+    if (tee > KBS_TEE_NAME || strcmp(msg.tee, "se") == 0) {
+        refuse_auth(c, "Attestation Service generate challenge failed", NULL);
+        return;
+    }
+    memcpy(s.tee, msg.tee, tee);
+    vs_random(s.id, sizeof s.id);
+    vs_random(s.nonce, sizeof s.nonce);
+    write_challenge(c, &s);
+    if (give_cookie(c, &s, &err) != VS_OK)
+        refuse_auth(c, "Attestation Service generate challenge failed", &err);
+}
+
+/* ---- /attest ----------------------------------------------------------------------------------
+ */
+
+/* What the evidence must be bound to (kbs.md 1.7): the primary attester vouches for the devices'
+ * evidence as well, in the text that the client sent. */
+static vs_val runtime_data(const kbs_attestation_msg *m, bool primary, vs_arena *a)
+{
+    vs_obj out = {.a = a};
+    if (primary)
+        vs_obj_put(&out, "additional-evidence", vs_string(m->additional));
+    vs_obj_put(&out, "nonce", vs_string(m->nonce));
+    vs_obj_put(&out, "tee-pubkey", m->tee_pubkey);
+    return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
+}
+
+static size_t verification_requests(const kbs_session *s, const kbs_attestation_msg *m, vs_arena *a,
+                                    as_request reqs[1 + KBS_DEVICES_MAX])
+{
+    size_t n = 0;
+    reqs[n++] = (as_request){
+        .tee = vs_str(s->tee),
+        .evidence = m->primary,
+        .runtime_kind = AS_DATA_STRUCTURED,
+        .runtime_json = runtime_data(m, true, a),
+        .runtime_hash = s->hash,
+        .init_kind = m->init_data_toml.p ? AS_INIT_TOML : AS_INIT_NONE,
+        .init = m->init_data_toml,
+    };
+    for (VS_OBJ_FOR (device, m->devices)) {
+        reqs[n++] = (as_request){
+            .tee = vs_text(device->key),
+            .evidence = device->val,
+            .runtime_kind = AS_DATA_STRUCTURED,
+            .runtime_json = runtime_data(m, false, a),
+        };
+    }
+    return n;
+}
+
+static vs_code check_nonce(const kbs_session *s, const kbs_attestation_msg *m, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf want = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &want);
+    if (!vs_ct_eq(vs_buf_span(&want), m->nonce))
+        return vs_fail(err, VS_E_MISMATCH, "the nonce is not the one of this session's challenge");
+    return VS_OK;
+}
+
+/* All reasons of all attesters in one line. */
+static const char *all_reasons(kbs_ctx *c, vs_val explanation)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(REASON_MAX);
+    for (VS_ARR_FOR (one, explanation)) {
+        vs_val reasons = vs_getc(*one, "reasons");
+        if (reasons.kind != VS_ARRAY)
+            continue;
+        for (VS_ARR_FOR (reason, reasons)) {
+            vs_buf_puts(&out, out.n ? " | " : "");
+            vs_buf_put(&out, vs_text(vs_getc(*one, "submod")));
+            vs_buf_puts(&out, ": ");
+            vs_buf_put(&out, vs_text(*reason));
+        }
+    }
+    return out.n ? vs_sprintf(c->call.arena, "%.*s", VS_FMT(vs_buf_span(&out))) : NULL;
+}
+
+/* Evidence to token, for a session that has none yet. */
+static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attestation_msg *m,
+                               kbs_decision *d, vs_span *token, vs_error *err)
+{
+    as_request reqs[1 + KBS_DEVICES_MAX];
+    as_result result;
+    VS_TRY(check_nonce(s, m, err));
+    size_t n = verification_requests(s, m, c->call.arena, reqs);
+    VS_TRY(as_evaluate(c->k->as, reqs, n, POLICY_ID, c->call.now, c->call.arena, &result, err));
+    d->status = result.status;
+    d->reason = all_reasons(c, result.explanation);
+    *token = result.token;
+    vs_code code = kbs_session_attested(c->k, s, *token, result.expires, err);
+    if (code == VS_E_EXISTS) /* another replica was first: one session, one token */
+        code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
+    return code;
+}
+
+/* The session's token: the stored one, whatever the new evidence says, or a new one. */
+static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *token, vs_error *err)
+{
+    kbs_attestation_msg m = {0};
+    VS_TRY(kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, s, err));
+    d->tee = s->tee;
+    VS_TRY_WRAP(kbs_parse_attestation(c->call.body, c->call.arena, &m, err), err, "Attestation");
+    pthread_mutex_t *lock = kbs_session_lock(c->k, s);
+    (void)pthread_mutex_lock(lock);
+    vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
+    if (code == VS_OK)
+        d->reason = "attested before: the same token again";
+    if (code == VS_E_NOT_FOUND)
+        code = verify_evidence(c, s, &m, d, token, err);
+    (void)pthread_mutex_unlock(lock);
+    return code;
+}
+
+void kbs_attest(kbs_ctx *c)
+{
+    vs_error err = {0};
+    kbs_session s = {0};
+    vs_span token;
+    kbs_decision d = {.what = "attestation"};
+    d.allowed = attest(c, &s, &d, &token, &err) == VS_OK;
+    d.error = d.allowed ? NULL : &err;
+    kbs_decide(c, &d);
+    if (!d.allowed) {
+        kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Attest failed");
+        return;
+    }
+    vs_jw w = {.out = &c->reply->body};
+    vs_jw_open(&w, '{');
+    vs_jw_key(&w, "token");
+    vs_jw_span(&w, token);
+    vs_jw_close(&w, '}');
+    c->reply->content_type = "application/json";
+    c->reply->set_session = c->call.session;
+    c->reply->set_session_expires = s.expires;
+}

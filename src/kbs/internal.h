@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the files of the key broker. A request goes kbs.c (routes, who may) -> handshake.c, or
+ * token.c -> policy.c -> release.c, or endpoints.c; seal.c and session.c keep the session between
+ * /auth and the release.
+ */
+#ifndef VS_KBS_INTERNAL_H
+#define VS_KBS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "as/policy.h"
+#include "kbs/admin.h"
+#include "kbs/kbs.h"
+
+#define KBS_NS_POLICY   "kbs"
+#define KBS_NS_RESOURCE "repository"
+#define KBS_NS_SESSION  "kbs_protocol_session"
+#define KBS_NS_SECRET   "kbs_secret" /* key material that replicas share */
+
+enum {
+    KBS_TOKEN_MAX = 2 * 1024 * 1024,
+    KBS_NONCE = 32,
+    KBS_SESSION_ID = 16,
+    KBS_TEE_NAME = 23,
+    KBS_ATTEST_LOCKS = 64,
+};
+
+/* ---- seal.c: the session before attestation is a cookie that only replicas can read ------------
+ */
+
+typedef struct kbs_session {
+    uint8_t id[KBS_SESSION_ID];
+    uint8_t nonce[KBS_NONCE];
+    int64_t issued, expires; /* seconds */
+    vs_hash hash;            /* told to the client in the challenge; VS_HASH_NONE = not told */
+    char tee[KBS_TEE_NAME + 1];
+} kbs_session;
+
+typedef struct kbs_seal {
+    uint8_t key[32];
+} kbs_seal;
+
+/* The key is made once, by whichever replica starts first, and kept in the store. */
+VS_MUST vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err);
+VS_MUST vs_code kbs_session_seal(const kbs_seal *s, const kbs_session *in, vs_buf *cookie,
+                                 vs_error *err);
+/* VS_E_PARSE or VS_E_CRYPTO: not one of ours; VS_E_EXPIRED. */
+VS_MUST vs_code kbs_session_unseal(const kbs_seal *s, vs_span cookie, int64_t now, kbs_session *out,
+                                   vs_error *err);
+
+/* ---- token.c: which attestation tokens count (kbs.md 6) -----------------------------------------
+ */
+
+typedef struct kbs_trusted_key {
+    vs_span kid;
+    vs_key *key;
+    vs_alg alg;
+} kbs_trusted_key;
+
+typedef struct kbs_trust {
+    bool header_jwk;   /* insecure: a token may name its own key */
+    vs_certs *anchors; /* NULL = none */
+    kbs_trusted_key *keys;
+    size_t n_keys;
+    vs_key *own; /* of the embedded attestation service; NULL = none */
+    vs_val own_jwk;
+    vs_arena arena;
+} kbs_trust;
+
+/* trust.c. VS_E_INVALID when nothing at all would be trusted. */
+VS_MUST vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, const as_service *as,
+                               vs_error *err);
+void kbs_trust_free(kbs_trust *t);
+/* token.c. Signature by a trusted key and expiry; the claims are an object on the arena. */
+VS_MUST vs_code kbs_token_verify(const kbs_trust *t, vs_span token, int64_t now, vs_arena *a,
+                                 vs_val *claims, vs_error *err);
+/* The TEE's public key: the known members of the first JWK found (6.4). */
+VS_MUST vs_code kbs_token_tee_key(const kbs_config *cfg, vs_val claims, vs_arena *a, vs_val *jwk,
+                                  vs_error *err);
+
+/* ---- kbs.c --------------------------------------------------------------------------------------
+ */
+
+struct kbs {
+    const kbs_config *cfg;
+    vs_store *store, *resources;
+    as_service *as; /* NULL: tokens come from elsewhere (passport) */
+    rvps *rv;
+    kbs_admin *admin;
+    kbs_seal seal;
+    kbs_trust trust;
+    as_policies *policies;
+    pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
+};
+
+/* One request on its way through. */
+typedef struct kbs_ctx {
+    kbs *k;
+    kbs_call call; /* canonical: authorised and dispatched on the same value */
+    kbs_reply *reply;
+    vs_span who;   /* admin routes: role or persona */
+    vs_val claims; /* attested routes: the verified token's claims */
+} kbs_ctx;
+
+typedef enum kbs_access {
+    KBS_OPEN,         /* anybody */
+    KBS_SESSION,      /* anybody; the handler itself wants a session cookie */
+    KBS_ADMIN,        /* an administrator; refused as a built-in endpoint */
+    KBS_PLUGIN_ADMIN, /* an administrator; refused as a plugin is (kbs.md 7) */
+    KBS_ATTESTED,     /* the holder of an attestation token that the resource policy allows */
+} kbs_access;
+
+typedef struct kbs_route {
+    const char *name;
+    kbs_method method;
+    kbs_access access;
+    bool (*available)(const kbs *k);
+    void (*handle)(kbs_ctx *c);
+} kbs_route;
+
+/* All that this server does. What is not here is 404. */
+extern const kbs_route kbs_routes[];
+extern const size_t kbs_n_routes;
+
+/* ---- errors.c -----------------------------------------------------------------------------------
+ */
+
+/* Sets the reply's error and detail (cut at 1 KiB, made valid UTF-8). */
+void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 4);
+
+/* What was decided about a request, as one line of the log. NULL members are left out. */
+typedef struct kbs_decision {
+    const char *what; /* "attestation", "release", "administration" */
+    bool allowed;
+    const char *who, *tee, *status, *target, *reason;
+    const vs_error *error;
+} kbs_decision;
+/* Gives the reply a decision id and logs. */
+void kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* Text of a span for a log field, on the request's arena. */
+const char *kbs_text(kbs_ctx *c, vs_span s);
+
+/* ---- messages.c ---------------------------------------------------------------------------------
+ */
+
+/* A tee-pubkey with its known members only (kbs.md 1.7, 1.8): shape, not yet the key itself. */
+VS_MUST vs_code kbs_tee_pubkey(vs_val jwk, vs_arena *a, vs_val *out, vs_error *err);
+
+typedef struct kbs_request_msg {
+    vs_span version;
+    const char *tee; /* canonical */
+    vs_val extra_params;
+} kbs_request_msg;
+VS_MUST vs_code kbs_parse_request(vs_span body, vs_arena *a, kbs_request_msg *out, vs_error *err);
+
+enum { KBS_DEVICES_MAX = 15 };
+/* EC points of the tee-pubkey are on their curve. */
+typedef struct kbs_attestation_msg {
+    vs_span init_data_toml; /* p == NULL: none */
+    vs_span nonce;
+    vs_val tee_pubkey; /* typed */
+    vs_val primary;
+    vs_span additional; /* as sent: it is hashed */
+    vs_val devices;     /* object TEE name -> evidence; at most KBS_DEVICES_MAX */
+} kbs_attestation_msg;
+VS_MUST vs_code kbs_parse_attestation(vs_span body, vs_arena *a, kbs_attestation_msg *out,
+                                      vs_error *err);
+
+/* ---- session.c ----------------------------------------------------------------------------------
+ */
+
+/* The token of an attested session. VS_E_NOT_FOUND: not attested, or expired. */
+VS_MUST vs_code kbs_session_token(kbs *k, const kbs_session *s, int64_t now, vs_arena *a,
+                                  vs_span *token, vs_error *err);
+/* VS_E_EXISTS when the session is attested already. */
+VS_MUST vs_code kbs_session_attested(kbs *k, const kbs_session *s, vs_span token, int64_t expires,
+                                     vs_error *err);
+pthread_mutex_t *kbs_session_lock(kbs *k, const kbs_session *s);
+
+/* ---- policy.c -----------------------------------------------------------------------------------
+ */
+
+/* Stores the default policy, or the one of an older installation, if there is none. */
+VS_MUST vs_code kbs_policy_start(kbs *k, vs_error *err);
+/* Asks the resource policy about c->claims and the path; refuses and returns false when it does not
+ * allow. `d` receives the reason. */
+bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err);
+void kbs_get_resource_policy(kbs_ctx *c);
+void kbs_set_resource_policy(kbs_ctx *c);
+
+/* ---- handlers -----------------------------------------------------------------------------------
+ */
+
+void kbs_auth(kbs_ctx *c);
+void kbs_attest(kbs_ctx *c);
+void kbs_get_resource(kbs_ctx *c);
+void kbs_set_resource(kbs_ctx *c);
+void kbs_delete_resource(kbs_ctx *c);
+void kbs_refuse_method(kbs_ctx *c);
+void kbs_set_attestation_policy(kbs_ctx *c);
+void kbs_get_reference_value(kbs_ctx *c);
+void kbs_set_reference_values(kbs_ctx *c);
+void kbs_sample_plugin(kbs_ctx *c);
+
+/* The path behind the plugin's name, joined with '/'. */
+vs_span kbs_rest_of_path(kbs_ctx *c);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The broker's front: the one table of what it does and who may, and the walk of a request through
+ * it. Nothing is reached except through this table.
+ */
+#include "kbs/internal.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+static bool always(const kbs *k)
+{
+    (void)k;
+    return true;
+}
+static bool has_as(const kbs *k)
+{
+    return k->as != NULL;
+}
+static bool has_rvps(const kbs *k)
+{
+    return k->as != NULL && k->rv != NULL;
+}
+static bool has_resources(const kbs *k)
+{
+    return k->cfg->has_resource_plugin;
+}
+static bool has_sample(const kbs *k)
+{
+    return k->cfg->has_sample_plugin;
+}
+
+const kbs_route kbs_routes[] = {
+    {"auth", KBS_POST, KBS_OPEN, has_as, kbs_auth},
+    {"attest", KBS_POST, KBS_SESSION, has_as, kbs_attest},
+    {"attestation-policy", KBS_POST, KBS_ADMIN, has_as, kbs_set_attestation_policy},
+    {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_get_reference_value},
+    {"reference-value", KBS_POST, KBS_ADMIN, has_rvps, kbs_set_reference_values},
+    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy},
+    {"resource-policy", KBS_POST, KBS_ADMIN, always, kbs_set_resource_policy},
+    {"resource", KBS_GET, KBS_ATTESTED, has_resources, kbs_get_resource},
+    {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, kbs_set_resource},
+    {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, kbs_delete_resource},
+    {"resource", KBS_PUT, KBS_ATTESTED, has_resources, kbs_refuse_method},
+    {"sample", KBS_GET, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
+    {"sample", KBS_POST, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
+    {"sample", KBS_PUT, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
+    {"sample", KBS_DELETE, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
+};
+const size_t kbs_n_routes = VS_COUNT(kbs_routes);
+
+static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method)
+{
+    for (size_t i = 0; i < kbs_n_routes; i++) {
+        const kbs_route *r = &kbs_routes[i];
+        if (r->method == method && vs_span_is(name, r->name) && r->available(k))
+            return r;
+    }
+    return NULL;
+}
+
+/* ---- one value to authorise and to dispatch on --------------------------------------------------
+ */
+
+static vs_span join(vs_arena *a, const char *prefix, const vs_span *parts, size_t n)
+{
+    size_t len = strlen(prefix);
+    for (size_t i = 0; i < n; i++)
+        len += parts[i].n + 1;
+    uint8_t *out = vs_alloc(a, len), *at = out;
+    if (!out)
+        return (vs_span){NULL, 0};
+    memcpy(at, prefix, strlen(prefix));
+    at += strlen(prefix);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *at++ = '/';
+        if (parts[i].n > 0)
+            memcpy(at, parts[i].p, parts[i].n);
+        at += parts[i].n;
+    }
+    return vs_span_of(out, (size_t)(at - out));
+}
+
+vs_span kbs_rest_of_path(kbs_ctx *c)
+{
+    return join(c->call.arena, "", c->call.segments + 1, c->call.n_segments - 1);
+}
+
+/* Clients write "resource//r/t/g" (kbs.md 10.2): empty segments of resources are dropped, here and
+ * once, so that the access list, the policy and the store all see the same path. */
+static bool make_canonical(kbs_ctx *c)
+{
+    kbs_call *call = &c->call;
+    if (call->n_segments > 0 && vs_span_is(call->segments[0], "resource")) {
+        vs_span *kept = vs_alloc_array(call->arena, call->n_segments, sizeof *kept);
+        if (!kept)
+            return false;
+        size_t n = 0;
+        for (size_t i = 0; i < call->n_segments; i++) {
+            if (call->segments[i].n > 0)
+                kept[n++] = call->segments[i];
+        }
+        call->segments = kept;
+        call->n_segments = n;
+    }
+    call->path = join(call->arena, "/kbs/v0/", call->segments, call->n_segments);
+    return vs_arena_ok(call->arena);
+}
+
+/* ---- who may ------------------------------------------------------------------------------------
+ */
+
+static bool admin_may(kbs_ctx *c, const kbs_route *r)
+{
+    vs_error err = {0};
+    if (kbs_admin_check(c->k->admin, c->call.bearer, c->call.path, c->call.encoded_slash,
+                        c->call.now, c->call.arena, &c->who, &err) == VS_OK)
+        return true;
+    const char *cause = vs_error_at(&err, 0);
+    if (r->access == KBS_ADMIN)
+        kbs_refuse(c, KBS_ADMIN_AUTH_ACCESS, "admin access denied for endpoint %s: %s", r->name,
+                   cause ? cause : "");
+    else
+        kbs_refuse(c, KBS_ADMIN_AUTH_INITIALIZATION,
+                   "failed to initialize [admin] configuration: %s", cause ? cause : "");
+    const kbs_decision d = {
+        .what = "administration", .target = kbs_text(c, c->call.path), .error = &err};
+    kbs_decide(c, &d);
+    return false;
+}
+
+/* The session's token if there is an attested one, else the bearer's (kbs.md 1.9). */
+static vs_span token_of(kbs_ctx *c)
+{
+    kbs_session s;
+    vs_span token;
+    if (c->call.session.n > 0 &&
+        kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, &s, NULL) == VS_OK &&
+        kbs_session_token(c->k, &s, c->call.now, c->call.arena, &token, NULL) == VS_OK)
+        return token;
+    return c->call.bearer;
+}
+
+static bool token_is_good(kbs_ctx *c, vs_error *err)
+{
+    vs_span token = token_of(c);
+    if (token.n == 0) {
+        (void)vs_fail(err, VS_E_DENIED, "no attested session and no bearer token");
+        kbs_refuse(c, KBS_TOKEN_NOT_FOUND, "Attestation Token not found");
+        return false;
+    }
+    if (kbs_token_verify(&c->k->trust, token, c->call.now, c->call.arena, &c->claims, err) == VS_OK)
+        return true;
+    kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
+    return false;
+}
+
+static bool attested_may(kbs_ctx *c)
+{
+    vs_error err = {0};
+    kbs_decision d = {.what = "release", .target = kbs_text(c, c->call.path), .error = &err};
+    if (token_is_good(c, &err) && kbs_policy_allows(c, &d, &err))
+        return true;
+    kbs_decide(c, &d);
+    return false;
+}
+
+static bool may(kbs_ctx *c, const kbs_route *r)
+{
+    switch (r->access) {
+    case KBS_OPEN:
+    case KBS_SESSION: return true;
+    case KBS_ADMIN:
+    case KBS_PLUGIN_ADMIN: return admin_may(c, r);
+    case KBS_ATTESTED: return attested_may(c);
+    }
+    return false;
+}
+
+/* ---- interface ----------------------------------------------------------------------------------
+ */
+
+void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
+{
+    kbs_ctx c = {.k = k, .call = *call, .reply = reply};
+    reply->error = KBS_OK;
+    if (!make_canonical(&c)) {
+        kbs_refuse(&c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
+        return;
+    }
+    vs_span name = c.call.n_segments > 0 ? c.call.segments[0] : VS_LIT("");
+    const kbs_route *r = find_route(k, name, call->method);
+    if (!r) {
+        kbs_refuse(&c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
+                   VS_FMT(vs_span_head(name, 256)));
+        return;
+    }
+    if (!may(&c, r))
+        return;
+    r->handle(&c);
+    if (reply->error == KBS_OK && !vs_buf_ok(&reply->body)) /* the caller's cap */
+        kbs_refuse(&c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
+}
+
+void kbs_tick(kbs *k, int64_t now)
+{
+    vs_error err = {0};
+    if (vs_store_purge(k->store, now, 1000, &err) != VS_OK)
+        vs_log_error(VS_LOG_WARN, "kbs", "expired sessions were not removed", &err);
+}
+
+static vs_code start(kbs *k, vs_error *err)
+{
+    VS_TRY(kbs_admin_new(&k->cfg->admin, &k->admin, err));
+    VS_TRY(kbs_trust_load(&k->trust, k->cfg, k->as, err));
+    VS_TRY(kbs_seal_load(&k->seal, k->store, err));
+    return kbs_policy_start(k, err);
+}
+
+vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
+                rvps *rv, kbs **out, vs_error *err)
+{
+    *out = NULL;
+    kbs *k = calloc(1, sizeof *k);
+    if (!k)
+        return vs_fail(err, VS_E_NOMEM, "out of memory for the key broker");
+    k->cfg = cfg;
+    k->store = store;
+    k->resources = resources;
+    k->as = as;
+    k->rv = rv;
+    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
+        (void)pthread_mutex_init(&k->attest_locks[i], NULL);
+    vs_code code = start(k, err);
+    if (code != VS_OK) {
+        kbs_free(&k);
+        return code;
+    }
+    *out = k;
+    return VS_OK;
+}
+
+void kbs_free(kbs **kp)
+{
+    if (!kp || !*kp)
+        return;
+    kbs *k = *kp;
+    kbs_admin_free(&k->admin);
+    kbs_trust_free(&k->trust);
+    as_policies_free(&k->policies);
+    vs_wipe(&k->seal, sizeof k->seal);
+    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
+        (void)pthread_mutex_destroy(&k->attest_locks[i]);
+    free(k);
+    *kp = NULL;
+}

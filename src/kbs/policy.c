@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The resource policy: one Rego text that decides every release (kbs.md 5). */
+#include "kbs/internal.h"
+
+#include "as/policies.h"
+#include "base/enc.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "value/json.h"
+
+enum { REASON_MAX = 4096, REASONS_SHOWN = 8 };
+
+#define POLICY_ID VS_LIT("resource-policy")
+
+/* ---- start --------------------------------------------------------------------------------------
+ */
+
+/* The policy file of an older installation (kbs.md 12.1), the first time this one starts. */
+static vs_code import_legacy(kbs *k, vs_error *err)
+{
+    const char *path = k->cfg->legacy_policy_path;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(AS_POLICY_TEXT_MAX);
+    vs_code code = path ? vs_read_file(path, &text, err) : VS_E_NOT_FOUND;
+    if (code == VS_E_NOT_FOUND)
+        return VS_OK;
+    VS_TRY(code);
+    code = as_policies_set(k->policies, POLICY_ID, vs_buf_span(&text), VS_PUT_CREATE, err);
+    if (code == VS_E_EXISTS)
+        return VS_OK;
+    VS_TRY_WRAP(code, err, "importing the resource policy %s", path);
+    vs_log(VS_LOG_INFO, "kbs", "resource policy imported", "file", path, NULL);
+    return VS_OK;
+}
+
+vs_code kbs_policy_start(kbs *k, vs_error *err)
+{
+    VS_TRY(as_policies_new(k->store, KBS_NS_POLICY, NULL, 0, &k->policies, err));
+    VS_TRY(import_legacy(k, err));
+    vs_code code =
+        as_policies_set(k->policies, POLICY_ID, vs_policy_text("kbs_default"), VS_PUT_CREATE, err);
+    if (code == VS_E_EXISTS)
+        return VS_OK;
+    VS_TRY_WRAP(code, err, "storing the default resource policy");
+    return VS_OK;
+}
+
+/* ---- decision -----------------------------------------------------------------------------------
+ */
+
+/* The policy's `data` document: what is asked for. */
+static vs_val request_data(kbs_ctx *c)
+{
+    vs_arena *a = c->call.arena;
+    vs_vec path = {.a = a};
+    for (size_t i = 1; i < c->call.n_segments; i++)
+        vs_vec_add(&path, vs_string(c->call.segments[i]));
+    vs_obj data = {.a = a};
+    vs_obj_put(&data, "plugin", vs_string(c->call.segments[0]));
+    vs_obj_put(&data, "resource-path", vs_vec_end_array(&path));
+    vs_obj_put(&data, "query",
+               c->call.query.kind == VS_OBJECT ? c->call.query : vs_empty(VS_OBJECT));
+    return vs_obj_end(&data, VS_DUP_REFUSE, NULL);
+}
+
+static const char *why_not(kbs_ctx *c, rego_eval *e, rego_presence presence)
+{
+    if (presence == REGO_ABSENT)
+        return "the resource policy has no rule `allow` (is its package `policy`?)";
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(REASON_MAX);
+    vs_val entries = rego_eval_explain(e, "data.policy.allow", c->call.arena);
+    for (uint32_t i = 0; entries.kind == VS_ARRAY && i < entries.len && i < REASONS_SHOWN; i++) {
+        vs_buf_puts(&out, i ? " | " : "");
+        as_policy_explain(&out, entries.u.items[i]);
+    }
+    return out.n ? vs_sprintf(c->call.arena, "%.*s", VS_FMT(vs_buf_span(&out)))
+                 : "no rule of the resource policy allows it";
+}
+
+static vs_code evaluate(kbs_ctx *c, rego_eval *e, bool *allow, kbs_decision *d, vs_error *err)
+{
+    rego_inputs in = {
+        .input = c->claims,
+        .data = request_data(c),
+        .now_ns = c->call.now * 1000000000,
+        .explain = true,
+    };
+    VS_TRY(vs_arena_check(c->call.arena, err));
+    vs_random(&in.seed, sizeof in.seed);
+    rego_presence presence;
+    vs_val v;
+    VS_TRY(rego_eval_begin(e, &in, err));
+    VS_TRY(rego_eval_rule(e, "data.policy.allow", &presence, &v, NULL, err));
+    *allow = presence == REGO_VALUE && vs_is_true(v);
+    if (!*allow)
+        d->reason = why_not(c, e, presence);
+    return VS_OK;
+}
+
+bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
+{
+    as_policy_lease lease;
+    bool allow = false;
+    vs_code code = as_policies_lease(c->k->policies, POLICY_ID, &lease, err);
+    if (code != VS_OK) {
+        kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to load policy");
+        return false;
+    }
+    code = evaluate(c, lease.eval, &allow, d, err);
+    as_policies_return(c->k->policies, &lease);
+    if (code != VS_OK)
+        kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to eval policy");
+    else if (!allow)
+        kbs_refuse(c, KBS_POLICY_DENY, "Access denied by policy");
+    return code == VS_OK && allow;
+}
+
+/* ---- administration -----------------------------------------------------------------------------
+ */
+
+typedef struct names {
+    vs_vec list;
+} names;
+
+static vs_code add_name(void *user, vs_span key)
+{
+    names *n = user;
+    if (vs_span_ends(key, VS_LIT(".rego")))
+        vs_vec_add(&n->list, vs_string_dup(n->list.a, vs_span_head(key, key.n - 5)));
+    return VS_OK;
+}
+
+void kbs_get_resource_policy(kbs_ctx *c)
+{
+    vs_error err = {0};
+    names n = {.list = {.a = c->call.arena}};
+    if (vs_store_list(c->k->store, KBS_NS_POLICY, add_name, &n, &err) != VS_OK) {
+        vs_log_error(VS_LOG_ERROR, "kbs", "listing resource policies", &err);
+        kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to list policies");
+        return;
+    }
+    vs_json_print(&c->reply->body, vs_vec_end_array(&n.list));
+    c->reply->content_type = "application/json";
+}
+
+/* The policy text of {"policy": "<base64url>"}; refuses and returns false. */
+static bool policy_text(kbs_ctx *c, vs_span *text)
+{
+    vs_error err = {0};
+    vs_val body;
+    const char *wrong = NULL;
+    if (vs_json_parse(c->call.arena, c->call.body, NULL, &body, &err) != VS_OK ||
+        body.kind != VS_OBJECT)
+        wrong = "Illegal SetPolicy Request Json";
+    else if (!vs_defined(vs_getc(body, "policy")))
+        wrong = "No `policy` field inside SetPolicy Request Json";
+    else if (vs_getc(body, "policy").kind != VS_STRING)
+        wrong = "`policy` field is not a string in SetPolicy Request Json";
+    if (wrong) {
+        kbs_refuse(c, KBS_PARSE_POLICY_ERROR, "Failed to parse policy: %s", wrong);
+        return false;
+    }
+    vs_span b64 = vs_text(vs_getc(body, "policy"));
+    if (vs_b64_decode_arena(c->call.arena, VS_B64_URL, b64, text, &err) != VS_OK) {
+        kbs_refuse(c, KBS_PARSE_POLICY_ERROR, "Failed to parse policy: Failed to decode policy: %s",
+                   vs_error_at(&err, 0));
+        return false;
+    }
+    return true;
+}
+
+void kbs_set_resource_policy(kbs_ctx *c)
+{
+    vs_span text;
+    if (!policy_text(c, &text))
+        return;
+    vs_error err = {0};
+    char cause[VS_ERROR_TEXT];
+    kbs_decision d = {.what = "administration", .target = "resource-policy", .error = &err};
+    d.who = kbs_text(c, c->who);
+    d.allowed = as_policies_set(c->k->policies, POLICY_ID, text, VS_PUT_REPLACE, &err) == VS_OK;
+    kbs_decide(c, &d);
+    if (!d.allowed)
+        kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: %s",
+                   vs_error_text(&err, cause, sizeof cause));
+}

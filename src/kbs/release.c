@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The resource plugin: where a secret is released (kbs.md 2, 3).
+ *
+ * When a handler runs, the route table's check has been made. The recipient's key is looked at
+ * before the secret is read, so that a secret is in memory only when it can be encrypted.
+ */
+#include "kbs/internal.h"
+
+#include "envelope/jose.h"
+
+static bool segment_ok(vs_span s)
+{
+    if (s.n == 0 || s.p[0] == '.')
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i], lower = c | 0x20;
+        bool alnum = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
+        if (!alnum && c != '_' && c != '-' && c != '.')
+            return false;
+    }
+    return true;
+}
+
+/* <repository>/<type>/<tag> (2.1). */
+static vs_code resource_key(kbs_ctx *c, vs_span *key, vs_error *err)
+{
+    bool ok = c->call.n_segments == 4;
+    for (size_t i = 1; ok && i < c->call.n_segments; i++)
+        ok = segment_ok(c->call.segments[i]);
+    if (!ok)
+        return vs_fail(err, VS_E_INVALID, "a resource path is <repository>/<type>/<tag>");
+    *key = kbs_rest_of_path(c);
+    return vs_arena_check(c->call.arena, err);
+}
+
+static void refuse_plugin(kbs_ctx *c)
+{
+    kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
+}
+
+/* ---- reading ----------------------------------------------------------------------------------
+ */
+
+static bool recipient(kbs_ctx *c, vs_val *jwk, vs_error *err)
+{
+    if (kbs_token_tee_key(c->k->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
+        kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
+        return false;
+    }
+    if (vs_jwe_check_recipient(*jwk, err) != VS_OK) {
+        kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
+        return false;
+    }
+    return true;
+}
+
+static bool release(kbs_ctx *c, vs_error *err)
+{
+    vs_span key;
+    vs_val jwk;
+    if (resource_key(c, &key, err) != VS_OK) {
+        refuse_plugin(c);
+        return false;
+    }
+    if (!recipient(c, &jwk, err))
+        return false;
+    VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(VS_STORE_VALUE_MAX);
+    if (vs_store_get(c->k->resources, KBS_NS_RESOURCE, key, c->call.now, &secret, err) != VS_OK) {
+        refuse_plugin(c);
+        return false;
+    }
+    if (vs_jwe_encrypt(&c->reply->body, jwk, vs_buf_span(&secret), err) != VS_OK) {
+        kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
+        return false;
+    }
+    c->reply->content_type = "application/json";
+    return true;
+}
+
+void kbs_get_resource(kbs_ctx *c)
+{
+    vs_error err = {0};
+    kbs_decision d = {.what = "release", .target = kbs_text(c, c->call.path)};
+    d.allowed = release(c, &err);
+    d.error = d.allowed ? NULL : &err;
+    kbs_decide(c, &d);
+}
+
+void kbs_refuse_method(kbs_ctx *c)
+{
+    refuse_plugin(c);
+}
+
+/* ---- administration ---------------------------------------------------------------------------
+ */
+
+static void finish(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
+{
+    const kbs_decision d = {
+        .what = "administration",
+        .allowed = code == VS_OK,
+        .who = kbs_text(c, c->who),
+        .target = kbs_text(c, c->call.path),
+        .reason = what,
+        .error = code == VS_OK ? NULL : err,
+    };
+    kbs_decide(c, &d);
+    if (code != VS_OK)
+        refuse_plugin(c);
+    else
+        c->reply->content_type = "text/xml";
+}
+
+void kbs_set_resource(kbs_ctx *c)
+{
+    vs_error err = {0};
+    vs_span key;
+    vs_code code = resource_key(c, &key, &err);
+    if (code == VS_OK)
+        code = vs_store_put(c->k->resources, KBS_NS_RESOURCE, key, c->call.body, 0, VS_PUT_REPLACE,
+                            &err);
+    finish(c, "set resource", code, &err);
+}
+
+void kbs_delete_resource(kbs_ctx *c)
+{
+    vs_error err = {0};
+    vs_span key;
+    vs_code code = resource_key(c, &key, &err);
+    if (code == VS_OK)
+        code = vs_store_delete(c->k->resources, KBS_NS_RESOURCE, key, &err);
+    finish(c, "delete resource", code, &err);
+}
