@@ -307,6 +307,17 @@ static vs_code open_resource(kbsc *c, const vs_buf *jwe, vs_buf *out, vs_error *
     return VS_OK;
 }
 
+/* A plain GET below /kbs/v0/resource/. On VS_OK *status tells. */
+static vs_code get(kbsc *c, const char *path, vs_span bearer, int *status, vs_buf *answer,
+                   vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf full = VS_BUF(PATH_MAX_BYTES);
+    vs_buf_printf(&full, "resource/%s", path);
+    VS_TRY(vs_buf_check(&full, err));
+    request r = {.method = "GET", .path = (const char *)full.p, .bearer = bearer};
+    return call(c, &r, status, answer, err);
+}
+
 /* A new token helps when there was none or it had run out. A policy's "no" or a missing resource
  * stays what it is, so attesting again would only cost the server work. */
 static bool attesting_helps(const kbsc_refusal *r)
@@ -319,12 +330,11 @@ vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char 
 {
     WITH_ARENA(c);
     bool attested = false;
-    request r = {.method = "GET", .path = path};
     for (int tried = 1;; tried++) {
         VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
         int status;
         vs_arena_reset(arena);
-        VS_TRY(call(c, &r, &status, &answer, err));
+        VS_TRY(get(c, path, (vs_span){0}, &status, &answer, err));
         if (status == 200)
             return open_resource(c, &answer, out, err);
         kbsc_refusal refusal;
@@ -350,8 +360,7 @@ vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf
         return vs_fail(err, VS_E_INVALID, "a token needs the TEE key that it was made with");
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
     int status;
-    request r = {.method = "GET", .path = path, .bearer = token};
-    VS_TRY(call(c, &r, &status, &answer, err));
+    VS_TRY(get(c, path, token, &status, &answer, err));
     if (status == 200)
         return open_resource(c, &answer, out, err);
     kbsc_refusal refusal;

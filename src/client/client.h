@@ -27,13 +27,15 @@ VS_MUST vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err);
  * text, p == NULL = none. Retries as kbs.md 1.10 (5 times, 1 s apart) when the server says 401. */
 VS_MUST vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token,
                             vs_error *err);
-/* GET resource with the session of this client (attesting when needed), decrypted. */
+/* The secret `path` ("repository/type/tag") with the session of this client (attesting when
+ * needed), decrypted. */
 VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char *path,
                                   vs_buf *out, vs_error *err);
-/* GET resource with a token and the TEE key set before. */
+/* The same with a token and the TEE key set before. */
 VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
                                         vs_error *err);
-/* Any administrative request: body may be empty; the raw answer is appended, also of a refusal. A
+/* Any administrative request, `path` below /kbs/v0/: body may be empty; the raw answer is appended,
+ * also of a refusal. A
  * status other than 200 is an error with the server's text. `bearer` empty = anonymous. */
 VS_MUST vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
                            vs_span body, vs_span bearer, vs_buf *out, vs_error *err);

@@ -273,7 +273,7 @@ static void a_resource_is_fetched_attesting_when_needed(void **state)
     assert_vs_ok(get("default/key/1", &err), &err);
     assert_int_equal(k.gets, 2);
     assert_int_equal(k.attests, 1);
-    assert_string_equal(k.path, "/kbs/v0/default/key/1");
+    assert_string_equal(k.path, "/kbs/v0/resource/default/key/1");
     assert_string_equal(k.bearer, "");
     assert_vs_ok(get("default/key/1", &err), &err); /* the session is still good */
     assert_int_equal(k.gets, 3);
@@ -321,7 +321,7 @@ static void paths_are_escaped_not_interpreted(void **state)
     vs_error err = {0};
     k.until_attested = "TokenNotFound";
     assert_vs_ok(get("a b/c?d#e/%2f", &err), &err);
-    assert_string_equal(k.path, "/kbs/v0/a%20b/c%3Fd%23e/%252f");
+    assert_string_equal(k.path, "/kbs/v0/resource/a%20b/c%3Fd%23e/%252f");
 }
 
 static void bad_answers_for_a_secret_give_no_secret(void **state)
@@ -370,7 +370,7 @@ static void the_passport_flow_needs_the_key_and_sends_the_token(void **state)
     assert_vs_ok(kbsc_set_tee_key(client, key, &err), &err);
     assert_vs_ok(attest(&err), &err);
     assert_vs_ok(
-        kbsc_get_resource_token(client, VS_LIT("e30.e30.e30"), "resource/a/b/c", &out, &err), &err);
+        kbsc_get_resource_token(client, VS_LIT("e30.e30.e30"), "a/b/c", &out, &err), &err);
     assert_span_eq(vs_buf_span(&out), vs_str(secret));
     assert_string_equal(k.bearer, "Bearer e30.e30.e30");
     k.resource_status = 401;
