@@ -29,6 +29,8 @@ static void read_parameter(vs_cbor *c, int64_t label, vs_alg *alg)
 static vs_code read_protected(vs_span map, vs_alg *alg, vs_error *err)
 {
     *alg = VS_ALG_NONE;
+    if (map.n == 0) /* how an empty header is to be encoded (RFC 9052 section 3) */
+        return vs_fail(err, VS_E_INVALID, "no algorithm");
     VS_TRY(vs_cbor_check(map, err)); /* duplicate labels, trailing bytes */
     vs_cbor c = vs_cbor_of(map, err);
     size_t n = vs_cbor_map(&c);

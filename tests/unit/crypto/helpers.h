@@ -7,6 +7,7 @@
 
 #include "base/enc.h"
 #include "crypto/crypto.h"
+#include "value/cbor.h"
 #include "value/json.h"
 
 __attribute__((unused)) static vs_arena arena;
