@@ -55,7 +55,8 @@ struct vs_http_server {
 /* getaddrinfo would take any number modulo 65536. */
 static bool is_port(const char *text)
 {
-    return *text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text) && atoi(text) <= 65535;
+    return *text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text) &&
+           atoi(text) <= 65535;
 }
 
 static vs_code resolve(const char *text, struct sockaddr_storage *out, socklen_t *n, vs_error *err)
@@ -138,6 +139,16 @@ static void peer_text(const struct sockaddr_storage *addr, char out[PEER_TEXT])
     (void)snprintf(out, PEER_TEXT, v6 ? "[%s]:%u" : "%s:%u", host, port_of(addr));
 }
 
+/* True when the next connection may still be accepted. */
+static bool accept_failed(listener *l, int why)
+{
+    if (why == EMFILE || why == ENFILE || why == ENOMEM || why == ENOBUFS) {
+        vs_log(VS_LOG_WARN, "http", "cannot accept: out of descriptors or memory", NULL);
+        l->resting = event_del(l->event) == 0;
+    }
+    return why == EINTR || why == ECONNABORTED;
+}
+
 /* False when nothing more is to be accepted now. */
 static bool accept_one(listener *l)
 {
@@ -145,13 +156,8 @@ static bool accept_one(listener *l)
     struct sockaddr_storage addr = {0};
     socklen_t n = sizeof addr;
     int fd = accept4(l->fd, (struct sockaddr *)&addr, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            vs_log(VS_LOG_WARN, "http", "cannot accept: out of descriptors or memory", NULL);
-            l->resting = event_del(l->event) == 0;
-        }
-        return errno == EINTR || errno == ECONNABORTED;
-    }
+    if (fd < 0)
+        return accept_failed(l, errno);
     if (atomic_load(&s->connections) >= s->cfg.limits.connections) {
         (void)close(fd);
         return true;

@@ -2,6 +2,7 @@
 #include "wire.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #define HEAD_OF(what) what " HTTP/1.1\r\nHost: h\r\n"
 
@@ -409,6 +410,53 @@ static void a_large_response_reaches_a_slow_reader(void **state)
     vs_http_server_stop(&s, 1000);
 }
 
+static void a_reader_that_never_reads_is_cut(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(large, NULL, (vs_http_limits){.request_ms = 200, .connections = 1});
+    int fd = dial(s);
+    say(fd, HEAD_OF("GET /") "\r\n");
+    usleep(600000);
+    assert_int_equal(status_of(ask(s, HEAD_OF("GET /") "\r\n")), 200); /* its place is free again */
+    (void)close(fd);
+    vs_http_server_stop(&s, 1000);
+}
+
+static void running_out_of_descriptors_is_survived(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){0});
+    int late[3], fill[64];
+    size_t n = 0;
+    for (size_t i = 0; i < VS_COUNT(late); i++)
+        late[i] = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit tight = {.rlim_cur = (rlim_t)late[2] + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    while (n < VS_COUNT(fill) && (fill[n] = dup(late[0])) >= 0) /* the gaps below the limit */
+        n++;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)vs_http_server_port(s, 0))};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int connected = 0;
+    for (size_t i = 0; i < VS_COUNT(late); i++)
+        connected +=
+            connect(late[i], (struct sockaddr *)&to, sizeof to) == 0; /* queued, not accepted */
+    usleep(100000);
+    while (n)
+        (void)close(fill[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(connected, VS_COUNT(late));
+    bool closed;
+    for (size_t i = 0; i < VS_COUNT(late); i++) {
+        say(late[i], HEAD_OF("GET /") "Connection: close\r\n\r\n");
+        assert_int_equal(status_of(hear(late[i], 1000, &closed)), 200);
+        (void)close(late[i]);
+    }
+    vs_http_server_stop(&s, 1000);
+}
+
 static void too_large(void *user, const vs_http_request *req, vs_http_response *resp)
 {
     (void)user;
@@ -525,6 +573,8 @@ int main(void)
         cmocka_unit_test(a_stop_answers_what_is_in_flight),
         cmocka_unit_test(a_stop_does_not_wait_longer_than_it_was_told),
         cmocka_unit_test(a_large_response_reaches_a_slow_reader),
+        cmocka_unit_test(a_reader_that_never_reads_is_cut),
+        cmocka_unit_test(running_out_of_descriptors_is_survived),
         cmocka_unit_test(a_response_that_does_not_fit_is_a_500),
         cmocka_unit_test(a_taken_port_is_an_error_that_names_it),
         cmocka_unit_test(bad_sockets_are_refused),
