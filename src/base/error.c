@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void push(vs_error *err, const char *fmt, va_list ap)
+static void VS_PRINTF(2, 0) push(vs_error *err, const char *fmt, va_list ap)
 {
     /* A full chain keeps the root and its first causes: they name what was wrong. */
     if (err->depth >= VS_ERROR_DEPTH || err->used >= VS_ERROR_TEXT - 1)
