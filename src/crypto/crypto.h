@@ -14,7 +14,15 @@
 
 /* ---- digests -------------------------------------------------------------------------------- */
 
-typedef enum vs_hash { VS_HASH_NONE = 0, VS_SHA256, VS_SHA384, VS_SHA512, VS_SM3, VS_SHA1, VS_MD5 } vs_hash;
+typedef enum vs_hash {
+    VS_HASH_NONE = 0,
+    VS_SHA256,
+    VS_SHA384,
+    VS_SHA512,
+    VS_SM3,
+    VS_SHA1,
+    VS_MD5
+} vs_hash;
 enum { VS_HASH_MAX = 64 };
 
 /* Digest length in bytes, 0 for VS_HASH_NONE. */
@@ -25,11 +33,14 @@ vs_hash vs_hash_of_name(vs_span name);
 /* IANA name: "sha-256". */
 const char *vs_hash_name(vs_hash h);
 /* H(a || b || c); unused parts empty. Writes vs_hash_size(h) bytes. */
-VS_MUST vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t out[VS_HASH_MAX], vs_error *err);
+VS_MUST vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t out[VS_HASH_MAX],
+                          vs_error *err);
 /* The same over any number of parts. */
-VS_MUST vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8_t out[VS_HASH_MAX], vs_error *err);
+VS_MUST vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8_t out[VS_HASH_MAX],
+                                vs_error *err);
 /* HMAC (RFC 2104). */
-VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX], vs_error *err);
+VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX],
+                        vs_error *err);
 
 /* ---- signature algorithms (RFC 7518, RFC 8037, RFC 9053) ------------------------------------- */
 
@@ -54,7 +65,13 @@ int64_t vs_alg_to_cose(vs_alg alg);
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 typedef struct vs_key vs_key;
-typedef enum vs_key_type { VS_KEY_RSA, VS_KEY_P256, VS_KEY_P384, VS_KEY_P521, VS_KEY_ED25519 } vs_key_type;
+typedef enum vs_key_type {
+    VS_KEY_RSA,
+    VS_KEY_P256,
+    VS_KEY_P384,
+    VS_KEY_P521,
+    VS_KEY_ED25519
+} vs_key_type;
 
 void vs_key_free(vs_key **k); /* NULL-safe; wipes private parts; sets *k NULL */
 vs_key_type vs_key_kind(const vs_key *k);
@@ -71,12 +88,15 @@ VS_MUST vs_code vs_key_generate(vs_key_type type, vs_key **out, vs_error *err); 
  * members) must be there. EC points must be on the curve; coordinates may be shorter than the field
  * (older Trustee) unless strict. *alg (may be NULL) = its "alg", VS_ALG_NONE if absent or not a
  * signature algorithm. RSA: 2048..8192 bits. "oct" and unknown kty: VS_E_UNSUPPORTED. */
-VS_MUST vs_code vs_key_from_jwk(vs_val jwk, bool want_private, bool strict, vs_key **out, vs_alg *alg, vs_error *err);
-/* Public JWK {"kty","crv","x","y"} or {"kty","n","e"}, with `alg` when not NULL. EC coordinates padded to
- * the field. As a value it has its members sorted, which is RFC 7638's order for a thumbprint. */
-VS_MUST vs_code vs_key_to_jwk(vs_arena *a, const vs_key *k, const char *alg, vs_val *out, vs_error *err);
-/* The same as text in wire order (kbs.md 1.8): kty, crv, alg, x, y or kty, alg, n, e. `alg` must need no
- * JSON escapes. */
+VS_MUST vs_code vs_key_from_jwk(vs_val jwk, bool want_private, bool strict, vs_key **out,
+                                vs_alg *alg, vs_error *err);
+/* Public JWK {"kty","crv","x","y"} or {"kty","n","e"}, with `alg` when not NULL. EC coordinates
+ * padded to the field. As a value it has its members sorted, which is RFC 7638's order for a
+ * thumbprint. */
+VS_MUST vs_code vs_key_to_jwk(vs_arena *a, const vs_key *k, const char *alg, vs_val *out,
+                              vs_error *err);
+/* The same as text in wire order (kbs.md 1.8): kty, crv, alg, x, y or kty, alg, n, e. `alg` must
+ * need no JSON escapes. */
 VS_MUST vs_code vs_key_write_jwk(vs_buf *json, const vs_key *k, const char *alg, vs_error *err);
 /* Private JWK, for test material such as a software realm's keys. */
 VS_MUST vs_code vs_key_to_private_jwk(vs_buf *json, const vs_key *k, vs_error *err);
@@ -84,7 +104,8 @@ VS_MUST vs_code vs_key_to_private_jwk(vs_buf *json, const vs_key *k, vs_error *e
  * private key gives a public vs_key unless want_private; with it the pair is checked. */
 VS_MUST vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs_error *err);
 VS_MUST vs_code vs_key_from_spki(vs_span der, vs_key **out, vs_error *err);
-VS_MUST vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key, vs_error *err); /* PKCS#8 / SPKI */
+VS_MUST vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key,
+                              vs_error *err); /* PKCS#8 / SPKI */
 /* Uncompressed SEC1 point 04||X||Y of the given curve; off-curve is refused. */
 VS_MUST vs_code vs_key_from_point(vs_key_type curve, vs_span point, vs_key **out, vs_error *err);
 /* COSE_Key (RFC 9052): EC2 and OKP Ed25519. y must be a bstr. */
@@ -94,15 +115,20 @@ VS_MUST vs_code vs_key_point(const vs_key *k, uint8_t out[133], size_t *n, vs_er
 
 /* Signatures: ECDSA raw r||s of fixed width, RSA as usual, Ed25519 64 bytes. `parts` are hashed in
  * order. A wrong signature is VS_E_CRYPTO; a key that does not fit alg VS_E_INVALID. */
-VS_MUST vs_code vs_verify(const vs_key *k, vs_alg alg, const vs_span *parts, size_t n_parts, vs_span sig, vs_error *err);
-VS_MUST vs_code vs_sign(const vs_key *k, vs_alg alg, const vs_span *parts, size_t n_parts, vs_buf *sig, vs_error *err);
+VS_MUST vs_code vs_verify(const vs_key *k, vs_alg alg, const vs_span *parts, size_t n_parts,
+                          vs_span sig, vs_error *err);
+VS_MUST vs_code vs_sign(const vs_key *k, vs_alg alg, const vs_span *parts, size_t n_parts,
+                        vs_buf *sig, vs_error *err);
 
-/* ---- encryption ------------------------------------------------------------------------------- */
+/* ---- encryption -------------------------------------------------------------------------------
+ */
 
 /* AES-256-GCM, 96-bit iv, 128-bit tag. ct gets n bytes of ciphertext followed by the tag. */
-VS_MUST vs_code vs_gcm_seal(const uint8_t key[32], const uint8_t iv[12], vs_span aad, vs_span pt, vs_buf *ct_tag, vs_error *err);
+VS_MUST vs_code vs_gcm_seal(const uint8_t key[32], const uint8_t iv[12], vs_span aad, vs_span pt,
+                            vs_buf *ct_tag, vs_error *err);
 /* ct_tag = ciphertext || tag. Nothing is appended to pt unless the tag is right. */
-VS_MUST vs_code vs_gcm_open(const uint8_t key[32], const uint8_t iv[12], vs_span aad, vs_span ct_tag, vs_buf *pt, vs_error *err);
+VS_MUST vs_code vs_gcm_open(const uint8_t key[32], const uint8_t iv[12], vs_span aad,
+                            vs_span ct_tag, vs_buf *pt, vs_error *err);
 /* RFC 3394 with a 256-bit KEK. */
 VS_MUST vs_code vs_kw_wrap(const uint8_t kek[32], vs_span key, vs_buf *out, vs_error *err);
 VS_MUST vs_code vs_kw_unwrap(const uint8_t kek[32], vs_span wrapped, vs_buf *key, vs_error *err);
@@ -112,7 +138,8 @@ VS_MUST vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_
 /* ECDH: Z = x coordinate, full field length. Curves must be equal. */
 VS_MUST vs_code vs_ecdh(const vs_key *own_private, const vs_key *peer, vs_buf *z, vs_error *err);
 
-/* ---- X.509 ------------------------------------------------------------------------------------ */
+/* ---- X.509 ------------------------------------------------------------------------------------
+ */
 
 typedef struct vs_certs vs_certs; /* an ordered list of certificates */
 void vs_certs_free(vs_certs **c);
@@ -127,6 +154,7 @@ VS_MUST vs_code vs_certs_der(const vs_certs *c, size_t i, vs_buf *der, vs_error 
 VS_MUST vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err);
 /* Verifies chain[0], with the rest as untrusted intermediates, to one of `anchors` at time `now`
  * (a self-signed anchor; depth <= 8). VS_E_UNTRUSTED or VS_E_EXPIRED with OpenSSL's reason. */
-VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now, vs_error *err);
+VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
+                                vs_error *err);
 
 #endif

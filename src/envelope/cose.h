@@ -19,9 +19,12 @@ typedef struct vs_cose_sign1 {
  * (2), a bstr payload, no trailing bytes, no duplicate labels; the unprotected map must be well
  * formed and its contents are ignored. */
 VS_MUST vs_code vs_cose_parse(vs_span in, vs_cose_sign1 *out, vs_error *err);
-/* Signature over ["Signature1", protected, external_aad, payload]; the alg must fit the key's curve. */
-VS_MUST vs_code vs_cose_verify(const vs_cose_sign1 *m, const vs_key *key, vs_span external_aad, vs_error *err);
+/* Signature over ["Signature1", protected, external_aad, payload]; the alg must fit the key's
+ * curve. */
+VS_MUST vs_code vs_cose_verify(const vs_cose_sign1 *m, const vs_key *key, vs_span external_aad,
+                               vs_error *err);
 /* Appends a tagged message; `protected_map` is the encoded protected header (with alg). */
-VS_MUST vs_code vs_cose_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span protected_map, vs_span external_aad, vs_span payload, vs_error *err);
+VS_MUST vs_code vs_cose_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span protected_map,
+                             vs_span external_aad, vs_span payload, vs_error *err);
 
 #endif

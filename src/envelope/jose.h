@@ -16,9 +16,9 @@ enum { VS_JWS_MAX = 1024 * 1024, VS_JOSE_HEADER_MAX = 64 * 1024, VS_JWE_PLAINTEX
 typedef struct vs_jws {
     vs_span signing_input; /* "header.payload" as received */
     vs_val header;
-    vs_alg alg;            /* from the header; never VS_ALG_NONE */
-    vs_span payload;       /* decoded, untrusted until vs_jws_verify */
-    vs_span signature;     /* decoded */
+    vs_alg alg;        /* from the header; never VS_ALG_NONE */
+    vs_span payload;   /* decoded, untrusted until vs_jws_verify */
+    vs_span signature; /* decoded */
 } vs_jws;
 
 /* Three non-empty base64url parts (empty payload allowed), header checks as above. */
@@ -26,7 +26,8 @@ VS_MUST vs_code vs_jws_parse(vs_arena *a, vs_span compact, vs_jws *out, vs_error
 /* The key must fit the header's alg, and `want` (VS_ALG_NONE = any that fits) must equal it. */
 VS_MUST vs_code vs_jws_verify(const vs_jws *jws, const vs_key *key, vs_alg want, vs_error *err);
 /* Signs header JSON text (written by the caller, with its "alg") and payload text. */
-VS_MUST vs_code vs_jws_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span header_json, vs_span payload, vs_error *err);
+VS_MUST vs_code vs_jws_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span header_json,
+                            vs_span payload, vs_error *err);
 
 /* "exp", "nbf", "iat" of a claims object against now, seconds; leeway both ways. A member of wrong
  * type is VS_E_INVALID (nbf and iat are looked at only if asked for). `need_exp`: a missing exp is
@@ -43,12 +44,13 @@ VS_MUST vs_code vs_jwt_check_times(vs_val claims, const vs_jwt_times *t, vs_erro
  * P-521) or "RSA-OAEP-256". Appends the flattened JSON, members and protected header text exactly
  * as kbs.md 2.3. RSA1_5 is refused both ways: deprecated, and a padding oracle. An unsuitable key:
  * VS_E_INVALID before anything is encrypted. */
-VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plaintext, vs_error *err);
+VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plaintext,
+                               vs_error *err);
 /* Checks a recipient JWK as vs_jwe_encrypt would, without encrypting (before reading a secret). */
 VS_MUST vs_code vs_jwe_check_recipient(vs_val recipient_jwk, vs_error *err);
 /* Decrypts a flattened JWE with the recipient's private key; the AAD is the received "protected"
- * text. All cryptographic failures give one and the same error, VS_E_CRYPTO. A message with "aad" or
- * unprotected headers is VS_E_UNSUPPORTED. */
+ * text. All cryptographic failures give one and the same error, VS_E_CRYPTO. A message with "aad"
+ * or unprotected headers is VS_E_UNSUPPORTED. */
 VS_MUST vs_code vs_jwe_decrypt(vs_span json, const vs_key *key, vs_buf *plaintext, vs_error *err);
 
 #endif

@@ -9,13 +9,10 @@
  */
 #include "base/enc.h"
 #include "base/io.h"
-#include "envelope/concat_kdf.h"
 #include "envelope/jose.h"
+#include "envelope/jwe.h"
 
-#define ALG_EC  "ECDH-ES+A256KW"
-#define ALG_RSA "RSA-OAEP-256"
-
-enum { CEK = 32, IV = 12, TAG = 16, WRAPPED_MAX = 1024, PARTY_MAX = 512 };
+enum { PARTY_MAX = 512 };
 
 typedef struct jwe {
     vs_span protected_text; /* as received: the additional data */
@@ -89,13 +86,13 @@ static vs_code parse(vs_arena *a, vs_span json, jwe *j, vs_error *err)
     VS_TRY(vs_need(msg, "protected", VS_STRING, &text, err));
     j->protected_text = vs_text(text);
     VS_TRY_WRAP(parse_header(a, j->protected_text, &j->header, err), err, "protected header");
-    j->wrapped.cap = WRAPPED_MAX + 3;
-    j->iv.cap = IV + 3;
-    j->ct_tag.cap = VS_JWE_PLAINTEXT_MAX + TAG + 3;
-    VS_TRY(decode(msg, "encrypted_key", 1, WRAPPED_MAX, &j->wrapped, err));
-    VS_TRY(decode(msg, "iv", IV, IV, &j->iv, err));
+    j->wrapped.cap = VS_JWE_WRAPPED_MAX + 3;
+    j->iv.cap = VS_JWE_IV + 3;
+    j->ct_tag.cap = VS_JWE_PLAINTEXT_MAX + VS_JWE_TAG + 3;
+    VS_TRY(decode(msg, "encrypted_key", 1, VS_JWE_WRAPPED_MAX, &j->wrapped, err));
+    VS_TRY(decode(msg, "iv", VS_JWE_IV, VS_JWE_IV, &j->iv, err));
     VS_TRY(decode(msg, "ciphertext", 0, VS_JWE_PLAINTEXT_MAX, &j->ct_tag, err));
-    return decode(msg, "tag", TAG, TAG, &j->ct_tag, err);
+    return decode(msg, "tag", VS_JWE_TAG, VS_JWE_TAG, &j->ct_tag, err);
 }
 
 /* ---- the content key --------------------------------------------------------------------------
@@ -116,7 +113,7 @@ static vs_code unwrap_with(vs_span z, vs_span apu, vs_span apv, vs_span wrapped,
                            vs_error *err)
 {
     uint8_t kek[VS_HASH_MAX];
-    vs_code code = vs_concat_kdf(z, VS_LIT(ALG_EC), apu, apv, 256, kek, err);
+    vs_code code = vs_concat_kdf(z, VS_LIT(VS_JWE_ALG_EC), apu, apv, 256, kek, err);
     if (code == VS_OK)
         code = vs_kw_unwrap(kek, wrapped, cek, err);
     vs_wipe(kek, sizeof kek);
@@ -145,13 +142,14 @@ static vs_code unwrap(vs_arena *a, const jwe *j, const vs_key *key, vs_buf *cek,
     vs_val alg;
     VS_TRY(vs_need(j->header, "alg", VS_STRING, &alg, err));
     vs_key_type type = vs_key_kind(key);
-    bool ec = vs_span_is(vs_text(alg), ALG_EC);
-    if (!ec && !vs_span_is(vs_text(alg), ALG_RSA))
+    bool ec = vs_span_is(vs_text(alg), VS_JWE_ALG_EC);
+    if (!ec && !vs_span_is(vs_text(alg), VS_JWE_ALG_RSA))
         return vs_fail(err, VS_E_UNSUPPORTED, "key management \"%.*s\" is not supported",
                        VS_FMT(vs_span_head(vs_text(alg), 32)));
     if (!vs_key_is_private(key) ||
         (ec ? type != VS_KEY_P256 && type != VS_KEY_P521 : type != VS_KEY_RSA))
-        return vs_fail(err, VS_E_INVALID, "our key does not fit %s", ec ? ALG_EC : ALG_RSA);
+        return vs_fail(err, VS_E_INVALID, "our key does not fit %s",
+                       ec ? VS_JWE_ALG_EC : VS_JWE_ALG_RSA);
     return ec ? unwrap_ec(a, j, key, cek, err)
               : vs_oaep256_decrypt(key, vs_buf_span(&j->wrapped), cek, err);
 }
@@ -161,16 +159,16 @@ vs_code vs_jwe_decrypt(vs_span json, const vs_key *key, vs_buf *plaintext, vs_er
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 512 * 1024);
     VS_CLEANUP(free_jwe) jwe j = {0};
-    VS_CLEANUP(vs_buf_free) vs_buf cek = VS_BUF(WRAPPED_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf cek = VS_BUF(VS_JWE_WRAPPED_MAX);
     VS_TRY_WRAP(parse(&a, json, &j, err), err, "JWE");
-    uint8_t use[CEK];
-    vs_random(use, CEK);
+    uint8_t use[VS_JWE_CEK];
+    vs_random(use, VS_JWE_CEK);
     vs_code code = unwrap(&a, &j, key, &cek, err);
-    if (code == VS_OK && cek.n == CEK)
-        memcpy(use, cek.p, CEK);
+    if (code == VS_OK && cek.n == VS_JWE_CEK)
+        memcpy(use, cek.p, VS_JWE_CEK);
     if (code == VS_OK || code == VS_E_CRYPTO)
         code = vs_gcm_open(use, j.iv.p, j.protected_text, vs_buf_span(&j.ct_tag), plaintext, err);
-    vs_wipe(use, CEK);
+    vs_wipe(use, VS_JWE_CEK);
     if (code == VS_E_CRYPTO)
         return vs_fail(err, code, "the JWE cannot be decrypted with this key");
     if (code != VS_OK)

@@ -95,8 +95,8 @@ static void another_tag_is_refused(void **state)
     (void)state;
     static const char *const tags[] = {"d1", "d3", "d862", "d903e6", "c0", "d2d2"};
     for (size_t i = 0; i < VS_COUNT(tags); i++)
-        assert_vs_code(parse(hex(vs_sprintf(&arena, "%s%s", tags[i], C21 + 2))), VS_E_INVALID);
-    assert_int_not_equal(parse(hex(vs_sprintf(&arena, "d812%s", C21 + 2))),
+        assert_vs_code(parse(hex(vs_sprintf(&arena, "%s%s", tags[i], &C21[2]))), VS_E_INVALID);
+    assert_int_not_equal(parse(hex(vs_sprintf(&arena, "d812%s", &C21[2]))),
                          VS_OK); /* 18, not shortest */
 }
 
@@ -174,23 +174,19 @@ static void the_unprotected_header_is_ignored(void **state)
     VS_CLEANUP(vs_key_free) vs_key *k = c21_key();
     assert_vs_ok(check(hex("d28443a10126a0" CONTENT SIG_C21), k, nothing), &err);
     assert_vs_ok(check(hex("d28443a10126a1013822" CONTENT SIG_C21), k, nothing), &err);
-    assert_vs_ok(check(hex("d28443a10126a203a10102186482010"
-                           "2" CONTENT SIG_C21),
-                       k, nothing),
-                 &err);
+    assert_vs_ok(check(hex("d28443a10126a203a101021864820102" CONTENT SIG_C21), k, nothing), &err);
 }
 
 static void an_unknown_algorithm_is_refused(void **state)
 {
     (void)state;
     static const char *const algs[] = {
-        "43a10100",     /* reserved */
-        "43a10105",     /* HMAC 256/256 */
-        "43a10101",     /* A128GCM */
-        "44a101382e",   /* ES256K */
-        "45a10139fffe", /* RS1 */
-        "48a1016545533235"
-        "36", /* "ES256" as text */
+        "43a10100",           /* reserved */
+        "43a10105",           /* HMAC 256/256 */
+        "43a10101",           /* A128GCM */
+        "44a101382e",         /* ES256K */
+        "45a10139fffe",       /* RS1 */
+        "48a101654553323536", /* "ES256" as text */
     };
     for (size_t i = 0; i < VS_COUNT(algs); i++)
         assert_vs_code(parse_headers(algs[i], "a0"), VS_E_UNSUPPORTED);
@@ -211,22 +207,14 @@ static void duplicate_labels_are_refused(void **state)
     (void)state;
     assert_int_not_equal(parse_headers("45a201260126", "a0"), VS_OK);
     assert_int_not_equal(parse_headers("46a20126013822", "a0"), VS_OK);
-    assert_int_not_equal(parse_headers("43a10126", "a204413104"
-                                                   "4131"),
-                         VS_OK);
+    assert_int_not_equal(parse_headers("43a10126", "a2044131044131"), VS_OK);
 }
 
 static void other_protected_parameters_are_let_through(void **state)
 {
     (void)state;
-    assert_vs_ok(parse_headers("46a2012604"
-                               "4131",
-                               "a0"),
-                 &err);
-    assert_vs_ok(parse_headers("46a2044131"
-                               "0126",
-                               "a0"),
-                 &err);
+    assert_vs_ok(parse_headers("46a20126044131", "a0"), &err);
+    assert_vs_ok(parse_headers("46a20441310126", "a0"), &err);
     assert_vs_ok(parse_headers("46a201266161f6", "a0"), &err);        /* text label */
     assert_int_not_equal(parse_headers("45a20126f6f6", "a0"), VS_OK); /* label null */
 }
@@ -246,22 +234,28 @@ static void bytes_behind_the_protected_map_are_refused(void **state)
 static void an_algorithm_that_does_not_fit_the_curve_is_refused(void **state)
 {
     (void)state;
-    static const char *const headers[] = {"a10126", "a1013822", "a1013823",
-                                          "a10127", "a1013824", "a101390100"};
-    static const vs_alg algs[] = {VS_ES256, VS_ES384, VS_ES512, VS_EDDSA, VS_PS256, VS_RS256};
-    static const vs_key_type types[] = {VS_KEY_P256,    VS_KEY_P384, VS_KEY_P521,
-                                        VS_KEY_ED25519, VS_KEY_RSA,  VS_KEY_RSA};
+    static const char *const headers[] = {"a10126", "a1013822", "a1013823", "a10127", "a101390100"};
+    static const vs_alg algs[] = {VS_ES256, VS_ES384, VS_ES512, VS_EDDSA, VS_RS256};
+    static const vs_key_type types[] = {VS_KEY_P256, VS_KEY_P384, VS_KEY_P521, VS_KEY_ED25519,
+                                        VS_KEY_RSA};
+    vs_key *signer[VS_COUNT(types)], *other[VS_COUNT(types)];
+    for (size_t i = 0; i < VS_COUNT(types); i++) {
+        signer[i] = fresh_key(types[i]);
+        other[i] = fresh_key(types[i]);
+    }
     for (size_t i = 0; i < VS_COUNT(algs); i++) {
-        VS_CLEANUP(vs_key_free) vs_key *k = fresh_key(types[i]);
         VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(1000);
-        assert_vs_ok(vs_cose_sign(&out, k, algs[i], hex(headers[i]), nothing, VS_LIT("p"), &err),
-                     &err);
-        for (size_t j = 0; j < VS_COUNT(algs); j++) {
-            VS_CLEANUP(vs_key_free) vs_key *other = fresh_key(types[j]);
-            assert_vs_code(check(vs_buf_span(&out), other, nothing),
+        assert_vs_ok(
+            vs_cose_sign(&out, signer[i], algs[i], hex(headers[i]), nothing, VS_LIT("p"), &err),
+            &err);
+        assert_vs_ok(check(vs_buf_span(&out), signer[i], nothing), &err);
+        for (size_t j = 0; j < VS_COUNT(algs); j++)
+            assert_vs_code(check(vs_buf_span(&out), other[j], nothing),
                            types[j] == types[i] ? VS_E_CRYPTO : VS_E_INVALID);
-        }
-        assert_vs_ok(check(vs_buf_span(&out), k, nothing), &err);
+    }
+    for (size_t i = 0; i < VS_COUNT(types); i++) {
+        vs_key_free(&signer[i]);
+        vs_key_free(&other[i]);
     }
 }
 
@@ -296,14 +290,7 @@ static void signing_checks_what_the_header_says(void **state)
     (void)state;
     VS_CLEANUP(vs_key_free) vs_key *k = fresh_key(VS_KEY_P256), *pub = c21_key();
     VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(1000), small = VS_BUF(50);
-    static const char *const bad[] = {"a1013822",
-                                      "a0",
-                                      "",
-                                      "a104"
-                                      "4131",
-                                      "a201260126",
-                                      "a10126"
-                                      "00"};
+    static const char *const bad[] = {"a1013822", "a0", "", "a1044131", "a201260126", "a1012600"};
     for (size_t i = 0; i < VS_COUNT(bad); i++)
         assert_int_not_equal(vs_cose_sign(&out, k, VS_ES256, hex(bad[i]), nothing, nothing, &err),
                              VS_OK);

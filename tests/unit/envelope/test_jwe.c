@@ -3,8 +3,8 @@
 
 #include <sys/wait.h>
 
-#include "envelope/concat_kdf.h"
 #include "envelope/jose.h"
+#include "envelope/jwe.h"
 
 static const char *const plain = "attestation is not authorisation";
 
@@ -488,7 +488,7 @@ static void the_jose_tool_reads_what_we_encrypt(void **state)
 {
     (void)state;
     if (system("jose alg -k wrap >/dev/null 2>&1") != 0) {
-        print_message("skipped: the jose tool is not installed\n");
+        print_message("# skipped: the jose tool is not installed\n");
         skip();
     }
     char dir[] = P_tmpdir "/vs-jose-XXXXXX";

@@ -110,7 +110,7 @@ static void published_signatures_verify(void **state)
 {
     (void)state;
     for (size_t i = 0; i < VS_COUNT(published); i++) {
-        print_message("%s\n", published[i].what);
+        print_message("# %s\n", published[i].what);
         VS_CLEANUP(vs_key_free) vs_key *k = key_of(json(published[i].key), false);
         vs_span text = vs_str(published[i].jws);
         assert_vs_ok(check(text, k, VS_ALG_NONE), &err);

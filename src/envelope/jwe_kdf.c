@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "envelope/concat_kdf.h"
+#include "envelope/jwe.h"
 
 static vs_span be32(uint8_t to[4], size_t v)
 {
