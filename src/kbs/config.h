@@ -19,7 +19,7 @@ typedef enum kbs_admin_mode {
 } kbs_admin_mode;
 
 typedef struct kbs_identity_provider {
-    const char *issuer, *audience; /* NULL = not checked */
+    const char *issuer, *audience;            /* NULL = not checked */
     const char *public_key_uri, *jwk_set_uri; /* path or file:// */
 } kbs_identity_provider;
 typedef struct kbs_acl {
@@ -39,7 +39,12 @@ typedef struct kbs_admin_config {
     size_t n_personas;
 } kbs_admin_config;
 
-typedef enum kbs_store_type { KBS_STORE_MEMORY, KBS_STORE_SQLITE, KBS_STORE_LOCALFS, KBS_STORE_TREE } kbs_store_type;
+typedef enum kbs_store_type {
+    KBS_STORE_MEMORY,
+    KBS_STORE_SQLITE,
+    KBS_STORE_LOCALFS,
+    KBS_STORE_TREE
+} kbs_store_type;
 typedef struct kbs_store_config {
     kbs_store_type type;
     const char *path; /* file or directory; NULL for memory */
@@ -62,9 +67,10 @@ typedef struct kbs_config {
     size_t n_sockets;
     bool insecure_http;
     const char *private_key, *certificate;
-    const char *tls_min_version, *tls_max_version, *tls_ciphers, *tls_groups; /* after the profile */
-    size_t body_limit; /* bytes; payload_request_size MiB, 2 */
-    unsigned workers;  /* worker_count, logical CPUs */
+    const char *tls_min_version, *tls_max_version; /* "1.2" or "1.3", after the profile */
+    const char *tls_ciphers, *tls_groups;          /* after the profile; NULL = OpenSSL's own */
+    size_t body_limit;                             /* bytes; payload_request_size MiB, 2 */
+    unsigned workers;                              /* worker_count, logical CPUs */
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;
@@ -80,7 +86,7 @@ typedef struct kbs_config {
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
-    const char *legacy_policy_path; /* [policy_engine] policy_path: imported at start when present */
+    const char *legacy_policy_path; /* [policy_engine] policy_path: taken over when none is stored */
 } kbs_config;
 
 /* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */

@@ -552,10 +552,13 @@ static vs_code open_at(const char *path, vs_store **out, vs_error *err)
     (void)pthread_mutex_init(&s->write_lock, NULL);
     (void)pthread_mutex_init(&s->pool_lock, NULL);
     vs_code code = VS_OK;
-    if (path && !(s->path = strdup(path)))
+    /* "./" keeps SQLite from reading a name like ":memory:" or "file:..." as something special. */
+    if (path && asprintf(&s->path, "%s%s", path[0] == '/' ? "" : "./", path) < 0) {
+        s->path = NULL;
         code = vs_fail(err, VS_E_NOMEM, "out of memory");
+    }
     if (code == VS_OK)
-        code = conn_open(path, &s->writer, err);
+        code = conn_open(s->path, &s->writer, err);
     if (code == VS_OK)
         code = prepare_file(s->writer, !path, err);
     if (code != VS_OK) {

@@ -79,6 +79,26 @@ static void two_openings_of_one_file_see_each_others_writes(void **state)
     vs_store_close(&other);
 }
 
+static void every_file_name_is_just_a_file_name(void **state)
+{
+    fixture *f = *state;
+    static const char *const names[] = {":memory:", "file:x?mode=memory", "a b%20.sqlite"};
+    char was[4096];
+    assert_non_null(getcwd(was, sizeof was));
+    assert_int_equal(chdir(f->dir), 0);
+    for (size_t i = 0; i < VS_COUNT(names); i++) {
+        vs_store *s = NULL;
+        vs_error err = {0};
+        assert_vs_ok(vs_store_open_sqlite(names[i], &s, &err), &err);
+        put(s, "kbs", "k", "kept");
+        vs_store_close(&s);
+        assert_vs_ok(vs_store_open_sqlite(names[i], &s, &err), &err);
+        expect(s, "kbs", "k", 0, "kept");
+        vs_store_close(&s);
+    }
+    assert_int_equal(chdir(was), 0);
+}
+
 static void only_the_owner_can_read_the_files(void **state)
 {
     fixture *f = *state;
@@ -221,6 +241,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_survive_a_restart, open_sqlite, fixture_free),
         cmocka_unit_test_setup_teardown(two_openings_of_one_file_see_each_others_writes,
                                         open_sqlite, fixture_free),
+        cmocka_unit_test_setup_teardown(every_file_name_is_just_a_file_name, open_sqlite,
+                                        fixture_free),
         cmocka_unit_test_setup_teardown(only_the_owner_can_read_the_files, open_sqlite,
                                         fixture_free),
         cmocka_unit_test_setup_teardown(a_file_of_a_newer_release_is_refused, open_sqlite,
