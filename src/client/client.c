@@ -186,10 +186,13 @@ static vs_code refused(kbsc *c, int status, const vs_buf *answer, kbsc_refusal *
 {
     vs_arena *a = &c->arena;
     vs_code code = code_of_status(status);
+    /* With it an operator finds the reasons in the log of a vouchsafe server. */
+    vs_span decision = vs_http_client_header(c->http, "vouchsafe-decision");
     if (kbsc_read_refusal(a, vs_buf_span(answer), refusal))
-        return vs_fail(err, code, "the server says: %s (%s, HTTP %d)",
+        return vs_fail(err, code, "the server says: %s (%s, HTTP %d%s%s)",
                        kbsc_printable(a, refusal->detail, SHOWN_MAX),
-                       kbsc_printable(a, refusal->name, 64), status);
+                       kbsc_printable(a, refusal->name, 64), status,
+                       decision.n ? ", decision " : "", kbsc_printable(a, decision, 64));
     *refusal = (kbsc_refusal){0};
     if (answer->n == 0)
         return vs_fail(err, code, "the server answers HTTP %d without a word", status);

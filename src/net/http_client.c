@@ -244,6 +244,8 @@ static void set_options(vs_http_client *c, const vs_http_client_config *cfg)
     CURL *curl = c->curl;
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->reason);
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS,
+                           1L); /* the server shall see what was asked for */
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* on_ssl_ctx adds to the store */

@@ -45,7 +45,8 @@ typedef struct vs_http_limits { /* 0 = default */
     size_t header_bytes; /* 128 KiB */
     size_t body_bytes;   /* 2 MiB; over: 413 with a text body */
     unsigned connections; /* 20000 in all; over: refused */
-    unsigned request_ms;  /* 30 s from the first byte to the last of a request */
+    unsigned request_ms;  /* 30 s from the first byte to the last of a request; as long again for
+                             the peer to take the response, and for a TLS handshake */
     unsigned idle_ms;     /* 75 s keep-alive */
 } vs_http_limits;
 

@@ -100,6 +100,7 @@ static void on_resource(const vs_http_request *req, vs_http_response *resp)
         assert_vs_ok(vs_json_parse(req->arena, vs_buf_span(&k.key_json), NULL, &key, &err), &err);
         assert_vs_ok(vs_jwe_encrypt(&resp->body, key, vs_str(secret), &err), &err);
     } else {
+        vs_http_add_header(resp, "Vouchsafe-Decision", "4711-ab");
         refuse(resp, "PolicyDeny");
     }
 }
@@ -288,7 +289,7 @@ static void a_policy_that_says_no_is_not_asked_again(void **state)
     assert_vs_code(get("a/b/c", &err), VS_E_DENIED);
     assert_int_equal(k.gets, 2);
     assert_int_equal(k.attests, 1);
-    assert_says(&err, "it is PolicyDeny (PolicyDeny, HTTP 401)");
+    assert_says(&err, "it is PolicyDeny (PolicyDeny, HTTP 401, decision 4711-ab)");
 }
 
 static void tokens_that_never_satisfy_end_after_three_tries(void **state)
@@ -322,6 +323,8 @@ static void paths_are_escaped_not_interpreted(void **state)
     k.until_attested = "TokenNotFound";
     assert_vs_ok(get("a b/c?d#e/%2f", &err), &err);
     assert_string_equal(k.path, "/kbs/v0/resource/a%20b/c%3Fd%23e/%252f");
+    assert_vs_ok(get("../a/./b", &err), &err);
+    assert_string_equal(k.path, "/kbs/v0/resource/../a/./b");
 }
 
 static void bad_answers_for_a_secret_give_no_secret(void **state)
@@ -369,8 +372,7 @@ static void the_passport_flow_needs_the_key_and_sends_the_token(void **state)
     assert_vs_ok(vs_key_generate(VS_KEY_P521, &key, &err), &err);
     assert_vs_ok(kbsc_set_tee_key(client, key, &err), &err);
     assert_vs_ok(attest(&err), &err);
-    assert_vs_ok(
-        kbsc_get_resource_token(client, VS_LIT("e30.e30.e30"), "a/b/c", &out, &err), &err);
+    assert_vs_ok(kbsc_get_resource_token(client, VS_LIT("e30.e30.e30"), "a/b/c", &out, &err), &err);
     assert_span_eq(vs_buf_span(&out), vs_str(secret));
     assert_string_equal(k.bearer, "Bearer e30.e30.e30");
     k.resource_status = 401;
