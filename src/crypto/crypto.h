@@ -42,7 +42,7 @@ VS_MUST vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8
 VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX],
                         vs_error *err);
 
-/* ---- signature algorithms (RFC 7518, RFC 8037, RFC 9053) ------------------------------------- */
+/* ---- signature algorithms (RFC 7518, RFC 8037, RFC 9053) ------------------------------------ */
 
 typedef enum vs_alg {
     VS_ALG_NONE = 0,
@@ -62,7 +62,7 @@ const char *vs_alg_name(vs_alg alg);
 vs_alg vs_alg_of_cose(int64_t id); /* -7, -35, -36, -8, -257.., -37.. */
 int64_t vs_alg_to_cose(vs_alg alg);
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 typedef struct vs_key vs_key;
 typedef enum vs_key_type {
@@ -120,8 +120,7 @@ VS_MUST vs_code vs_verify(const vs_key *k, vs_alg alg, const vs_span *parts, siz
 VS_MUST vs_code vs_sign(const vs_key *k, vs_alg alg, const vs_span *parts, size_t n_parts,
                         vs_buf *sig, vs_error *err);
 
-/* ---- encryption -------------------------------------------------------------------------------
- */
+/* ---- encryption ----------------------------------------------------------------------------- */
 
 /* AES-256-GCM, 96-bit iv, 128-bit tag. ct gets n bytes of ciphertext followed by the tag. */
 VS_MUST vs_code vs_gcm_seal(const uint8_t key[32], const uint8_t iv[12], vs_span aad, vs_span pt,
@@ -138,8 +137,7 @@ VS_MUST vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_
 /* ECDH: Z = x coordinate, full field length. Curves must be equal. */
 VS_MUST vs_code vs_ecdh(const vs_key *own_private, const vs_key *peer, vs_buf *z, vs_error *err);
 
-/* ---- X.509 ------------------------------------------------------------------------------------
- */
+/* ---- X.509 ---------------------------------------------------------------------------------- */
 
 typedef struct vs_certs vs_certs; /* an ordered list of certificates */
 void vs_certs_free(vs_certs **c);

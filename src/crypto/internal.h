@@ -9,8 +9,7 @@
 
 #include "crypto/crypto.h"
 
-/* ---- OpenSSL's methods, fetched once (a fetch by name costs as much as a small digest) --------
- */
+/* ---- OpenSSL's methods, fetched once (a fetch by name costs as much as a small digest) ------ */
 
 typedef struct vs_methods {
     EVP_MD *md[VS_MD5 + 1]; /* by vs_hash; NULL when the provider has none */
@@ -23,8 +22,7 @@ const vs_methods *vs_crypto_methods(void);
  * inside OpenSSL is told as VS_E_NOMEM. */
 vs_code vs_ossl_fail(vs_error *err, vs_code code, const char *what);
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 typedef enum vs_family { VS_FAM_ECDSA, VS_FAM_PKCS1, VS_FAM_PSS, VS_FAM_EDDSA } vs_family;
 
@@ -54,8 +52,7 @@ static inline bool vs_type_is_ec(vs_key_type t)
     return t == VS_KEY_P256 || t == VS_KEY_P384 || t == VS_KEY_P521;
 }
 
-/* ---- keys -------------------------------------------------------------------------------------
- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 enum { VS_POINT_MAX = 133, VS_RSA_MIN_BITS = 2048, VS_RSA_MAX_BITS = 8192, VS_RSA_MAX = 1024 };
 
@@ -99,8 +96,7 @@ VS_MUST vs_code vs_key_import_rsa(const vs_span part[VS_RSA_PARTS], vs_key **out
 /* OpenSSL's parameter names of the parts. */
 extern const char *const vs_rsa_param[VS_RSA_PARTS];
 
-/* ---- ECDSA on a digest (ecdsa.c) --------------------------------------------------------------
- */
+/* ---- ECDSA on a digest (ecdsa.c) ------------------------------------------------------------ */
 
 /* `rs` = r||s of exactly twice the field. */
 VS_MUST vs_code vs_ecdsa_verify(const vs_key *k, vs_span digest, vs_span rs, vs_error *err);

@@ -10,8 +10,7 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 void vs_key_free(vs_key **k)
 {
@@ -116,8 +115,7 @@ vs_code vs_key_generate(vs_key_type type, vs_key **out, vs_error *err)
     return vs_key_adopt(pkey, type, true, (vs_span){NULL, 0}, out, err);
 }
 
-/* ---- identity ---------------------------------------------------------------------------------
- */
+/* ---- identity ------------------------------------------------------------------------------- */
 
 vs_key_type vs_key_kind(const vs_key *k)
 {
@@ -180,8 +178,7 @@ vs_code vs_pkey_type(const EVP_PKEY *pkey, vs_key_type *type, vs_error *err)
                    EVP_PKEY_get0_type_name(pkey) ? EVP_PKEY_get0_type_name(pkey) : "", group);
 }
 
-/* ---- import -----------------------------------------------------------------------------------
- */
+/* ---- import --------------------------------------------------------------------------------- */
 
 const char *const vs_rsa_param[VS_RSA_PARTS] = {
     [VS_RSA_N] = OSSL_PKEY_PARAM_RSA_N,          [VS_RSA_E] = OSSL_PKEY_PARAM_RSA_E,

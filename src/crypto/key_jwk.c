@@ -11,8 +11,7 @@
 /* The members of an RSA key by vs_rsa_part (RFC 7518 section 6.3). */
 static const char *const rsa_member[VS_RSA_PARTS] = {"n", "e", "d", "p", "q", "dp", "dq", "qi"};
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* Decodes a base64url member of at most `max` bytes into `out` (which gets it appended). */
 static vs_code get_bytes(vs_val jwk, const char *name, size_t max, vs_buf *out, vs_span *got,
@@ -145,8 +144,7 @@ vs_code vs_key_from_jwk(vs_val jwk, bool want_private, bool strict, vs_key **out
     return VS_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static vs_code get_int(const vs_key *k, const char *param, BIGNUM **b, vs_error *err)
 {

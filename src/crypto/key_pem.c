@@ -8,8 +8,7 @@
 
 enum { KEY_TEXT_MAX = 64 * 1024 };
 
-/* ---- SubjectPublicKeyInfo ---------------------------------------------------------------------
- */
+/* ---- SubjectPublicKeyInfo ------------------------------------------------------------------- */
 
 /* Everything in front of the point or key: these types have one encoding only, and comparing it is
  * seven times cheaper than OpenSSL's decoder. Compressed points and explicit curves do not match.
@@ -61,8 +60,7 @@ vs_code vs_key_from_spki(vs_span der, vs_key **out, vs_error *err)
     return rsa_from_spki(der, out, err);
 }
 
-/* ---- private keys -----------------------------------------------------------------------------
- */
+/* ---- private keys --------------------------------------------------------------------------- */
 
 /* The public half of a decoded private key, as a key of its own. */
 static vs_code public_of(const EVP_PKEY *pkey, vs_key **out, vs_error *err)
@@ -99,8 +97,7 @@ static vs_code private_from_der(vs_span der, bool want_private, vs_key **out, vs
     return VS_OK;
 }
 
-/* ---- PEM --------------------------------------------------------------------------------------
- */
+/* ---- PEM ------------------------------------------------------------------------------------ */
 
 typedef struct pem_block {
     char *label, *header;

@@ -3,8 +3,7 @@
 
 #include <openssl/rsa.h>
 
-/* ---- RSA (RFC 7518 sections 3.3 and 3.5) ------------------------------------------------------
- */
+/* ---- RSA (RFC 7518 sections 3.3 and 3.5) ---------------------------------------------------- */
 
 static bool rsa_setup(EVP_PKEY_CTX *ctx, const vs_alg_info *alg)
 {
@@ -44,8 +43,7 @@ static vs_code rsa_sign(const vs_key *k, const vs_alg_info *alg, vs_span digest,
     return VS_OK;
 }
 
-/* ---- Ed25519 (RFC 8032: the message is needed in one piece) -----------------------------------
- */
+/* ---- Ed25519 (RFC 8032: the message is needed in one piece) --------------------------------- */
 
 static vs_code join(const vs_span *parts, size_t n, vs_buf *hold, vs_span *out, vs_error *err)
 {
@@ -94,8 +92,7 @@ static vs_code ed_sign(const vs_key *k, const vs_span *parts, size_t n, vs_buf *
     return VS_OK;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them ---------------------------------------------------------------------------- */
 
 static vs_code check_fit(const vs_key *k, vs_alg alg, vs_error *err)
 {

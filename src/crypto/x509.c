@@ -172,8 +172,7 @@ vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err)
     return code;
 }
 
-/* ---- verification -----------------------------------------------------------------------------
- */
+/* ---- verification --------------------------------------------------------------------------- */
 
 static void free_store_ctx(X509_STORE_CTX **c)
 {

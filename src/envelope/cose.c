@@ -5,8 +5,7 @@
 
 enum { TAG_SIGN1 = 18, LABEL_ALG = 1, LABEL_CRIT = 2, SIG_MAX = 1024 };
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* One member of the protected header whose label is an integer. */
 static void read_parameter(vs_cbor *c, int64_t label, vs_alg *alg)
@@ -84,8 +83,7 @@ vs_code vs_cose_parse(vs_span in, vs_cose_sign1 *out, vs_error *err)
     return VS_OK;
 }
 
-/* ---- Sig_structure (RFC 9052 section 4.4) -----------------------------------------------------
- */
+/* ---- Sig_structure (RFC 9052 section 4.4) --------------------------------------------------- */
 
 /* The head of a byte string; sizes are bounded by memory, so 9 bytes do. */
 static vs_span bstr_head(uint8_t out[9], size_t n)
@@ -131,8 +129,7 @@ vs_code vs_cose_verify(const vs_cose_sign1 *m, const vs_key *key, vs_span extern
     return vs_verify(key, m->alg, s.part, SIG_PARTS, m->signature, err);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 vs_code vs_cose_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span protected_map,
                      vs_span external_aad, vs_span payload, vs_error *err)

@@ -38,7 +38,7 @@ typedef struct vs_jwt_times {
 } vs_jwt_times;
 VS_MUST vs_code vs_jwt_check_times(vs_val claims, const vs_jwt_times *t, vs_error *err);
 
-/* ---- JWE as in kbs.md 2 -------------------------------------------------------------------- */
+/* ---- JWE as in kbs.md 2 --------------------------------------------------------------------- */
 
 /* Encrypts for a tee-pubkey: an object {"kty","alg",...} whose alg is "ECDH-ES+A256KW" (P-256,
  * P-521) or "RSA-OAEP-256". Appends the flattened JSON, members and protected header text exactly

@@ -27,8 +27,7 @@ static void free_jwe(jwe *j)
     vs_buf_free(&j->ct_tag);
 }
 
-/* ---- form -------------------------------------------------------------------------------------
- */
+/* ---- form ----------------------------------------------------------------------------------- */
 
 /* Appends the bytes of a base64url member; between min and max of them. */
 static vs_code decode(vs_val msg, const char *name, size_t min, size_t max, vs_buf *out,
@@ -95,8 +94,7 @@ static vs_code parse(vs_arena *a, vs_span json, jwe *j, vs_error *err)
     return decode(msg, "tag", VS_JWE_TAG, VS_JWE_TAG, &j->ct_tag, err);
 }
 
-/* ---- the content key --------------------------------------------------------------------------
- */
+/* ---- the content key ------------------------------------------------------------------------ */
 
 /* apu or apv: absent means empty (RFC 7518 section 4.6.2). */
 static vs_code party(vs_arena *a, vs_val header, const char *name, vs_span *out, vs_error *err)

@@ -12,8 +12,7 @@
 
 enum { HEADER_MAX = 512 };
 
-/* ---- the recipient ----------------------------------------------------------------------------
- */
+/* ---- the recipient -------------------------------------------------------------------------- */
 
 static vs_code import_recipient(vs_val jwk, vs_key **key, vs_error *err)
 {
@@ -58,8 +57,7 @@ vs_code vs_jwe_check_recipient(vs_val recipient_jwk, vs_error *err)
     return recipient(recipient_jwk, &key, err);
 }
 
-/* ---- key management ---------------------------------------------------------------------------
- */
+/* ---- key management ------------------------------------------------------------------------- */
 
 /* Members of epk in alphabetical order. */
 static vs_code write_ec_header(vs_buf *header, const vs_key *epk, vs_error *err)
@@ -105,8 +103,7 @@ static vs_code wrap_cek(const vs_key *to, vs_span cek, vs_buf *header, vs_buf *w
     return vs_oaep256_encrypt(to, cek, wrapped, err);
 }
 
-/* ---- the message ------------------------------------------------------------------------------
- */
+/* ---- the message ---------------------------------------------------------------------------- */
 
 static void put_member(vs_buf *json, const char *before, vs_span bytes)
 {

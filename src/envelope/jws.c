@@ -3,8 +3,7 @@
 #include "base/enc.h"
 #include "envelope/jose.h"
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 typedef struct segments {
     vs_span header, payload, signature;
@@ -75,8 +74,7 @@ vs_code vs_jws_verify(const vs_jws *jws, const vs_key *key, vs_alg want, vs_erro
     return vs_verify(key, jws->alg, &jws->signing_input, 1, jws->signature, err);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 vs_code vs_jws_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span header_json,
                     vs_span payload, vs_error *err)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/helpers.h"
 
-/* ---- AES-256-GCM: McGrew and Viega, test case 16 ----------------------------------------------
- */
+/* ---- AES-256-GCM: McGrew and Viega, test case 16 -------------------------------------------- */
 
 static const char *const gcm_key =
     "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
@@ -94,8 +93,7 @@ static void gcm_output_that_does_not_fit_is_refused(void **state)
                    VS_E_LIMIT);
 }
 
-/* ---- AES key wrap: RFC 3394 section 4 ---------------------------------------------------------
- */
+/* ---- AES key wrap: RFC 3394 section 4 ------------------------------------------------------- */
 
 static const char *const kek = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 static const struct {
@@ -148,8 +146,7 @@ static void keys_that_cannot_be_wrapped_are_refused(void **state)
     assert_int_equal(out.n, 0);
 }
 
-/* ---- RSA-OAEP ---------------------------------------------------------------------------------
- */
+/* ---- RSA-OAEP ------------------------------------------------------------------------------- */
 
 static vs_key *rsa, *other_rsa;
 
@@ -214,8 +211,7 @@ static void oaep_needs_an_rsa_key(void **state)
     assert_vs_code(vs_oaep256_decrypt(ec, VS_LIT("x"), &out, &err), VS_E_INVALID);
 }
 
-/* ---- ECDH -------------------------------------------------------------------------------------
- */
+/* ---- ECDH ----------------------------------------------------------------------------------- */
 
 static void ecdh_agrees_on_z_of_full_length(void **state)
 {

@@ -11,8 +11,7 @@
 static const vs_key_type all_types[] = {VS_KEY_P256, VS_KEY_P384, VS_KEY_P521, VS_KEY_ED25519,
                                         VS_KEY_RSA};
 
-/* ---- points -----------------------------------------------------------------------------------
- */
+/* ---- points --------------------------------------------------------------------------------- */
 
 /* The point of P-256 with x = 0, and the same with x = p (the field's prime). */
 #define Y_AT_0 "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4"
@@ -93,8 +92,7 @@ static void keys_are_equal_when_their_public_parts_are(void **state)
     vs_key_free(NULL);
 }
 
-/* ---- PEM and DER ------------------------------------------------------------------------------
- */
+/* ---- PEM and DER ---------------------------------------------------------------------------- */
 
 static vs_code from_pem(vs_span pem, bool want_private)
 {
@@ -328,8 +326,7 @@ static void the_tee_keys_of_the_shared_data_are_one_key_in_all_their_forms(void 
     }
 }
 
-/* ---- COSE_Key ---------------------------------------------------------------------------------
- */
+/* ---- COSE_Key ------------------------------------------------------------------------------- */
 
 /* RFC 9052 C.7.1, key "11". */
 #define COSE_X "5820bac5b11cad8f99f9c72b05cf4b9e26d244dc189f745228255a219a86d6a09eff"

@@ -159,8 +159,7 @@ static void every_flipped_bit_of_a_certificate_is_seen(void **state)
     (void)state;
     made root = make(&root_spec, NULL), leaf = make(&leaf_spec, &root);
     VS_CLEANUP(vs_certs_free)
-    vs_certs *chain = certs_of(&leaf.cert, 1),
-             *anchor = certs_of(&root.cert, 1);
+    vs_certs *chain = certs_of(&leaf.cert, 1), *anchor = certs_of(&root.cert, 1);
     VS_CLEANUP(vs_buf_free) vs_buf der = VS_BUF(4096);
     assert_vs_ok(vs_certs_der(chain, 0, &der, &err), &err);
     for (size_t bit = 0; bit < der.n * 8; bit++) {
@@ -203,8 +202,7 @@ static void pem_lists_keep_their_order_and_pass_over_other_blocks(void **state)
     assert_vs_ok(vs_certs_add(c, more, &err), &err);
     assert_int_equal(vs_certs_count(c), 3);
     VS_CLEANUP(vs_buf_free)
-    vs_buf second = VS_BUF(4096),
-           third = VS_BUF(4096), first = VS_BUF(4096), small = VS_BUF(9);
+    vs_buf second = VS_BUF(4096), third = VS_BUF(4096), first = VS_BUF(4096), small = VS_BUF(9);
     assert_vs_ok(vs_certs_der(c, 0, &first, &err), &err);
     assert_vs_ok(vs_certs_der(c, 1, &second, &err), &err);
     assert_vs_ok(vs_certs_der(c, 2, &third, &err), &err);
@@ -259,8 +257,7 @@ static void the_key_of_a_certificate_is_given(void **state)
     need_shared("data/ear/README.md");
     VS_CLEANUP(vs_certs_free) vs_certs *chain = NULL, *ca = NULL;
     VS_CLEANUP(vs_key_free)
-    vs_key *of_cert = NULL,
-           *jwk = key_of(shared_json("data/ear/as-signer.pub.jwk"), false);
+    vs_key *of_cert = NULL, *jwk = key_of(shared_json("data/ear/as-signer.pub.jwk"), false);
     assert_vs_ok(vs_certs_from_pem(shared_file("data/ear/as-signer-chain.pem"), &chain, &err),
                  &err);
     assert_vs_ok(vs_certs_from_pem(shared_file("data/ear/as-ca.pem"), &ca, &err), &err);

@@ -3,8 +3,7 @@
 
 #include "envelope/cose.h"
 
-/* ---- published examples -----------------------------------------------------------------------
- */
+/* ---- published examples --------------------------------------------------------------------- */
 
 /* RFC 9052 C.2.1 with key "11" of C.7.1; the COSE working group's ecdsa-sig-02. */
 #define CONTENT "54546869732069732074686520636f6e74656e742e"
@@ -81,8 +80,7 @@ static void external_data_is_part_of_what_is_signed(void **state)
     assert_vs_code(check(vs_buf_span(&out), own, VS_LIT("aaD")), VS_E_CRYPTO);
 }
 
-/* ---- form -------------------------------------------------------------------------------------
- */
+/* ---- form ----------------------------------------------------------------------------------- */
 
 static void an_untagged_message_is_refused(void **state)
 {
@@ -143,8 +141,7 @@ static void elements_of_another_type_are_refused(void **state)
         assert_int_not_equal(parse(hex(bad[i])), VS_OK);
 }
 
-/* ---- headers ----------------------------------------------------------------------------------
- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 /* A message with this protected header (hex of the byte string with its head) and unprotected map.
  */
@@ -227,8 +224,7 @@ static void bytes_behind_the_protected_map_are_refused(void **state)
     assert_int_not_equal(parse_headers("43820126", "a0"), VS_OK); /* an array */
 }
 
-/* ---- signatures -------------------------------------------------------------------------------
- */
+/* ---- signatures ----------------------------------------------------------------------------- */
 
 /* cca.md 1.2: ES256 with a P-384 key can be valid mathematically; the pairing is enforced. */
 static void an_algorithm_that_does_not_fit_the_curve_is_refused(void **state)
@@ -324,8 +320,7 @@ static void every_truncation_is_refused(void **state)
         assert_int_not_equal(parse(vs_dup(&arena, vs_span_head(hex(C21), n))), VS_OK);
 }
 
-/* ---- CCA tokens -------------------------------------------------------------------------------
- */
+/* ---- CCA tokens ----------------------------------------------------------------------------- */
 
 /* The entry of an outer tag 399 map: 44234 is the platform token, 44241 the realm token. */
 static vs_span cca_entry(const char *rel, uint64_t key)

@@ -8,8 +8,7 @@
 
 static const char *const plain = "attestation is not authorisation";
 
-/* ---- key derivation ---------------------------------------------------------------------------
- */
+/* ---- key derivation ------------------------------------------------------------------------- */
 
 static void the_key_of_rfc_7518_appendix_c_is_derived(void **state)
 {
@@ -39,8 +38,7 @@ static void key_encryption_keys_of_the_shared_steps_are_derived(void **state)
     }
 }
 
-/* ---- messages of the shared data --------------------------------------------------------------
- */
+/* ---- messages of the shared data ------------------------------------------------------------ */
 
 static vs_key *tee_key(const char *rel)
 {
@@ -84,8 +82,7 @@ static void messages_of_the_shared_data_decrypt(void **state)
     }
 }
 
-/* ---- our own messages -------------------------------------------------------------------------
- */
+/* ---- our own messages ----------------------------------------------------------------------- */
 
 typedef struct peer {
     vs_key *key;
@@ -191,8 +188,7 @@ static void nothing_is_used_twice(void **state)
     vs_key_free(&p.key);
 }
 
-/* ---- recipients -------------------------------------------------------------------------------
- */
+/* ---- recipients ----------------------------------------------------------------------------- */
 
 static void refuse_recipient(vs_val jwk)
 {
@@ -253,8 +249,7 @@ static void recipient_coordinates_must_have_full_length(void **state)
     }
 }
 
-/* ---- bad messages -----------------------------------------------------------------------------
- */
+/* ---- bad messages --------------------------------------------------------------------------- */
 
 static void every_flipped_bit_is_refused(void **state)
 {
@@ -470,8 +465,7 @@ static void output_that_does_not_fit_is_refused(void **state)
     vs_key_free(&p.key);
 }
 
-/* ---- another implementation: the `jose` tool --------------------------------------------------
- */
+/* ---- another implementation: the `jose` tool ------------------------------------------------ */
 
 static void write_temp(const char *dir, const char *name, vs_span data)
 {

@@ -3,8 +3,7 @@
 
 #include "envelope/jose.h"
 
-/* ---- published examples -----------------------------------------------------------------------
- */
+/* ---- published examples --------------------------------------------------------------------- */
 
 /* RFC 7515 A.1 to A.5 all sign this. */
 #define PAYLOAD_7515                                                                               \
@@ -147,8 +146,7 @@ static void header_and_payload_are_decoded(void **state)
     assert_int_equal(jws.signature.n, 64);
 }
 
-/* ---- headers ----------------------------------------------------------------------------------
- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 static vs_code parse_header(const char *header)
 {
@@ -237,8 +235,7 @@ static void deep_headers_are_refused(void **state)
     assert_int_not_equal(parse_header((const char *)b.p), VS_OK);
 }
 
-/* ---- form -------------------------------------------------------------------------------------
- */
+/* ---- form ----------------------------------------------------------------------------------- */
 
 static void only_three_parts_are_taken(void **state)
 {
@@ -326,8 +323,7 @@ static void a_full_arena_is_told(void **state)
     }
 }
 
-/* ---- signing ----------------------------------------------------------------------------------
- */
+/* ---- signing -------------------------------------------------------------------------------- */
 
 static void what_is_signed_verifies(void **state)
 {
@@ -366,8 +362,7 @@ static void signing_appends_and_a_failure_takes_back(void **state)
     assert_true(vs_span_starts(vs_buf_span(&out), VS_LIT("Bearer eyJhbGciOiJFUzI1NiJ9..")));
 }
 
-/* ---- tokens of the shared data ----------------------------------------------------------------
- */
+/* ---- tokens of the shared data -------------------------------------------------------------- */
 
 enum { NOW = 1800000000 };
 
