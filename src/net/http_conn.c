@@ -402,15 +402,13 @@ static outcome receive(vs_http_conn *c)
 {
     size_t n = 0;
     uint8_t *scratch = c->loop->scratch;
-    outcome o;
-    if (c->phase == LINGER)
-        return plain_outcome(c, recv(c->fd, scratch, VS_HTTP_READ_MAX, 0), EV_READ, &n);
-    o = read_some(c, scratch, VS_HTTP_READ_MAX, &n);
-    if (o != READY)
-        return o;
-    vs_buf_put(&c->in, vs_span_of(scratch, n));
+    bool linger = c->phase == LINGER; /* TLS has said its end by then */
+    outcome o = linger ? plain_outcome(c, recv(c->fd, scratch, VS_HTTP_READ_MAX, 0), EV_READ, &n)
+                       : read_some(c, scratch, VS_HTTP_READ_MAX, &n);
+    if (!linger)
+        vs_buf_put(&c->in, vs_span_of(scratch, n));
     vs_wipe(scratch, n);
-    return vs_buf_ok(&c->in) ? READY : GONE;
+    return vs_buf_ok(&c->in) ? o : GONE;
 }
 
 /* Writes, answers and reads until something would block. */
