@@ -48,32 +48,48 @@ static inline void say(int fd, const char *text)
     assert_int_equal(send(fd, text, n, MSG_NOSIGNAL), (ssize_t)n);
 }
 
-/* Everything until the peer closes or `ms` pass without a byte; *closed tells which. */
-static inline const char *hear(int fd, int ms, bool *closed)
+/* True when `text` starts with a response that has the body it announces. */
+static inline bool whole(const char *text)
+{
+    const char *end = strstr(text, "\r\n\r\n"), *length = strstr(text, "Content-Length: ");
+    return end && length && length < end &&
+           strlen(end + 4) >= (size_t)strtoul(length + 16, NULL, 10);
+}
+
+/* What comes until the peer closes, `ms` pass without a byte, or, with `one`, a response is whole.
+ * *closed tells whether the peer closed. */
+static inline const char *hear_until(int fd, int ms, bool one, bool *closed)
 {
     static char text[1 << 16];
     size_t n = 0;
     *closed = false;
+    text[0] = 0;
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    while (n < sizeof text - 1 && poll(&p, 1, ms) > 0) {
+    while (n < sizeof text - 1 && !(one && whole(text)) && poll(&p, 1, ms) > 0) {
         ssize_t got = recv(fd, text + n, sizeof text - 1 - n, 0);
         if (got <= 0) {
             *closed = true;
             break;
         }
         n += (size_t)got;
+        text[n] = 0;
     }
-    text[n] = 0;
     return text;
 }
 
-/* One request on a connection of its own; returns what came back until close or 150 ms silence. */
+static inline const char *hear(int fd, int ms, bool *closed)
+{
+    return hear_until(fd, ms, false, closed);
+}
+
+/* One request on a connection of its own; returns its response, or what came until close or one
+ * second of silence. */
 static inline const char *ask(const vs_http_server *s, const char *request)
 {
     int fd = dial(s);
     bool closed;
     say(fd, request);
-    const char *answer = hear(fd, 150, &closed);
+    const char *answer = hear_until(fd, 1000, true, &closed);
     (void)close(fd);
     return answer;
 }
