@@ -3,6 +3,9 @@
 
 #include <pthread.h>
 
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 static const vs_alg all_algs[] = {VS_ES256, VS_ES384, VS_ES512, VS_RS256, VS_RS384,
                                   VS_RS512, VS_PS256, VS_PS384, VS_PS512, VS_EDDSA};
 static const vs_span message = {(const uint8_t *)"sample", 6};
@@ -137,6 +140,32 @@ static void rsa_paddings_and_digests_are_not_interchangeable(void **state)
             assert_vs_code(vs_verify(ring[VS_KEY_RSA], asked, &message, 1, sig, &err),
                            asked == made ? VS_OK : VS_E_CRYPTO);
     }
+}
+
+/* RFC 7518 3.5: the salt is as long as the digest. */
+static void pss_with_a_salt_of_another_length_is_refused(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(8192);
+    assert_vs_ok(vs_key_to_pem(&pem, ring[VS_KEY_RSA], true, &err), &err);
+    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    static const int salts[] = {0, 20, 31, 32, 33};
+    for (size_t i = 0; i < VS_COUNT(salts); i++) {
+        EVP_MD_CTX *md = EVP_MD_CTX_new();
+        EVP_PKEY_CTX *ctx;
+        uint8_t sig[384];
+        size_t n = sizeof sig;
+        assert_int_equal(EVP_DigestSignInit(md, &ctx, EVP_sha256(), NULL, pkey), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salts[i]), 1);
+        assert_int_equal(EVP_DigestSign(md, sig, &n, message.p, message.n), 1);
+        assert_vs_code(vs_verify(ring[VS_KEY_RSA], VS_PS256, &message, 1, vs_span_of(sig, n), &err),
+                       salts[i] == 32 ? VS_OK : VS_E_CRYPTO);
+        EVP_MD_CTX_free(md);
+    }
+    EVP_PKEY_free(pkey);
+    BIO_free(bio);
 }
 
 static void every_flipped_bit_of_a_signature_is_seen(void **state)
@@ -331,6 +360,7 @@ int main(void)
         in_arena(an_empty_message_can_be_signed),
         in_arena(an_algorithm_works_only_with_its_own_key_type),
         in_arena(rsa_paddings_and_digests_are_not_interchangeable),
+        in_arena(pss_with_a_salt_of_another_length_is_refused),
         in_arena(every_flipped_bit_of_a_signature_is_seen),
         in_arena(signatures_of_any_other_length_are_refused),
         in_arena(ecdsa_values_outside_the_range_are_refused),
