@@ -4,6 +4,7 @@
 #include "../net/wire.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -410,9 +411,10 @@ static void exit_codes_tell_usage_from_failure(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2)
+    static char path[PATH_MAX]; /* absolute: the tests change their directory */
+    if (argc < 2 || !realpath(argv[1], path))
         return EXIT_FAILURE;
-    program = argv[1];
+    program = path;
 #define WITH_KBS(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH_KBS(attest_prints_the_token_and_nothing_else),
