@@ -29,8 +29,7 @@ struct kbs_admin {
     kbs_acl_set *acls; /* NULL = everything is allowed (Simple without roles) */
 };
 
-/* ---- reading keys -----------------------------------------------------------------------------
- */
+/* ---- reading keys ---------------------------------------------------------------------------- */
 
 static vs_code add_signer(kbs_admin *a, signer s, vs_span kid, vs_error *err)
 {
@@ -198,8 +197,7 @@ void kbs_admin_free(kbs_admin **a)
     *a = NULL;
 }
 
-/* ---- tokens -----------------------------------------------------------------------------------
- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 /* One request being decided. */
 typedef struct request {
@@ -267,8 +265,7 @@ static bool provider_accepts(request *q, const kbs_identity_provider *p)
     return true;
 }
 
-/* ---- decisions --------------------------------------------------------------------------------
- */
+/* ---- decisions ------------------------------------------------------------------------------- */
 
 /* Text from a token or path for a message: bounded, printable ASCII. */
 static const char *shown(vs_arena *arena, vs_span s)

@@ -22,8 +22,7 @@ enum { FILE_MAX = 1024 * 1024 };
 #define CCA_CONFIG   "/opt/confidential-containers/attestation-service/cca/config.json"
 #define RESOURCE_DIR "/opt/confidential-containers/kbs/repository"
 
-/* ---- http_server ------------------------------------------------------------------------------
- */
+/* ---- http_server ----------------------------------------------------------------------------- */
 
 /* "IPv4:port" or "[IPv6]:port". */
 static bool socket_ok(const char *text)
@@ -90,8 +89,7 @@ static vs_code settle_http(config_raw *raw, vs_error *err)
     return settle_tls(raw, err);
 }
 
-/* ---- sources of keys --------------------------------------------------------------------------
- */
+/* ---- sources of keys ------------------------------------------------------------------------- */
 
 static vs_code check_source(const char *uri, const char *key, vs_error *err)
 {
@@ -120,8 +118,7 @@ static vs_code settle_token(config_raw *raw, vs_error *err)
     return VS_OK;
 }
 
-/* ---- admin ------------------------------------------------------------------------------------
- */
+/* ---- admin ----------------------------------------------------------------------------------- */
 
 #define PROVIDERS "admin.authentication.bearer_jwt.identity_providers"
 
@@ -227,8 +224,7 @@ static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
     return mode == ADMIN_SIMPLE ? settle_simple(raw, a, err) : VS_OK;
 }
 
-/* ---- storage and plugins -----------------------------------------------------------------------
- */
+/* ---- storage and plugins --------------------------------------------------------------------- */
 
 /* One store keeps everything, so that replicas and restarts see one truth. */
 static void warn_other_storage(const config_raw *raw, int type, const char *key)
@@ -294,8 +290,7 @@ static vs_code settle_plugins(config_raw *raw, vs_error *err)
     return VS_OK;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static const char *cca_config(void)
 {

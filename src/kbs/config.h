@@ -51,13 +51,13 @@ typedef struct kbs_store_config {
 } kbs_store_config;
 
 typedef struct kbs_as_config { /* [attestation_service] built in, attestation-service.md 7.1 */
-    int64_t session_minutes; /* `timeout`, 5 */
-    int64_t duration_min;    /* token life, 5 */
+    int64_t session_minutes;   /* `timeout`, 5 */
+    int64_t duration_min;      /* token life, 5 */
     const char *issuer_name, *developer_name, *build_name, *profile_name;
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
     bool refuse_sample_reference_values;
-    bool sample_tee; /* accept tee = "sample" evidence; off unless asked for */
+    bool sample_tee;             /* accept tee = "sample" evidence; off unless asked for */
     const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
@@ -86,7 +86,8 @@ typedef struct kbs_config {
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
-    const char *legacy_policy_path; /* [policy_engine] policy_path: taken over when none is stored */
+    const char
+        *legacy_policy_path; /* [policy_engine] policy_path: taken over when none is stored */
 } kbs_config;
 
 /* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */

@@ -24,8 +24,7 @@ static const config_key *key_at(vs_span path)
     return NULL;
 }
 
-/* ---- unknown keys -----------------------------------------------------------------------------
- */
+/* ---- unknown keys ---------------------------------------------------------------------------- */
 
 static size_t least(size_t a, size_t b)
 {
@@ -81,8 +80,7 @@ static vs_code unknown_key(const reader *r, const char *table, vs_span name)
                    *table ? " in " : "", table);
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static vs_code wrong_type(const reader *r, const config_key *k, const char *want, vs_val v)
 {
@@ -94,7 +92,7 @@ static vs_code read_text(const reader *r, const config_key *k, vs_val v, const c
 {
     if (v.kind != VS_STRING)
         return wrong_type(r, k, "a string", v);
-    if (memchr(v.u.s, 0, v.len))
+    if (v.len && memchr(v.u.s, 0, v.len))
         return vs_fail(r->err, VS_E_INVALID, "\"%s\" holds a NUL character", k->path);
     *out = (const char *)vs_dup(r->a, vs_text(v)).p;
     return vs_arena_check(r->a, r->err);
@@ -229,8 +227,7 @@ vs_code config_read(vs_arena *a, vs_val file, config_raw *raw, vs_error *err)
     return read_table(&r, "", file, (uint8_t *)raw);
 }
 
-/* ---- fallbacks --------------------------------------------------------------------------------
- */
+/* ---- fallbacks ------------------------------------------------------------------------------- */
 
 static bool inside_tables(const config_key *k)
 {

@@ -49,8 +49,7 @@ static bool key_of(vs_arena *a, vs_span name, vs_span *key)
     return vs_store_key_ok(*key);
 }
 
-/* ---- registering ------------------------------------------------------------------------------
- */
+/* ---- registering ----------------------------------------------------------------------------- */
 
 static void write_record(vs_buf *out, const rvps_record *rec, int64_t now)
 {
@@ -136,8 +135,7 @@ vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
     return code;
 }
 
-/* ---- querying ---------------------------------------------------------------------------------
- */
+/* ---- querying -------------------------------------------------------------------------------- */
 
 /* Strictly "YYYY-MM-DDTHH:MM:SSZ" (8.3), not all of RFC 3339. */
 static vs_code read_expiration(vs_val record, int64_t *out, vs_error *err)

@@ -24,8 +24,7 @@ static void close_fd(int *fd)
         (void)close(*fd);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 int files_open_by_steps(int root, const char *rel, int flags)
 {
@@ -103,8 +102,7 @@ bool files_there(int root, const char *rel)
     return fd >= 0;
 }
 
-/* ---- directories -------------------------------------------------------------------------------
- */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 /* The directory that `rel` lies in, made when asked for; *name = the last part. */
 static int open_parent(int root, const char *rel, bool make, const char **name)
@@ -163,8 +161,7 @@ vs_code files_open_root(const char *path, int *fd, vs_error *err)
     return VS_OK;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 vs_code files_prepare(int root, vs_span data, files_temp *out, vs_error *err)
 {
@@ -243,8 +240,7 @@ vs_code files_remove(int root, const char *rel, vs_error *err)
     return VS_OK;
 }
 
-/* ---- listing -----------------------------------------------------------------------------------
- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 void files_add_name(files_names *l, vs_span name)
 {

@@ -31,8 +31,7 @@ typedef struct localfs {
     int64_t soonest;          /* no value expires before; guarded by `writing` */
 } localfs;
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 typedef struct place {
     char value[FILES_PATH];  /* <namespace>/<name> */
@@ -75,8 +74,7 @@ static bool key_of(const char *name, char key[NAME_MAX + 1], vs_span *out)
     return vs_store_key_ok(*out);
 }
 
-/* ---- expiry -----------------------------------------------------------------------------------
- */
+/* ---- expiry ---------------------------------------------------------------------------------- */
 
 static vs_code read_expiry(const localfs *s, const char *rel, int64_t *out, vs_error *err)
 {
@@ -102,8 +100,7 @@ static vs_code prepare_expiry(const localfs *s, int64_t expires, files_temp *t, 
     return files_prepare(s->root, vs_str(text), t, err);
 }
 
-/* ---- locks ------------------------------------------------------------------------------------
- */
+/* ---- locks ----------------------------------------------------------------------------------- */
 
 static vs_code lock_for_writing(localfs *s, vs_error *err)
 {
@@ -123,8 +120,7 @@ static void unlock(localfs *s)
     (void)pthread_mutex_unlock(&s->writing);
 }
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static vs_code read_live(localfs *s, const place *at, int64_t now, vs_buf *out, vs_error *err)
 {
@@ -232,8 +228,7 @@ static vs_code localfs_remove(vs_store *base, const char *ns, vs_span key, vs_er
     return code == VS_E_NOT_FOUND ? store_not_found(ns, key, err) : code;
 }
 
-/* ---- listing and purging ----------------------------------------------------------------------
- */
+/* ---- listing and purging --------------------------------------------------------------------- */
 
 static vs_code collect_key(void *user, const char *name, vs_error *err)
 {

@@ -135,8 +135,7 @@ static void configure_once(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static vs_code db_fail(sqlite3 *db, int rc, const char *doing, vs_error *err)
 {
@@ -282,8 +281,7 @@ static void give_back(sqlite_store *s, conn *c)
         conn_free(c);
 }
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static vs_code get_with(conn *c, const char *ns, vs_span key, int64_t now, vs_buf *out,
                         vs_error *err)
@@ -454,8 +452,7 @@ static void sqlite_close(vs_store *base)
     free(s);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static const store_ops ops = {sqlite_get,  sqlite_put,   sqlite_remove,
                               sqlite_list, sqlite_purge, sqlite_close};

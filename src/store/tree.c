@@ -68,8 +68,7 @@ static vs_code tree_remove(vs_store *base, const char *ns, vs_span key, vs_error
     return code == VS_E_NOT_FOUND ? store_not_found(ns, key, err) : code;
 }
 
-/* ---- listing ----------------------------------------------------------------------------------
- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 typedef struct walk {
     const tree *s;

@@ -43,8 +43,7 @@ typedef struct key {
     size_t n, at; /* offset of the first part */
 } key;
 
-/* ---- the tree of tables -----------------------------------------------------------------------
- */
+/* ---- the tree of tables ---------------------------------------------------------------------- */
 
 static entry *find(const table *in, vs_span name)
 {
@@ -132,8 +131,7 @@ static vs_val table_value(vs_arena *a, const table *from)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
-/* ---- keys -------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static vs_code read_key(toml *t, key *k)
 {
@@ -175,8 +173,7 @@ static vs_code step_down(toml *t, const key *k, size_t i, table *in, origin from
     return add_table(t, e, from, in->depth + 1, out);
 }
 
-/* ---- headers ----------------------------------------------------------------------------------
- */
+/* ---- headers --------------------------------------------------------------------------------- */
 
 /* The table that holds the last part of a header's key. */
 static vs_code header_parent(toml *t, const key *k, table *root, table **out)
@@ -238,8 +235,7 @@ static vs_code header(toml *t, table *root, table **current)
     return toml_line_end(t);
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static vs_code value(toml *t, unsigned depth, vs_val *out);
 
@@ -331,8 +327,7 @@ static vs_code value(toml *t, unsigned depth, vs_val *out)
     return c == '[' ? array(t, depth + 1, out) : inline_table(t, depth + 1, out);
 }
 
-/* ---- the document -----------------------------------------------------------------------------
- */
+/* ---- the document ---------------------------------------------------------------------------- */
 
 static vs_code document(toml *t, table *root)
 {

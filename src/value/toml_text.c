@@ -8,8 +8,7 @@
 #include "base/enc.h"
 #include "value/number.h"
 
-/* ---- positions and errors ---------------------------------------------------------------------
- */
+/* ---- positions and errors -------------------------------------------------------------------- */
 
 static bool is_digit(uint8_t c)
 {
@@ -131,8 +130,7 @@ void toml_skip_lines(toml *t)
     } while (skip_newline(t));
 }
 
-/* ---- strings ----------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 static int hex_digit(uint8_t c)
 {
@@ -277,8 +275,7 @@ vs_code toml_key_part(toml *t, vs_span *out)
     return vs_arena_check(t->a, t->err);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Takes digit (_? digit)* from the front of `s` and appends the digits to `out`. */
 static bool digits(vs_span *s, vs_buf *out)
@@ -379,8 +376,7 @@ static vs_code radix_value(toml *t, size_t at, vs_span s, unsigned bits, vs_val 
     return VS_OK;
 }
 
-/* ---- dates and times (RFC 3339) ---------------------------------------------------------------
- */
+/* ---- dates and times (RFC 3339) -------------------------------------------------------------- */
 
 static bool two(vs_span *s, int *out, int low, int high)
 {
@@ -438,8 +434,7 @@ static bool date_or_time(vs_span s)
            s.n == 0;
 }
 
-/* ---- scalars ----------------------------------------------------------------------------------
- */
+/* ---- scalars --------------------------------------------------------------------------------- */
 
 static bool looks_like_date(vs_span s)
 {

@@ -17,8 +17,7 @@ enum { NOW = 1790000000 }; /* 2026-09-21 */
 #define NO_HEADER "Failed to parse HTTP Auth Bearer header"
 #define NO_ROLE   "Admin access denied: Failed to parse claims from token: missing field `role`"
 
-/* ---- keys and tokens made for each test --------------------------------------------------------
- */
+/* ---- keys and tokens made for each test ------------------------------------------------------ */
 
 typedef struct fixture {
     char dir[64];
@@ -165,8 +164,7 @@ static void refuse(fixture *f, vs_span bearer, const char *cause)
 
 #define CLAIMS(more) "{\"exp\":1790000600,\"role\":\"admin\"" more "}"
 
-/* ---- the shared tokens --------------------------------------------------------------------------
- */
+/* ---- the shared tokens ----------------------------------------------------------------------- */
 
 static vs_span shared_token(fixture *f, const char *name)
 {

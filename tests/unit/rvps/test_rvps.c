@@ -281,8 +281,7 @@ static void every_truncation_of_a_message_is_refused(void **state)
     expect(f, "x", NOW, NULL);
 }
 
-/* ---- threads: both values of one message are seen, or neither ----------------------------------
- */
+/* ---- threads: both values of one message are seen, or neither -------------------------------- */
 
 enum { THREADS = 6, ROUNDS = 60 };
 

@@ -324,8 +324,7 @@ static inline void values_put_together_are_all_checked_first(void **state)
     assert_vs_ok(vs_store_put_all(f->s, two, 0, &err), &err);
 }
 
-/* ---- threads ----------------------------------------------------------------------------------
- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 enum { THREADS = 8, ROUNDS = 40 };
 

@@ -48,8 +48,7 @@ static void write_raw(const fixture *f, const char *rel, const char *text)
     assert_vs_ok(vs_write_file(in_dir(f, rel), vs_str(text), 0644, &err), &err);
 }
 
-/* ---- LocalFs ------------------------------------------------------------------------------------
- */
+/* ---- LocalFs --------------------------------------------------------------------------------- */
 
 static void localfs_files_are_where_trustee_looks_for_them(void **state)
 {
@@ -121,8 +120,7 @@ static void a_key_too_long_for_a_file_name_is_refused(void **state)
         VS_E_INVALID);
 }
 
-/* ---- tree ---------------------------------------------------------------------------------------
- */
+/* ---- tree ------------------------------------------------------------------------------------ */
 
 static void tree_files_are_nested_directories(void **state)
 {
