@@ -86,8 +86,7 @@ typedef struct kbs_config {
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
-    const char
-        *legacy_policy_path; /* [policy_engine] policy_path: taken over when none is stored */
+    const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
 } kbs_config;
 
 /* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */
