@@ -205,8 +205,8 @@ static vs_code read_table(const reader *r, const char *path, vs_val table, uint8
             char full[PATH_ROOM];
             vs_span name = vs_text(m->key);
             int n = snprintf(full, sizeof full, "%s%s%.*s", path, *path ? "." : "", VS_FMT(name));
-            bool whole = n > 0 && (size_t)n < sizeof full && !memchr(name.p, '.', name.n) &&
-                         !memchr(name.p, 0, name.n);
+            bool whole = n > 0 && (size_t)n < sizeof full && name.n > 0 &&
+                         !memchr(name.p, '.', name.n) && !memchr(name.p, 0, name.n);
             const config_key *k = whole ? key_at(vs_str(full)) : NULL;
             if ((k && k->type == CONFIG_CHOICE) != (pass == 0))
                 continue;

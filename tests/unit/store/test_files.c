@@ -271,6 +271,17 @@ static void no_temporary_file_stays(void **state)
 }
 
 /* Each value is one letter repeated: a mixture would show. */
+static void overwrite_until_killed(vs_store *s)
+{
+    for (unsigned i = 0;; i++) {
+        char text[20000];
+        memset(text, 'a' + (int)(i % 26), sizeof text);
+        if (vs_store_put(s, "repository", VS_LIT("a/b/c"), vs_span_of(text, sizeof text), 0,
+                         VS_PUT_REPLACE, NULL) != VS_OK)
+            _exit(1);
+    }
+}
+
 static void a_kill_leaves_the_old_or_the_new_value(void **state)
 {
     fixture *f = *state;
@@ -278,13 +289,8 @@ static void a_kill_leaves_the_old_or_the_new_value(void **state)
     for (unsigned round = 0; round < 15; round++) {
         pid_t pid = fork();
         assert_true(pid >= 0);
-        for (unsigned i = 0; pid == 0; i++) {
-            char text[20000];
-            memset(text, 'a' + (int)(i % 26), sizeof text);
-            if (vs_store_put(f->s, "repository", VS_LIT("a/b/c"), vs_span_of(text, sizeof text), 0,
-                             VS_PUT_REPLACE, NULL) != VS_OK)
-                _exit(1);
-        }
+        if (pid == 0)
+            overwrite_until_killed(f->s);
         (void)usleep(3000 + round * 700);
         (void)kill(pid, SIGKILL);
         int status;
