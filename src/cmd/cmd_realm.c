@@ -343,7 +343,7 @@ static vs_code serve_anywhere(const realm_home *r, vs_error *err)
 {
     const char *base = getenv("TMPDIR");
     char dir[PATH_MAX / 2], path[PATH_MAX];
-    (void)snprintf(dir, sizeof dir, "%s/vouchsafe-realm.XXXXXX", base && *base ? base : "/tmp");
+    (void)snprintf(dir, sizeof dir, "%s/vouchsafe-realm.XXXXXX", base && *base ? base : P_tmpdir);
     if (!mkdtemp(dir))
         return vs_fail_errno(err, VS_E_IO, errno, "cannot make a temporary directory %s", dir);
     bool served = false;

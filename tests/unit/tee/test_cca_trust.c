@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trust files: formats, reload, refusal of what is broken, and the cache of platform tokens. */
+#include "soft_realm.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/enc.h"
+#include "tee/cca/verify.h"
+
+typedef struct files {
+    char dir[64], config[128], ta[128], rv[128];
+    soft_realm soft;
+    vs_buf token;
+} files;
+
+static void put(const char *path, const char *text)
+{
+    vs_error err = {0};
+    assert_vs_ok(vs_write_file(path, vs_str(text), 0600, &err), &err);
+}
+
+/* Beyond the time in which a file may change again without its stamp changing. */
+static void wait_until_settled(void)
+{
+    const struct timespec t = {.tv_nsec = 40 * 1000 * 1000};
+    (void)nanosleep(&t, NULL);
+}
+
+static void put_anchors(const files *f)
+{
+    vs_buf b = VS_BUF(1 << 16);
+    assert_vs_code(realm_ta_store(&f->soft.spec, &f->soft.keys, &b, NULL), VS_OK);
+    put(f->ta, (char *)b.p);
+    vs_buf_free(&b);
+}
+
+static int start(void **state)
+{
+    files *f = calloc(1, sizeof *f);
+    (void)snprintf(f->dir, sizeof f->dir, "%s/vs-trust-XXXXXX", P_tmpdir);
+    assert_non_null(mkdtemp(f->dir));
+    (void)snprintf(f->config, sizeof f->config, "%s/config.json", f->dir);
+    (void)snprintf(f->ta, sizeof f->ta, "%s/ta.json", f->dir);
+    (void)snprintf(f->rv, sizeof f->rv, "%s/rv.json", f->dir);
+    soft_start(&f->soft, VS_KEY_P256, VS_KEY_P256);
+    f->token = (vs_buf)VS_BUF(CCA_TOKEN_MAX);
+    soft_token(&f->soft, &f->token);
+    char config[512];
+    (void)snprintf(
+        config, sizeof config,
+        "{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"%s\",\"rv-store\":\"%s\"}}", f->ta,
+        f->rv);
+    put(f->config, config);
+    put_anchors(f);
+    vs_buf b = VS_BUF(1 << 16);
+    assert_vs_code(realm_rv_store(&f->soft.spec, &b, NULL), VS_OK);
+    put(f->rv, (char *)b.p);
+    vs_buf_free(&b);
+    *state = f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    files *f = *state;
+    (void)unlink(f->config);
+    (void)unlink(f->ta);
+    (void)unlink(f->rv);
+    (void)rmdir(f->dir);
+    vs_buf_free(&f->token);
+    soft_stop(&f->soft);
+    free(f);
+    return 0;
+}
+
+/* Takes the trust as of now and verifies the chain of `token`. */
+static vs_code attempt(cca_trust *t, vs_span token, cca_verdict *v, uint64_t *generation)
+{
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    cca_token parsed;
+    cca_snapshot *s = NULL;
+    assert_vs_code(cca_token_decode(&a, token, &parsed, NULL), VS_OK);
+    vs_code code = cca_trust_take(t, &s, NULL);
+    if (code == VS_OK) {
+        *generation = s->generation;
+        code = cca_verify_chain(s, &parsed, v, NULL);
+    }
+    if (s)
+        cca_snapshot_release(&s);
+    vs_arena_free(&a);
+    return code;
+}
+
+static void configurations_that_are_wrong_do_not_load(void **state)
+{
+    files *f = *state;
+    static const struct {
+        const char *text;
+        vs_code want;
+        const char *why;
+    } bad[] = {
+        {"", VS_E_PARSE, ""},
+        {"{}", VS_E_INVALID, "cca-verifier"},
+        {"{\"cca-verifier\":{}}", VS_E_INVALID, "\"type\" is missing"},
+        {"{\"cca-verifier\":{\"type\":\"local\"}}", VS_E_INVALID, "ta-store"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"x\"}}", VS_E_INVALID, "rv-store"},
+        {"{\"cca-verifier\":{\"type\":\"none\",\"ta-store\":\"x\",\"rv-store\":\"x\"}}",
+         VS_E_INVALID, "must be \"local\""},
+        {"{\"cca-verifier\":{\"type\":\"remote\",\"address\":\"https://v:8443\"}}",
+         VS_E_UNSUPPORTED, "Veraison"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"/nowhere\",\"rv-store\":\"x\"}}",
+         VS_E_IO, "/nowhere"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"\",\"rv-store\":\"x\"}}",
+         VS_E_INVALID, "empty"},
+    };
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        cca_trust *t = NULL;
+        vs_error err = {0};
+        char text[VS_ERROR_TEXT];
+        put(f->config, bad[i].text);
+        assert_vs_code(cca_trust_load(f->config, &t, &err), bad[i].want);
+        assert_null(t);
+        assert_non_null(strstr(vs_error_text(&err, text, sizeof text), bad[i].why));
+    }
+    cca_trust *t = NULL;
+    assert_vs_code(cca_trust_load("/nowhere/config.json", &t, NULL), VS_E_NOT_FOUND);
+}
+
+#define ID32 "\"0000000000000000000000000000000000000000000000000000000000000001\""
+#define ID33 "\"010000000000000000000000000000000000000000000000000000000000000001\""
+static void stores_that_are_wrong_do_not_load(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ta, *rv;
+        vs_code want;
+        const char *why;
+    } bad[] = {
+        {"{}", "{}", VS_E_INVALID, "trust anchor store: must be an array"},
+        {"[{}]", "{}", VS_E_INVALID, "trust anchor store: entry 0"},
+        {"[1]", "{}", VS_E_INVALID, "entry 0"},
+        {"[{\"implementation-id\":\"00\",\"instance-id\":" ID33 ",\"pkey\":{}}]", "{}",
+         VS_E_INVALID, "has 1 bytes, must have 32"},
+        {"[{\"implementation-id\":" ID32 ",\"instance-id\":" ID32 ",\"pkey\":{}}]", "{}",
+         VS_E_INVALID, "has 32 bytes, must have 33"},
+        {"[{\"implementation-id\":" ID32 ",\"instance-id\":\"xy\",\"pkey\":{}}]", "{}", VS_E_PARSE,
+         "instance-id"},
+        {"[{\"implementation-id\":" ID32 ",\"instance-id\":" ID33 "}]", "{}", VS_E_INVALID, "pkey"},
+        {"[", "{}", VS_E_PARSE, "trust anchor store"},
+        {"[]", "[]", VS_E_INVALID, "reference value store: must be an object"},
+        {"[]", "{\"platform\":{}}", VS_E_INVALID, "platform"},
+        {"[]", "{\"platform\":[{\"implementation-id\":" ID32 ",\"platform-configuration\":\"\"}]}",
+         VS_E_INVALID, "sw-components"},
+        {"[]",
+         "{\"platform\":[{\"implementation-id\":" ID32 ",\"platform-configuration\":\"\","
+         "\"sw-components\":[{\"measurement-value\":\"00\",\"signer-id\":" ID32 "}]}]}",
+         VS_E_INVALID, "measurement-value"},
+        {"[]",
+         "{\"realm\":[{\"initial-measurement\":" ID32 ",\"rak-hash-algorithm\":\"sha-256\","
+         "\"personalization-value\":\"\",\"extensible-measurements\":[]}]}",
+         VS_E_INVALID, "must have 4"},
+        {"[]",
+         "{\"realm\":[{\"initial-measurement\":" ID32 ",\"rak-hash-algorithm\":\"sha-256\","
+         "\"personalization-value\":\"\",\"extensible-measurements\":[\"\",1,\"\",\"\"]}]}",
+         VS_E_INVALID, "extensible-measurements\" 1"},
+    };
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        cca_trust *t = NULL;
+        vs_error err = {0};
+        char text[VS_ERROR_TEXT];
+        vs_code code = cca_trust_of_text(vs_str(bad[i].ta), vs_str(bad[i].rv), &t, &err);
+        (void)vs_error_text(&err, text, sizeof text);
+        if (code != bad[i].want || !strstr(text, bad[i].why))
+            fail_msg("case %zu: %s \"%s\"", i, vs_code_name(code), text);
+        assert_null(t);
+    }
+}
+
+static void a_revoked_platform_is_refused_at_once_in_spite_of_the_cache(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    vs_error err = {0};
+    wait_until_settled();
+    assert_vs_ok(cca_trust_load(f->config, &t, &err), &err);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    assert_false(v.platform_cached);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    assert_true(v.platform_cached);
+    assert_int_equal(generation, 1);
+    put(f->ta, "[]");
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_UNTRUSTED);
+    assert_true(generation > 1);
+    put_anchors(f);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    assert_false(v.platform_cached);
+    cca_trust_free(&t);
+}
+
+static void a_key_replaced_under_the_same_instance_id_is_seen_at_once(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    /* The same ids with another platform's key. */
+    soft_realm other;
+    vs_buf b = VS_BUF(1 << 16);
+    uint8_t mine[CCA_INSTANCE_ID], his[CCA_INSTANCE_ID];
+    soft_start(&other, VS_KEY_P256, VS_KEY_P256);
+    assert_vs_code(realm_ta_store(&other.spec, &other.keys, &b, NULL), VS_OK);
+    assert_vs_code(realm_instance_id(f->soft.keys.cpak, mine, NULL), VS_OK);
+    assert_vs_code(realm_instance_id(other.keys.cpak, his, NULL), VS_OK);
+    vs_span from = vs_hex_encode_arena(&other.arena, vs_span_of(his, sizeof his));
+    vs_span to = vs_hex_encode_arena(&other.arena, vs_span_of(mine, sizeof mine));
+    char *at = strstr((char *)b.p, vs_sprintf(&other.arena, "%.*s", VS_FMT(from)));
+    memcpy(at, to.p, to.n);
+    put(f->ta, (char *)b.p);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_CRYPTO);
+    vs_buf_free(&b);
+    soft_stop(&other);
+    cca_trust_free(&t);
+}
+
+static void a_store_that_breaks_refuses_evidence_until_it_is_mended(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    put(f->rv, "{\"platform\":[");
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_PARSE);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_PARSE);
+    wait_until_settled();
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_PARSE);
+    (void)unlink(f->rv);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_IO);
+    put(f->rv, "{}");
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    (void)unlink(f->config);
+    assert_int_not_equal(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    cca_trust_free(&t);
+}
+
+/* Same size, same inode, within one tick of the file system's clock: the stamp may stay the same.
+ */
+static void a_file_rewritten_in_place_within_a_tick_is_seen(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    for (unsigned round = 0; round < 50; round++) {
+        put_anchors(f);
+        assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+        FILE *file = fopen(f->ta, "r+");
+        assert_non_null(file);
+        (void)fputs("[ ]", file); /* now it is no JSON: the rest of the old text follows */
+        (void)fclose(file);
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_PARSE);
+        cca_trust_free(&t);
+    }
+}
+
+static void a_snapshot_outlives_its_replacement(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_snapshot *old = NULL, *new = NULL;
+    assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+    assert_vs_code(cca_trust_take(t, &old, NULL), VS_OK);
+    assert_int_equal(old->stores.n_anchors, 1);
+    put(f->ta, "[]");
+    assert_vs_code(cca_trust_take(t, &new, NULL), VS_OK);
+    assert_ptr_not_equal(old, new);
+    assert_int_equal(new->stores.n_anchors, 0);
+    assert_int_equal(old->stores.n_anchors, 1);
+    cca_snapshot_release(&new);
+    cca_snapshot_release(&old);
+    cca_trust_free(&t);
+}
+
+static void the_last_of_two_anchors_with_one_instance_id_is_used(void **state)
+{
+    (void)state;
+    soft_realm one, two;
+    vs_buf list = VS_BUF(1 << 16), entry = VS_BUF(1 << 16);
+    soft_start(&one, VS_KEY_P256, VS_KEY_P256);
+    soft_start(&two, VS_KEY_P256, VS_KEY_P256);
+    vs_buf_puts(&list, "[");
+    for (unsigned i = 0; i < 21; i++) {
+        const soft_realm *s = i == 20 ? &two : &one;
+        vs_buf_clear(&entry);
+        assert_vs_code(vs_key_write_jwk(&entry, s->keys.cpak, NULL, NULL), VS_OK);
+        vs_buf_printf(&list,
+                      "%s{\"pkey\":%s,\"implementation-id\":" ID32 ",\"instance-id\":" ID33 "}",
+                      i ? "," : "", (char *)entry.p);
+    }
+    vs_buf_puts(&list, "]");
+    cca_stores stores;
+    vs_error err = {0};
+    assert_vs_ok(cca_stores_parse(vs_buf_span(&list), VS_LIT("{}"), &stores, &err), &err);
+    assert_int_equal(stores.n_anchors, 1);
+    assert_true(vs_key_public_eq(stores.anchors[0].cpak, two.keys.cpak));
+    cca_stores_free(&stores);
+    soft_stop(&one);
+    soft_stop(&two);
+    vs_buf_free(&list);
+    vs_buf_free(&entry);
+}
+
+static void a_cached_result_equals_an_uncached_one(void **state)
+{
+    files *f = *state;
+    cca_trust *with = NULL, *without = NULL;
+    cca_verdict a, b, c;
+    uint64_t generation;
+    soft_trust(&f->soft, &with);
+    soft_trust(&f->soft, &without);
+    cca_trust_use_cache(without, false);
+    assert_vs_code(attempt(with, vs_buf_span(&f->token), &a, &generation), VS_OK);
+    assert_vs_code(attempt(with, vs_buf_span(&f->token), &b, &generation), VS_OK);
+    assert_vs_code(attempt(without, vs_buf_span(&f->token), &c, &generation), VS_OK);
+    assert_vs_code(attempt(without, vs_buf_span(&f->token), &c, &generation), VS_OK);
+    assert_true(b.platform_cached && !a.platform_cached && !c.platform_cached);
+    assert_memory_equal(&a.platform, &b.platform, sizeof a.platform);
+    assert_memory_equal(&a.realm, &b.realm, sizeof a.realm);
+    assert_memory_equal(&a.platform, &c.platform, sizeof a.platform);
+    assert_ptr_equal(a.anchor, b.anchor);
+    assert_true(b.realm_bound);
+    cca_trust_free(&with);
+    cca_trust_free(&without);
+}
+
+/* A bad realm half beside a platform token that is known must fail as if nothing were known. */
+static void the_realm_half_is_checked_also_when_the_platform_is_cached(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    soft_trust(&f->soft, &t);
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+    f->token.p[f->token.n - 1] ^= 1; /* last octet of the realm's signature */
+    assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_CRYPTO);
+    assert_true(v.platform_cached);
+    assert_false(v.realm_bound);
+    f->token.p[f->token.n - 1] ^= 1;
+    cca_trust_free(&t);
+}
+
+static void a_platform_token_that_failed_is_not_cached(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    uint64_t generation;
+    vs_arena a;
+    cca_token parsed;
+    vs_arena_init(&a, 0);
+    soft_trust(&f->soft, &t);
+    assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &parsed, NULL), VS_OK);
+    size_t at = (size_t)(parsed.platform_cose.signature.p - f->token.p) + 5;
+    f->token.p[at] ^= 1;
+    for (unsigned i = 0; i < 3; i++)
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_CRYPTO);
+    assert_false(v.platform_cached);
+    f->token.p[at] ^= 1;
+    vs_arena_free(&a);
+    cca_trust_free(&t);
+}
+
+static void the_cache_is_bounded_and_finds_what_is_new(void **state)
+{
+    (void)state;
+    cca_cache *c = cca_cache_new();
+    static const cca_anchor anchor;
+    size_t found = 0;
+    enum { N = 4 * CCA_CACHE_ENTRIES };
+    static uint8_t keys[N][CCA_CACHE_KEY];
+    for (size_t i = 0; i < N; i++) {
+        vs_random(keys[i], CCA_CACHE_KEY);
+        assert_null(cca_cache_find(c, keys[i]));
+        cca_cache_add(c, keys[i], &anchor);
+        assert_ptr_equal(cca_cache_find(c, keys[i]), &anchor);
+    }
+    for (size_t i = 0; i < N; i++)
+        found += cca_cache_find(c, keys[i]) != NULL;
+    assert_true(found <= CCA_CACHE_ENTRIES && found >= CCA_CACHE_ENTRIES / 2);
+    cca_cache_free(&c);
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+typedef struct worker {
+    cca_trust *trust;
+    vs_span token;
+    unsigned good, refused, wrong;
+} worker;
+
+static void *work(void *user)
+{
+    worker *w = user;
+    for (unsigned i = 0; i < 200; i++) {
+        cca_verdict v;
+        uint64_t generation;
+        vs_code code = attempt(w->trust, w->token, &v, &generation);
+        if (code == VS_OK)
+            w->good++;
+        else if (code == VS_E_UNTRUSTED)
+            w->refused++;
+        else
+            w->wrong++;
+    }
+    return NULL;
+}
+
+static void threads_share_the_trust_while_it_changes(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    worker w[4];
+    pthread_t id[4];
+    assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        w[i] = (worker){.trust = t, .token = vs_buf_span(&f->token)};
+        assert_int_equal(pthread_create(&id[i], NULL, work, &w[i]), 0);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        put(f->ta, "[]");
+        put_anchors(f);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        (void)pthread_join(id[i], NULL);
+        assert_int_equal(w[i].wrong, 0);
+        assert_int_equal(w[i].good + w[i].refused, 200);
+    }
+    cca_trust_free(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(configurations_that_are_wrong_do_not_load, start, stop),
+        cmocka_unit_test(stores_that_are_wrong_do_not_load),
+        cmocka_unit_test_setup_teardown(a_revoked_platform_is_refused_at_once_in_spite_of_the_cache,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_key_replaced_under_the_same_instance_id_is_seen_at_once,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_store_that_breaks_refuses_evidence_until_it_is_mended,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_file_rewritten_in_place_within_a_tick_is_seen, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_snapshot_outlives_its_replacement, start, stop),
+        cmocka_unit_test(the_last_of_two_anchors_with_one_instance_id_is_used),
+        cmocka_unit_test_setup_teardown(a_cached_result_equals_an_uncached_one, start, stop),
+        cmocka_unit_test_setup_teardown(the_realm_half_is_checked_also_when_the_platform_is_cached,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
+        cmocka_unit_test(the_cache_is_bounded_and_finds_what_is_new),
+        cmocka_unit_test_setup_teardown(threads_share_the_trust_while_it_changes, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
