@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the parser share: parse_term.c and parse_module.c. */
+#ifndef VS_REGO_PARSE_H
+#define VS_REGO_PARSE_H
+
+#include "rego/lexer.h"
+
+enum { PARSE_DEPTH = 128 };
+
+typedef struct parser {
+    compilation *c;
+    lexer lex;
+    token tok; /* the one not yet consumed */
+    uint32_t last_end; /* where the token before it ended */
+    module *mod;
+    unsigned depth;
+    unsigned wildcards; /* numbers the generated names of `_` */
+} parser;
+
+/* A growing list of pointers on the compilation's arena. */
+typedef struct list {
+    void **items;
+    size_t n, room;
+} list;
+void list_add(compilation *c, list *l, void *item);
+
+void advance(parser *p);
+void parse_error(parser *p, const char *fmt, ...) VS_PRINTF(2, 3);
+static inline bool at_op(const parser *p, unsigned op)
+{
+    return p->tok.kind == TOK_OP && p->tok.op == op;
+}
+static inline bool at_word(const parser *p, const char *word)
+{
+    return p->tok.kind == TOK_IDENT && vs_span_is(p->tok.text, word);
+}
+bool take_op(parser *p, unsigned op);
+bool take_word(parser *p, const char *word);
+void expect_op(parser *p, unsigned op, const char *what);
+/* True when the token is a keyword in this module and not used as a name here. */
+bool at_keyword(const parser *p);
+
+/* A try that may be taken back: tokens and errors. */
+typedef struct mark {
+    parser saved;
+    compilation state;
+} mark;
+mark mark_here(const parser *p);
+void back_to(parser *p, const mark *m);
+
+term *new_term(parser *p, term_kind kind, loc at);
+term *new_string(parser *p, vs_span text, loc at);
+/* Any expression, `in` included (one operand before it). */
+term *parse_expr(parser *p);
+/* A term with its postfixes: what may stand left of '|' in a comprehension. */
+term *parse_postfix(parser *p);
+/* expr { "," expr } up to `close`, trailing comma allowed. Consumes `close`. */
+void parse_list(parser *p, unsigned close, list *out);
+/* Literals up to '}' or ']' or ')' or end of input (not consumed). */
+body *parse_body_until(parser *p, unsigned close);
+body *parse_single_literal(parser *p);
+/* IDENT then ".word" and "[expr]" that touch it. */
+void parse_head_ref(parser *p, list *path);
+
+#endif

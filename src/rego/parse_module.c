@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packages, imports, rules and bodies (rego.md 3, 4, 5). */
+#include "rego/parse.h"
+
+/* ---- literals ------------------------------------------------------------------------------------ */
+
+static literal *new_literal(parser *p, literal_kind kind, loc at)
+{
+    static literal nil;
+    literal *l = VS_NEW(p->c->a, literal);
+    if (!l) {
+        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        return &nil;
+    }
+    l->kind = kind;
+    l->at = at;
+    return l;
+}
+
+static body *new_body(parser *p, list *items)
+{
+    static body nil;
+    body *b = VS_NEW(p->c->a, body);
+    if (!b) {
+        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, NULL, "out of memory");
+        return &nil;
+    }
+    b->items = (literal **)items->items;
+    b->n = items->n;
+    return b;
+}
+
+static literal *parse_expr_literal(parser *p)
+{
+    loc at = p->tok.at;
+    term *l = parse_expr(p);
+    literal_kind kind = at_op(p, '=') ? L_UNIFY : at_op(p, OP2(':', '=')) ? L_ASSIGN : L_EXPR;
+    literal *lit = new_literal(p, kind, at);
+    lit->a = l;
+    if (kind != L_EXPR) {
+        advance(p);
+        lit->b = parse_expr(p);
+    }
+    lit->at.end = p->last_end;
+    return lit;
+}
+
+/* some x, y  |  some [k,] v in coll */
+static literal *parse_some(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    list terms = {0};
+    term *t = parse_expr(p);
+    literal *lit;
+    bool in = t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+    if (!in) {
+        list_add(p->c, &terms, t);
+        while (take_op(p, ',')) {
+            t = parse_expr(p);
+            in = t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+            if (!in)
+                list_add(p->c, &terms, t);
+        }
+    }
+    if (in) {
+        lit = new_literal(p, L_IN, at);
+        if (terms.n > 1)
+            parse_error(p, "'some' takes at most two patterns before 'in'");
+        lit->a = terms.n ? terms.items[0] : NULL;
+        lit->b = t->items[1];
+        lit->c = t->items[2];
+    } else {
+        lit = new_literal(p, L_SOME, at);
+        lit->vars = (term **)terms.items;
+        lit->n_vars = terms.n;
+        for (size_t i = 0; i < terms.n; i++)
+            if (lit->vars[i]->kind != T_VAR)
+                parse_error(p, "'some' declares variables only");
+    }
+    lit->at.end = p->last_end;
+    return lit;
+}
+
+/* every [k,] v in coll { body } */
+static literal *parse_every(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    literal *lit = new_literal(p, L_EVERY, at);
+    lit->b = parse_postfix(p);
+    if (take_op(p, ',')) {
+        lit->a = lit->b;
+        lit->b = parse_postfix(p);
+    }
+    if ((lit->a && lit->a->kind != T_VAR) || lit->b->kind != T_VAR)
+        parse_error(p, "'every' binds variables only");
+    if (!take_word(p, "in"))
+        parse_error(p, "expected 'in' after the variables of 'every'");
+    lit->c = parse_expr(p);
+    expect_op(p, '{', "'{' and the body of 'every'");
+    lit->body = parse_body_until(p, '}');
+    expect_op(p, '}', "'}'");
+    lit->at.end = p->last_end;
+    return lit;
+}
+
+static literal *parse_plain(parser *p)
+{
+    bool named = p->tok.at.end < p->lex.in.n && strchr(".[(", p->lex.in.p[p->tok.at.end] ? p->lex.in.p[p->tok.at.end] : ' ');
+    if (at_word(p, "some") && !named)
+        return parse_some(p);
+    if (at_word(p, "every") && p->mod->kw_every && at_keyword(p))
+        return parse_every(p);
+    return parse_expr_literal(p);
+}
+
+static void parse_withs(parser *p, literal *lit)
+{
+    list mods = {0};
+    while (!p->c->failed && at_word(p, "with") && at_keyword(p)) {
+        advance(p);
+        with_mod *w = VS_NEW(p->c->a, with_mod);
+        if (!w)
+            return;
+        w->target = parse_postfix(p);
+        if (!take_word(p, "as"))
+            parse_error(p, "expected 'as' after the target of 'with'");
+        w->value = parse_expr(p);
+        list_add(p->c, &mods, w);
+    }
+    if (!mods.n)
+        return;
+    lit->with = vs_alloc_array(p->c->a, mods.n, sizeof *lit->with);
+    for (size_t i = 0; lit->with && i < mods.n; i++)
+        lit->with[i] = *(with_mod *)mods.items[i];
+    lit->n_with = lit->with ? mods.n : 0;
+    lit->at.end = p->last_end;
+}
+
+static literal *parse_literal(parser *p)
+{
+    if (++p->depth > PARSE_DEPTH)
+        parse_error(p, "nested too deeply");
+    literal *lit;
+    loc at = p->tok.at;
+    if (at_word(p, "not") && at_keyword(p)) {
+        advance(p);
+        lit = new_literal(p, L_NOT, at);
+        list inner = {0};
+        list_add(p->c, &inner, parse_plain(p));
+        lit->body = new_body(p, &inner);
+        lit->at.end = p->last_end;
+    } else {
+        lit = parse_plain(p);
+    }
+    parse_withs(p, lit);
+    p->depth--;
+    return lit;
+}
+
+body *parse_single_literal(parser *p)
+{
+    list items = {0};
+    list_add(p->c, &items, parse_literal(p));
+    return new_body(p, &items);
+}
+
+body *parse_body_until(parser *p, unsigned close)
+{
+    list items = {0};
+    while (!p->c->failed && !at_op(p, close) && !(close == 0 && p->tok.kind == TOK_EOF)) {
+        list_add(p->c, &items, parse_literal(p));
+        bool semicolon = take_op(p, ';');
+        if (!semicolon && !at_op(p, close) && p->tok.kind != TOK_EOF && !p->tok.newline)
+            parse_error(p, "unexpected text behind an expression: expected a new line, ';' or the closing bracket");
+        if (p->tok.kind == TOK_EOF)
+            break;
+    }
+    if (items.n == 0)
+        parse_error(p, "a body must not be empty");
+    return new_body(p, &items);
+}
+
+/* ---- rules --------------------------------------------------------------------------------------- */
+
+void parse_head_ref(parser *p, list *path)
+{
+    if (p->tok.kind != TOK_IDENT) {
+        parse_error(p, "expected the name of a rule");
+        return;
+    }
+    term *t = new_term(p, T_VAR, p->tok.at);
+    t->name = p->tok.text;
+    advance(p);
+    list_add(p->c, path, t);
+    while (!p->c->failed && !p->tok.space && !p->tok.newline && (at_op(p, '.') || at_op(p, '['))) {
+        if (take_op(p, '.')) {
+            if (p->tok.kind != TOK_IDENT)
+                parse_error(p, "expected a name behind '.'");
+            list_add(p->c, path, new_string(p, p->tok.text, p->tok.at));
+            advance(p);
+        } else {
+            advance(p);
+            list_add(p->c, path, parse_expr(p));
+            expect_op(p, ']', "']'");
+        }
+    }
+}
+
+static def *new_def(parser *p, loc at)
+{
+    static def nil;
+    def *d = VS_NEW(p->c->a, def);
+    if (!d) {
+        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        return &nil;
+    }
+    d->mod = p->mod;
+    d->at = at;
+    return d;
+}
+
+static void add_def(parser *p, def *d)
+{
+    list l = {(void **)p->mod->defs, p->mod->n_defs, p->mod->room_defs};
+    list_add(p->c, &l, d);
+    p->mod->defs = (def **)l.items;
+    p->mod->n_defs = l.n;
+    p->mod->room_defs = l.room;
+}
+
+static term *true_term(parser *p, loc at)
+{
+    term *t = new_term(p, T_SCALAR, at);
+    t->scalar = vs_bool(true);
+    return t;
+}
+
+static void parse_value(parser *p, def *d)
+{
+    if (take_op(p, OP2(':', '=')) || take_op(p, '=')) {
+        d->value = parse_expr(p);
+        d->has_value = true;
+    }
+}
+
+static void parse_head(parser *p, def *d)
+{
+    list path = {0}, args = {0};
+    parse_head_ref(p, &path);
+    d->path = (term **)path.items;
+    d->n_path = path.n;
+    if (at_op(p, '(') && !p->tok.space && !p->tok.newline) {
+        advance(p);
+        d->is_function = true;
+        parse_list(p, ')', &args);
+        d->args = (term **)args.items;
+        d->n_args = args.n;
+    }
+    if (p->mod->kw_contains && at_word(p, "contains") && !p->tok.newline) {
+        if (d->is_function)
+            parse_error(p, "a function cannot be a partial set");
+        advance(p);
+        d->contains = true;
+        d->key = parse_expr(p);
+        return;
+    }
+    parse_value(p, d);
+}
+
+/* The body behind a head; false = there is none. */
+static bool parse_rule_body(parser *p, body **out)
+{
+    if (p->mod->kw_if && at_word(p, "if")) {
+        advance(p);
+        if (!at_op(p, '{')) {
+            *out = parse_single_literal(p);
+            return true;
+        }
+    } else if (!at_op(p, '{') || p->tok.newline) {
+        return false;
+    } else if (p->mod->rego_v1) {
+        parse_error(p, "`if` keyword is required before rule body");
+        return false;
+    }
+    advance(p);
+    *out = parse_body_until(p, '}');
+    expect_op(p, '}', "'}' at the end of the body");
+    return true;
+}
+
+static void parse_else(parser *p, def *d)
+{
+    while (!p->c->failed && at_word(p, "else") && at_keyword(p)) {
+        def *e = new_def(p, p->tok.at);
+        advance(p);
+        e->path = d->path;
+        e->n_path = d->n_path;
+        e->is_function = d->is_function;
+        e->args = d->args;
+        e->n_args = d->n_args;
+        parse_value(p, e);
+        if (!e->value)
+            e->value = true_term(p, e->at);
+        if (!parse_rule_body(p, &e->body) && !e->has_value)
+            parse_error(p, "'else' needs a value or a body");
+        if (d->contains)
+            parse_error(p, "'else' is not allowed on partial rules");
+        d->else_def = e;
+        d = e;
+    }
+}
+
+/* What the head means where the syntax leaves it open (rego.md 4). */
+static void settle_head(parser *p, def *d, bool has_body, bool used_if)
+{
+    bool bare = !d->has_value && !d->contains && !d->is_function;
+    if (bare && !has_body) {
+        if (p->mod->rego_v1)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at, "rule must have a body or assignment, or `contains` for partial set rules");
+        else if (d->n_path < 2)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at, "rule must have a value or a body");
+    }
+    bool v0_set = !p->mod->rego_v1 && bare && !used_if && d->n_path == 2;
+    if (v0_set) {
+        d->contains = true;
+        d->key = d->path[1];
+        d->n_path = 1;
+    }
+    if (!d->contains && !d->value)
+        d->value = true_term(p, d->at);
+}
+
+static void parse_default(parser *p)
+{
+    def *d = new_def(p, p->tok.at);
+    advance(p);
+    d->is_default = true;
+    parse_head(p, d);
+    if (!d->has_value)
+        parse_error(p, "a default rule must have a value");
+    add_def(p, d);
+}
+
+static void parse_rule(parser *p)
+{
+    if (at_word(p, "default") && at_keyword(p)) {
+        parse_default(p);
+        return;
+    }
+    if (p->tok.kind != TOK_IDENT || at_keyword(p)) {
+        parse_error(p, "expected a rule");
+        return;
+    }
+    def *d = new_def(p, p->tok.at);
+    parse_head(p, d);
+    bool used_if = at_word(p, "if") && p->mod->kw_if;
+    bool has_body = parse_rule_body(p, &d->body);
+    d->at.end = p->last_end;
+    settle_head(p, d, has_body, used_if);
+    parse_else(p, d);
+    add_def(p, d);
+    /* v0: more bodies for the same head. */
+    while (!p->c->failed && has_body && !p->mod->rego_v1 && at_op(p, '{')) {
+        def *more = new_def(p, d->at);
+        *more = *d;
+        more->else_def = NULL;
+        more->body = NULL;
+        advance(p);
+        more->body = parse_body_until(p, '}');
+        expect_op(p, '}', "'}' at the end of the body");
+        add_def(p, more);
+    }
+    if (!p->c->failed && p->tok.kind != TOK_EOF && !p->tok.newline && !take_op(p, ';'))
+        parse_error(p, "unexpected text behind a rule: expected a new line");
+}
+
+/* ---- package and imports ------------------------------------------------------------------------- */
+
+/* package a.b["c"] */
+static void parse_package(parser *p)
+{
+    if (!take_word(p, "package")) {
+        parse_error(p, "package expected");
+        return;
+    }
+    list path = {0}, names = {0};
+    parse_head_ref(p, &path);
+    for (size_t i = 0; i < path.n; i++) {
+        term *t = path.items[i];
+        vs_span *name = VS_NEW(p->c->a, vs_span);
+        if (!name)
+            return;
+        *name = i == 0 ? t->name : vs_text(t->scalar);
+        if (i > 0 && (t->kind != T_SCALAR || t->scalar.kind != VS_STRING))
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &t->at, "a package path has names only");
+        list_add(p->c, &names, name);
+    }
+    p->mod->package = vs_alloc_array(p->c->a, names.n, sizeof *p->mod->package);
+    for (size_t i = 0; p->mod->package && i < names.n; i++)
+        p->mod->package[i] = *(vs_span *)names.items[i];
+    p->mod->n_package = names.n;
+}
+
+static void all_keywords(module *m)
+{
+    m->kw_if = m->kw_in = m->kw_every = m->kw_contains = true;
+}
+
+/* future.keywords[.x] and rego.v1 change the syntax; true when `path` was one of them. */
+static bool apply_language_import(parser *p, term **path, size_t n)
+{
+    vs_span root = path[0]->name;
+    bool future = vs_span_is(root, "future"), rego = vs_span_is(root, "rego");
+    if (!future && !rego)
+        return false;
+    vs_span second = n > 1 ? vs_text(path[1]->scalar) : VS_LIT(""), third = n > 2 ? vs_text(path[2]->scalar) : VS_LIT("");
+    module *m = p->mod;
+    if (rego && n == 2 && vs_span_is(second, "v1")) {
+        all_keywords(m);
+        m->rego_v1 = true;
+    } else if (future && n == 2 && vs_span_is(second, "keywords")) {
+        all_keywords(m);
+    } else if (future && n == 3 && vs_span_is(second, "keywords")) {
+        if (vs_span_is(third, "if"))
+            m->kw_if = true;
+        else if (vs_span_is(third, "in"))
+            m->kw_in = true;
+        else if (vs_span_is(third, "contains"))
+            m->kw_contains = true;
+        else if (vs_span_is(third, "every"))
+            m->kw_every = m->kw_in = true;
+        else
+            comp_error(p->c, REGO_PARSE_ERROR, m, &path[2]->at, "unexpected keyword, must be one of [contains every if in]");
+    } else {
+        comp_error(p->c, REGO_PARSE_ERROR, m, &path[0]->at, "invalid import, must be `future.keywords` or `rego.v1`");
+    }
+    return true;
+}
+
+static void parse_import(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    list path = {0};
+    parse_head_ref(p, &path);
+    vs_span alias = {NULL, 0};
+    if (take_word(p, "as")) {
+        alias = p->tok.text;
+        if (p->tok.kind != TOK_IDENT)
+            parse_error(p, "expected a name behind 'as'");
+        advance(p);
+    }
+    if (p->c->failed || apply_language_import(p, (term **)path.items, path.n))
+        return;
+    term **terms = (term **)path.items;
+    if (!vs_span_is(terms[0]->name, "input") && !vs_span_is(terms[0]->name, "data"))
+        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "unexpected import path, must begin with one of: {data, future, input, rego}");
+    for (size_t i = 1; i < path.n; i++)
+        if (terms[i]->kind != T_SCALAR || terms[i]->scalar.kind != VS_STRING)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "an import path has names only");
+    module *m = p->mod;
+    if (m->n_imports == m->room_imports) {
+        size_t room = m->room_imports ? m->room_imports * 2 : 4;
+        m->imports = vs_grow(p->c->a, m->imports, m->n_imports, room, sizeof *m->imports);
+        m->room_imports = room;
+        if (!m->imports)
+            return;
+    }
+    if (!alias.p)
+        alias = path.n > 1 ? vs_text(terms[path.n - 1]->scalar) : terms[0]->name;
+    m->imports[m->n_imports++] = (import){.at = at, .path = terms, .n = path.n, .alias = alias};
+}
+
+static module *new_module(compilation *c, const char *name, vs_span text, bool v0)
+{
+    module *m = VS_NEW(c->a, module);
+    if (!m) {
+        comp_error(c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+        return NULL;
+    }
+    m->name = name;
+    m->text = text;
+    m->v0 = v0;
+    m->rego_v1 = !v0;
+    if (!v0)
+        all_keywords(m);
+    return m;
+}
+
+enum { SOURCE_MAX = 4 << 20 };
+
+module *parse_module(compilation *c, const char *name, vs_span text, bool v0)
+{
+    module *m = new_module(c, name, text, v0);
+    if (!m)
+        return NULL;
+    if (text.n > SOURCE_MAX) {
+        comp_error(c, REGO_PARSE_ERROR, m, NULL, "policy is larger than %d bytes", SOURCE_MAX);
+        return m;
+    }
+    parser p = {.c = c, .mod = m};
+    lexer_init(&p.lex, c, m, text);
+    advance(&p);
+    parse_package(&p);
+    while (!c->failed && at_word(&p, "import") && at_keyword(&p))
+        parse_import(&p);
+    while (!c->failed && p.tok.kind != TOK_EOF) {
+        if (at_word(&p, "import") && at_keyword(&p))
+            parse_import(&p);
+        else
+            parse_rule(&p);
+    }
+    return m;
+}
+
+body *parse_query(compilation *c, vs_span text, bool v0, module **mod)
+{
+    module *m = new_module(c, "query", text, v0);
+    *mod = m;
+    if (!m)
+        return NULL;
+    all_keywords(m);
+    parser p = {.c = c, .mod = m};
+    lexer_init(&p.lex, c, m, text);
+    advance(&p);
+    body *b = parse_body_until(&p, 0);
+    if (!c->failed && p.tok.kind != TOK_EOF)
+        parse_error(&p, "unexpected text behind the query");
+    return b;
+}

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Expressions and terms (rego.md 3). */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "rego/parse.h"
+#include "value/number.h"
+
+void list_add(compilation *c, list *l, void *item)
+{
+    if (l->n == l->room) {
+        size_t room = l->room ? l->room * 2 : 4;
+        void **items = vs_grow(c->a, l->items, l->n, room, sizeof *items);
+        if (!items) {
+            comp_error(c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+            return;
+        }
+        l->items = items;
+        l->room = room;
+    }
+    l->items[l->n++] = item;
+}
+
+void advance(parser *p)
+{
+    p->last_end = p->tok.at.end;
+    p->tok = lexer_next(&p->lex);
+}
+
+void parse_error(parser *p, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    comp_error(p->c, REGO_PARSE_ERROR, p->mod, &p->tok.at, "%s", text);
+    p->tok = (token){.kind = TOK_EOF, .at = p->tok.at};
+}
+
+static void unexpected(parser *p, const char *wanted)
+{
+    vs_span src = vs_span_from(p->lex.in, p->tok.at.start);
+    src = vs_span_head(src, p->tok.at.end - p->tok.at.start);
+    if (p->tok.kind == TOK_EOF)
+        parse_error(p, "unexpected end of the source: expected %s", wanted);
+    else
+        parse_error(p, "unexpected '%.*s': expected %s", VS_FMT(vs_span_head(src, 40)), wanted);
+}
+
+bool take_op(parser *p, unsigned op)
+{
+    if (!at_op(p, op))
+        return false;
+    advance(p);
+    return true;
+}
+
+bool take_word(parser *p, const char *word)
+{
+    if (!at_word(p, word))
+        return false;
+    advance(p);
+    return true;
+}
+
+void expect_op(parser *p, unsigned op, const char *what)
+{
+    if (!take_op(p, op))
+        unexpected(p, what);
+}
+
+mark mark_here(const parser *p)
+{
+    return (mark){*p, *p->c};
+}
+
+void back_to(parser *p, const mark *m)
+{
+    vs_arena *a = p->c->a;
+    unsigned wildcards = p->wildcards;
+    *p->c = m->state;
+    p->c->a = a;
+    *p = m->saved;
+    p->wildcards = wildcards;
+}
+
+static int next_char(const parser *p)
+{
+    return p->tok.at.end < p->lex.in.n ? p->lex.in.p[p->tok.at.end] : -1;
+}
+
+bool at_keyword(const parser *p)
+{
+    static const char *const always[] = {"as",   "default", "else",    "false", "import", "not",
+                                         "null", "package", "some",    "true",  "with"};
+    if (p->tok.kind != TOK_IDENT)
+        return false;
+    int next = next_char(p);
+    bool named = next == '.' || next == '[';
+    for (size_t i = 0; i < VS_COUNT(always); i++)
+        if (vs_span_is(p->tok.text, always[i]))
+            return !named || i == 3 || i == 6 || i == 9; /* literals never name anything */
+    if (vs_span_is(p->tok.text, "contains"))
+        return p->mod->kw_contains && !named && next != '(';
+    return (p->mod->kw_if && vs_span_is(p->tok.text, "if") && !named) ||
+           (p->mod->kw_in && vs_span_is(p->tok.text, "in") && !named) ||
+           (p->mod->kw_every && vs_span_is(p->tok.text, "every") && !named);
+}
+
+/* ---- construction ---------------------------------------------------------------------------- */
+
+term *new_term(parser *p, term_kind kind, loc at)
+{
+    static term nil; /* out of memory: the error is recorded, nobody looks at the tree */
+    term *t = VS_NEW(p->c->a, term);
+    if (!t) {
+        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        return &nil;
+    }
+    t->kind = kind;
+    t->at = at;
+    t->mod = p->mod;
+    t->var = -1;
+    return t;
+}
+
+term *new_string(parser *p, vs_span text, loc at)
+{
+    term *t = new_term(p, T_SCALAR, at);
+    t->scalar = vs_string(text);
+    return t;
+}
+
+static void end_here(parser *p, term *t)
+{
+    t->at.end = p->last_end;
+}
+
+static void set_items(term *t, const list *l)
+{
+    t->items = (term **)l->items;
+    t->n = l->n;
+}
+
+static term *scalar(parser *p, vs_val v)
+{
+    term *t = new_term(p, T_SCALAR, p->tok.at);
+    t->scalar = v;
+    advance(p);
+    return t;
+}
+
+static term *operator_call(parser *p, const char *name, term *l, term *r)
+{
+    list items = {0};
+    term *t = new_term(p, T_CALL, l->at), *op = new_term(p, T_VAR, l->at);
+    op->name = vs_str(name);
+    list_add(p->c, &items, op);
+    list_add(p->c, &items, l);
+    list_add(p->c, &items, r);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+/* ---- primaries --------------------------------------------------------------------------------- */
+
+void parse_list(parser *p, unsigned close, list *out)
+{
+    while (!take_op(p, close)) {
+        list_add(p->c, out, parse_expr(p));
+        if (p->c->failed || take_op(p, close))
+            return;
+        expect_op(p, ',', "',' or the closing bracket");
+    }
+}
+
+static term *comprehension(parser *p, term_kind kind, loc at, term *head, term *value, unsigned close)
+{
+    list items = {0};
+    list_add(p->c, &items, head);
+    if (value)
+        list_add(p->c, &items, value);
+    term *t = new_term(p, kind, at);
+    set_items(t, &items);
+    t->body = parse_body_until(p, close);
+    expect_op(p, close, "the closing bracket of a comprehension");
+    end_here(p, t);
+    return t;
+}
+
+/* An expression whose first operand was read already. */
+static term *continue_expr(parser *p, term *first);
+
+/* A '|' behind the first term always makes a comprehension, never a union (rego.md 3.2), so nothing
+ * is parsed twice. */
+static term *parse_array(parser *p)
+{
+    loc at = p->tok.at;
+    list items = {0};
+    advance(p);
+    if (!take_op(p, ']')) {
+        term *head = parse_postfix(p);
+        if (take_op(p, '|'))
+            return comprehension(p, T_ARRAY_COMPR, at, head, NULL, ']');
+        list_add(p->c, &items, continue_expr(p, head));
+        if (!take_op(p, ']')) {
+            expect_op(p, ',', "',' or ']'");
+            parse_list(p, ']', &items);
+        }
+    }
+    term *t = new_term(p, T_ARRAY, at);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+/* Behind "{ key :" the rest of an object, or of an object comprehension. */
+static term *parse_object(parser *p, loc at, term *key)
+{
+    list items = {0};
+    term *value = parse_postfix(p);
+    if (take_op(p, '|'))
+        return comprehension(p, T_OBJECT_COMPR, at, key, value, '}');
+    list_add(p->c, &items, key);
+    list_add(p->c, &items, continue_expr(p, value));
+    while (!p->c->failed && !take_op(p, '}')) {
+        expect_op(p, ',', "',' or '}'");
+        if (take_op(p, '}'))
+            break;
+        list_add(p->c, &items, parse_expr(p));
+        expect_op(p, ':', "':'");
+        list_add(p->c, &items, parse_expr(p));
+    }
+    term *t = new_term(p, T_OBJECT, at);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+static term *parse_brace(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    if (take_op(p, '}')) {
+        term *t = new_term(p, T_OBJECT, at);
+        end_here(p, t);
+        return t;
+    }
+    term *first = parse_postfix(p);
+    if (take_op(p, '|'))
+        return comprehension(p, T_SET_COMPR, at, first, NULL, '}');
+    first = continue_expr(p, first);
+    if (take_op(p, ':'))
+        return parse_object(p, at, first);
+    list items = {0};
+    list_add(p->c, &items, first);
+    if (!take_op(p, '}')) {
+        expect_op(p, ',', "',', ':' or '}'");
+        parse_list(p, '}', &items);
+    }
+    term *t = new_term(p, T_SET, at);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+/* "( expr )", and "(k, v in coll)". */
+static term *parse_paren(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    term *t = parse_expr(p);
+    if (take_op(p, ',')) {
+        term *in = parse_expr(p);
+        bool member = in->kind == T_CALL && in->n == 3 && vs_span_is(in->items[0]->name, "internal.member_2");
+        if (!member) {
+            parse_error(p, "unexpected ',' inside parentheses");
+            return t;
+        }
+        list items = {0};
+        in->items[0]->name = VS_LIT("internal.member_3");
+        list_add(p->c, &items, in->items[0]);
+        list_add(p->c, &items, t);
+        list_add(p->c, &items, in->items[1]);
+        list_add(p->c, &items, in->items[2]);
+        set_items(in, &items);
+        t = in;
+    } else if (at_op(p, '=') || at_op(p, OP2(':', '='))) {
+        parse_error(p, "an assignment is not an expression");
+    }
+    expect_op(p, ')', "')'");
+    t->at.start = at.start;
+    end_here(p, t);
+    return t;
+}
+
+static term *parse_var(parser *p)
+{
+    term *t = new_term(p, T_VAR, p->tok.at);
+    t->name = p->tok.text;
+    if (vs_span_is(t->name, "_")) {
+        t->wildcard = true;
+        t->name = vs_str(vs_sprintf(p->c->a, "$%u", p->wildcards++));
+    }
+    advance(p);
+    return t;
+}
+
+static term *parse_negative(parser *p)
+{
+    loc at = p->tok.at;
+    advance(p);
+    if (p->tok.kind != TOK_NUMBER || p->tok.space || p->tok.newline) {
+        unexpected(p, "a number behind '-'");
+        return new_term(p, T_SCALAR, at);
+    }
+    vs_span text = vs_span_of(p->lex.in.p + at.start, p->tok.at.end - at.start);
+    term *t = scalar(p, vs_num_parse(p->c->a, text, NULL));
+    t->at.start = at.start;
+    if (!vs_defined(t->scalar))
+        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "illegal number format");
+    return t;
+}
+
+static term *parse_number(parser *p)
+{
+    vs_val v = vs_num_parse(p->c->a, p->tok.text, NULL);
+    if (!vs_defined(v))
+        parse_error(p, "illegal number format");
+    return scalar(p, v);
+}
+
+/* Splits a template's source into string pieces and expressions (rego.md 6.9). */
+static term *parse_template(parser *p)
+{
+    token whole = p->tok;
+    term *t = new_term(p, T_TEMPLATE, whole.at);
+    list items = {0};
+    size_t base = (size_t)(whole.text.p - p->lex.in.p), at = base, end = base + whole.text.n;
+    VS_CLEANUP(vs_buf_free) vs_buf piece = VS_BUF(1 << 20);
+    while (at < end && !p->c->failed) {
+        uint8_t c = p->lex.in.p[at];
+        if (c == '{') {
+            list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
+            vs_buf_clear(&piece);
+            parser inner = *p;
+            inner.lex.at = at + 1;
+            inner.lex.row = whole.at.row;
+            advance(&inner);
+            list_add(p->c, &items, parse_expr(&inner));
+            if (!p->c->failed && !at_op(&inner, '}'))
+                parse_error(&inner, "expected '}' at the end of a template expression");
+            p->wildcards = inner.wildcards;
+            at = inner.tok.at.end;
+        } else if (c == '\\' && at + 1 < end && (p->lex.in.p[at + 1] == '{' || p->lex.in.p[at + 1] == '}')) {
+            vs_buf_putc(&piece, (char)p->lex.in.p[at + 1]);
+            at += 2;
+        } else if (c == '\\' && !whole.raw && at + 1 < end) {
+            static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+            const char *k = strchr(from, p->lex.in.p[at + 1]);
+            if (!k)
+                parse_error(p, "illegal escape sequence in a template string");
+            else
+                vs_buf_putc(&piece, to[k - from]);
+            at += 2;
+        } else {
+            vs_buf_putc(&piece, (char)c);
+            at++;
+        }
+    }
+    list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
+    set_items(t, &items);
+    advance(p);
+    return t;
+}
+
+/* "set()" is a token of its own; "set(" with arguments is a call. */
+static bool at_empty_set(const parser *p)
+{
+    vs_span rest = vs_span_from(p->lex.in, p->tok.at.start);
+    return at_word(p, "set") && vs_span_starts(rest, VS_LIT("set("));
+}
+
+static term *parse_word(parser *p)
+{
+    if (at_word(p, "true") || at_word(p, "false"))
+        return scalar(p, vs_bool(at_word(p, "true")));
+    if (at_word(p, "null"))
+        return scalar(p, vs_null());
+    if (at_keyword(p)) {
+        unexpected(p, "a term");
+        return new_term(p, T_SCALAR, p->tok.at);
+    }
+    if (at_empty_set(p)) {
+        mark m = mark_here(p);
+        loc at = p->tok.at;
+        advance(p);
+        advance(p);
+        if (take_op(p, ')')) {
+            term *t = new_term(p, T_SET, at);
+            end_here(p, t);
+            return t;
+        }
+        back_to(p, &m);
+    }
+    return parse_var(p);
+}
+
+static term *parse_primary(parser *p)
+{
+    switch (p->tok.kind) {
+    case TOK_NUMBER: return parse_number(p);
+    case TOK_STRING: return scalar(p, vs_string(p->tok.text));
+    case TOK_TEMPLATE: return parse_template(p);
+    case TOK_IDENT: return parse_word(p);
+    case TOK_OP:
+        if (p->tok.op == '[')
+            return parse_array(p);
+        if (p->tok.op == '{')
+            return parse_brace(p);
+        if (p->tok.op == '(')
+            return parse_paren(p);
+        if (p->tok.op == '-')
+            return parse_negative(p);
+        break;
+    default: break;
+    }
+    unexpected(p, "a term");
+    return new_term(p, T_SCALAR, p->tok.at);
+}
+
+/* ---- postfixes --------------------------------------------------------------------------------- */
+
+/* The operand behind '.' or inside '[ ]'. */
+static term *parse_operand(parser *p)
+{
+    if (take_op(p, '.')) {
+        if (p->tok.kind != TOK_IDENT || p->tok.newline) {
+            unexpected(p, "a name behind '.'");
+            return new_term(p, T_SCALAR, p->tok.at);
+        }
+        term *t = new_string(p, p->tok.text, p->tok.at);
+        advance(p);
+        return t;
+    }
+    advance(p); /* '[' */
+    term *t = parse_expr(p);
+    expect_op(p, ']', "']'");
+    return t;
+}
+
+static bool touches(const parser *p, unsigned op)
+{
+    return at_op(p, op) && !p->tok.space && !p->tok.newline;
+}
+
+static term *parse_call(parser *p, term *function)
+{
+    list items = {0};
+    list_add(p->c, &items, function);
+    advance(p);
+    parse_list(p, ')', &items);
+    term *t = new_term(p, T_CALL, function->at);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+static term *parse_ref(parser *p, term *base)
+{
+    list items = {0};
+    list_add(p->c, &items, base);
+    while (!p->c->failed && (touches(p, '.') || touches(p, '[')))
+        list_add(p->c, &items, parse_operand(p));
+    term *t = new_term(p, T_REF, base->at);
+    set_items(t, &items);
+    end_here(p, t);
+    return t;
+}
+
+term *parse_postfix(parser *p)
+{
+    if (++p->depth > PARSE_DEPTH) {
+        parse_error(p, "expression is nested too deeply");
+        p->depth--;
+        return new_term(p, T_SCALAR, p->tok.at);
+    }
+    term *t = parse_primary(p);
+    for (;;) {
+        if (p->c->failed)
+            break;
+        bool callable = t->kind == T_VAR || t->kind == T_REF;
+        if (touches(p, '.') || touches(p, '['))
+            t = parse_ref(p, t);
+        else if (callable && touches(p, '('))
+            t = parse_call(p, t);
+        else
+            break;
+    }
+    p->depth--;
+    return t;
+}
+
+/* ---- operators --------------------------------------------------------------------------------- */
+
+static const struct binary {
+    unsigned op;
+    int level;
+    const char *name;
+} binaries[] = {
+    {OP2('=', '='), 1, "equal"}, {OP2('!', '='), 1, "neq"}, {OP1('<'), 1, "lt"},     {OP2('<', '='), 1, "lte"},
+    {OP1('>'), 1, "gt"},         {OP2('>', '='), 1, "gte"}, {OP1('|'), 2, "or"},     {OP1('&'), 3, "and"},
+    {OP1('+'), 4, "plus"},       {OP1('-'), 4, "minus"},    {OP1('*'), 5, "mul"},    {OP1('/'), 5, "div"},
+    {OP1('%'), 5, "rem"},
+};
+
+static const struct binary *at_binary(const parser *p, int level)
+{
+    if (p->tok.kind != TOK_OP)
+        return NULL;
+    for (size_t i = 0; i < VS_COUNT(binaries); i++)
+        if (binaries[i].op == p->tok.op && binaries[i].level >= level)
+            return &binaries[i];
+    return NULL;
+}
+
+/* Precedence climbing from an operand that was read already. */
+static term *continue_binary(parser *p, term *l, int level)
+{
+    const struct binary *b;
+    while (!p->c->failed && (b = at_binary(p, level)) != NULL) {
+        advance(p);
+        l = operator_call(p, b->name, l, continue_binary(p, parse_postfix(p), b->level + 1));
+    }
+    return l;
+}
+
+static term *continue_expr(parser *p, term *first)
+{
+    term *l = continue_binary(p, first, 1);
+    while (!p->c->failed && p->mod->kw_in && at_word(p, "in")) {
+        advance(p);
+        l = operator_call(p, "internal.member_2", l, continue_binary(p, parse_postfix(p), 1));
+    }
+    return l;
+}
+
+term *parse_expr(parser *p)
+{
+    if (++p->depth > PARSE_DEPTH) {
+        parse_error(p, "expression is nested too deeply");
+        p->depth--;
+        return new_term(p, T_SCALAR, p->tok.at);
+    }
+    term *t = continue_expr(p, parse_postfix(p));
+    p->depth--;
+    return t;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs: compile, share, show. */
+#include "rego/rego.h"
+
+#include <stdlib.h>
+
+#include "rego/compile.h"
+
+enum { PROGRAM_ARENA = 512 << 20, MODULES_MAX = 4096 };
+
+const char *rego_errcode_name(rego_errcode c)
+{
+    static const char *const name[] = {
+        [REGO_OK] = "ok",
+        [REGO_PARSE_ERROR] = "rego_parse_error",
+        [REGO_COMPILE_ERROR] = "rego_compile_error",
+        [REGO_TYPE_ERROR] = "rego_type_error",
+        [REGO_UNSAFE_VAR_ERROR] = "rego_unsafe_var_error",
+        [REGO_RECURSION_ERROR] = "rego_recursion_error",
+        [REGO_EVAL_CONFLICT] = "eval_conflict_error",
+        [REGO_EVAL_TYPE] = "eval_type_error",
+        [REGO_EVAL_BUILTIN] = "eval_builtin_error",
+        [REGO_EVAL_WITH_MERGE] = "eval_with_merge_error",
+        [REGO_EVAL_LIMIT] = "eval_limit_error",
+        [REGO_EVAL_HOST] = "eval_host_error",
+        [REGO_EVAL_INTERNAL] = "eval_internal_error",
+    };
+    return (size_t)c < VS_COUNT(name) && name[c] ? name[c] : "unknown";
+}
+
+static vs_code report(const compilation *c, rego_diag *diag, vs_error *err)
+{
+    const rego_diag *d = &c->diag;
+    if (diag)
+        *diag = *d;
+    if (d->code == REGO_EVAL_LIMIT)
+        return vs_fail(err, VS_E_NOMEM, "out of memory while compiling a policy");
+    return vs_fail(err, d->code == REGO_PARSE_ERROR ? VS_E_PARSE : VS_E_INVALID, "%s:%u:%u: %s: %s", d->file, d->row, d->col, rego_errcode_name(d->code), d->message);
+}
+
+/* Everything keeps pointing into the texts, so the program has copies. */
+static bool copy_modules(compiler *k, const rego_module *modules, size_t n)
+{
+    rego_program *p = k->p;
+    vs_arena *a = k->c->a;
+    k->mods = vs_alloc_array(a, n + 1, sizeof *k->mods);
+    p->mod_names = vs_alloc_array(a, n + 1, sizeof *p->mod_names);
+    p->mod_texts = vs_alloc_array(a, n + 1, sizeof *p->mod_texts);
+    if (!k->mods || !p->mod_names || !p->mod_texts)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        p->mod_names[i] = vs_sprintf(a, "%s", modules[i].name ? modules[i].name : "");
+        p->mod_texts[i] = vs_dup(a, modules[i].text);
+        p->n_mods++;
+        k->mods[i] = parse_module(k->c, p->mod_names[i], p->mod_texts[i], modules[i].v0);
+        k->n_mods++;
+        if (k->c->failed)
+            return false;
+    }
+    return vs_arena_ok(a);
+}
+
+static void compile_query(compiler *k)
+{
+    rego_program *p = k->p;
+    module *m;
+    unit u = {0};
+    vs_span text = vs_dup(k->c->a, k->opts->query);
+    body *b = parse_query(k->c, text, k->opts->query_v0, &m);
+    if (k->c->failed)
+        return;
+    p->mod_names[p->n_mods] = "query";
+    p->mod_texts[p->n_mods] = text;
+    p->n_mods++;
+    resolve_query(k, m, b, &u);
+    if (!k->c->failed)
+        gen_query(k, m, b, &u, &p->query);
+    p->has_query = true;
+}
+
+static void compile_all(compiler *k, const rego_module *modules, size_t n)
+{
+    if (!copy_modules(k, modules, n))
+        return;
+    link_modules(k);
+    for (size_t i = 0; i < k->p->n_groups && !k->c->failed; i++)
+        if (k->p->groups[i]->n_defs || k->p->groups[i]->default_def)
+            gen_group(k, k->p->groups[i]);
+    if (!k->c->failed)
+        check_recursion(k);
+    if (!k->c->failed && k->opts->query.n)
+        compile_query(k);
+}
+
+vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *opts, rego_program **out, rego_diag *diag, vs_error *err)
+{
+    static const rego_options none;
+    *out = NULL;
+    if (n > MODULES_MAX)
+        return vs_fail(err, VS_E_LIMIT, "more than %d modules", MODULES_MAX);
+    rego_program *p = calloc(1, sizeof *p);
+    if (!p)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    atomic_init(&p->refs, 1);
+    vs_arena_init(&p->arena, PROGRAM_ARENA);
+    compilation c = {.a = &p->arena};
+    compiler k = {.c = &c, .p = p, .opts = opts ? opts : &none};
+    p->hosts = k.opts->hosts;
+    p->n_hosts = k.opts->n_hosts;
+    p->nonstrict = k.opts->nonstrict_builtin_errors;
+    p->no_memo = k.opts->no_memo;
+    compile_all(&k, modules, n);
+    if (!c.failed && !vs_arena_ok(&p->arena))
+        comp_error(&c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+    if (c.failed) {
+        vs_code failure = report(&c, diag, err);
+        rego_program_unref(&p);
+        return failure;
+    }
+    *out = p;
+    return VS_OK;
+}
+
+vs_code rego_check_syntax(vs_span text, bool v0, rego_diag *diag, vs_error *err)
+{
+    vs_arena a;
+    vs_arena_init(&a, PROGRAM_ARENA);
+    compilation c = {.a = &a};
+    (void)parse_module(&c, "policy", text, v0);
+    vs_code result = c.failed ? report(&c, diag, err) : VS_OK;
+    vs_arena_free(&a);
+    return result;
+}
+
+rego_program *rego_program_ref(rego_program *p)
+{
+    atomic_fetch_add(&p->refs, 1);
+    return p;
+}
+
+void rego_program_unref(rego_program **pp)
+{
+    rego_program *p = *pp;
+    *pp = NULL;
+    if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
+    vs_arena_free(&p->arena);
+    free(p);
+}
+
+/* ---- disassembly ----------------------------------------------------------------------------------- */
+
+static void dump_code(const code *c, vs_buf *out)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const insn *x = &c->at[i];
+        vs_buf_printf(out, "  %4zu  %-11s a=%u b=%u c=%u k=%u n=%u fail=%u", i, opcode_name((opcode)x->op), x->a, x->b, x->c, x->k, x->n, x->fail);
+        vs_buf_printf(out, "    ; %u:%u\n", c->dbg[i].row, c->dbg[i].col);
+    }
+}
+
+void rego_program_dump(const rego_program *p, vs_arena *a, vs_buf *out)
+{
+    (void)a;
+    for (size_t i = 0; i < p->n_groups; i++) {
+        vs_buf_printf(out, "%s (%u registers)\n", p->groups[i]->name, p->groups[i]->code.n_regs);
+        dump_code(&p->groups[i]->code, out);
+    }
+    if (p->has_query) {
+        vs_buf_puts(out, "query\n");
+        dump_code(&p->query, out);
+    }
+    for (size_t i = 0; i < p->n_consts; i++) {
+        vs_buf_printf(out, "const %zu = ", i);
+        rego_print_value(out, p->consts[i]);
+        vs_buf_putc(out, '\n');
+    }
+}

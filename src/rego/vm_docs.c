@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Documents: rule values (memoised), packages merged with base documents (rego.md 6.2), and what
+ * `with` replaces (6.7).
+ */
+#include "rego/vm.h"
+
+vs_val lookup(vs_val doc, vs_val path)
+{
+    for (uint32_t i = 0; i < path.len && vs_defined(doc); i++)
+        doc = vs_index(doc, path.u.items[i]);
+    return doc;
+}
+
+vs_val eval_base(const rego_eval *e, const node *n)
+{
+    return lookup(e->data, n->path);
+}
+
+static bool is_prefix(vs_val shorter, vs_val longer)
+{
+    if (shorter.len > longer.len)
+        return false;
+    for (uint32_t i = 0; i < shorter.len; i++)
+        if (!vs_eq(shorter.u.items[i], longer.u.items[i]))
+            return false;
+    return true;
+}
+
+/* A replacement at or above `path` decides alone. */
+static bool is_overridden(const rego_eval *e, vs_val path)
+{
+    for (size_t i = 0; i < e->n_overrides; i++)
+        if (is_prefix(e->overrides[i], path))
+            return true;
+    return false;
+}
+
+vs_val put_path(vs_arena *a, vs_val doc, const vs_val *path, size_t n, vs_val value)
+{
+    if (n == 0)
+        return value;
+    vs_val below = doc.kind == VS_OBJECT ? vs_index(doc, path[0]) : vs_undefined();
+    vs_val object = doc.kind == VS_OBJECT ? doc : vs_empty(VS_OBJECT);
+    return vs_with(a, object, path[0], put_path(a, below, path + 1, n - 1, value));
+}
+
+/* Replacements below a rule's path are laid over its value. */
+static vs_val overlay(rego_eval *e, vs_val path, vs_val value)
+{
+    for (size_t i = 0; i < e->n_overrides; i++) {
+        vs_val o = e->overrides[i];
+        if (o.len > path.len && is_prefix(path, o))
+            value = put_path(&e->a, value, o.u.items + path.len, o.len - path.len, lookup(e->data, o));
+    }
+    return value;
+}
+
+status eval_group(rego_eval *e, const group *g, vs_val *out)
+{
+    memo *m = &e->memos[g->id];
+    if (m->state == MEMO_VALUE) {
+        *out = m->value;
+        return ST_OK;
+    }
+    if (m->state == MEMO_UNDEFINED)
+        return ST_UNDEFINED;
+    if (m->state == MEMO_ACTIVE)
+        return fail_at(e, &g->code, 0, REGO_RECURSION_ERROR, "rule %s is recursive: %s -> %s", g->name, g->name, g->name);
+    if (e->n_overrides && is_overridden(e, g->path)) {
+        *out = lookup(e->data, g->path);
+        return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+    }
+    m->state = MEMO_ACTIVE;
+    status st = run(e, &g->code, g, NULL, out);
+    if (st == ST_ERROR)
+        return st;
+    if (st == ST_OK && e->n_overrides)
+        *out = overlay(e, g->path, *out);
+    if (st == ST_OK)
+        m->value = *out;
+    m->state = e->p->no_memo ? MEMO_NONE : st == ST_OK ? MEMO_VALUE : MEMO_UNDEFINED;
+    return st;
+}
+
+/* The base document laid under the virtual one: members that rules do not define stay. */
+static vs_val merge(rego_eval *e, vs_val base, vs_val over)
+{
+    if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
+        return over;
+    vs_obj b = {.a = &e->a};
+    for (VS_OBJ_FOR(p, base))
+        if (!vs_defined(vs_index(over, p->key)))
+            vs_obj_add(&b, p->key, p->val);
+    for (VS_OBJ_FOR(p, over)) {
+        vs_val below = vs_index(base, p->key);
+        vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
+    }
+    return vs_obj_end(&b, VS_DUP_LAST, NULL);
+}
+
+static status eval_child(rego_eval *e, const node *n, vs_val *out)
+{
+    if (!n->group)
+        return eval_document(e, n, out);
+    if (n->group->kind == GROUP_FUNCTION)
+        return ST_UNDEFINED;
+    return eval_group(e, n->group, out);
+}
+
+status eval_document(rego_eval *e, const node *n, vs_val *out)
+{
+    vs_val base = eval_base(e, n);
+    if (n->path.len && is_overridden(e, n->path)) {
+        *out = base;
+        return vs_defined(base) ? ST_OK : ST_UNDEFINED;
+    }
+    vs_obj b = {.a = &e->a};
+    for (size_t i = 0; i < n->n; i++) {
+        vs_val v = vs_undefined();
+        status st = eval_child(e, &n->children[i], &v);
+        if (st == ST_ERROR)
+            return st;
+        if (st == ST_OK)
+            vs_obj_add(&b, n->children[i].key, v);
+    }
+    vs_val virtual = vs_obj_end(&b, VS_DUP_LAST, NULL);
+    *out = vs_defined(base) ? merge(e, base, virtual) : virtual;
+    return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+}
+
+status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
+{
+    const node *child = node_child(n, key);
+    if (!child || is_overridden(e, n->path)) {
+        *out = vs_index(eval_base(e, n), key);
+        return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+    }
+    status st = eval_child(e, child, out);
+    if (st != ST_UNDEFINED)
+        return st;
+    *out = vs_index(eval_base(e, n), key);
+    return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+}
+
+/* ---- with ------------------------------------------------------------------------------------------ */
+
+static status replace(rego_eval *e, const code *c, size_t pc, const with_target *t, const vs_val *regs)
+{
+    vs_val value = t->is_function ? vs_undefined() : regs[t->value];
+    switch (t->kind) {
+    case TARGET_INPUT:
+        e->input = put_path(&e->a, e->input, t->path.u.items, t->path.len, value);
+        return ST_OK;
+    case TARGET_DATA:
+        if (e->n_overrides == OVERRIDES_MAX)
+            return fail_at(e, c, pc, REGO_EVAL_LIMIT, "too many nested 'with' modifiers");
+        e->data = put_path(&e->a, e->data, t->path.u.items, t->path.len, value);
+        e->overrides[e->n_overrides++] = t->path;
+        return ST_OK;
+    default:
+        if (e->n_mocks == MOCKS_MAX)
+            return fail_at(e, c, pc, REGO_EVAL_LIMIT, "too many nested 'with' modifiers");
+        e->mocks[e->n_mocks++] = (mock){.target = t, .value = value, .active = true};
+        return ST_OK;
+    }
+}
+
+status with_start(rego_eval *e, const code *c, size_t pc, const insn *i, const vs_val *regs)
+{
+    with_frame *f = VS_NEW(&e->a, with_frame);
+    memo *memos = vs_zalloc(&e->a, (e->p->n_groups + 1) * sizeof *memos);
+    if (!f || !memos)
+        return fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
+    *f = (with_frame){e->with, e->input, e->data, e->memos, e->n_overrides, e->n_mocks};
+    e->with = f;
+    e->memos = memos;
+    for (uint8_t k = 0; k < i->n; k++)
+        if (replace(e, c, pc, &e->p->withs[i->k + k], regs) != ST_OK)
+            return ST_ERROR;
+    return ST_OK;
+}
+
+void with_end(rego_eval *e)
+{
+    with_frame *f = e->with;
+    e->input = f->input;
+    e->data = f->data;
+    e->memos = f->memos;
+    e->n_overrides = f->n_overrides;
+    e->n_mocks = f->n_mocks;
+    e->with = f->outer;
+}
