@@ -17,10 +17,12 @@ typedef struct scope {
         vs_span name;
         int var;
         bool declared; /* by := or some; otherwise by use */
+        size_t from;   /* number of the literal that declares it; inner bodies before it do not see it */
         loc at;
         bool used;
     } *names;
     size_t n, room;
+    size_t current; /* number of the literal being resolved */
 } scope;
 
 typedef struct var_info {

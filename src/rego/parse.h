@@ -39,6 +39,11 @@ bool take_word(parser *p, const char *word);
 void expect_op(parser *p, unsigned op, const char *what);
 /* True when the token is a keyword in this module and not used as a name here. */
 bool at_keyword(const parser *p);
+/* The word is followed by '.' or '[': even a keyword is then a name. */
+bool names_something(const parser *p);
+/* `v in coll`, and its form with a key: `k, v in coll`. */
+bool is_membership(const term *t);
+term *with_key(parser *p, term *key, term *in);
 
 /* A try that may be taken back: tokens and errors. */
 typedef struct mark {

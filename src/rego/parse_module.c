@@ -34,6 +34,13 @@ static literal *parse_expr_literal(parser *p)
 {
     loc at = p->tok.at;
     term *l = parse_expr(p);
+    if (p->mod->kw_in && take_op(p, ',')) {
+        term *in = parse_expr(p);
+        if (is_membership(in))
+            l = with_key(p, l, in);
+        else
+            parse_error(p, "unexpected ',' in an expression");
+    }
     literal_kind kind = at_op(p, '=') ? L_UNIFY : at_op(p, OP2(':', '=')) ? L_ASSIGN : L_EXPR;
     literal *lit = new_literal(p, kind, at);
     lit->a = l;
@@ -53,12 +60,12 @@ static literal *parse_some(parser *p)
     list terms = {0};
     term *t = parse_expr(p);
     literal *lit;
-    bool in = t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+    bool in = is_membership(t);
     if (!in) {
         list_add(p->c, &terms, t);
         while (take_op(p, ',')) {
             t = parse_expr(p);
-            in = t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+            in = is_membership(t);
             if (!in)
                 list_add(p->c, &terms, t);
         }
@@ -107,8 +114,7 @@ static literal *parse_every(parser *p)
 
 static literal *parse_plain(parser *p)
 {
-    bool named = p->tok.at.end < p->lex.in.n && strchr(".[(", p->lex.in.p[p->tok.at.end] ? p->lex.in.p[p->tok.at.end] : ' ');
-    if (at_word(p, "some") && !named)
+    if (at_word(p, "some") && at_keyword(p))
         return parse_some(p);
     if (at_word(p, "every") && p->mod->kw_every && at_keyword(p))
         return parse_every(p);

@@ -90,22 +90,27 @@ static int next_char(const parser *p)
     return p->tok.at.end < p->lex.in.n ? p->lex.in.p[p->tok.at.end] : -1;
 }
 
+bool names_something(const parser *p)
+{
+    int next = next_char(p);
+    return next == '.' || next == '[';
+}
+
 bool at_keyword(const parser *p)
 {
     static const char *const always[] = {"as",   "default", "else",    "false", "import", "not",
                                          "null", "package", "some",    "true",  "with"};
     if (p->tok.kind != TOK_IDENT)
         return false;
-    int next = next_char(p);
-    bool named = next == '.' || next == '[';
+    if (names_something(p))
+        return false;
     for (size_t i = 0; i < VS_COUNT(always); i++)
         if (vs_span_is(p->tok.text, always[i]))
-            return !named || i == 3 || i == 6 || i == 9; /* literals never name anything */
+            return true;
     if (vs_span_is(p->tok.text, "contains"))
-        return p->mod->kw_contains && !named && next != '(';
-    return (p->mod->kw_if && vs_span_is(p->tok.text, "if") && !named) ||
-           (p->mod->kw_in && vs_span_is(p->tok.text, "in") && !named) ||
-           (p->mod->kw_every && vs_span_is(p->tok.text, "every") && !named);
+        return p->mod->kw_contains && next_char(p) != '(';
+    return (p->mod->kw_if && vs_span_is(p->tok.text, "if")) || (p->mod->kw_in && vs_span_is(p->tok.text, "in")) ||
+           (p->mod->kw_every && vs_span_is(p->tok.text, "every"));
 }
 
 /* ---- construction ---------------------------------------------------------------------------- */
@@ -266,6 +271,24 @@ static term *parse_brace(parser *p)
     return t;
 }
 
+bool is_membership(const term *t)
+{
+    return t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+}
+
+term *with_key(parser *p, term *key, term *in)
+{
+    list items = {0};
+    in->items[0]->name = VS_LIT("internal.member_3");
+    list_add(p->c, &items, in->items[0]);
+    list_add(p->c, &items, key);
+    list_add(p->c, &items, in->items[1]);
+    list_add(p->c, &items, in->items[2]);
+    set_items(in, &items);
+    in->at.start = key->at.start;
+    return in;
+}
+
 /* "( expr )", and "(k, v in coll)". */
 static term *parse_paren(parser *p)
 {
@@ -274,19 +297,11 @@ static term *parse_paren(parser *p)
     term *t = parse_expr(p);
     if (take_op(p, ',')) {
         term *in = parse_expr(p);
-        bool member = in->kind == T_CALL && in->n == 3 && vs_span_is(in->items[0]->name, "internal.member_2");
-        if (!member) {
+        if (!is_membership(in)) {
             parse_error(p, "unexpected ',' inside parentheses");
             return t;
         }
-        list items = {0};
-        in->items[0]->name = VS_LIT("internal.member_3");
-        list_add(p->c, &items, in->items[0]);
-        list_add(p->c, &items, t);
-        list_add(p->c, &items, in->items[1]);
-        list_add(p->c, &items, in->items[2]);
-        set_items(in, &items);
-        t = in;
+        t = with_key(p, t, in);
     } else if (at_op(p, '=') || at_op(p, OP2(':', '='))) {
         parse_error(p, "an assignment is not an expression");
     }
@@ -385,10 +400,12 @@ static bool at_empty_set(const parser *p)
 
 static term *parse_word(parser *p)
 {
-    if (at_word(p, "true") || at_word(p, "false"))
-        return scalar(p, vs_bool(at_word(p, "true")));
-    if (at_word(p, "null"))
-        return scalar(p, vs_null());
+    if (!names_something(p)) {
+        if (at_word(p, "true") || at_word(p, "false"))
+            return scalar(p, vs_bool(at_word(p, "true")));
+        if (at_word(p, "null"))
+            return scalar(p, vs_null());
+    }
     if (at_keyword(p)) {
         unexpected(p, "a term");
         return new_term(p, T_SCALAR, p->tok.at);
@@ -540,7 +557,7 @@ static term *continue_binary(parser *p, term *l, int level)
 static term *continue_expr(parser *p, term *first)
 {
     term *l = continue_binary(p, first, 1);
-    while (!p->c->failed && p->mod->kw_in && at_word(p, "in")) {
+    while (!p->c->failed && p->mod->kw_in && at_word(p, "in") && at_keyword(p)) {
         advance(p);
         l = operator_call(p, "internal.member_2", l, continue_binary(p, parse_postfix(p), 1));
     }

@@ -24,6 +24,7 @@ static scope *new_scope(resolver *r, scope *parent)
     }
     s->parent = parent;
     s->depth = parent ? parent->depth + 1 : 0;
+    s->current = SIZE_MAX;
     return s;
 }
 
@@ -37,9 +38,9 @@ static struct scoped_name *find_here(scope *s, vs_span name)
 
 static struct scoped_name *find_name(scope *s, vs_span name)
 {
-    for (; s; s = s->parent) {
-        struct scoped_name *n = find_here(s, name);
-        if (n)
+    for (scope *at = s; at; at = at->parent) {
+        struct scoped_name *n = find_here(at, name);
+        if (n && (at == s || !n->declared || n->from < at->current))
             return n;
     }
     return NULL;
@@ -66,7 +67,7 @@ static int new_var(resolver *r, vs_span name, unsigned depth, loc at)
     return (int)u->n++;
 }
 
-static void declare(resolver *r, scope *s, const term *t, bool declared)
+static void declare_at(resolver *r, scope *s, const term *t, bool declared, size_t from)
 {
     if (r->m->rego_v1 && declared && (vs_span_is(t->name, "input") || vs_span_is(t->name, "data"))) {
         comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "variables must not shadow %.*s (use a different variable name)", VS_FMT(t->name));
@@ -89,20 +90,25 @@ static void declare(resolver *r, scope *s, const term *t, bool declared)
             return;
         }
     }
-    s->names[s->n++] = (struct scoped_name){.name = t->name, .var = new_var(r, t->name, s->depth, t->at), .declared = declared, .at = t->at};
+    s->names[s->n++] = (struct scoped_name){.name = t->name, .var = new_var(r, t->name, s->depth, t->at), .declared = declared, .from = from, .at = t->at};
+}
+
+static void declare(resolver *r, scope *s, const term *t, bool declared)
+{
+    declare_at(r, s, t, declared, 0);
 }
 
 /* Variables of a pattern: not those in object keys or inside references and calls. */
-static void declare_pattern(resolver *r, scope *s, const term *t)
+static void declare_pattern(resolver *r, scope *s, const term *t, size_t from)
 {
     if (t->kind == T_VAR) {
-        declare(r, s, t, !t->wildcard);
+        declare_at(r, s, t, !t->wildcard, from);
     } else if (t->kind == T_ARRAY) {
         for (size_t i = 0; i < t->n; i++)
-            declare_pattern(r, s, t->items[i]);
+            declare_pattern(r, s, t->items[i], from);
     } else if (t->kind == T_OBJECT) {
         for (size_t i = 1; i < t->n; i += 2)
-            declare_pattern(r, s, t->items[i]);
+            declare_pattern(r, s, t->items[i], from);
     }
 }
 
@@ -111,14 +117,14 @@ static void declare_assigned(resolver *r, scope *s, const body *b)
     for (size_t i = 0; i < b->n; i++) {
         const literal *l = b->items[i];
         if (l->kind == L_ASSIGN)
-            declare_pattern(r, s, l->a);
+            declare_pattern(r, s, l->a, i);
         else if (l->kind == L_SOME)
             for (size_t j = 0; j < l->n_vars; j++)
-                declare(r, s, l->vars[j], true);
+                declare_at(r, s, l->vars[j], true, i);
         else if (l->kind == L_IN) {
             if (l->a)
-                declare_pattern(r, s, l->a);
-            declare_pattern(r, s, l->b);
+                declare_pattern(r, s, l->a, i);
+            declare_pattern(r, s, l->b, i);
         }
     }
 }
@@ -486,8 +492,11 @@ static void resolve_body(resolver *r, scope *s, body *b)
 {
     b->scope = s;
     declare_implicit(r, s, b);
-    for (size_t i = 0; i < b->n && !r->c->failed; i++)
+    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
+        s->current = i;
         resolve_literal(r, s, b->items[i]);
+    }
+    s->current = SIZE_MAX;
 }
 
 static void resolve_branch(resolver *r, scope *args, def *d)
