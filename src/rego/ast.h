@@ -127,7 +127,8 @@ struct module {
     size_t n_defs, room_defs;
 };
 
-/* ---- errors: the first one stays ---------------------------------------------------------------- */
+/* ---- errors: the first one stays ----------------------------------------------------------------
+ */
 
 typedef struct compilation {
     vs_arena *a;
@@ -136,9 +137,11 @@ typedef struct compilation {
 } compilation;
 
 /* Records the first error. */
-void comp_error(compilation *c, rego_errcode code, const module *m, const loc *at, const char *fmt, ...) VS_PRINTF(5, 6);
+void comp_error(compilation *c, rego_errcode code, const module *m, const loc *at, const char *fmt,
+                ...) VS_PRINTF(5, 6);
 
-/* ---- parsing --------------------------------------------------------------------------------------- */
+/* ---- parsing
+ * --------------------------------------------------------------------------------------- */
 
 /* Parses one module; check c->failed. The text must outlive the tree. */
 module *parse_module(compilation *c, const char *name, vs_span text, bool v0);

@@ -11,11 +11,11 @@ enum { VARIADIC = 255 };
 
 /* name, arity, flags, function; see builtins.h */
 static const rego_builtin table[] = {
-#define B(name, arity, fn)               {name, arity, 0, fn},
-#define V0(name, arity, fn)              {name, arity, REGO_BF_V0_ONLY, fn},
-#define RELATION(name, arity, fn)        {name, arity, REGO_BF_RELATION, fn},
-#define NONDET(name, arity, fn)          {name, arity, REGO_BF_NONDET, fn},
-#define REFUSED(name, arity)             {name, arity, REGO_BF_REFUSED, NULL},
+#define B(name, arity, fn)        {name, arity, 0, fn},
+#define V0(name, arity, fn)       {name, arity, REGO_BF_V0_ONLY, fn},
+#define RELATION(name, arity, fn) {name, arity, REGO_BF_RELATION, fn},
+#define NONDET(name, arity, fn)   {name, arity, REGO_BF_NONDET, fn},
+#define REFUSED(name, arity)      {name, arity, REGO_BF_REFUSED, NULL},
 #include "rego/builtins.def"
 #undef B
 #undef V0
@@ -47,7 +47,8 @@ static const char *type_of(vs_val v)
 
 rego_bres rego_type_error(rego_bctx *b, unsigned n, const char *want, vs_val got)
 {
-    (void)snprintf(b->message, sizeof b->message, "operand %u must be %s but got %s", n, want, type_of(got));
+    (void)snprintf(b->message, sizeof b->message, "operand %u must be %s but got %s", n, want,
+                   type_of(got));
     return REGO_B_TYPE;
 }
 

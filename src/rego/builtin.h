@@ -17,9 +17,9 @@ typedef struct rego_bctx {
     vs_arena *a;
     int64_t now_ns;
     uint64_t seed;
-    uint64_t *steps;      /* budget left; builtins charge for work that is not O(1) */
+    uint64_t *steps;       /* budget left; builtins charge for work that is not O(1) */
     rego_regexes *regexes; /* NULL = no caching */
-    char message[256];    /* set with REGO_B_TYPE and REGO_B_ERROR: text behind "<name>: " */
+    char message[256];     /* set with REGO_B_TYPE and REGO_B_ERROR: text behind "<name>: " */
 } rego_bctx;
 
 typedef enum rego_bres {
@@ -33,10 +33,10 @@ typedef enum rego_bres {
 typedef rego_bres (*rego_builtin_fn)(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out);
 
 enum {
-    REGO_BF_V0_ONLY = 1,   /* deprecated: any, all, re_match, ... (section 4) */
-    REGO_BF_NONDET = 2,    /* same result within one evaluation, not across */
-    REGO_BF_RELATION = 4,  /* result is an array of solutions to enumerate: walk */
-    REGO_BF_REFUSED = 8,   /* known to OPA, not available: http.send, ...; fn is NULL */
+    REGO_BF_V0_ONLY = 1,  /* deprecated: any, all, re_match, ... (section 4) */
+    REGO_BF_NONDET = 2,   /* same result within one evaluation, not across */
+    REGO_BF_RELATION = 4, /* result is an array of solutions to enumerate: walk */
+    REGO_BF_REFUSED = 8,  /* known to OPA, not available: http.send, ...; fn is NULL */
 };
 
 typedef struct rego_builtin {

@@ -33,7 +33,7 @@ rego_bres rego_op_plus(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out
 static vs_val set_difference(rego_bctx *b, vs_val x, vs_val y)
 {
     vs_vec v = {.a = b->a};
-    for (VS_ARR_FOR(m, x))
+    for (VS_ARR_FOR (m, x))
         if (!vs_set_has(y, *m))
             vs_vec_add(&v, *m);
     return vs_vec_end_set(&v);
@@ -79,7 +79,7 @@ rego_bres rego_op_and(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
     REGO_WANT(0, VS_SET);
     REGO_WANT(1, VS_SET);
     vs_vec v = {.a = b->a};
-    for (VS_ARR_FOR(m, args[0]))
+    for (VS_ARR_FOR (m, args[0]))
         if (vs_set_has(args[1], *m))
             vs_vec_add(&v, *m);
     *out = vs_vec_end_set(&v);
@@ -93,7 +93,7 @@ rego_bres rego_op_or(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
     REGO_WANT(1, VS_SET);
     vs_vec v = {.a = b->a};
     for (unsigned i = 0; i < 2; i++)
-        for (VS_ARR_FOR(m, args[i]))
+        for (VS_ARR_FOR (m, args[i]))
             vs_vec_add(&v, *m);
     *out = vs_vec_end_set(&v);
     return rego_charge(b, args[0].len + args[1].len) ? REGO_B_OK : REGO_B_LIMIT;
@@ -147,7 +147,8 @@ rego_bres rego_bi_round(rego_bctx *b, const vs_val *args, unsigned n, vs_val *ou
     return rounded(b, args, VS_ROUND_HALF_AWAY, out);
 }
 
-/* ---- bits -------------------------------------------------------------------------------------------- */
+/* ---- bits
+ * -------------------------------------------------------------------------------------------- */
 
 static rego_bres want_integers(rego_bctx *b, const vs_val *args, unsigned n)
 {
@@ -155,7 +156,8 @@ static rego_bres want_integers(rego_bctx *b, const vs_val *args, unsigned n)
         REGO_WANT(i, VS_NUMBER);
         if (!vs_num_is_integer(args[i])) {
             (void)rego_type_error(b, i + 1, "integer number", args[i]);
-            (void)rego_error(b, "operand %u must be integer number but got floating-point number", i + 1);
+            (void)rego_error(b, "operand %u must be integer number but got floating-point number",
+                             i + 1);
             return REGO_B_TYPE;
         }
     }
@@ -166,7 +168,8 @@ static rego_bres bits(rego_bctx *b, const vs_val *args, vs_bitop op, vs_val *out
 {
     rego_bres res = want_integers(b, args, 2);
     vs_error err = {0};
-    return res == REGO_B_OK ? finish(b, vs_num_bits(b->a, op, args[0], args[1], &err), &err, out) : res;
+    return res == REGO_B_OK ? finish(b, vs_num_bits(b->a, op, args[0], args[1], &err), &err, out)
+                            : res;
 }
 
 rego_bres rego_bi_bits_and(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -201,7 +204,8 @@ static rego_bres shift(rego_bctx *b, const vs_val *args, int direction, vs_val *
     if (res != REGO_B_OK)
         return res;
     if (vs_num_sign(args[1]) < 0) {
-        (void)rego_error(b, "operand 2 must be an unsigned integer number but got a negative integer");
+        (void)rego_error(b,
+                         "operand 2 must be an unsigned integer number but got a negative integer");
         return REGO_B_TYPE;
     }
     if (args[1].big)
@@ -222,7 +226,8 @@ rego_bres rego_bi_bits_rsh(rego_bctx *b, const vs_val *args, unsigned n, vs_val 
     return shift(b, args, -1, out);
 }
 
-/* ---- ranges and conversion ----------------------------------------------------------------------------- */
+/* ---- ranges and conversion
+ * ----------------------------------------------------------------------------- */
 
 enum { RANGE_MAX = 1000000 };
 
@@ -231,14 +236,16 @@ static rego_bres range(rego_bctx *b, vs_val from, vs_val to, int64_t step, vs_va
     if (from.big || to.big)
         return REGO_B_LIMIT;
     bool up = from.u.i <= to.u.i;
-    uint64_t distance = up ? (uint64_t)to.u.i - (uint64_t)from.u.i : (uint64_t)from.u.i - (uint64_t)to.u.i;
+    uint64_t distance =
+        up ? (uint64_t)to.u.i - (uint64_t)from.u.i : (uint64_t)from.u.i - (uint64_t)to.u.i;
     uint64_t count = distance / (uint64_t)step + 1;
     if (count > RANGE_MAX || !rego_charge(b, count))
         return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
     for (uint64_t i = 0; i < count; i++) {
         uint64_t offset = i * (uint64_t)step;
-        vs_vec_add(&v, vs_int((int64_t)(up ? (uint64_t)from.u.i + offset : (uint64_t)from.u.i - offset)));
+        vs_vec_add(
+            &v, vs_int((int64_t)(up ? (uint64_t)from.u.i + offset : (uint64_t)from.u.i - offset)));
     }
     *out = vs_vec_end_array(&v);
     return REGO_B_OK;

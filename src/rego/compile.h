@@ -17,10 +17,11 @@ typedef struct scope {
         vs_span name;
         int var;
         bool declared; /* by := or some; otherwise by use */
-        size_t from;   /* number of the literal that declares it; inner bodies before it do not see it */
+        size_t
+            from; /* number of the literal that declares it; inner bodies before it do not see it */
         loc at;
         bool used;
-    } *names;
+    } * names;
     size_t n, room;
     size_t current; /* number of the literal being resolved */
 } scope;
@@ -57,7 +58,8 @@ void check_recursion(compiler *k);
 void resolve_def(compiler *k, def *d, unit *u);
 void resolve_query(compiler *k, const module *m, body *b, unit *u);
 
-/* ---- code generation -------------------------------------------------------------------------- */
+/* ---- code generation --------------------------------------------------------------------------
+ */
 
 typedef struct gen {
     compiler *k;
@@ -74,7 +76,7 @@ typedef struct gen {
     uint32_t fail;     /* label: where an undefined or false expression goes */
     unsigned var_base; /* register of variable 0 */
     unsigned next_reg, max_reg;
-    bool *bound; /* by variable */
+    bool *bound;       /* by variable */
     const term *l, *r; /* operands of the test being emitted */
     const loc *where;  /* expression being emitted */
 } gen;

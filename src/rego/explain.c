@@ -73,7 +73,8 @@ static vs_val bounded(vs_arena *a, vs_val v)
     return vs_cstring(vs_sprintf(a, "<%s with %u members>", vs_kind_name((vs_kind)v.kind), v.len));
 }
 
-static void add_operand(const rego_eval *e, vs_arena *a, vs_vec *operands, vs_val path, bool has, vs_val v)
+static void add_operand(const rego_eval *e, vs_arena *a, vs_vec *operands, vs_val path, bool has,
+                        vs_val v)
 {
     vs_obj o = {.a = a};
     vs_obj_put(&o, "path", path);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies: picks the literals in an order in which each finds its variables bound, and emits them. */
+/* Bodies: picks the literals in an order in which each finds its variables bound, and emits them.
+ */
 #include "rego/compile.h"
 
 static void gen_literal(gen *g, literal *l);
 
-/* ---- unification -------------------------------------------------------------------------------- */
+/* ---- unification --------------------------------------------------------------------------------
+ */
 
 static bool same_keys(const term *a, const term *b)
 {
     for (size_t i = 0; i < a->n; i += 2)
-        if (a->items[i]->kind != T_SCALAR || b->items[i]->kind != T_SCALAR || !vs_eq(a->items[i]->scalar, b->items[i]->scalar))
+        if (a->items[i]->kind != T_SCALAR || b->items[i]->kind != T_SCALAR ||
+            !vs_eq(a->items[i]->scalar, b->items[i]->scalar))
             return false;
     return true;
 }
@@ -56,7 +59,8 @@ static void gen_unify(gen *g, term *a, term *b)
     g->l = g->r = NULL;
 }
 
-/* ---- literals ----------------------------------------------------------------------------------- */
+/* ---- literals -----------------------------------------------------------------------------------
+ */
 
 /* some k, v in coll */
 static void gen_in(gen *g, literal *l)
@@ -124,14 +128,16 @@ static void gen_plain(gen *g, literal *l)
     }
 }
 
-/* ---- with --------------------------------------------------------------------------------------- */
+/* ---- with ---------------------------------------------------------------------------------------
+ */
 
 static vs_val keys_of(gen *g, const term *t)
 {
     vs_vec path = {.a = g->c->a};
     for (size_t i = 1; t->kind == T_REF && i < t->n; i++) {
         if (t->items[i]->kind != T_SCALAR) {
-            comp_error(g->c, REGO_COMPILE_ERROR, t->mod, &t->at, "the target of 'with' must be a constant path");
+            comp_error(g->c, REGO_COMPILE_ERROR, t->mod, &t->at,
+                       "the target of 'with' must be a constant path");
             return vs_undefined();
         }
         vs_vec_add(&path, t->items[i]->scalar);
@@ -214,7 +220,8 @@ static void gen_with(gen *g, literal *l)
     if (!values || !before)
         return;
     for (size_t i = 0; i < l->n_with; i++) {
-        bool function = l->with[i].value->kind == T_CALL && l->with[i].value->n == 1 && l->with[i].target->kind == T_CALL;
+        bool function = l->with[i].value->kind == T_CALL && l->with[i].value->n == 1 &&
+                        l->with[i].target->kind == T_CALL;
         values[i] = function ? 0 : gen_term(g, l->with[i].value);
     }
     uint32_t first = (uint32_t)g->k->p->n_withs;
@@ -233,7 +240,8 @@ static void gen_with(gen *g, literal *l)
     bound_by(g, before, &outs);
     unsigned from = new_regs(g, outs.n ? outs.n : 1), tuple = new_reg(g);
     for (size_t i = 0; i < outs.n; i++)
-        emit(g, OP_MOVE, from + (unsigned)i, g->var_base + (unsigned)((var_info *)outs.items[i] - g->unit->vars), 0, 0);
+        emit(g, OP_MOVE, from + (unsigned)i,
+             g->var_base + (unsigned)((var_info *)outs.items[i] - g->unit->vars), 0, 0);
     emit(g, OP_ARRAY, tuple, from, 0, (uint32_t)outs.n);
     emit(g, OP_ADD, builder, tuple, 0, 0);
     if (outs.n)
@@ -249,7 +257,8 @@ static void gen_with(gen *g, literal *l)
     emit(g, OP_NEXT, it, key, val, 0);
     g->fail = next;
     for (size_t i = 0; i < outs.n; i++)
-        emit(g, OP_INDEXK, g->var_base + (unsigned)((var_info *)outs.items[i] - g->unit->vars), val, 0, add_const(g->k, vs_int((int64_t)i)));
+        emit(g, OP_INDEXK, g->var_base + (unsigned)((var_info *)outs.items[i] - g->unit->vars), val,
+             0, add_const(g->k, vs_int((int64_t)i)));
 }
 
 static void gen_literal(gen *g, literal *l)
@@ -269,7 +278,8 @@ static void report_unsafe(gen *g, const list *items)
         const literal *l = items->items[i];
         const term *v = l ? unsafe_var(g, l) : NULL;
         if (v) {
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, v->mod ? v->mod : g->mod, &v->at, "var %.*s is unsafe", VS_FMT(v->wildcard ? VS_LIT("_") : v->name));
+            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, v->mod ? v->mod : g->mod, &v->at,
+                       "var %.*s is unsafe", VS_FMT(v->wildcard ? VS_LIT("_") : v->name));
             return;
         }
     }

@@ -5,12 +5,13 @@
 const char *opcode_name(opcode op)
 {
     static const char *const name[OP_COUNT] = {
-        "jump",   "loadk",  "move",     "undef",    "input",      "base",    "doc",        "doc_index", "rule",
-        "index",  "indexk", "iter",     "next",     "truthy",     "eq",      "ne",         "lt",        "le",
-        "gt",     "ge",     "in",       "cmp",      "arith",      "array",   "set",        "object",    "builtin",
-        "call",   "host",   "len",      "objlen",   "new",        "add",     "addpair",    "end_array", "end_set",
-        "end_object", "partial", "end_partial", "once", "if_undef", "with",  "with_end",   "skip_print", "print",
-        "template", "def",  "yield",    "return"};
+        "jump",      "loadk",      "move",    "undef",       "input",  "base",     "doc",
+        "doc_index", "rule",       "index",   "indexk",      "iter",   "next",     "truthy",
+        "eq",        "ne",         "lt",      "le",          "gt",     "ge",       "in",
+        "cmp",       "arith",      "array",   "set",         "object", "builtin",  "call",
+        "host",      "len",        "objlen",  "new",         "add",    "addpair",  "end_array",
+        "end_set",   "end_object", "partial", "end_partial", "once",   "if_undef", "with",
+        "with_end",  "skip_print", "print",   "template",    "def",    "yield",    "return"};
     return op < OP_COUNT ? name[op] : "?";
 }
 
@@ -81,7 +82,12 @@ size_t emit(gen *g, opcode op, unsigned a, unsigned b, unsigned c, uint32_t k)
         grow_code(g);
     if (g->c->failed || g->n >= g->room)
         return 0;
-    g->at[g->n] = (insn){.op = (uint8_t)op, .a = (uint16_t)a, .b = (uint16_t)b, .c = (uint16_t)c, .k = k, .fail = g->fail};
+    g->at[g->n] = (insn){.op = (uint8_t)op,
+                         .a = (uint16_t)a,
+                         .b = (uint16_t)b,
+                         .c = (uint16_t)c,
+                         .k = k,
+                         .fail = g->fail};
     g->dbg[g->n] = debug_here(g);
     return g->n++;
 }
@@ -97,7 +103,8 @@ unsigned new_regs(gen *g, size_t n)
 {
     unsigned r = g->next_reg;
     if (n > REGS_MAX || g->next_reg + n > REGS_MAX) {
-        comp_error(g->c, REGO_COMPILE_ERROR, g->mod, g->where, "a rule is too large: more than %d registers", REGS_MAX);
+        comp_error(g->c, REGO_COMPILE_ERROR, g->mod, g->where,
+                   "a rule is too large: more than %d registers", REGS_MAX);
         return 0;
     }
     g->next_reg += (unsigned)n;
@@ -136,7 +143,8 @@ uint32_t add_builtin(compiler *k, const rego_builtin *b)
             return (uint32_t)i;
     if (p->n_builtins == k->room_builtins) {
         size_t room = k->room_builtins ? k->room_builtins * 2 : 16;
-        const rego_builtin **builtins = vs_grow(k->c->a, p->builtins, p->n_builtins, room, sizeof(void *));
+        const rego_builtin **builtins =
+            vs_grow(k->c->a, p->builtins, p->n_builtins, room, sizeof(void *));
         if (!builtins) {
             out_of_memory(k);
             return 0;

@@ -52,9 +52,9 @@ static bool all_same(const group *grp)
 }
 
 typedef struct result {
-    unsigned reg;  /* the group's value */
+    unsigned reg;   /* the group's value */
     unsigned found; /* set when the branch being tried had a solution */
-    uint32_t done; /* label: return the value */
+    uint32_t done;  /* label: return the value */
     bool same;
 } result;
 
@@ -105,7 +105,8 @@ static void check_arguments_plain(gen *g, const def *d)
 {
     for (size_t i = 0; i < d->n_args; i++)
         if (d->args[i]->kind != T_VAR)
-            comp_error(g->c, REGO_COMPILE_ERROR, d->mod, &d->at, "default rule arguments must be variables");
+            comp_error(g->c, REGO_COMPILE_ERROR, d->mod, &d->at,
+                       "default rule arguments must be variables");
 }
 
 static bool is_default_value(const term *t)
@@ -130,7 +131,8 @@ static void gen_default(gen *g, def *d, unsigned reg)
 {
     unit u = {0};
     if (!is_default_value(d->value)) {
-        comp_error(g->c, REGO_PARSE_ERROR, d->mod, &d->value->at, "default rule value must be a constant or a comprehension");
+        comp_error(g->c, REGO_PARSE_ERROR, d->mod, &d->value->at,
+                   "default rule value must be a constant or a comprehension");
         return;
     }
     check_arguments_plain(g, d);
@@ -146,7 +148,8 @@ static void gen_default(gen *g, def *d, unsigned reg)
 
 static void gen_values(gen *g, group *grp)
 {
-    result r = {.reg = grp->arity, .found = grp->arity + 1, .done = new_label(g), .same = all_same(grp)};
+    result r = {
+        .reg = grp->arity, .found = grp->arity + 1, .done = new_label(g), .same = all_same(grp)};
     g->next_reg = g->max_reg = grp->arity + 2;
     g->fail = r.done;
     emit(g, OP_UNDEF, r.reg, 0, 0, 0);
@@ -185,7 +188,8 @@ static void gen_entry(gen *g, def *d, unsigned builder)
     }
     for (size_t i = 0; i < d->n_keys; i++) {
         if (has_unbound(g, d->keys[i]))
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, d->mod, &d->keys[i]->at, "var %.*s is unsafe", VS_FMT(d->keys[i]->name));
+            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, d->mod, &d->keys[i]->at, "var %.*s is unsafe",
+                       VS_FMT(d->keys[i]->name));
         regs[i] = gen_term(g, d->keys[i]);
     }
     unsigned value = gen_term(g, d->contains ? d->key : d->value);
@@ -194,7 +198,8 @@ static void gen_entry(gen *g, def *d, unsigned builder)
         emit(g, OP_MOVE, first + (unsigned)i, regs[i], 0, 0);
     size_t i = emit(g, OP_PARTIAL, builder, first, value, (uint32_t)d->n_keys);
     if (i < g->n)
-        g->at[i].n = (uint8_t)((d->contains ? PARTIAL_SET : 0) | (d->is_default ? PARTIAL_DEFAULT : 0));
+        g->at[i].n =
+            (uint8_t)((d->contains ? PARTIAL_SET : 0) | (d->is_default ? PARTIAL_DEFAULT : 0));
     emit_jump(g, g->fail);
     place(g, next);
 }
@@ -240,7 +245,8 @@ void gen_group(compiler *k, group *grp)
     grp->code.n_args = (uint16_t)grp->arity;
 }
 
-/* ---- queries ------------------------------------------------------------------------------------- */
+/* ---- queries
+ * ------------------------------------------------------------------------------------- */
 
 /* A query reports its variables and the values of its expressions (rego.md 9). */
 void gen_query(compiler *k, const module *m, body *b, unit *u, code *out)

@@ -7,7 +7,8 @@ static unsigned var_reg(const gen *g, const term *t)
     return g->var_base + (unsigned)t->var;
 }
 
-/* ---- constants --------------------------------------------------------------------------------- */
+/* ---- constants ---------------------------------------------------------------------------------
+ */
 
 /* The value of a term without variables, references or calls; undefined otherwise. */
 static vs_val constant(gen *g, const term *t)
@@ -41,14 +42,17 @@ static bool may_be_constant(const term *t)
 
 static bool load_constant(gen *g, const term *t, unsigned dst)
 {
-    vs_val v = may_be_constant(t) && !g->k->opts->no_fold ? constant(g, t) : t->kind == T_SCALAR ? t->scalar : vs_undefined();
+    vs_val v = may_be_constant(t) && !g->k->opts->no_fold ? constant(g, t)
+               : t->kind == T_SCALAR                      ? t->scalar
+                                                          : vs_undefined();
     if (!vs_defined(v))
         return false;
     emit(g, OP_LOADK, dst, 0, 0, add_const(g->k, v));
     return true;
 }
 
-/* ---- references -------------------------------------------------------------------------------- */
+/* ---- references --------------------------------------------------------------------------------
+ */
 
 static bool is_const_key(const term *t)
 {
@@ -170,13 +174,19 @@ static unsigned gen_ref(gen *g, term *t)
     return reg;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------------
+ */
 
 static const struct {
     const char *name;
     opcode op;
-} comparisons[] = {{"equal", OP_EQ}, {"neq", OP_NE}, {"lt", OP_LT},  {"lte", OP_LE},
-                   {"gt", OP_GT},    {"gte", OP_GE}, {"internal.member_2", OP_IN}};
+} comparisons[] = {{"equal", OP_EQ},
+                   {"neq", OP_NE},
+                   {"lt", OP_LT},
+                   {"lte", OP_LE},
+                   {"gt", OP_GT},
+                   {"gte", OP_GE},
+                   {"internal.member_2", OP_IN}};
 
 /* The test opcode of a comparison call, OP_COUNT for other calls. */
 static opcode comparison(const term *t)
@@ -201,7 +211,8 @@ static bool is_arithmetic(vs_span name)
 /* internal.member_3(k, v, coll): a loop-free test of coll[k] == v, except that sets are never. */
 static unsigned gen_member3(gen *g, term *t)
 {
-    unsigned key = gen_term(g, t->items[1]), val = gen_term(g, t->items[2]), coll = gen_term(g, t->items[3]);
+    unsigned key = gen_term(g, t->items[1]), val = gen_term(g, t->items[2]),
+             coll = gen_term(g, t->items[3]);
     unsigned dst = new_reg(g), item = new_reg(g);
     uint32_t saved = g->fail, no = new_label(g), end = new_label(g);
     g->fail = no;
@@ -280,7 +291,8 @@ static unsigned emit_call(gen *g, const term *t, unsigned first, size_t n)
     } else if (t->call == CALL_HOST) {
         i = emit(g, OP_HOST, dst, first, 0, (uint32_t)t->host);
     } else {
-        i = emit(g, OP_BUILTIN, dst, first, 0, t->builtin ? add_builtin(g->k, t->builtin) : UINT32_MAX);
+        i = emit(g, OP_BUILTIN, dst, first, 0,
+                 t->builtin ? add_builtin(g->k, t->builtin) : UINT32_MAX);
     }
     if (i < g->n)
         g->at[i].n = (uint8_t)n;
@@ -344,7 +356,8 @@ static unsigned gen_call(gen *g, term *t)
     return dst;
 }
 
-/* ---- collections ------------------------------------------------------------------------------- */
+/* ---- collections -------------------------------------------------------------------------------
+ */
 
 static unsigned gen_collection(gen *g, term *t)
 {
@@ -377,7 +390,9 @@ static unsigned gen_comprehension(gen *g, term *t)
     emit_jump(g, g->fail);
     place(g, end);
     g->fail = saved;
-    opcode op = t->kind == T_ARRAY_COMPR ? OP_END_ARRAY : t->kind == T_SET_COMPR ? OP_END_SET : OP_END_OBJECT;
+    opcode op = t->kind == T_ARRAY_COMPR ? OP_END_ARRAY
+                : t->kind == T_SET_COMPR ? OP_END_SET
+                                         : OP_END_OBJECT;
     emit(g, op, dst, builder, 0, 0);
     return dst;
 }
@@ -385,7 +400,8 @@ static unsigned gen_comprehension(gen *g, term *t)
 static unsigned gen_template(gen *g, term *t)
 {
     if (t->n > 255) {
-        comp_error(g->c, REGO_COMPILE_ERROR, g->mod, &t->at, "a template string has too many parts");
+        comp_error(g->c, REGO_COMPILE_ERROR, g->mod, &t->at,
+                   "a template string has too many parts");
         return 0;
     }
     unsigned first = gen_maybes(g, t->items, t->n), dst = new_reg(g);
@@ -403,7 +419,8 @@ unsigned gen_term(gen *g, term *t)
     switch (t->kind) {
     case T_VAR:
         if (is_unbound_var(g, t))
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, t->mod, &t->at, "var %.*s is unsafe", VS_FMT(t->wildcard ? VS_LIT("_") : t->name));
+            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, t->mod, &t->at, "var %.*s is unsafe",
+                       VS_FMT(t->wildcard ? VS_LIT("_") : t->name));
         return var_reg(g, t);
     case T_SCALAR:
         dst = new_reg(g);
@@ -429,12 +446,14 @@ void gen_into(gen *g, term *t, unsigned dst)
     emit(g, OP_MOVE, dst, gen_term(g, t), 0, 0);
 }
 
-/* ---- patterns ---------------------------------------------------------------------------------- */
+/* ---- patterns ----------------------------------------------------------------------------------
+ */
 
 static void gen_match_items(gen *g, term *pattern, unsigned reg)
 {
     bool object = pattern->kind == T_OBJECT;
-    emit(g, object ? OP_OBJLEN : OP_LEN, 0, reg, 0, (uint32_t)(object ? pattern->n / 2 : pattern->n));
+    emit(g, object ? OP_OBJLEN : OP_LEN, 0, reg, 0,
+         (uint32_t)(object ? pattern->n / 2 : pattern->n));
     for (size_t i = 0; i < pattern->n; i += object ? 2 : 1) {
         unsigned item = new_reg(g);
         if (object)
@@ -459,7 +478,8 @@ void gen_match(gen *g, term *pattern, unsigned reg)
     }
 }
 
-/* ---- statements -------------------------------------------------------------------------------- */
+/* ---- statements --------------------------------------------------------------------------------
+ */
 
 static bool never_false(const term *t)
 {

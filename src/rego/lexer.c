@@ -8,7 +8,8 @@
 
 enum { LINES_MAX = 65536 };
 
-void comp_error(compilation *c, rego_errcode code, const module *m, const loc *at, const char *fmt, ...)
+void comp_error(compilation *c, rego_errcode code, const module *m, const loc *at, const char *fmt,
+                ...)
 {
     if (c->failed)
         return;
@@ -33,7 +34,10 @@ static int peek(const lexer *l, size_t ahead)
 
 static loc here(const lexer *l, size_t start)
 {
-    return (loc){.row = l->row, .col = (uint32_t)(start - l->line_start + 1), .start = (uint32_t)start, .end = (uint32_t)l->at};
+    return (loc){.row = l->row,
+                 .col = (uint32_t)(start - l->line_start + 1),
+                 .start = (uint32_t)start,
+                 .end = (uint32_t)l->at};
 }
 
 static token fail(lexer *l, size_t start, const char *what)
@@ -87,7 +91,9 @@ static token lex_word(lexer *l)
     size_t start = l->at;
     while (is_word_start(peek(l, 0)) || is_digit(peek(l, 0)))
         l->at++;
-    return (token){.kind = TOK_IDENT, .at = here(l, start), .text = vs_span_of(l->in.p + start, l->at - start)};
+    return (token){.kind = TOK_IDENT,
+                   .at = here(l, start),
+                   .text = vs_span_of(l->in.p + start, l->at - start)};
 }
 
 static token lex_number(lexer *l)
@@ -110,7 +116,9 @@ static token lex_number(lexer *l)
     }
     if (is_word_start(peek(l, 0)))
         return fail(l, l->at, "illegal number format");
-    return (token){.kind = TOK_NUMBER, .at = here(l, start), .text = vs_span_of(l->in.p + start, l->at - start)};
+    return (token){.kind = TOK_NUMBER,
+                   .at = here(l, start),
+                   .text = vs_span_of(l->in.p + start, l->at - start)};
 }
 
 /* Back-quoted text: no escapes, may span lines. */
@@ -199,7 +207,8 @@ static token lex_string(lexer *l)
     return (token){.kind = TOK_STRING, .at = here(l, start), .text = text};
 }
 
-/* $"...{expr}..." and $`...`: the raw source up to the closing quote; expressions may hold quotes. */
+/* $"...{expr}..." and $`...`: the raw source up to the closing quote; expressions may hold quotes.
+ */
 static token lex_template(lexer *l)
 {
     size_t start = l->at++;
@@ -215,8 +224,11 @@ static token lex_template(lexer *l)
             depth++;
         else if (c == '}' && depth)
             depth--;
-        else if (depth && (c == '"' || c == '`' || (c == '$' && (peek(l, 1) == '"' || peek(l, 1) == '`')))) {
-            (void)(c == '"' ? lex_string(l) : c == '`' ? lex_raw(l, l->at, TOK_STRING) : lexer_next(l));
+        else if (depth &&
+                 (c == '"' || c == '`' || (c == '$' && (peek(l, 1) == '"' || peek(l, 1) == '`')))) {
+            (void)(c == '"'   ? lex_string(l)
+                   : c == '`' ? lex_raw(l, l->at, TOK_STRING)
+                              : lexer_next(l));
             continue;
         }
         l->at++;

@@ -146,7 +146,8 @@ static void take_default(compiler *k, group *g)
         if (!d->is_default || g->kind == GROUP_PARTIAL) {
             g->defs[kept++] = d;
         } else if (g->default_def) {
-            comp_error(k->c, REGO_TYPE_ERROR, d->mod, &d->at, "multiple default rules %s found", g->name);
+            comp_error(k->c, REGO_TYPE_ERROR, d->mod, &d->at, "multiple default rules %s found",
+                       g->name);
         } else {
             g->default_def = d;
         }
@@ -176,7 +177,8 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
         n->group->path = n->path;
         if (n->is_package) {
             const def *d = n->group->defs[0];
-            comp_error(k->c, REGO_TYPE_ERROR, d->mod, &d->at, "package %s conflicts with a rule of that name", name);
+            comp_error(k->c, REGO_TYPE_ERROR, d->mod, &d->at,
+                       "package %s conflicts with a rule of that name", name);
             return;
         }
         absorb(k, n->group, n, 1);
@@ -231,7 +233,8 @@ bool is_package_rule(const compiler *k, const module *m, vs_span name)
     return child && (child->group || !child->is_package);
 }
 
-/* ---- recursion (6.2) ---------------------------------------------------------------------------- */
+/* ---- recursion (6.2) ----------------------------------------------------------------------------
+ */
 
 enum visit { UNSEEN, ACTIVE, DONE };
 
@@ -242,7 +245,8 @@ static void visit(compiler *k, uint32_t id, uint8_t *state, unsigned depth)
         return;
     if (state[id] == ACTIVE || depth > 2000) {
         const def *d = g->n_defs ? g->defs[0] : g->default_def;
-        comp_error(k->c, REGO_RECURSION_ERROR, d ? d->mod : NULL, d ? &d->at : NULL, "rule %s is recursive: %s -> %s", g->name, g->name, g->name);
+        comp_error(k->c, REGO_RECURSION_ERROR, d ? d->mod : NULL, d ? &d->at : NULL,
+                   "rule %s is recursive: %s -> %s", g->name, g->name, g->name);
         return;
     }
     state[id] = ACTIVE;

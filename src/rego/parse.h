@@ -10,7 +10,7 @@ enum { PARSE_DEPTH = 128 };
 typedef struct parser {
     compilation *c;
     lexer lex;
-    token tok; /* the one not yet consumed */
+    token tok;         /* the one not yet consumed */
     uint32_t last_end; /* where the token before it ended */
     module *mod;
     unsigned depth;

@@ -2,7 +2,8 @@
 /* Packages, imports, rules and bodies (rego.md 3, 4, 5). */
 #include "rego/parse.h"
 
-/* ---- literals ------------------------------------------------------------------------------------ */
+/* ---- literals
+ * ------------------------------------------------------------------------------------ */
 
 static literal *new_literal(parser *p, literal_kind kind, loc at)
 {
@@ -179,7 +180,8 @@ body *parse_body_until(parser *p, unsigned close)
         list_add(p->c, &items, parse_literal(p));
         bool semicolon = take_op(p, ';');
         if (!semicolon && !at_op(p, close) && p->tok.kind != TOK_EOF && !p->tok.newline)
-            parse_error(p, "unexpected text behind an expression: expected a new line, ';' or the closing bracket");
+            parse_error(p, "unexpected text behind an expression: expected a new line, ';' or the "
+                           "closing bracket");
         if (p->tok.kind == TOK_EOF)
             break;
     }
@@ -188,7 +190,8 @@ body *parse_body_until(parser *p, unsigned close)
     return new_body(p, &items);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules
+ * --------------------------------------------------------------------------------------- */
 
 void parse_head_ref(parser *p, list *path)
 {
@@ -324,7 +327,8 @@ static void settle_head(parser *p, def *d, bool has_body, bool used_if)
     bool bare = !d->has_value && !d->contains && !d->is_function;
     if (bare && !has_body) {
         if (p->mod->rego_v1)
-            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at, "rule must have a body or assignment, or `contains` for partial set rules");
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
+                       "rule must have a body or assignment, or `contains` for partial set rules");
         else if (d->n_path < 2)
             comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at, "rule must have a value or a body");
     }
@@ -382,7 +386,8 @@ static void parse_rule(parser *p)
         parse_error(p, "unexpected text behind a rule: expected a new line");
 }
 
-/* ---- package and imports ------------------------------------------------------------------------- */
+/* ---- package and imports
+ * ------------------------------------------------------------------------- */
 
 /* package a.b["c"] */
 static void parse_package(parser *p)
@@ -421,7 +426,8 @@ static bool apply_language_import(parser *p, term **path, size_t n)
     bool future = vs_span_is(root, "future"), rego = vs_span_is(root, "rego");
     if (!future && !rego)
         return false;
-    vs_span second = n > 1 ? vs_text(path[1]->scalar) : VS_LIT(""), third = n > 2 ? vs_text(path[2]->scalar) : VS_LIT("");
+    vs_span second = n > 1 ? vs_text(path[1]->scalar) : VS_LIT(""),
+            third = n > 2 ? vs_text(path[2]->scalar) : VS_LIT("");
     module *m = p->mod;
     if (rego && n == 2 && vs_span_is(second, "v1")) {
         all_keywords(m);
@@ -438,9 +444,11 @@ static bool apply_language_import(parser *p, term **path, size_t n)
         else if (vs_span_is(third, "every"))
             m->kw_every = m->kw_in = true;
         else
-            comp_error(p->c, REGO_PARSE_ERROR, m, &path[2]->at, "unexpected keyword, must be one of [contains every if in]");
+            comp_error(p->c, REGO_PARSE_ERROR, m, &path[2]->at,
+                       "unexpected keyword, must be one of [contains every if in]");
     } else {
-        comp_error(p->c, REGO_PARSE_ERROR, m, &path[0]->at, "invalid import, must be `future.keywords` or `rego.v1`");
+        comp_error(p->c, REGO_PARSE_ERROR, m, &path[0]->at,
+                   "invalid import, must be `future.keywords` or `rego.v1`");
     }
     return true;
 }
@@ -462,7 +470,8 @@ static void parse_import(parser *p)
         return;
     term **terms = (term **)path.items;
     if (!vs_span_is(terms[0]->name, "input") && !vs_span_is(terms[0]->name, "data"))
-        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "unexpected import path, must begin with one of: {data, future, input, rego}");
+        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at,
+                   "unexpected import path, must begin with one of: {data, future, input, rego}");
     for (size_t i = 1; i < path.n; i++)
         if (terms[i]->kind != T_SCALAR || terms[i]->scalar.kind != VS_STRING)
             comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "an import path has names only");

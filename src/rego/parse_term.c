@@ -98,8 +98,8 @@ bool names_something(const parser *p)
 
 bool at_keyword(const parser *p)
 {
-    static const char *const always[] = {"as",   "default", "else",    "false", "import", "not",
-                                         "null", "package", "some",    "true",  "with"};
+    static const char *const always[] = {"as",   "default", "else", "false", "import", "not",
+                                         "null", "package", "some", "true",  "with"};
     if (p->tok.kind != TOK_IDENT)
         return false;
     if (names_something(p))
@@ -109,7 +109,8 @@ bool at_keyword(const parser *p)
             return true;
     if (vs_span_is(p->tok.text, "contains"))
         return p->mod->kw_contains && next_char(p) != '(';
-    return (p->mod->kw_if && vs_span_is(p->tok.text, "if")) || (p->mod->kw_in && vs_span_is(p->tok.text, "in")) ||
+    return (p->mod->kw_if && vs_span_is(p->tok.text, "if")) ||
+           (p->mod->kw_in && vs_span_is(p->tok.text, "in")) ||
            (p->mod->kw_every && vs_span_is(p->tok.text, "every"));
 }
 
@@ -169,7 +170,8 @@ static term *operator_call(parser *p, const char *name, term *l, term *r)
     return t;
 }
 
-/* ---- primaries --------------------------------------------------------------------------------- */
+/* ---- primaries ---------------------------------------------------------------------------------
+ */
 
 void parse_list(parser *p, unsigned close, list *out)
 {
@@ -181,7 +183,8 @@ void parse_list(parser *p, unsigned close, list *out)
     }
 }
 
-static term *comprehension(parser *p, term_kind kind, loc at, term *head, term *value, unsigned close)
+static term *comprehension(parser *p, term_kind kind, loc at, term *head, term *value,
+                           unsigned close)
 {
     list items = {0};
     list_add(p->c, &items, head);
@@ -273,7 +276,8 @@ static term *parse_brace(parser *p)
 
 bool is_membership(const term *t)
 {
-    return t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR && vs_span_is(t->items[0]->name, "internal.member_2");
+    return t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR &&
+           vs_span_is(t->items[0]->name, "internal.member_2");
 }
 
 term *with_key(parser *p, term *key, term *in)
@@ -369,7 +373,8 @@ static term *parse_template(parser *p)
                 parse_error(&inner, "expected '}' at the end of a template expression");
             p->wildcards = inner.wildcards;
             at = inner.tok.at.end;
-        } else if (c == '\\' && at + 1 < end && (p->lex.in.p[at + 1] == '{' || p->lex.in.p[at + 1] == '}')) {
+        } else if (c == '\\' && at + 1 < end &&
+                   (p->lex.in.p[at + 1] == '{' || p->lex.in.p[at + 1] == '}')) {
             vs_buf_putc(&piece, (char)p->lex.in.p[at + 1]);
             at += 2;
         } else if (c == '\\' && !whole.raw && at + 1 < end) {
@@ -448,7 +453,8 @@ static term *parse_primary(parser *p)
     return new_term(p, T_SCALAR, p->tok.at);
 }
 
-/* ---- postfixes --------------------------------------------------------------------------------- */
+/* ---- postfixes ---------------------------------------------------------------------------------
+ */
 
 /* The operand behind '.' or inside '[ ]'. */
 static term *parse_operand(parser *p)
@@ -520,16 +526,18 @@ term *parse_postfix(parser *p)
     return t;
 }
 
-/* ---- operators --------------------------------------------------------------------------------- */
+/* ---- operators ---------------------------------------------------------------------------------
+ */
 
 static const struct binary {
     unsigned op;
     int level;
     const char *name;
 } binaries[] = {
-    {OP2('=', '='), 1, "equal"}, {OP2('!', '='), 1, "neq"}, {OP1('<'), 1, "lt"},     {OP2('<', '='), 1, "lte"},
-    {OP1('>'), 1, "gt"},         {OP2('>', '='), 1, "gte"}, {OP1('|'), 2, "or"},     {OP1('&'), 3, "and"},
-    {OP1('+'), 4, "plus"},       {OP1('-'), 4, "minus"},    {OP1('*'), 5, "mul"},    {OP1('/'), 5, "div"},
+    {OP2('=', '='), 1, "equal"}, {OP2('!', '='), 1, "neq"}, {OP1('<'), 1, "lt"},
+    {OP2('<', '='), 1, "lte"},   {OP1('>'), 1, "gt"},       {OP2('>', '='), 1, "gte"},
+    {OP1('|'), 2, "or"},         {OP1('&'), 3, "and"},      {OP1('+'), 4, "plus"},
+    {OP1('-'), 4, "minus"},      {OP1('*'), 5, "mul"},      {OP1('/'), 5, "div"},
     {OP1('%'), 5, "rem"},
 };
 

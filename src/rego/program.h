@@ -16,48 +16,48 @@
 #include "rego/builtin.h"
 
 typedef enum opcode {
-    OP_JUMP,       /* to fail */
-    OP_LOADK,      /* a = const k */
-    OP_MOVE,       /* a = b */
-    OP_UNDEF,      /* a = undefined */
-    OP_INPUT,      /* a = input at path const k (array of keys); undefined fails */
-    OP_BASE,       /* a = base document at path const k */
-    OP_DOC,        /* a = document node k, virtual and base merged */
-    OP_DOC_INDEX,  /* a = document node k indexed by b */
-    OP_RULE,       /* a = value of group k */
-    OP_INDEX,      /* a = b[c] */
-    OP_INDEXK,     /* a = b[const k] */
-    OP_ITER,       /* a, a+1 = iterator over b; not a collection: fail */
-    OP_NEXT,       /* b = key, c = value of the next element of iterator a; at its end: fail */
-    OP_TRUTHY,     /* b is false: fail */
-    OP_EQ,         /* tests on b, c: fail unless they hold */
+    OP_JUMP,      /* to fail */
+    OP_LOADK,     /* a = const k */
+    OP_MOVE,      /* a = b */
+    OP_UNDEF,     /* a = undefined */
+    OP_INPUT,     /* a = input at path const k (array of keys); undefined fails */
+    OP_BASE,      /* a = base document at path const k */
+    OP_DOC,       /* a = document node k, virtual and base merged */
+    OP_DOC_INDEX, /* a = document node k indexed by b */
+    OP_RULE,      /* a = value of group k */
+    OP_INDEX,     /* a = b[c] */
+    OP_INDEXK,    /* a = b[const k] */
+    OP_ITER,      /* a, a+1 = iterator over b; not a collection: fail */
+    OP_NEXT,      /* b = key, c = value of the next element of iterator a; at its end: fail */
+    OP_TRUTHY,    /* b is false: fail */
+    OP_EQ,        /* tests on b, c: fail unless they hold */
     OP_NE,
     OP_LT,
     OP_LE,
     OP_GT,
     OP_GE,
-    OP_IN,         /* b in c */
-    OP_CMP,        /* a = (b <op n> c): n is the opcode of a test above */
-    OP_ARITH,      /* a = operator builtin k on b, c */
-    OP_ARRAY,      /* a = [b, b+1, ...] (n items in k) */
-    OP_SET,        /* a = {b, b+1, ...} */
-    OP_OBJECT,     /* a = {b: b+1, ...} (k pairs) */
-    OP_BUILTIN,    /* a = builtin k on n arguments from b */
-    OP_CALL,       /* a = function group k on n arguments from b */
-    OP_HOST,       /* a = host function k on n arguments from b */
-    OP_LEN,        /* b is an array of k elements, else fail */
-    OP_OBJLEN,     /* b is an object of k members, else fail */
-    OP_NEW,        /* a = new builder */
-    OP_ADD,        /* builder a gets b */
-    OP_ADDPAIR,    /* builder a gets b: c */
-    OP_END_ARRAY,  /* a = builder b as array */
+    OP_IN,        /* b in c */
+    OP_CMP,       /* a = (b <op n> c): n is the opcode of a test above */
+    OP_ARITH,     /* a = operator builtin k on b, c */
+    OP_ARRAY,     /* a = [b, b+1, ...] (n items in k) */
+    OP_SET,       /* a = {b, b+1, ...} */
+    OP_OBJECT,    /* a = {b: b+1, ...} (k pairs) */
+    OP_BUILTIN,   /* a = builtin k on n arguments from b */
+    OP_CALL,      /* a = function group k on n arguments from b */
+    OP_HOST,      /* a = host function k on n arguments from b */
+    OP_LEN,       /* b is an array of k elements, else fail */
+    OP_OBJLEN,    /* b is an object of k members, else fail */
+    OP_NEW,       /* a = new builder */
+    OP_ADD,       /* builder a gets b */
+    OP_ADDPAIR,   /* builder a gets b: c */
+    OP_END_ARRAY, /* a = builder b as array */
     OP_END_SET,
     OP_END_OBJECT,
-    OP_PARTIAL,    /* builder a gets the entry of k keys from b, value c; n: PARTIAL_* flags */
+    OP_PARTIAL, /* builder a gets the entry of k keys from b, value c; n: PARTIAL_* flags */
     OP_END_PARTIAL,
-    OP_ONCE,       /* a = b, which must be equal when a has a value already (conflict) */
-    OP_IF_UNDEF,   /* a has a value: fail (jump) */
-    OP_WITH,       /* starts replacements: k of them from table n.. see with_target */
+    OP_ONCE,     /* a = b, which must be equal when a has a value already (conflict) */
+    OP_IF_UNDEF, /* a has a value: fail (jump) */
+    OP_WITH,     /* starts replacements: k of them from table n.. see with_target */
     OP_WITH_END,
     OP_SKIP_PRINT, /* no print sink: fail (jump) */
     OP_PRINT,      /* prints n arguments from b (arrays of zero or one value) */
@@ -119,12 +119,18 @@ typedef struct node {
 } node;
 
 /* One `with` replacement; the value register is given in the instruction that follows OP_WITH. */
-typedef enum target_kind { TARGET_INPUT, TARGET_DATA, TARGET_FUNCTION, TARGET_BUILTIN, TARGET_HOST } target_kind;
+typedef enum target_kind {
+    TARGET_INPUT,
+    TARGET_DATA,
+    TARGET_FUNCTION,
+    TARGET_BUILTIN,
+    TARGET_HOST
+} target_kind;
 typedef struct with_target {
     target_kind kind;
-    vs_val path;    /* INPUT, DATA: array of keys */
-    uint32_t id;    /* FUNCTION: group, BUILTIN: index in builtins, HOST */
-    uint16_t value; /* register of the value, or: */
+    vs_val path;      /* INPUT, DATA: array of keys */
+    uint32_t id;      /* FUNCTION: group, BUILTIN: index in builtins, HOST */
+    uint16_t value;   /* register of the value, or: */
     bool is_function; /* replaced by a function: */
     uint8_t by_kind;  /* OP_CALL, OP_BUILTIN or OP_HOST */
     uint32_t by;

@@ -35,7 +35,8 @@ static vs_code report(const compilation *c, rego_diag *diag, vs_error *err)
         *diag = *d;
     if (d->code == REGO_EVAL_LIMIT)
         return vs_fail(err, VS_E_NOMEM, "out of memory while compiling a policy");
-    return vs_fail(err, d->code == REGO_PARSE_ERROR ? VS_E_PARSE : VS_E_INVALID, "%s:%u:%u: %s: %s", d->file, d->row, d->col, rego_errcode_name(d->code), d->message);
+    return vs_fail(err, d->code == REGO_PARSE_ERROR ? VS_E_PARSE : VS_E_INVALID, "%s:%u:%u: %s: %s",
+                   d->file, d->row, d->col, rego_errcode_name(d->code), d->message);
 }
 
 /* Everything keeps pointing into the texts, so the program has copies. */
@@ -92,7 +93,8 @@ static void compile_all(compiler *k, const rego_module *modules, size_t n)
         compile_query(k);
 }
 
-vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *opts, rego_program **out, rego_diag *diag, vs_error *err)
+vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *opts,
+                     rego_program **out, rego_diag *diag, vs_error *err)
 {
     static const rego_options none;
     *out = NULL;
@@ -148,13 +150,15 @@ void rego_program_unref(rego_program **pp)
     free(p);
 }
 
-/* ---- disassembly ----------------------------------------------------------------------------------- */
+/* ---- disassembly
+ * ----------------------------------------------------------------------------------- */
 
 static void dump_code(const code *c, vs_buf *out)
 {
     for (size_t i = 0; i < c->n; i++) {
         const insn *x = &c->at[i];
-        vs_buf_printf(out, "  %4zu  %-11s a=%u b=%u c=%u k=%u n=%u fail=%u", i, opcode_name((opcode)x->op), x->a, x->b, x->c, x->k, x->n, x->fail);
+        vs_buf_printf(out, "  %4zu  %-11s a=%u b=%u c=%u k=%u n=%u fail=%u", i,
+                      opcode_name((opcode)x->op), x->a, x->b, x->c, x->k, x->n, x->fail);
         vs_buf_printf(out, "    ; %u:%u\n", c->dbg[i].row, c->dbg[i].col);
     }
 }

@@ -27,8 +27,8 @@ typedef enum rego_errcode {
     REGO_EVAL_TYPE,
     REGO_EVAL_BUILTIN,
     REGO_EVAL_WITH_MERGE,
-    REGO_EVAL_LIMIT,   /* a budget was exceeded */
-    REGO_EVAL_HOST,    /* a host function failed */
+    REGO_EVAL_LIMIT, /* a budget was exceeded */
+    REGO_EVAL_HOST,  /* a host function failed */
     REGO_EVAL_INTERNAL,
 } rego_errcode;
 const char *rego_errcode_name(rego_errcode c); /* "rego_parse_error", "eval_conflict_error", ... */
@@ -42,10 +42,10 @@ typedef struct rego_diag {
 } rego_diag;
 
 typedef struct rego_limits { /* 0 = the default of rego.md 18.5 */
-    uint64_t steps;       /* instructions and cost units inside builtins; 10 million */
-    size_t arena_bytes;   /* 64 MiB */
-    uint32_t call_depth;  /* 256 */
-    int64_t wall_ns;      /* 1 s without host calls */
+    uint64_t steps;          /* instructions and cost units inside builtins; 10 million */
+    size_t arena_bytes;      /* 64 MiB */
+    uint32_t call_depth;     /* 256 */
+    int64_t wall_ns;         /* 1 s without host calls */
 } rego_limits;
 
 /* A function the host supplies, found after user functions and before builtins (16.4). */
@@ -65,7 +65,8 @@ typedef struct rego_options {
     size_t n_hosts;
     bool nonstrict_builtin_errors; /* default: a builtin error aborts, as in Trustee */
     bool late_unknown_functions;   /* an unknown function fails only when reached (16.2) */
-    /* An optional ad-hoc query (section 9), compiled as one more entry point; `query_v0`, imports. */
+    /* An optional ad-hoc query (section 9), compiled as one more entry point; `query_v0`, imports.
+     */
     vs_span query;
     bool query_v0;
     bool no_fold, no_index, no_memo; /* switch optimisations off (differential tests) */
@@ -84,23 +85,24 @@ void rego_program_unref(rego_program **p);
 /* Disassembly of the whole program, for people. */
 void rego_program_dump(const rego_program *p, vs_arena *a, vs_buf *out);
 
-/* ---- evaluation -------------------------------------------------------------------------------- */
+/* ---- evaluation --------------------------------------------------------------------------------
+ */
 
-/* Called for a declared host function with evaluated arguments; the result lives on `a`. Any failure
- * aborts the evaluation. Results are cached per evaluation by name and arguments. */
+/* Called for a declared host function with evaluated arguments; the result lives on `a`. Any
+ * failure aborts the evaluation. Results are cached per evaluation by name and arguments. */
 typedef vs_code (*rego_host_fn)(void *user, const char *name, const vs_val *args, unsigned n,
                                 vs_arena *a, vs_val *out, vs_error *err);
 
 typedef struct rego_inputs {
-    vs_val input; /* undefined = no input document */
-    vs_val data;  /* base document: an object, or undefined for {} */
-    int64_t now_ns;     /* time.now_ns() */
-    uint64_t seed;      /* rand.intn, uuid.rfc4122 */
+    vs_val input;   /* undefined = no input document */
+    vs_val data;    /* base document: an object, or undefined for {} */
+    int64_t now_ns; /* time.now_ns() */
+    uint64_t seed;  /* rand.intn, uuid.rfc4122 */
     rego_host_fn host;
     void *host_user;
     void (*print)(void *user, vs_span line); /* NULL = print() costs nothing */
     void *print_user;
-    bool explain;       /* record why rules failed, see rego_explain */
+    bool explain; /* record why rules failed, see rego_explain */
     rego_limits limits;
 } rego_inputs;
 
@@ -122,11 +124,12 @@ typedef enum rego_presence {
 /* Evaluates a document such as "data.policy.allow". *value lives on the evaluation's arena until
  * the next begin. Rules share memoised results within one evaluation. A failure (conflict, strict
  * builtin error, limit) is an error code and fills diag. */
-VS_MUST vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, vs_val *value,
-                               rego_diag *diag, vs_error *err);
+VS_MUST vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence,
+                               vs_val *value, rego_diag *diag, vs_error *err);
 /* Runs the program's query: calls `yield` once per solution with an object of its bindings and an
  * array of the values of its expressions. */
-VS_MUST vs_code rego_eval_query(rego_eval *e, void (*yield)(void *user, vs_val bindings, vs_val values),
+VS_MUST vs_code rego_eval_query(rego_eval *e,
+                                void (*yield)(void *user, vs_val bindings, vs_val values),
                                 void *user, rego_diag *diag, vs_error *err);
 
 /* Why a rule has the value it has, from the evaluation just made (explain must have been on):

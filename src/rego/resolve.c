@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names into meanings (rego.md 5.1): a local variable, an import, a rule of the package, input, data
- * or a builtin. Works in place on the tree.
+ * Names into meanings (rego.md 5.1): a local variable, an import, a rule of the package, input,
+ * data or a builtin. Works in place on the tree.
  */
 #include "rego/compile.h"
 
@@ -69,14 +69,18 @@ static int new_var(resolver *r, vs_span name, unsigned depth, loc at)
 
 static void declare_at(resolver *r, scope *s, const term *t, bool declared, size_t from)
 {
-    if (r->m->rego_v1 && declared && (vs_span_is(t->name, "input") || vs_span_is(t->name, "data"))) {
-        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "variables must not shadow %.*s (use a different variable name)", VS_FMT(t->name));
+    if (r->m->rego_v1 && declared &&
+        (vs_span_is(t->name, "input") || vs_span_is(t->name, "data"))) {
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at,
+                   "variables must not shadow %.*s (use a different variable name)",
+                   VS_FMT(t->name));
         return;
     }
     struct scoped_name *old = find_here(s, t->name);
     if (old) {
         if (declared && old->declared)
-            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s assigned above", VS_FMT(t->name));
+            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s assigned above",
+                       VS_FMT(t->name));
         old->declared |= declared;
         return;
     }
@@ -90,7 +94,11 @@ static void declare_at(resolver *r, scope *s, const term *t, bool declared, size
             return;
         }
     }
-    s->names[s->n++] = (struct scoped_name){.name = t->name, .var = new_var(r, t->name, s->depth, t->at), .declared = declared, .from = from, .at = t->at};
+    s->names[s->n++] = (struct scoped_name){.name = t->name,
+                                            .var = new_var(r, t->name, s->depth, t->at),
+                                            .declared = declared,
+                                            .from = from,
+                                            .at = t->at};
 }
 
 static void declare(resolver *r, scope *s, const term *t, bool declared)
@@ -129,7 +137,8 @@ static void declare_assigned(resolver *r, scope *s, const body *b)
     }
 }
 
-/* ---- what a name means ------------------------------------------------------------------------ */
+/* ---- what a name means ------------------------------------------------------------------------
+ */
 
 static const import *find_import(const module *m, vs_span name)
 {
@@ -141,7 +150,8 @@ static const import *find_import(const module *m, vs_span name)
 
 static bool is_global(const resolver *r, vs_span name)
 {
-    return vs_span_is(name, "input") || vs_span_is(name, "data") || find_import(r->m, name) || is_package_rule(r->k, r->m, name);
+    return vs_span_is(name, "input") || vs_span_is(name, "data") || find_import(r->m, name) ||
+           is_package_rule(r->k, r->m, name);
 }
 
 static term *fresh(resolver *r, term_kind kind, const term *like)
@@ -240,7 +250,8 @@ static void declare_implicit(resolver *r, scope *s, const body *b)
     }
 }
 
-/* ---- resolving --------------------------------------------------------------------------------- */
+/* ---- resolving ---------------------------------------------------------------------------------
+ */
 
 static void resolve_term(resolver *r, scope *s, term *t);
 static void resolve_body(resolver *r, scope *s, body *b);
@@ -365,13 +376,15 @@ static void resolve_call(resolver *r, scope *s, term *t)
         return;
     if (!resolve_callee(r, s, t)) {
         if (!r->k->opts->late_unknown_functions || !t->name.n)
-            comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "undefined function %.*s", VS_FMT(t->name));
+            comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "undefined function %.*s",
+                       VS_FMT(t->name));
         return;
     }
     unsigned arity = call_arity(r, t), given = (unsigned)(t->n - 1);
     if (arity == 255 || given == arity || given == arity + 1)
         return;
-    comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s", VS_FMT(t->name), arity, given, given == 1 ? "" : "s");
+    comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s",
+               VS_FMT(t->name), arity, given, given == 1 ? "" : "s");
 }
 
 static void resolve_comprehension(resolver *r, scope *s, term *t)
@@ -416,12 +429,14 @@ static void resolve_with_function(resolver *r, scope *s, term *t, bool must)
     call->items = (term **)items.items;
     call->n = items.n;
     bool nameable = t->kind == T_VAR || t->kind == T_REF;
-    if (nameable && r->c->failed == false && resolve_callee(r, s, call) && (call->builtin || call->call != CALL_BUILTIN)) {
+    if (nameable && r->c->failed == false && resolve_callee(r, s, call) &&
+        (call->builtin || call->call != CALL_BUILTIN)) {
         *t = *call;
         return;
     }
     if (must)
-        comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "'with' must replace input, data, or a function");
+        comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at,
+                   "'with' must replace input, data, or a function");
     else
         resolve_term(r, s, t);
 }
@@ -429,7 +444,9 @@ static void resolve_with_function(resolver *r, scope *s, term *t, bool must)
 static void resolve_with(resolver *r, scope *s, with_mod *w)
 {
     const term *root = w->target->kind == T_REF ? w->target->items[0] : w->target;
-    bool document = root->kind == T_VAR && (vs_span_is(root->name, "input") || vs_span_is(root->name, "data") || find_import(r->m, root->name));
+    bool document =
+        root->kind == T_VAR && (vs_span_is(root->name, "input") || vs_span_is(root->name, "data") ||
+                                find_import(r->m, root->name));
     bool function = false;
     if (document || is_package_rule(r->k, r->m, root->name)) {
         group *g = user_function(r, s, w->target);
@@ -535,8 +552,12 @@ static void declare_argument(resolver *r, scope *s, const term *t)
 void resolve_def(compiler *k, def *d, unit *u)
 {
     resolver r = {.k = k, .c = k->c, .m = d->mod, .u = u};
-    if (d->mod->rego_v1 && (vs_span_is(d->path[0]->name, "input") || vs_span_is(d->path[0]->name, "data")) && d->n_path == 1)
-        comp_error(k->c, REGO_COMPILE_ERROR, d->mod, &d->at, "rules must not shadow %.*s (use a different rule name)", VS_FMT(d->path[0]->name));
+    if (d->mod->rego_v1 &&
+        (vs_span_is(d->path[0]->name, "input") || vs_span_is(d->path[0]->name, "data")) &&
+        d->n_path == 1)
+        comp_error(k->c, REGO_COMPILE_ERROR, d->mod, &d->at,
+                   "rules must not shadow %.*s (use a different rule name)",
+                   VS_FMT(d->path[0]->name));
     scope *args = new_scope(&r, NULL);
     for (size_t i = 0; i < d->n_args; i++)
         declare_argument(&r, args, d->args[i]);

@@ -32,7 +32,8 @@ static const term *missing_pattern(const gen *g, const term *t, unsigned depth)
     if (t->kind == T_ARRAY || t->kind == T_OBJECT) {
         bool object = t->kind == T_OBJECT;
         for (size_t i = 0; i < t->n; i++) {
-            const term *m = object && i % 2 == 0 ? missing(g, t->items[i], depth) : missing_pattern(g, t->items[i], depth);
+            const term *m = object && i % 2 == 0 ? missing(g, t->items[i], depth)
+                                                 : missing_pattern(g, t->items[i], depth);
             if (m)
                 return m;
         }
@@ -88,7 +89,8 @@ static const term *missing(const gen *g, const term *t, unsigned depth)
     case T_REF:
         m = missing(g, t->items[0], depth);
         for (size_t i = 1; i < t->n && !m; i++)
-            m = depth == UINT32_MAX ? missing_pattern(g, t->items[i], depth) : missing(g, t->items[i], depth);
+            m = depth == UINT32_MAX ? missing_pattern(g, t->items[i], depth)
+                                    : missing(g, t->items[i], depth);
         return m;
     case T_CALL:
         if (depth == UINT32_MAX && has_output(t)) {
@@ -153,7 +155,8 @@ const term *unsafe_var(const gen *g, const literal *l)
     case L_ASSIGN: return first(missing(g, l->b, HERE), missing_pattern(g, l->a, HERE));
     case L_UNIFY: {
         const term *ab = first(missing(g, l->a, HERE), missing_pattern(g, l->b, HERE));
-        return ab ? (first(missing(g, l->b, HERE), missing_pattern(g, l->a, HERE)) ? ab : NULL) : NULL;
+        return ab ? (first(missing(g, l->b, HERE), missing_pattern(g, l->a, HERE)) ? ab : NULL)
+                  : NULL;
     }
     case L_IN:
         m = missing(g, l->c, HERE);

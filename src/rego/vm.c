@@ -41,11 +41,11 @@ static bool holds(opcode op, vs_val l, vs_val r)
     if (r.kind == VS_SET)
         return vs_set_has(r, l);
     if (r.kind == VS_ARRAY)
-        for (VS_ARR_FOR(v, r))
+        for (VS_ARR_FOR (v, r))
             if (vs_eq(*v, l))
                 return true;
     if (r.kind == VS_OBJECT)
-        for (VS_OBJ_FOR(p, r))
+        for (VS_OBJ_FOR (p, r))
             if (vs_eq(p->val, l))
                 return true;
     return false;
@@ -91,8 +91,9 @@ static vs_val make_items(rego_eval *e, const vs_val *items, uint32_t n, vs_kind 
 
 static const char *conflict_text(const group *g)
 {
-    return g && g->kind == GROUP_FUNCTION ? "functions must not produce multiple outputs for same inputs"
-                                          : "complete rules must not produce multiple outputs";
+    return g && g->kind == GROUP_FUNCTION
+               ? "functions must not produce multiple outputs for same inputs"
+               : "complete rules must not produce multiple outputs";
 }
 
 static void yield_solution(rego_eval *e, const insn *i, const vs_val *r)
@@ -168,21 +169,40 @@ next:
         case OP_LOADK: r[i->a] = p->consts[i->k]; break;
         case OP_MOVE: r[i->a] = r[i->b]; break;
         case OP_UNDEF: r[i->a] = vs_undefined(); break;
-        case OP_INPUT: r[i->a] = lookup(e->input, p->consts[i->k]); NEED(vs_defined(r[i->a])); break;
-        case OP_BASE: r[i->a] = lookup(e->data, p->consts[i->k]); NEED(vs_defined(r[i->a])); break;
+        case OP_INPUT:
+            r[i->a] = lookup(e->input, p->consts[i->k]);
+            NEED(vs_defined(r[i->a]));
+            break;
+        case OP_BASE:
+            r[i->a] = lookup(e->data, p->consts[i->k]);
+            NEED(vs_defined(r[i->a]));
+            break;
         case OP_DOC: EVAL(eval_document(e, p->nodes[i->k], &r[i->a])); break;
         case OP_DOC_INDEX: EVAL(eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
         case OP_RULE: EVAL(eval_group(e, p->groups[i->k], &r[i->a])); break;
-        case OP_INDEX: r[i->a] = vs_index(r[i->b], r[i->c]); NEED(vs_defined(r[i->a])); break;
-        case OP_INDEXK: r[i->a] = vs_index(r[i->b], p->consts[i->k]); NEED(vs_defined(r[i->a])); break;
+        case OP_INDEX:
+            r[i->a] = vs_index(r[i->b], r[i->c]);
+            NEED(vs_defined(r[i->a]));
+            break;
+        case OP_INDEXK:
+            r[i->a] = vs_index(r[i->b], p->consts[i->k]);
+            NEED(vs_defined(r[i->a]));
+            break;
         case OP_ITER:
-            NEED(r[i->b].kind == VS_ARRAY || r[i->b].kind == VS_OBJECT || (r[i->b].kind == VS_SET && !i->c));
+            NEED(r[i->b].kind == VS_ARRAY || r[i->b].kind == VS_OBJECT ||
+                 (r[i->b].kind == VS_SET && !i->c));
             r[i->a] = r[i->b];
             r[i->a + 1] = vs_int(0);
             break;
         case OP_NEXT: NEED(next_element(&r[i->a], &r[i->b], &r[i->c])); break;
         case OP_TRUTHY: NEED(!(r[i->b].kind == VS_BOOL && !r[i->b].u.b)); break;
-        case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_IN:
+        case OP_EQ:
+        case OP_NE:
+        case OP_LT:
+        case OP_LE:
+        case OP_GT:
+        case OP_GE:
+        case OP_IN:
             if (!charge(e, c, pc, cost_of((opcode)i->op, r[i->c])))
                 return ST_ERROR;
             NEED(holds((opcode)i->op, r[i->b], r[i->c]));
@@ -272,7 +292,8 @@ status run(rego_eval *e, const code *c, const group *g, const vs_val *args, vs_v
 {
     uint32_t limit = e->in.limits.call_depth ? e->in.limits.call_depth : CALL_DEPTH;
     if (e->call_depth >= limit || e->sp + c->n_regs > STACK_REGS)
-        return fail_at(e, c, 0, REGO_EVAL_LIMIT, "evaluation is nested too deeply (limit %u)", limit);
+        return fail_at(e, c, 0, REGO_EVAL_LIMIT, "evaluation is nested too deeply (limit %u)",
+                       limit);
     vs_val *regs = e->stack + e->sp;
     memset(regs, 0, c->n_regs * sizeof *regs);
     for (size_t i = 0; i < c->n_args; i++)
@@ -285,7 +306,8 @@ status run(rego_eval *e, const code *c, const group *g, const vs_val *args, vs_v
     return st;
 }
 
-/* ---- the evaluation as a whole -------------------------------------------------------------------- */
+/* ---- the evaluation as a whole
+ * -------------------------------------------------------------------- */
 
 enum { STEPS = 10 * 1000 * 1000, ARENA = 64 << 20 };
 enum { WALL_NS = 1000 * 1000 * 1000 };
@@ -339,7 +361,8 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     e->steps = e->steps_at_start = in->limits.steps ? in->limits.steps : STEPS;
     e->deadline = vs_mono_ns() + (in->limits.wall_ns ? in->limits.wall_ns : WALL_NS);
     rego_regexes *regexes = e->bctx.regexes;
-    e->bctx = (rego_bctx){.a = &e->a, .now_ns = in->now_ns, .seed = in->seed, .steps = &e->steps, .regexes = regexes};
+    e->bctx = (rego_bctx){
+        .a = &e->a, .now_ns = in->now_ns, .seed = in->seed, .steps = &e->steps, .regexes = regexes};
     e->memos = vs_zalloc(&e->a, (e->p->n_groups + 1) * sizeof *e->memos);
     return vs_arena_check(&e->a, err);
 }
@@ -365,7 +388,8 @@ static vs_code report(const rego_eval *e, rego_diag *diag, vs_error *err)
     if (e->diag.code == REGO_EVAL_HOST && err)
         (void)vs_wrap(err, "%s:%u: %s", e->diag.file, e->diag.row, e->diag.message);
     else
-        (void)vs_fail(err, kind, "%s:%u: %s: %s", e->diag.file, e->diag.row, rego_errcode_name(e->diag.code), e->diag.message);
+        (void)vs_fail(err, kind, "%s:%u: %s: %s", e->diag.file, e->diag.row,
+                      rego_errcode_name(e->diag.code), e->diag.message);
     return kind;
 }
 
@@ -392,7 +416,8 @@ static const node *find_node(const rego_program *p, vs_arena *a, const char *pat
     return n;
 }
 
-vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, vs_val *value, rego_diag *diag, vs_error *err)
+vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, vs_val *value,
+                       rego_diag *diag, vs_error *err)
 {
     vs_val rest;
     *presence = REGO_ABSENT;
@@ -418,7 +443,8 @@ vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, 
     return VS_OK;
 }
 
-vs_code rego_eval_query(rego_eval *e, void (*yield)(void *user, vs_val bindings, vs_val values), void *user, rego_diag *diag, vs_error *err)
+vs_code rego_eval_query(rego_eval *e, void (*yield)(void *user, vs_val bindings, vs_val values),
+                        void *user, rego_diag *diag, vs_error *err)
 {
     if (!e->p->has_query)
         return vs_fail(err, VS_E_INVALID, "the program was compiled without a query");
@@ -432,5 +458,7 @@ vs_code rego_eval_query(rego_eval *e, void (*yield)(void *user, vs_val bindings,
 
 rego_stats rego_eval_stats(const rego_eval *e)
 {
-    return (rego_stats){.steps = e->steps_at_start - e->steps, .arena_used = vs_arena_used(&e->a), .arena_held = e->a.held};
+    return (rego_stats){.steps = e->steps_at_start - e->steps,
+                        .arena_used = vs_arena_used(&e->a),
+                        .arena_held = e->a.held};
 }

@@ -71,7 +71,8 @@ struct rego_eval {
 /* Runs code with its arguments in args[0..code->n_args). */
 status run(rego_eval *e, const code *c, const group *g, const vs_val *args, vs_val *out);
 /* Records the first error. Returns ST_ERROR. */
-status fail_at(rego_eval *e, const code *c, size_t pc, rego_errcode code, const char *fmt, ...) VS_PRINTF(5, 6);
+status fail_at(rego_eval *e, const code *c, size_t pc, rego_errcode code, const char *fmt, ...)
+    VS_PRINTF(5, 6);
 
 /* vm_docs.c: documents */
 status eval_group(rego_eval *e, const group *g, vs_val *out);
@@ -86,10 +87,14 @@ status with_start(rego_eval *e, const code *c, size_t pc, const insn *i, const v
 void with_end(rego_eval *e);
 
 /* vm_calls.c: functions, builtins, host functions */
-status call_function(rego_eval *e, const code *c, size_t pc, const group *g, const vs_val *args, vs_val *out);
-status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args, unsigned n, vs_val *out);
-status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args, unsigned n, vs_val *out);
-status arithmetic(rego_eval *e, const code *c, size_t pc, uint32_t id, vs_val x, vs_val y, vs_val *out);
+status call_function(rego_eval *e, const code *c, size_t pc, const group *g, const vs_val *args,
+                     vs_val *out);
+status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                    unsigned n, vs_val *out);
+status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                 unsigned n, vs_val *out);
+status arithmetic(rego_eval *e, const code *c, size_t pc, uint32_t id, vs_val x, vs_val y,
+                  vs_val *out);
 void print_values(rego_eval *e, const vs_val *args, unsigned n);
 vs_val join_template(rego_eval *e, const vs_val *parts, unsigned n);
 

@@ -63,9 +63,11 @@ vs_val builder_object(vs_val b)
     return vs_obj_end(&get(b)->obj, VS_DUP_SAME, NULL);
 }
 
-/* ---- partial rules: entries with paths into one tree --------------------------------------------- */
+/* ---- partial rules: entries with paths into one tree
+ * --------------------------------------------- */
 
-void builder_entry(rego_eval *e, vs_val v, const vs_val *keys, size_t n, vs_val value, unsigned flags)
+void builder_entry(rego_eval *e, vs_val v, const vs_val *keys, size_t n, vs_val value,
+                   unsigned flags)
 {
     builder *b = get(v);
     if (b->n == b->room) {

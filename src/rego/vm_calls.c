@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "value/number.h"
 
-/* ---- mocks ----------------------------------------------------------------------------------------- */
+/* ---- mocks
+ * ----------------------------------------------------------------------------------------- */
 
 static mock *find_mock(rego_eval *e, target_kind kind, uint32_t id)
 {
@@ -19,7 +20,8 @@ static mock *find_mock(rego_eval *e, target_kind kind, uint32_t id)
     return NULL;
 }
 
-static status call_mock(rego_eval *e, const code *c, size_t pc, mock *m, const vs_val *args, unsigned n, vs_val *out)
+static status call_mock(rego_eval *e, const code *c, size_t pc, mock *m, const vs_val *args,
+                        unsigned n, vs_val *out)
 {
     if (!m->target->is_function) {
         *out = m->value;
@@ -37,9 +39,11 @@ static status call_mock(rego_eval *e, const code *c, size_t pc, mock *m, const v
     return st;
 }
 
-/* ---- functions of policies ------------------------------------------------------------------------- */
+/* ---- functions of policies
+ * ------------------------------------------------------------------------- */
 
-status call_function(rego_eval *e, const code *c, size_t pc, const group *g, const vs_val *args, vs_val *out)
+status call_function(rego_eval *e, const code *c, size_t pc, const group *g, const vs_val *args,
+                     vs_val *out)
 {
     mock *m = e->n_mocks ? find_mock(e, TARGET_FUNCTION, g->id) : NULL;
     if (m)
@@ -47,21 +51,27 @@ status call_function(rego_eval *e, const code *c, size_t pc, const group *g, con
     return run(e, &g->code, g, args, out);
 }
 
-/* ---- builtins -------------------------------------------------------------------------------------- */
+/* ---- builtins
+ * -------------------------------------------------------------------------------------- */
 
-static status builtin_failed(rego_eval *e, const code *c, size_t pc, const rego_builtin *b, rego_bres res)
+static status builtin_failed(rego_eval *e, const code *c, size_t pc, const rego_builtin *b,
+                             rego_bres res)
 {
     if (res == REGO_B_LIMIT)
-        return fail_at(e, c, pc, REGO_EVAL_LIMIT, "%s: a limit of steps, size or memory was exceeded", b->name);
+        return fail_at(e, c, pc, REGO_EVAL_LIMIT,
+                       "%s: a limit of steps, size or memory was exceeded", b->name);
     if (res == REGO_B_UNDEFINED || e->p->nonstrict)
         return ST_UNDEFINED;
-    return fail_at(e, c, pc, res == REGO_B_TYPE ? REGO_EVAL_TYPE : REGO_EVAL_BUILTIN, "%s: %s", b->name, e->bctx.message);
+    return fail_at(e, c, pc, res == REGO_B_TYPE ? REGO_EVAL_TYPE : REGO_EVAL_BUILTIN, "%s: %s",
+                   b->name, e->bctx.message);
 }
 
-status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args, unsigned n, vs_val *out)
+status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                    unsigned n, vs_val *out)
 {
     if (id == UINT32_MAX)
-        return fail_at(e, c, pc, REGO_TYPE_ERROR, "could not find the function that is called here");
+        return fail_at(e, c, pc, REGO_TYPE_ERROR,
+                       "could not find the function that is called here");
     mock *m = e->n_mocks ? find_mock(e, TARGET_BUILTIN, id) : NULL;
     if (m)
         return call_mock(e, c, pc, m, args, n, out);
@@ -72,18 +82,22 @@ status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const v
     *out = vs_undefined();
     rego_bres res = b->fn(&e->bctx, args, n, out);
     if (res == REGO_B_OK)
-        return vs_defined(*out) ? ST_OK : vs_arena_ok(&e->a) ? ST_UNDEFINED : builtin_failed(e, c, pc, b, REGO_B_LIMIT);
+        return vs_defined(*out)     ? ST_OK
+               : vs_arena_ok(&e->a) ? ST_UNDEFINED
+                                    : builtin_failed(e, c, pc, b, REGO_B_LIMIT);
     return builtin_failed(e, c, pc, b, res);
 }
 
-status arithmetic(rego_eval *e, const code *c, size_t pc, uint32_t id, vs_val x, vs_val y, vs_val *out)
+status arithmetic(rego_eval *e, const code *c, size_t pc, uint32_t id, vs_val x, vs_val y,
+                  vs_val *out)
 {
     int64_t r;
     rego_builtin_fn fn = e->p->builtins[id]->fn;
     if (vs_is_int(x) && vs_is_int(y) && !e->n_mocks) {
         bool done = fn == rego_op_plus ? !__builtin_add_overflow(x.u.i, y.u.i, &r)
-                    : fn == rego_op_minus ? !__builtin_sub_overflow(x.u.i, y.u.i, &r)
-                    : fn == rego_op_mul && !__builtin_mul_overflow(x.u.i, y.u.i, &r);
+                    : fn == rego_op_minus
+                        ? !__builtin_sub_overflow(x.u.i, y.u.i, &r)
+                        : fn == rego_op_mul && !__builtin_mul_overflow(x.u.i, y.u.i, &r);
         if (done) {
             *out = vs_int(r);
             return ST_OK;
@@ -93,7 +107,8 @@ status arithmetic(rego_eval *e, const code *c, size_t pc, uint32_t id, vs_val x,
     return call_builtin(e, c, pc, id, args, 2, out);
 }
 
-/* ---- the host -------------------------------------------------------------------------------------- */
+/* ---- the host
+ * -------------------------------------------------------------------------------------- */
 
 static bool cached(const rego_eval *e, uint32_t id, vs_val args, vs_val *out)
 {
@@ -119,7 +134,8 @@ static void remember(rego_eval *e, uint32_t id, vs_val args, vs_val value)
     e->hosts[e->n_hosts++] = (host_result){id, args, value};
 }
 
-status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args, unsigned n, vs_val *out)
+status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                 unsigned n, vs_val *out)
 {
     mock *m = e->n_mocks ? find_mock(e, TARGET_HOST, id) : NULL;
     if (m)
@@ -146,7 +162,8 @@ status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_v
     return ST_OK;
 }
 
-/* ---- print and templates ---------------------------------------------------------------------------- */
+/* ---- print and templates
+ * ---------------------------------------------------------------------------- */
 
 enum { TEXT_MAX = 16 << 20 };
 

@@ -51,7 +51,8 @@ static vs_val overlay(rego_eval *e, vs_val path, vs_val value)
     for (size_t i = 0; i < e->n_overrides; i++) {
         vs_val o = e->overrides[i];
         if (o.len > path.len && is_prefix(path, o))
-            value = put_path(&e->a, value, o.u.items + path.len, o.len - path.len, lookup(e->data, o));
+            value =
+                put_path(&e->a, value, o.u.items + path.len, o.len - path.len, lookup(e->data, o));
     }
     return value;
 }
@@ -66,7 +67,8 @@ status eval_group(rego_eval *e, const group *g, vs_val *out)
     if (m->state == MEMO_UNDEFINED)
         return ST_UNDEFINED;
     if (m->state == MEMO_ACTIVE)
-        return fail_at(e, &g->code, 0, REGO_RECURSION_ERROR, "rule %s is recursive: %s -> %s", g->name, g->name, g->name);
+        return fail_at(e, &g->code, 0, REGO_RECURSION_ERROR, "rule %s is recursive: %s -> %s",
+                       g->name, g->name, g->name);
     if (e->n_overrides && is_overridden(e, g->path)) {
         *out = lookup(e->data, g->path);
         return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
@@ -89,10 +91,10 @@ static vs_val merge(rego_eval *e, vs_val base, vs_val over)
     if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
         return over;
     vs_obj b = {.a = &e->a};
-    for (VS_OBJ_FOR(p, base))
+    for (VS_OBJ_FOR (p, base))
         if (!vs_defined(vs_index(over, p->key)))
             vs_obj_add(&b, p->key, p->val);
-    for (VS_OBJ_FOR(p, over)) {
+    for (VS_OBJ_FOR (p, over)) {
         vs_val below = vs_index(base, p->key);
         vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
     }
@@ -143,9 +145,11 @@ status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
-/* ---- with ------------------------------------------------------------------------------------------ */
+/* ---- with
+ * ------------------------------------------------------------------------------------------ */
 
-static status replace(rego_eval *e, const code *c, size_t pc, const with_target *t, const vs_val *regs)
+static status replace(rego_eval *e, const code *c, size_t pc, const with_target *t,
+                      const vs_val *regs)
 {
     vs_val value = t->is_function ? vs_undefined() : regs[t->value];
     switch (t->kind) {

@@ -4,8 +4,9 @@
  *
  *   rego-conformance [-v] [--floor PERCENT] DIR...
  *
- * DIR is a folder of cases such as .../opa/v1, .../opa/v0 or .../regorus. -v prints why each failing
- * case failed. With --floor the exit code is 1 when fewer cases pass. Without any folder: 77 (skip).
+ * DIR is a folder of cases such as .../opa/v1, .../opa/v0 or .../regorus. -v prints why each
+ * failing case failed. With --floor the exit code is 1 when fewer cases pass. Without any folder:
+ * 77 (skip).
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -36,7 +37,8 @@ static vs_val get(vs_val o, const char *key)
     return vs_getc(o, key);
 }
 
-/* ---- results ---------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------------
+ */
 
 typedef struct results {
     vs_arena *a;
@@ -72,7 +74,7 @@ static vs_val decode_regorus(vs_arena *a, vs_val v)
         return vs_cstring("<undefined>");
     if (v.kind == VS_ARRAY) {
         vs_vec b = {.a = a};
-        for (VS_ARR_FOR(i, v))
+        for (VS_ARR_FOR (i, v))
             vs_vec_add(&b, decode_regorus(a, *i));
         return vs_vec_end_array(&b);
     }
@@ -81,17 +83,17 @@ static vs_val decode_regorus(vs_arena *a, vs_val v)
     if (v.len == 1 && get(v, "set!").kind == VS_ARRAY) {
         vs_vec b = {.a = a};
         vs_val set = get(v, "set!");
-        for (VS_ARR_FOR(i, set))
+        for (VS_ARR_FOR (i, set))
             vs_vec_add(&b, decode_regorus(a, *i));
         return vs_vec_end_set(&b);
     }
     vs_obj o = {.a = a};
     if (v.len == 1 && get(v, "object!").kind == VS_ARRAY) {
         vs_val pairs = get(v, "object!");
-        for (VS_ARR_FOR(i, pairs))
+        for (VS_ARR_FOR (i, pairs))
             vs_obj_add(&o, decode_regorus(a, get(*i, "key")), decode_regorus(a, get(*i, "value")));
     } else {
-        for (VS_OBJ_FOR(p, v))
+        for (VS_OBJ_FOR (p, v))
             vs_obj_add(&o, p->key, decode_regorus(a, p->val));
     }
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
@@ -119,7 +121,7 @@ static vs_val sorted(vs_arena *a, vs_val v)
 static vs_val sort_members(vs_arena *a, vs_val binding)
 {
     vs_obj o = {.a = a};
-    for (VS_OBJ_FOR(p, binding))
+    for (VS_OBJ_FOR (p, binding))
         vs_obj_add(&o, p->key, sorted(a, p->val));
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
@@ -127,17 +129,18 @@ static vs_val sort_members(vs_arena *a, vs_val binding)
 static vs_val without_generated(vs_arena *a, vs_val binding)
 {
     vs_obj o = {.a = a};
-    for (VS_OBJ_FOR(p, binding))
+    for (VS_OBJ_FOR (p, binding))
         if (!vs_span_starts(vs_text(p->key), VS_LIT("__local")))
             vs_obj_add(&o, p->key, p->val);
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
 
-/* ---- one case ------------------------------------------------------------------------------------ */
+/* ---- one case
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct attempt {
     vs_arena *a;
-    vs_val c;          /* the case */
+    vs_val c; /* the case */
     bool v0, regorus;
     char why[600];
 } attempt;
@@ -153,7 +156,8 @@ static bool differ(attempt *t, vs_val want, vs_val got)
     VS_CLEANUP(vs_buf_free) vs_buf w = VS_BUF(FILE_MAX), g = VS_BUF(FILE_MAX);
     vs_json_print(&w, want);
     vs_json_print(&g, got);
-    (void)snprintf(t->why, sizeof t->why, "want %.250s, got %.250s", w.p ? (char *)w.p : "", g.p ? (char *)g.p : "");
+    (void)snprintf(t->why, sizeof t->why, "want %.250s, got %.250s", w.p ? (char *)w.p : "",
+                   g.p ? (char *)g.p : "");
     vs_buf_free(&w);
     vs_buf_free(&g);
     return false;
@@ -164,11 +168,11 @@ static bool same_results(attempt *t, vs_val want, vs_val got)
 {
     bool sort = vs_is_true(get(t->c, "sort_bindings"));
     vs_vec w = {.a = t->a}, g = {.a = t->a};
-    for (VS_ARR_FOR(i, want)) {
+    for (VS_ARR_FOR (i, want)) {
         vs_val b = without_generated(t->a, as_json(t->a, *i));
         vs_vec_add(&w, sort ? sort_members(t->a, b) : b);
     }
-    for (VS_ARR_FOR(i, got)) {
+    for (VS_ARR_FOR (i, got)) {
         vs_val b = without_generated(t->a, as_json(t->a, *i));
         vs_vec_add(&g, sort ? sort_members(t->a, b) : b);
     }
@@ -223,15 +227,17 @@ static size_t modules_of(attempt *t, rego_module *mods)
     size_t n = 0;
     if (list.kind != VS_ARRAY)
         return 0;
-    for (VS_ARR_FOR(m, list))
+    for (VS_ARR_FOR (m, list))
         if (m->kind == VS_STRING && n < MODULES_MAX) {
-            mods[n] = (rego_module){.name = vs_sprintf(t->a, "test-%zu.rego", n), .text = vs_text(*m), .v0 = t->v0};
+            mods[n] = (rego_module){
+                .name = vs_sprintf(t->a, "test-%zu.rego", n), .text = vs_text(*m), .v0 = t->v0};
             n++;
         }
     return n;
 }
 
-static bool judge(attempt *t, const results *r, vs_code code, const rego_diag *d, const vs_error *err, vs_val want)
+static bool judge(attempt *t, const results *r, vs_code code, const rego_diag *d,
+                  const vs_error *err, vs_val want)
 {
     char text[VS_ERROR_TEXT];
     if (wants_error(t))
@@ -240,7 +246,8 @@ static bool judge(attempt *t, const results *r, vs_code code, const rego_diag *d
         return because(t, "error", vs_error_text(err, text, sizeof text));
     vs_vec copy = r->bindings;
     if (!t->regorus)
-        return same_results(t, want.kind == VS_ARRAY ? want : vs_empty(VS_ARRAY), vs_vec_end_array(&copy));
+        return same_results(t, want.kind == VS_ARRAY ? want : vs_empty(VS_ARRAY),
+                            vs_vec_end_array(&copy));
     /* regorus: binding objects, or the values of the expressions */
     vs_vec flat = {.a = t->a};
     for (size_t i = 0; i < r->values.n; i++) {
@@ -248,12 +255,13 @@ static bool judge(attempt *t, const results *r, vs_code code, const rego_diag *d
         if (b.len)
             vs_vec_add(&flat, b);
         else
-            for (VS_ARR_FOR(x, v))
+            for (VS_ARR_FOR (x, v))
                 vs_vec_add(&flat, *x);
     }
     vs_val got = vs_vec_end_array(&flat);
     vs_val w = decode_regorus(t->a, want);
-    if (got.len == 0 && w.len == 1 && w.kind == VS_ARRAY && vs_eq(w.u.items[0], vs_cstring("<undefined>")))
+    if (got.len == 0 && w.len == 1 && w.kind == VS_ARRAY &&
+        vs_eq(w.u.items[0], vs_cstring("<undefined>")))
         return true;
     vs_val wa = sorted(t->a, as_json(t->a, w)), ga = sorted(t->a, as_json(t->a, got));
     return vs_eq(wa, ga) || differ(t, wa, ga);
@@ -265,7 +273,10 @@ static bool evaluate(attempt *t, rego_program *p, vs_val input, vs_val want)
     rego_diag d = {0};
     results r = {.a = t->a, .bindings = {.a = t->a}, .values = {.a = t->a}};
     vs_val data = get(t->c, "data");
-    rego_inputs in = {.input = input, .data = t->regorus ? decode_regorus(t->a, data) : data, .now_ns = 1700000000000000000, .seed = 1};
+    rego_inputs in = {.input = input,
+                      .data = t->regorus ? decode_regorus(t->a, data) : data,
+                      .now_ns = 1700000000000000000,
+                      .seed = 1};
     rego_eval *e = NULL;
     vs_code code = rego_eval_new(p, &e, &err);
     if (code == VS_OK)
@@ -280,7 +291,8 @@ static bool attempt_case(attempt *t)
 {
     rego_module mods[MODULES_MAX];
     size_t n = modules_of(t, mods);
-    vs_val term = get(t->c, "input_term"), input = get(t->c, "input"), version = get(t->c, "rego_version");
+    vs_val term = get(t->c, "input_term"), input = get(t->c, "input"),
+           version = get(t->c, "rego_version");
     if (version.kind == VS_STRING) {
         t->v0 = vs_span_is(vs_text(version), "v0");
         for (size_t i = 0; i < n; i++)
@@ -323,7 +335,8 @@ static bool attempt_case(attempt *t)
     return ok;
 }
 
-/* ---- folders ------------------------------------------------------------------------------------- */
+/* ---- folders
+ * ------------------------------------------------------------------------------------- */
 
 static topic *topic_of(const char *name)
 {
@@ -346,7 +359,8 @@ static void run_file(const char *path, const char *topic_name, bool v0, bool reg
     vs_json_opts opts = {.dup_last_wins = true, .depth = 256};
     vs_error err = {0};
     char text[VS_ERROR_TEXT];
-    if (vs_read_file(path, &b, &err) != VS_OK || vs_json_parse(&a, vs_buf_span(&b), &opts, &doc, &err) != VS_OK) {
+    if (vs_read_file(path, &b, &err) != VS_OK ||
+        vs_json_parse(&a, vs_buf_span(&b), &opts, &doc, &err) != VS_OK) {
         printf("%s: %s\n", path, vs_error_text(&err, text, sizeof text));
         vs_arena_free(&a);
         return;
@@ -406,7 +420,8 @@ static double run_set(const char *dir)
     printf("== %s\n", dir);
     for (size_t i = 0; i < run.n_topics; i++) {
         const topic *t = &run.topics[i];
-        printf("%-34s %4u/%-4u%s\n", t->name, t->passed, t->total, t->passed == t->total ? "" : "  *");
+        printf("%-34s %4u/%-4u%s\n", t->name, t->passed, t->total,
+               t->passed == t->total ? "" : "  *");
         passed += t->passed;
         total += t->total;
     }
