@@ -77,7 +77,7 @@ void kbs_decide(kbs_ctx *c, const kbs_decision *d)
     char cause[VS_ERROR_TEXT];
     new_id(id);
     vs_log(VS_LOG_INFO, "kbs", d->what, "verdict", d->allowed ? "allowed" : "denied", "decision",
-           id, "tee", d->tee, "status", d->status, "target", d->target, "who", d->who, "reason",
-           d->reason, "error",
+           id, "who", d->who, "action", d->action, "target", d->target, "tee", d->tee, "status",
+           d->status, "reason", d->reason, "error",
            d->error && d->error->code ? vs_error_text(d->error, cause, sizeof cause) : NULL, NULL);
 }

@@ -133,7 +133,7 @@ void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 
 typedef struct kbs_decision {
     const char *what; /* "attestation", "release", "administration" */
     bool allowed;
-    const char *who, *tee, *status, *target, *reason;
+    const char *who, *action, *tee, *status, *target, *reason;
     const vs_error *error;
 } kbs_decision;
 /* Gives the reply a decision id and logs. */

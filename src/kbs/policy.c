@@ -175,7 +175,7 @@ void kbs_set_resource_policy(kbs_ctx *c)
         return;
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
-    kbs_decision d = {.what = "administration", .target = "resource-policy", .error = &err};
+    kbs_decision d = {.what = "administration", .action = "set resource policy", .error = &err};
     d.who = kbs_text(c, c->who);
     d.allowed = as_policies_set(c->k->policies, POLICY_ID, text, VS_PUT_REPLACE, &err) == VS_OK;
     kbs_decide(c, &d);

@@ -102,7 +102,7 @@ static void finish(kbs_ctx *c, const char *what, vs_code code, const vs_error *e
         .allowed = code == VS_OK,
         .who = kbs_text(c, c->who),
         .target = kbs_text(c, c->call.path),
-        .reason = what,
+        .action = what,
         .error = code == VS_OK ? NULL : err,
     };
     kbs_decide(c, &d);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every route, every method, every kind of caller: who gets through (hazards: missing
+ * authorisation). */
+#include "kbs/broker.h"
+
+#include "as/policies.h"
+#include "kbs/internal.h"
+
+/* ---- the matrix
+ * ----------------------------------------------------------------------------------- */
+
+typedef enum caller {
+    ANONYMOUS,
+    ADMIN,
+    EXPIRED_ADMIN,
+    WRONG_ROLE,
+    ATTESTED_COOKIE,
+    ATTESTED_TOKEN,
+    CALLERS
+} caller;
+static const char *const caller_names[CALLERS] = {"anonymous",          "admin",
+                                                  "expired admin",      "admin of another role",
+                                                  "attested by cookie", "attested by token"};
+static const char *const method_names[] = {"GET", "POST", "PUT", "DELETE"};
+
+static bool expected(kbs_access access, caller who)
+{
+    switch (access) {
+    case KBS_OPEN:
+    case KBS_SESSION: return true; /* the handler decides */
+    case KBS_ADMIN:
+    case KBS_PLUGIN_ADMIN: return who == ADMIN;
+    case KBS_ATTESTED: return who == ATTESTED_COOKIE || who == ATTESTED_TOKEN;
+    }
+    return false;
+}
+
+/* Told at the door, as opposed to by a handler that did not like the request. */
+static bool refused_at_the_door(kbs_error e)
+{
+    return e == KBS_ADMIN_AUTH_ACCESS || e == KBS_ADMIN_AUTH_INITIALIZATION ||
+           e == KBS_TOKEN_NOT_FOUND || e == KBS_TOKEN_VERIFIER_ERROR || e == KBS_POLICY_DENY;
+}
+
+static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
+{
+    broker *b = *state;
+    challenge c;
+    put_resource(b, "resource/a/b/c", "s");
+    set_resource_policy(b, vs_policy_text("kbs_allow_all"));
+    vs_span token = attest(b, "sample", &c);
+    vs_span bearers[CALLERS] = {
+        [ADMIN] = admin_token(b),
+        [EXPIRED_ADMIN] = sign_admin(b, "{\"iss\":\"tester\",\"role\":\"admin\",\"exp\":1}"),
+        [WRONG_ROLE] = sign_admin(b, "{\"iss\":\"tester\",\"role\":\"reader\",\"exp\":4000000000}"),
+        [ATTESTED_TOKEN] = token,
+    };
+    static const char *const names[] = {"auth",
+                                        "attest",
+                                        "attestation-policy",
+                                        "reference-value",
+                                        "resource-policy",
+                                        "resource",
+                                        "sample",
+                                        "metrics",
+                                        "",
+                                        "Resource"};
+    size_t cells = 0, reached[32] = {0};
+    assert_true(kbs_n_routes <= VS_COUNT(reached));
+    for (size_t n = 0; n < VS_COUNT(names); n++) {
+        for (kbs_method m = KBS_GET; m <= KBS_DELETE; m++) {
+            const kbs_route *route = NULL;
+            for (size_t i = 0; i < kbs_n_routes; i++) {
+                if (strcmp(kbs_routes[i].name, names[n]) == 0 && kbs_routes[i].method == m) {
+                    assert_null(route); /* one row per name and method */
+                    route = &kbs_routes[i];
+                    reached[i]++;
+                }
+            }
+            for (caller who = 0; who < CALLERS; who++, cells++) {
+                const char *path = vs_sprintf(&b->w.a, "%s/a/b/c", names[n]);
+                answer r =
+                    tell(b, (ask){m, path, .bearer = bearers[who],
+                                  .session = who == ATTESTED_COOKIE ? c.session : VS_LIT("")});
+                bool passed =
+                    route ? !refused_at_the_door(r.error) : r.error != KBS_PLUGIN_NOT_FOUND;
+                bool want = route && expected(route->access, who);
+                if (passed != want)
+                    fail_msg("%s %s as %s: %s", method_names[m], path, caller_names[who],
+                             kbs_error_name(r.error));
+            }
+        }
+    }
+    for (size_t i = 0; i < kbs_n_routes; i++) {
+        if (!reached[i])
+            fail_msg("route %s %s is not in this test", method_names[kbs_routes[i].method],
+                     kbs_routes[i].name);
+    }
+    print_message("%zu cells\n", cells);
+}
+
+static void what_is_not_configured_does_not_exist(void **state)
+{
+    broker *b = *state;
+    b->cfg.has_resource_plugin = false;
+    b->cfg.has_sample_plugin = false;
+    assert_refused(tell(b, (ask){KBS_GET, "resource/a/b/c"}), "PluginNotFound",
+                   "Plugin resource not found");
+    assert_refused(tell(b, (ask){KBS_GET, "sample/x", .bearer = admin_token(b)}), "PluginNotFound",
+                   "Plugin sample not found");
+    assert_refused(tell(b, (ask){KBS_GET, "auth"}), "PluginNotFound", "Plugin auth not found");
+    assert_refused(tell(b, (ask){KBS_GET, ""}), "PluginNotFound", "Plugin  not found");
+    assert_refused(tell(b, (ask){KBS_GET, "\xff\"/x"}), "PluginNotFound", "Plugin ?\" not found");
+}
+
+static void a_broker_for_tokens_of_others_has_no_handshake(void **state)
+{
+    broker *b = *state;
+    vs_error err = {0};
+    kbs *with_as = b->k, *without = NULL;
+    assert_vs_code(kbs_new(&b->cfg, b->w.store, b->w.store, NULL, NULL, &without, &err),
+                   VS_E_INVALID);
+    b->cfg.insecure_header_jwk = true;
+    assert_vs_ok(kbs_new(&b->cfg, b->w.store, b->w.store, NULL, NULL, &without, &err), &err);
+    b->k = without;
+    static const char *const gone[] = {"auth", "attest", "attestation-policy", "reference-value"};
+    for (size_t i = 0; i < VS_COUNT(gone); i++)
+        assert_int_equal(tell(b, (ask){KBS_POST, gone[i], .bearer = admin_token(b)}).error,
+                         KBS_PLUGIN_NOT_FOUND);
+    assert_granted(tell(b, (ask){KBS_GET, "resource-policy", .bearer = admin_token(b)}));
+    kbs_free(&without);
+    b->k = with_as;
+}
+
+/* ---- texts of refusals
+ * ------------------------------------------------------------------------------ */
+
+static void refusals_of_administrators_have_the_documented_texts(void **state)
+{
+    broker *b = *state;
+    answer r = tell(b, (ask){KBS_POST, "resource-policy", .bearer = VS_LIT("x.y.z")});
+    assert_refused(r, "AdminAuthAccess",
+                   "admin access denied for endpoint resource-policy: Admin access denied: Cannot "
+                   "verify token "
+                   "with any of the issuers");
+    r = tell(b, (ask){KBS_POST, "resource/a/b/c", .bearer = VS_LIT("x.y.z")});
+    assert_refused(
+        r, "AdminAuthInitialization",
+        "failed to initialize [admin] configuration: Admin access denied: Cannot verify token with "
+        "any of the issuers");
+    r = tell(b, (ask){KBS_POST, "resource/a/b/c"});
+    assert_refused(
+        r, "AdminAuthInitialization",
+        "failed to initialize [admin] configuration: Failed to parse HTTP Auth Bearer header");
+}
+
+static void an_access_list_sees_the_path_that_is_served(void **state)
+{
+    broker *b = *state;
+    vs_error err = {0};
+    kbs *all = b->k, *some = NULL;
+    b->acl.allowed_endpoints = "^/kbs/v0/resource/[^/]*/shared/.+$";
+    assert_vs_ok(kbs_new(&b->cfg, b->w.store, b->w.store, b->w.as, b->w.rv, &some, &err), &err);
+    b->k = some;
+    assert_granted(tell(b, (ask){KBS_POST, "resource/r/shared/t", .bearer = admin_token(b)}));
+    /* With the empty segment dropped this is shared/x/y, which the list does not allow. */
+    assert_int_equal(
+        tell(b, (ask){KBS_POST, "resource//shared/x/y", .bearer = admin_token(b)}).error,
+        KBS_ADMIN_AUTH_INITIALIZATION);
+    kbs_free(&some);
+    b->k = all;
+}
+
+/* ---- tokens
+ * ------------------------------------------------------------------------------------------ */
+
+static void a_cookie_that_is_not_attested_leaves_the_bearer_token(void **state)
+{
+    broker *b = *state;
+    challenge attested, fresh = authenticate(b, "sample");
+    put_resource(b, "resource/a/b/c", "s");
+    set_resource_policy(b, vs_policy_text("kbs_allow_all"));
+    vs_span token = attest(b, "sample", &attested);
+    assert_secret(
+        b, tell(b, (ask){KBS_GET, "resource/a/b/c", .session = fresh.session, .bearer = token}),
+        "s");
+    assert_secret(
+        b, tell(b, (ask){KBS_GET, "resource/a/b/c", .session = VS_LIT("junk"), .bearer = token}),
+        "s");
+    assert_refused(tell(b, (ask){KBS_GET, "resource/a/b/c", .session = fresh.session}),
+                   "TokenNotFound", "Attestation Token not found");
+    assert_refused(tell(b, (ask){KBS_GET, "resource/a/b/c", .bearer = VS_LIT("junk")}),
+                   "TokenVerifierError", "Token Verifier error");
+    b->now = NOW + 300 + 61; /* the token has expired, leeway included */
+    assert_refused(tell(b, (ask){KBS_GET, "resource/a/b/c", .bearer = token}), "TokenVerifierError",
+                   "Token Verifier error");
+}
+
+static void an_admin_token_is_no_attestation_token(void **state)
+{
+    broker *b = *state;
+    put_resource(b, "resource/a/b/c", "s");
+    set_resource_policy(b, vs_policy_text("kbs_allow_all"));
+    assert_int_equal(tell(b, (ask){KBS_GET, "resource/a/b/c", .bearer = admin_token(b)}).error,
+                     KBS_TOKEN_VERIFIER_ERROR);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, broker_setup, broker_teardown)
+        T(every_route_lets_exactly_those_through_that_it_is_for),
+        T(what_is_not_configured_does_not_exist),
+        T(a_broker_for_tokens_of_others_has_no_handshake),
+        T(refusals_of_administrators_have_the_documented_texts),
+        T(an_access_list_sees_the_path_that_is_served),
+        T(a_cookie_that_is_not_attested_leaves_the_bearer_token),
+        T(an_admin_token_is_no_attestation_token),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
