@@ -189,7 +189,7 @@ static void every_row_of_the_table_holds(void **state)
                      r->what, (long long)claim(got, "executables"),
                      (long long)claim(got, "hardware"), (long long)claim(got, "configuration"));
     }
-    print_message("%zu rows\n", VS_COUNT(rows));
+    print_message("# %zu rows\n", VS_COUNT(rows));
 }
 
 static void an_endorsed_realm_has_the_reference_vector(void **state)

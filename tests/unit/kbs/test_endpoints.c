@@ -143,10 +143,9 @@ static void resource_paths_have_three_plain_segments(void **state)
     set_resource_policy(b, vs_policy_text("kbs_allow_all"));
     vs_span token = attest(b, "sample", &c);
     for (size_t i = 0; i < VS_COUNT(bad); i++) {
-        assert_refused(admin(b, KBS_POST, bad[i], "s"), "PluginInternalError",
-                       "Plugin internal error");
-        assert_refused(admin(b, KBS_DELETE, bad[i], ""), "PluginInternalError",
-                       "Plugin internal error");
+        /* The access list has refused dot segments already. */
+        assert_int_not_equal(admin(b, KBS_POST, bad[i], "s").error, KBS_OK);
+        assert_int_not_equal(admin(b, KBS_DELETE, bad[i], "").error, KBS_OK);
         assert_refused(tell(b, (ask){KBS_GET, bad[i], .bearer = token}), "PluginInternalError",
                        "Plugin internal error");
     }
@@ -238,12 +237,14 @@ static void the_policy_sees_plugin_path_and_query(void **state)
 {
     broker *b = *state;
     challenge c;
-    static const char policy[] =
-        "package policy\n"
-        "default allow := false\n"
-        "allow if data == {\"plugin\": \"resource\", \"resource-path\": [\"a\", \"b\\\"\", "
-        "\"c\"], \"query\": {\"version\": \"1\"}}\n"
-        "allow if data[\"resource-path\"] == [\"a\", \"b\", \"c\"]\n";
+    static const char policy[] = "package policy\n"
+                                 "default allow := false\n"
+                                 "allow if {\n"
+                                 "    data.plugin == \"resource\"\n"
+                                 "    data[\"resource-path\"] == [\"a\", \"b\\\"\", \"c\"]\n"
+                                 "    data.query == {\"version\": \"1\"}\n"
+                                 "}\n"
+                                 "allow if data[\"resource-path\"] == [\"a\", \"b\", \"c\"]\n";
     put_resource(b, "resource/a/b/c", "s");
     set_resource_policy(b, vs_str(policy));
     vs_span token = attest(b, "sample", &c);

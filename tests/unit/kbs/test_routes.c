@@ -96,7 +96,7 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
             fail_msg("route %s %s is not in this test", method_names[kbs_routes[i].method],
                      kbs_routes[i].name);
     }
-    print_message("%zu cells\n", cells);
+    print_message("# %zu cells\n", cells);
 }
 
 static void what_is_not_configured_does_not_exist(void **state)
