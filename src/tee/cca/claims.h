@@ -4,7 +4,8 @@
  *
  * Decoding checks every type, size, range and presence rule of the token's profile; it proves
  * nothing. Spans point into the token. Claims that are not named here are ignored, as the profiles
- * demand; everything that is named is checked and kept.
+ * demand (among them 2405 and 2406, the boot key lists of newer drafts); everything that is named
+ * is checked and kept. Of claim 2404 (devices) the form is checked and the number kept.
  */
 #ifndef VS_TEE_CCA_CLAIMS_H
 #define VS_TEE_CCA_CLAIMS_H
@@ -43,8 +44,12 @@ typedef enum cca_lifecycle {
     CCA_DECOMMISSIONED,
 } cca_lifecycle;
 
+enum { CCA_LIFECYCLES = CCA_DECOMMISSIONED + 1 };
+
 /* "secured", ... */
 const char *cca_lifecycle_name(cca_lifecycle l);
+/* False for other names. */
+bool cca_lifecycle_of_name(vs_span name, cca_lifecycle *l);
 
 /* Absent optional members have p == NULL. */
 typedef struct cca_component {

@@ -63,6 +63,17 @@ const char *cca_lifecycle_name(cca_lifecycle l)
     return lifecycles[l].name;
 }
 
+bool cca_lifecycle_of_name(vs_span name, cca_lifecycle *l)
+{
+    for (unsigned i = 0; i < VS_COUNT(lifecycles); i++) {
+        if (vs_span_is(name, lifecycles[i].name)) {
+            *l = (cca_lifecycle)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static vs_code read_lifecycle(const cca_item *it, cca_platform *out, vs_error *err)
 {
     out->lifecycle_value = (uint16_t)it->number;

@@ -29,6 +29,7 @@ typedef struct stamp {
 struct cca_trust {
     pthread_mutex_t lock; /* guards all below */
     char *path[FILES];    /* path[CONFIG] NULL: made of text, never reloaded */
+    unsigned lifecycles;  /* as in cca_snapshot, from the configuration */
     stamp seen[FILES];    /* as of the last reading */
     bool young;           /* a file was so fresh that it may change without its stamp changing */
     cca_snapshot *now;    /* NULL: the last reading failed, with `broken` */
@@ -60,6 +61,7 @@ static vs_code snapshot_make(cca_trust *t, vs_span ta, vs_span rv, cca_snapshot 
         return code;
     }
     s->owner = t;
+    s->lifecycles = t->lifecycles;
     s->generation = ++t->generation;
     s->users = 1;
     *out = s;
@@ -99,9 +101,23 @@ static vs_code set_path(cca_trust *t, unsigned file, vs_val text, vs_error *err)
     return VS_OK;
 }
 
+static vs_code set_lifecycles(cca_trust *t, vs_val list, vs_error *err)
+{
+    unsigned set = 1u << CCA_SECURED;
+    for (VS_ARR_FOR (item, list)) {
+        cca_lifecycle l;
+        if (!cca_lifecycle_of_name(vs_text(*item), &l))
+            return vs_fail(err, VS_E_INVALID, "\"accept-lifecycle\": \"%.*s\" is not a state",
+                           VS_FMT(vs_span_head(vs_text(*item), 40)));
+        set |= 1u << l;
+    }
+    t->lifecycles = set;
+    return VS_OK;
+}
+
 static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, vs_error *err)
 {
-    vs_val root, verifier, type, ta, rv;
+    vs_val root, verifier, type, ta, rv, lifecycles;
     VS_TRY(vs_json_parse(a, text, NULL, &root, err));
     VS_TRY(vs_need(root, "cca-verifier", VS_OBJECT, &verifier, err));
     VS_TRY(vs_need(verifier, "type", VS_STRING, &type, err));
@@ -115,6 +131,8 @@ static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, vs_error *e
                        VS_FMT(vs_span_head(vs_text(type), 40)));
     VS_TRY(vs_need(verifier, "ta-store", VS_STRING, &ta, err));
     VS_TRY(vs_need(verifier, "rv-store", VS_STRING, &rv, err));
+    VS_TRY(vs_may(verifier, "accept-lifecycle", VS_ARRAY, &lifecycles, err));
+    VS_TRY(set_lifecycles(t, lifecycles, err));
     VS_TRY(set_path(t, TA_STORE, ta, err));
     return set_path(t, RV_STORE, rv, err);
 }
@@ -223,6 +241,7 @@ static vs_code trust_new(cca_trust **out, vs_error *err)
         return vs_fail(err, VS_E_NOMEM, "CCA trust");
     (void)pthread_mutex_init(&t->lock, NULL);
     t->cache = true;
+    t->lifecycles = 1u << CCA_SECURED;
     *out = t;
     return VS_OK;
 }

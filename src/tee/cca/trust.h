@@ -9,6 +9,11 @@
  * is whole again: silently trusting what the operator has just withdrawn would be worse. The log
  * says so once. Replace files by rename, so that no half-written one is seen.
  *
+ * Only platforms in the lifecycle state "secured" are accepted: in the others somebody can debug
+ * what the token vouches for, and the claims given to policy do not tell. Trustee has no such
+ * check; a laboratory may name further states in the configuration, beside "type":
+ *   "accept-lifecycle": ["recoverable-cca-platform-rot-debug"]
+ *
  * Thread safe. A snapshot is immutable and lives until it is released by all who took it.
  */
 #ifndef VS_TEE_CCA_TRUST_H
@@ -20,6 +25,7 @@ typedef struct cca_trust cca_trust;
 
 typedef struct cca_snapshot {
     uint64_t generation; /* 1, 2, ... */
+    unsigned lifecycles; /* accepted states of the platform: a set of 1 << cca_lifecycle */
     cca_stores stores;
     cca_cache *cache; /* NULL = switched off */
     unsigned users;   /* guarded by the trust's lock */

@@ -127,7 +127,8 @@ vs_code cca_verify_chain(const cca_snapshot *s, const cca_token *t, cca_verdict 
     return verify_realm(t, out, err);
 }
 
-/* ---- appraisal (3.2) ------------------------------------------------------------------------ */
+/* ---- appraisal (2.1 step 9, 3.2)
+ * ------------------------------------------------------------------------ */
 
 static bool component_matches(const cca_component *ref, const cca_component *got)
 {
@@ -145,6 +146,19 @@ static bool platform_matches(const cca_platform_ref *ref, const cca_platform *p)
         if (!component_matches(&ref->components[i], &p->components[i]))
             return false;
     return true;
+}
+
+static vs_code check_lifecycle(const cca_snapshot *s, const cca_platform *p, cca_verdict *v,
+                               vs_error *err)
+{
+    if (s->lifecycles >> p->lifecycle & 1)
+        return VS_OK;
+    ear_set(&v->platform, EAR_INSTANCE_IDENTITY, 96);
+    set_all(&v->realm, 0);
+    return vs_fail(
+        err, VS_E_UNTRUSTED,
+        "platform token: lifecycle 0x%04x (%s) is not accepted: its secrets are not safe",
+        p->lifecycle_value, cca_lifecycle_name(p->lifecycle));
 }
 
 static vs_code appraise_platform(const cca_stores *s, const cca_platform *p, cca_verdict *v,
@@ -199,6 +213,7 @@ vs_code cca_appraise(const cca_snapshot *s, const cca_token *t, cca_verdict *v, 
 {
     if (!v->anchor || !v->realm_bound)
         return vs_fail(err, VS_E_INTERNAL, "appraisal of a CCA token that was not verified");
+    VS_TRY(check_lifecycle(s, &t->platform, v, err));
     VS_TRY(appraise_platform(&s->stores, &t->platform, v, err));
     appraise_realm(&s->stores, &t->realm, v);
     return VS_OK;

@@ -26,8 +26,9 @@ typedef struct cca_verdict {
  * platform; VS_E_CRYPTO: signatures; VS_E_MISMATCH: binding; VS_E_INVALID: the realm's key. */
 VS_MUST vs_code cca_verify_chain(const cca_snapshot *s, const cca_token *t, cca_verdict *out,
                                  vs_error *err);
-/* Step 9, after cca_verify_chain. VS_E_UNTRUSTED: no reference entry matches the platform. A realm
- * that is not in the store is no failure (policy decides); the verdict tells. */
+/* Step 9, after cca_verify_chain. VS_E_UNTRUSTED: the platform is not in an accepted lifecycle
+ * state, or no reference entry matches it. A realm that is not in the store is no failure (policy
+ * decides); the verdict tells. */
 VS_MUST vs_code cca_appraise(const cca_snapshot *s, const cca_token *t, cca_verdict *v,
                              vs_error *err);
 

@@ -113,6 +113,9 @@ static void configurations_that_are_wrong_do_not_load(void **state)
          VS_E_UNSUPPORTED, "Veraison"},
         {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"/nowhere\",\"rv-store\":\"x\"}}",
          VS_E_IO, "/nowhere"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"x\",\"rv-store\":\"x\","
+         "\"accept-lifecycle\":[\"any\"]}}",
+         VS_E_INVALID, "\"any\" is not a state"},
         {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"\",\"rv-store\":\"x\"}}",
          VS_E_INVALID, "empty"},
     };
@@ -399,6 +402,48 @@ static void the_cache_is_bounded_and_finds_what_is_new(void **state)
     cca_cache_free(&c);
 }
 
+/* Verifies and appraises a token of this lifecycle under the configuration. */
+static vs_code appraise_in_state(files *f, uint16_t lifecycle)
+{
+    vs_arena a;
+    cca_token parsed;
+    cca_trust *t = NULL;
+    cca_snapshot *s = NULL;
+    cca_verdict v;
+    vs_arena_init(&a, 0);
+    f->soft.spec.lifecycle = lifecycle;
+    vs_buf_clear(&f->token);
+    soft_token(&f->soft, &f->token);
+    assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
+    assert_vs_code(cca_trust_take(t, &s, NULL), VS_OK);
+    assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &parsed, NULL), VS_OK);
+    assert_vs_code(cca_verify_chain(s, &parsed, &v, NULL), VS_OK);
+    vs_code code = cca_appraise(s, &parsed, &v, NULL);
+    assert_int_equal(v.platform.value[EAR_INSTANCE_IDENTITY], code == VS_OK ? 2 : 96);
+    cca_snapshot_release(&s);
+    cca_trust_free(&t);
+    vs_arena_free(&a);
+    return code;
+}
+
+static void
+a_platform_that_can_be_debugged_is_refused_unless_the_configuration_accepts_it(void **state)
+{
+    files *f = *state;
+    char config[512];
+    for (unsigned l = 0; l < CCA_LIFECYCLES; l++)
+        assert_vs_code(appraise_in_state(f, (uint16_t)(l << 12 | 0x55)),
+                       l == CCA_SECURED ? VS_OK : VS_E_UNTRUSTED);
+    (void)snprintf(config, sizeof config,
+                   "{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"%s\",\"rv-store\":\"%s\","
+                   "\"accept-lifecycle\":[\"recoverable-cca-platform-rot-debug\"]}}",
+                   f->ta, f->rv);
+    put(f->config, config);
+    for (unsigned l = 0; l < CCA_LIFECYCLES; l++)
+        assert_vs_code(appraise_in_state(f, (uint16_t)(l << 12)),
+                       l == CCA_SECURED || l == CCA_RECOVERABLE_DEBUG ? VS_OK : VS_E_UNTRUSTED);
+}
+
 /* ---- threads -------------------------------------------------------------------------------- */
 
 typedef struct worker {
@@ -467,6 +512,9 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
         cmocka_unit_test(the_cache_is_bounded_and_finds_what_is_new),
+        cmocka_unit_test_setup_teardown(
+            a_platform_that_can_be_debugged_is_refused_unless_the_configuration_accepts_it, start,
+            stop),
         cmocka_unit_test_setup_teardown(threads_share_the_trust_while_it_changes, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
