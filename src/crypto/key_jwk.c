@@ -35,7 +35,7 @@ static vs_code get_coordinate(vs_val jwk, const char *name, size_t field, bool s
                               vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf hold = VS_BUF(field + 3);
-    vs_span got;
+    vs_span got = {0};
     VS_TRY(get_bytes(jwk, name, field, &hold, &got, err));
     if (strict && got.n != field)
         return vs_fail(err, VS_E_INVALID, "JWK member \"%s\" has %zu bytes, the curve has %zu",

@@ -66,7 +66,7 @@ static vs_code ed_verify(const vs_key *k, const vs_span *parts, size_t n, vs_spa
                          vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf hold = VS_BUF(0);
-    vs_span msg;
+    vs_span msg = {0};
     VS_TRY(join(parts, n, &hold, &msg, err));
     VS_CLEANUP(vs_free_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, k->pkey, NULL) != 1)
@@ -79,7 +79,7 @@ static vs_code ed_verify(const vs_key *k, const vs_span *parts, size_t n, vs_spa
 static vs_code ed_sign(const vs_key *k, const vs_span *parts, size_t n, vs_buf *sig, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf hold = VS_BUF(0);
-    vs_span msg;
+    vs_span msg = {0};
     VS_TRY(join(parts, n, &hold, &msg, err));
     VS_CLEANUP(vs_free_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t len = 64;

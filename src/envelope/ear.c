@@ -203,7 +203,7 @@ vs_code ear_vector_read(vs_val object, ear_value_form form, ear_vector *out, vs_
         if (!ear_claim_of_name(name, &claim))
             return vs_fail(err, VS_E_INVALID, "unknown trust claim \"%.*s\"",
                            VS_FMT(vs_span_head(name, 64)));
-        int8_t value;
+        int8_t value = 0;
         VS_TRY(read_value(claim, pair->val, form, &value, err));
         ear_set(&v, claim, value);
     }

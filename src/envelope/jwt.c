@@ -33,7 +33,7 @@ static vs_code get_time(vs_val claims, const char *name, int64_t *t, bool *there
 
 static vs_code check_exp(vs_val claims, const vs_jwt_times *t, vs_error *err)
 {
-    int64_t exp;
+    int64_t exp = 0;
     bool there;
     VS_TRY(get_time(claims, "exp", &exp, &there, err));
     if (!there)
@@ -47,7 +47,7 @@ static vs_code check_exp(vs_val claims, const vs_jwt_times *t, vs_error *err)
 /* nbf and iat: must not lie in the future. */
 static vs_code check_past(vs_val claims, const char *name, const vs_jwt_times *t, vs_error *err)
 {
-    int64_t start;
+    int64_t start = 0;
     bool there;
     VS_TRY(get_time(claims, name, &start, &there, err));
     if (there && start > clamp(t->now) + clamp(t->leeway))

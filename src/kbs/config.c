@@ -214,7 +214,7 @@ static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
         [ADMIN_BEARER] = KBS_ADMIN_BEARER,
         [ADMIN_SIMPLE] = KBS_ADMIN_SIMPLE,
     };
-    config_admin mode;
+    config_admin mode = ADMIN_DENY;
     VS_TRY(admin_mode(raw, &mode, err));
     raw->c.admin.mode = mode_of[mode];
     if (mode == ADMIN_ALLOW)

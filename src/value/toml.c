@@ -229,7 +229,7 @@ static vs_code header(toml *t, table *root, table **current)
     if (toml_peek(t, 0) != ']' || (element && toml_peek(t, 1) != ']'))
         return toml_fail(t, t->at, "the table header is not closed with %s", element ? "]]" : "]");
     t->at += element ? 2 : 1;
-    table *parent;
+    table *parent = root;
     VS_TRY(header_parent(t, &k, root, &parent));
     VS_TRY(element ? open_element(t, &k, parent, current) : open_table(t, &k, parent, current));
     return toml_line_end(t);
