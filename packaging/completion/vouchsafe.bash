@@ -11,7 +11,7 @@ _vouchsafe() {
         decode) words="--json --help" ;;
         verify) words="--key --ca --json --help" ;;
         rego) words="eval check --data --input --v0-compatible --format --help" ;;
-        realm) words="init run rim token --dir --mount --socket --challenge --rim --profile --help" ;;
+        realm) words="init run rim token extend --dir --mount --socket --challenge --rim --rpv --profile --form --lifecycle --index --data --help" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -234,24 +234,21 @@ static void reload(cca_trust *t)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static vs_code trust_new(cca_trust **out, vs_error *err)
+static cca_trust *trust_new(void)
 {
     cca_trust *t = calloc(1, sizeof *t);
     if (!t)
-        return vs_fail(err, VS_E_NOMEM, "CCA trust");
+        return NULL;
     (void)pthread_mutex_init(&t->lock, NULL);
     t->cache = true;
     t->lifecycles = 1u << CCA_SECURED;
-    *out = t;
-    return VS_OK;
+    return t;
 }
 
 vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err)
 {
-    VS_CLEANUP(cca_trust_free) cca_trust *t = NULL;
-    VS_TRY(trust_new(&t, err));
-    t->path[CONFIG] = strdup(config_path);
-    if (!t->path[CONFIG])
+    VS_CLEANUP(cca_trust_free) cca_trust *t = trust_new();
+    if (!t || !(t->path[CONFIG] = strdup(config_path)))
         return vs_fail(err, VS_E_NOMEM, "CCA trust");
     VS_TRY(read_all(t, &t->now, err));
     *out = t;
@@ -261,8 +258,9 @@ vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err)
 
 vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out, vs_error *err)
 {
-    VS_CLEANUP(cca_trust_free) cca_trust *t = NULL;
-    VS_TRY(trust_new(&t, err));
+    VS_CLEANUP(cca_trust_free) cca_trust *t = trust_new();
+    if (!t)
+        return vs_fail(err, VS_E_NOMEM, "CCA trust");
     VS_TRY(snapshot_make(t, ta_store, rv_store, &t->now, err));
     *out = t;
     t = NULL; /* transferred */
