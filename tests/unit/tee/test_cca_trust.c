@@ -402,6 +402,54 @@ static void the_cache_is_bounded_and_finds_what_is_new(void **state)
     cca_cache_free(&c);
 }
 
+static void a_key_that_is_unusable_refuses_its_platform_alone(void **state)
+{
+    files *f = *state;
+    static const char *const bad[] = {
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":\"AAAA\"}",
+        "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AAAA\",\"y\":\"AAAA\"}",
+        "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+        "{}",
+    };
+    vs_buf list = VS_BUF(1 << 16), good = VS_BUF(1 << 16), rv = VS_BUF(1 << 16);
+    assert_vs_code(realm_ta_store(&f->soft.spec, &f->soft.keys, &good, NULL), VS_OK);
+    assert_vs_code(realm_rv_store(&f->soft.spec, &rv, NULL), VS_OK);
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        cca_trust *t = NULL;
+        cca_verdict v;
+        uint64_t generation;
+        vs_buf_clear(&list);
+        vs_buf_printf(&list,
+                      "[{\"implementation-id\":" ID32 ",\"instance-id\":" ID33 ",\"pkey\":%s},%s",
+                      bad[i], (char *)good.p + 1);
+        vs_error err = {0};
+        assert_vs_ok(cca_trust_of_text(vs_buf_span(&list), vs_buf_span(&rv), &t, &err), &err);
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
+        cca_trust_free(&t);
+    }
+    /* The platform's own key with an algorithm that does not fit, and with the one that does. */
+    static const struct {
+        const char *alg;
+        vs_code want;
+    } algs[] = {{"ES256", VS_OK}, {"ES384", VS_E_CRYPTO}, {"ECDH-ES", VS_E_CRYPTO}};
+    for (size_t i = 0; i < VS_COUNT(algs); i++) {
+        cca_trust *t = NULL;
+        cca_verdict v;
+        uint64_t generation;
+        char *kty = strstr((char *)good.p, "\"kty\"");
+        vs_buf_clear(&list);
+        vs_buf_put(&list, vs_span_of(good.p, (size_t)(kty - (char *)good.p)));
+        vs_buf_printf(&list, "\"alg\":\"%s\",%s", algs[i].alg, kty);
+        vs_error err = {0};
+        assert_vs_ok(cca_trust_of_text(vs_buf_span(&list), vs_buf_span(&rv), &t, &err), &err);
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), algs[i].want);
+        cca_trust_free(&t);
+    }
+    vs_buf_free(&list);
+    vs_buf_free(&good);
+    vs_buf_free(&rv);
+}
+
 /* Verifies and appraises a token of this lifecycle under the configuration. */
 static vs_code appraise_in_state(files *f, uint16_t lifecycle)
 {
@@ -512,6 +560,8 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
         cmocka_unit_test(the_cache_is_bounded_and_finds_what_is_new),
+        cmocka_unit_test_setup_teardown(a_key_that_is_unusable_refuses_its_platform_alone, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(
             a_platform_that_can_be_debugged_is_refused_unless_the_configuration_accepts_it, start,
             stop),

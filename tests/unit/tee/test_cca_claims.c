@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every rule of the outer form and of the claims, one broken at a time (cca.md 1). */
+#include "soft_realm.h"
+
+#include "base/enc.h"
+
+typedef struct fixture {
+    soft_realm soft;
+    vs_arena a;
+} fixture;
+
+static int start(void **state)
+{
+    fixture *f = calloc(1, sizeof *f);
+    soft_start(&f->soft, VS_KEY_P256, VS_KEY_P384);
+    f->soft.spec.n_components = 2;
+    vs_arena_init(&f->a, 0);
+    *state = f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    fixture *f = *state;
+    vs_arena_free(&f->a);
+    soft_stop(&f->soft);
+    free(f);
+    return 0;
+}
+
+/* The claims of one half of a token with this profile. */
+static vs_span claims_of(fixture *f, const char *profile, bool realm)
+{
+    vs_buf token = VS_BUF(CCA_TOKEN_MAX);
+    cca_token t;
+    assert_vs_code(realm_spec_set_profile(&f->soft.spec, profile, NULL), VS_OK);
+    soft_token(&f->soft, &token);
+    vs_span copy = vs_dup(&f->a, vs_buf_span(&token));
+    vs_error err = {0};
+    assert_vs_ok(cca_token_decode(&f->a, copy, &t, &err), &err);
+    vs_buf_free(&token);
+    return realm ? t.realm_cose.payload : t.platform_cose.payload;
+}
+
+/* The map with the value of `key` replaced by CBOR in hex, added when it was not there, left out
+ * when hex is NULL. */
+static void rebuild(fixture *f, vs_span map, int64_t key, const char *hex, vs_buf *out)
+{
+    vs_span value = {0};
+    vs_buf members = VS_BUF(CCA_TOKEN_MAX);
+    vs_cbor c = vs_cbor_of(map, NULL);
+    size_t n = vs_cbor_map(&c), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t k = vs_cbor_int(&c);
+        vs_span v = vs_cbor_skip(&c);
+        if (k == key)
+            continue;
+        vs_cbor_put_int(&members, k);
+        vs_buf_put(&members, v);
+        kept++;
+    }
+    assert_vs_code(c.code, VS_OK);
+    if (hex) {
+        assert_vs_code(vs_hex_decode_arena(&f->a, vs_str(hex), &value, NULL), VS_OK);
+        vs_cbor_put_int(&members, key);
+        vs_buf_put(&members, value);
+        kept++;
+    }
+    vs_cbor_put_map(out, kept);
+    vs_buf_put(out, vs_buf_span(&members));
+    vs_buf_free(&members);
+}
+
+#define H32         "0101010101010101010101010101010101010101010101010101010101010101"
+#define H16         "01010101010101010101010101010101"
+#define SHA256_NAME "677368612d323536" /* text "sha-256" */
+#define ALL         "legacy 1.0.0 2.0.0"
+#define OLD         "legacy 1.0.0"
+#define NEW         "2.0.0"
+
+typedef struct rule_case {
+    int64_t key;
+    const char *hex;      /* NULL: the claim is left out */
+    const char *profiles; /* under which it is tried */
+    const char *why;      /* part of the error; NULL: accepted */
+} rule_case;
+
+static const rule_case platform_cases[] = {
+    {265, NULL, ALL, "profile (265) is missing"},
+    {265, "6161", ALL, "unknown profile"},
+    {265, "4161", ALL, "wrong type"},
+    {10, NULL, ALL, "challenge (10) is missing"},
+    {10, "5820" H32, ALL, NULL},
+    {10, "5830" H32 H16, ALL, NULL},
+    {10, "5840" H32 H32, ALL, NULL},
+    {10, "581f" H16 "010101010101010101010101010101", ALL, "challenge has 31 bytes"},
+    {10, "815820" H32, ALL, "challenge has the wrong type"},
+    {2396, NULL, ALL, "implementation id (2396) is missing"},
+    {2396, "5821" H32 "01", ALL, "implementation id has size 33"},
+    {2396, "7820" H32, ALL, "wrong type"},
+    {256, NULL, ALL, "instance id (256) is missing"},
+    {256, "582101" H32, ALL, NULL},
+    {256, "582102" H32, ALL, "type RAND"},
+    {256, "5820" H32, ALL, "instance id has size 32"},
+    {2401, NULL, ALL, "configuration (2401) is missing"},
+    {2401, "40", OLD, NULL},
+    {2401, "40", NEW, "configuration is empty"},
+    {2395, NULL, ALL, "lifecycle (2395) is missing"},
+    {2395, "1960ff", ALL, NULL},
+    {2395, "00", ALL, NULL},
+    {2395, "190100", ALL, "lifecycle 0x0100"},
+    {2395, "196100", ALL, "lifecycle 0x6100"},
+    {2395, "1a00010000", ALL, "lifecycle is out of range"},
+    {2395, "1bffffffffffffffff", ALL, "lifecycle is out of range"},
+    {2395, "20", ALL, "wrong type"},
+    {2400, NULL, ALL, NULL},
+    {2400, "60", ALL, "verification service has size 0"},
+    {2400, "4161", ALL, "wrong type"},
+    {2402, NULL, ALL, "hash algorithm (2402) is missing"},
+    {2402, "677368612d353132", ALL, NULL},
+    {2402, "666d6435736878", ALL, "hash algorithm is not"},
+    {2402,
+     "67534841"
+     "2d323536",
+     ALL, "hash algorithm is not"},
+    {2402, "66736861323536", ALL, "hash algorithm is not"},
+    {2402, "01", ALL, "wrong type"},
+    {2399, NULL, ALL, "software components (2399) is missing"},
+    {2399, "80", ALL, "software components has size 0"},
+    {2399, "a0", ALL, "wrong type"},
+    {2399, "8101", ALL, "software component"},
+    {2399, "81a2025820" H32 "055820" H32, ALL, NULL},
+    {2399, "81a1025820" H32, ALL, "signer id (5) is missing"},
+    {2399, "81a1055820" H32, ALL, "measurement value (2) is missing"},
+    {2399, "81a3025820" H32 "055820" H32 "0301", ALL, "unknown key"},
+    {2399, "81a3025820" H32 "055820" H32 "616101", ALL, "unknown key"},
+    {2399,
+     "81a3025820" H32 "055820" H32 "0661"
+     "78",
+     ALL, "hash algorithm is not"},
+    {2399, "81a3025820" H32 "055820" H32 "06" SHA256_NAME, ALL, NULL},
+    {2399, "81a3025820" H32 "055820" H32 "07f5", OLD, "does not belong"},
+    {2399, "81a3025820" H32 "055820" H32 "07f5", NEW, NULL},
+    {2399, "81a3025820" H32 "055820" H32 "0701", NEW, "wrong type"},
+    {2399, "81a3025820" H32 "055820" H32 "08815820" H32, NEW, NULL},
+    {2399, "81a3025820" H32 "055820" H32 "088150" H16, NEW, "digest has 16 bytes"},
+    {2394, NULL, OLD, NULL},
+    {2394, NULL, NEW, "client id (2394) is missing"},
+    {2394, "02", OLD, NULL},
+    {2394, "02", NEW, "client id is out of range"},
+    {2403, "40", NEW, "manufacturing configuration has size 0"},
+    {2403, "4101", NEW, NULL},
+    {2404, "80", NEW, NULL},
+    {2404, "81a3025820" H32 "04f5055864" H32 H32 H32 "01010101", NEW,
+     "protocol has the wrong type"},
+    {2404, "81a2025820" H32 "04f5", NEW, NULL},
+    {2404, "81a10250" H16, NEW, "measurement digest has 16 bytes"},
+    {2404, "81a10250" H16, OLD, NULL},
+    {2404, "8101", NEW, "device"},
+    {1234567, "a0", ALL, NULL},
+};
+
+static const rule_case realm_cases[] = {
+    {10, NULL, ALL, "challenge (10) is missing"},
+    {10, "5820" H32, ALL, "challenge has size 32, must be 64"},
+    {44235, NULL, ALL, "personalization value (44235) is missing"},
+    {44235, "5830" H32 H16, ALL, "personalization value has size 48, must be 64"},
+    {44236, NULL, ALL, "hash algorithm (44236) is missing"},
+    {44236, "677368612d333834", ALL, NULL},
+    {44236, "677368612d323234", ALL, "hash algorithm is not"},
+    {44237, NULL, ALL, "public key (44237) is missing"},
+    {44237, "40", ALL, "public key has size 0"},
+    {44238, NULL, ALL, "initial measurement (44238) is missing"},
+    {44238, "5830" H32 H16, ALL, NULL},
+    {44238, "40", ALL, "initial measurement has 0 bytes"},
+    {44239, NULL, ALL, "extensible measurements (44239) is missing"},
+    {44239, "845820" H32 "5820" H32 "5820" H32 "5820" H32, ALL, NULL},
+    {44239, "845820" H32 "5820" H32 "5820" H32 "50" H16, ALL, "extensible measurement has 16"},
+    {44239, "845820" H32 "5820" H32 "5820" H32 "01", ALL, "wrong type"},
+    {44239, "80", ALL, "extensible measurements has size 0"},
+    {44239, "855820" H32 "5820" H32 "5820" H32 "5820" H32 "5820" H32, ALL,
+     "extensible measurements has size 5"},
+    {44240, NULL, ALL, "public key hash algorithm (44240) is missing"},
+    {44240, "657368612d31", ALL, "public key hash algorithm is not"},
+    {256, NULL, OLD, NULL},
+    {256, NULL, NEW, "instance id (256) is missing"},
+    {256, "40", OLD, NULL},
+    {256, "582102" H32, NEW, "type RAND"},
+    {44243, NULL, NEW, "MEC policy (44243) is missing"},
+    {44243, "01", NEW, NULL},
+    {44243, "02", NEW, "MEC policy is out of range"},
+    {44243, "6161", OLD, NULL},
+    {44244, "01", NEW, NULL},
+    {44244, "02", NEW, "LFA policy is out of range"},
+    {44257, "5820" H32, NEW, NULL},
+    {44257, "50" H16, NEW, "devices token hash has 16 bytes"},
+    {265, "6161", ALL, "unknown profile"},
+    {265, "01", ALL, "wrong type"},
+    {-75000, "f6", ALL, NULL},
+};
+
+static void run_case(fixture *f, const rule_case *c, const char *profile, bool realm)
+{
+    vs_buf changed = VS_BUF(CCA_TOKEN_MAX);
+    vs_error err = {0};
+    char why[VS_ERROR_TEXT];
+    cca_platform p;
+    cca_realm r;
+    rebuild(f, claims_of(f, profile, realm), c->key, c->hex, &changed);
+    vs_code code = realm ? cca_realm_decode(vs_buf_span(&changed), &r, &err)
+                         : cca_platform_decode(&f->a, vs_buf_span(&changed), &p, &err);
+    (void)vs_error_text(&err, why, sizeof why);
+    bool refused = code == VS_E_INVALID || code == VS_E_UNSUPPORTED || code == VS_E_PARSE;
+    if (c->why ? !refused || !strstr(why, c->why) : code != VS_OK)
+        fail_msg("%s %s claim %lld = %s: %s \"%s\", want \"%s\"", profile,
+                 realm ? "realm" : "platform", (long long)c->key, c->hex ? c->hex : "(none)",
+                 vs_code_name(code), why, c->why ? c->why : "accepted");
+    vs_buf_free(&changed);
+}
+
+static void run_cases(fixture *f, const rule_case *cases, size_t n, bool realm)
+{
+    static const char *const profiles[] = {"legacy", "1.0.0", "2.0.0"};
+    size_t run = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = 0; p < VS_COUNT(profiles); p++)
+            if (strstr(cases[i].profiles, profiles[p])) {
+                vs_arena_reset(&f->a);
+                run_case(f, &cases[i], profiles[p], realm);
+                run++;
+            }
+    print_message("%zu cases\n", run);
+}
+
+static void every_rule_of_the_platform_claims_holds(void **state)
+{
+    run_cases(*state, platform_cases, VS_COUNT(platform_cases), false);
+}
+
+static void every_rule_of_the_realm_claims_holds(void **state)
+{
+    run_cases(*state, realm_cases, VS_COUNT(realm_cases), true);
+}
+
+static void keys_that_are_text_are_ignored_and_others_refused(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *key;
+        vs_code want;
+    } cases[] = {{"\x61\x61", VS_OK},
+                 {"\x41\x61", VS_E_INVALID},
+                 {"\xf6", VS_E_INVALID},
+                 {"\x81\x01", VS_E_INVALID}};
+    for (size_t i = 0; i < VS_COUNT(cases); i++) {
+        vs_span map = claims_of(f, "1.0.0", true);
+        vs_buf b = VS_BUF(CCA_TOKEN_MAX);
+        cca_realm r;
+        vs_cbor c = vs_cbor_of(map, NULL);
+        vs_cbor_put_map(&b, vs_cbor_map(&c) + 1);
+        vs_buf_puts(&b, cases[i].key);
+        vs_cbor_put_uint(&b, 1);
+        vs_buf_put(&b, vs_span_from(map, c.at));
+        assert_vs_code(cca_realm_decode(vs_buf_span(&b), &r, NULL), cases[i].want);
+        vs_buf_free(&b);
+    }
+}
+
+/* ---- the outer form (1.1) -------------------------------------------------------------------- */
+
+/* An outer map in hex around the two halves, which stand for P and R as byte strings. */
+static void wrap(const char *pattern, vs_span platform, vs_span realm, vs_buf *out)
+{
+    for (const char *p = pattern; *p; p++) {
+        if (*p == 'P' || *p == 'R') {
+            vs_cbor_put_bytes(out, *p == 'P' ? platform : realm);
+        } else {
+            char byte[3] = {p[0], p[1], 0};
+            vs_buf_putc(out, (char)strtoul(byte, NULL, 16));
+            p++;
+        }
+    }
+}
+
+static void every_rule_of_the_outer_form_holds(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *pattern, *why;
+    } cases[] = {
+        {"d9018fa219accaP19acd1R", NULL},
+        {"d9018fa219acd1R19accaP", NULL},
+        {"d9038ba219acca82190107P19acd182190107R", NULL},
+        {"d9038ba319acca82190107P19acd182190107R19acd2a0", NULL},
+        {"d9038ba319acca82190107P19acd182190107R20f6", NULL},
+        {"d9018fa319accaP19acd1R0140", "unknown entry 1"},
+        {"d9038ba319acca82190107P19acd182190107R616140", "CCA token"},
+        {"d9038ba219accaP19acd182190107R", "CCA token"},
+        {"d9018fa219acca82190107P19acd1R", "CCA token"},
+        {"d9038ba219acca82190106P19acd182190107R", "content format 262"},
+        {"d9038ba219acca83190107P0019acd182190107R", "CCA token"},
+        {"d9038ba219acca81P19acd182190107R", "CCA token"},
+        {"d9018fa119acd1R", "platform token (44234) is missing"},
+        {"d9018fa119accaP", "realm token (44241) is missing"},
+        {"d9018fa219acca4019acd1R", "platform token (44234) is missing"},
+        {"d9018fa319accaP19acd1R19acd1R", "CCA token"},
+        {"d9018fa219acd1P19accaR", "platform token: unknown profile"},
+        {"d90190a219accaP19acd1R", "tag 400"},
+        {"d9018fd9018fa219accaP19acd1R", "CCA token"},
+        {"a219accaP19acd1R", "CCA token"},
+        {"d9018f82PR", "CCA token"},
+        {"d9018fbf19accaP19acd1Rff", "CCA token"},
+    };
+    vs_buf token = VS_BUF(CCA_TOKEN_MAX), out = VS_BUF(2 * CCA_TOKEN_MAX);
+    cca_token good, t;
+    soft_token(&f->soft, &token);
+    assert_vs_code(cca_token_decode(&f->a, vs_buf_span(&token), &good, NULL), VS_OK);
+    for (size_t i = 0; i < VS_COUNT(cases); i++) {
+        vs_error err = {0};
+        char why[VS_ERROR_TEXT];
+        vs_buf_clear(&out);
+        wrap(cases[i].pattern, good.platform_bytes, good.realm_bytes, &out);
+        vs_code code = cca_token_decode(&f->a, vs_buf_span(&out), &t, &err);
+        (void)vs_error_text(&err, why, sizeof why);
+        if (cases[i].why ? code == VS_OK || !strstr(why, cases[i].why) : code != VS_OK)
+            fail_msg("%s: %s \"%s\"", cases[i].pattern, vs_code_name(code), why);
+    }
+    vs_buf_free(&token);
+    vs_buf_free(&out);
+}
+
+static void a_token_over_the_limit_is_refused_before_it_is_read(void **state)
+{
+    fixture *f = *state;
+    cca_token t;
+    uint8_t *big = calloc(1, CCA_TOKEN_MAX + 1);
+    assert_vs_code(cca_token_decode(&f->a, vs_span_of(big, CCA_TOKEN_MAX + 1), &t, NULL),
+                   VS_E_LIMIT);
+    free(big);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_rule_of_the_platform_claims_holds, start, stop),
+        cmocka_unit_test_setup_teardown(every_rule_of_the_realm_claims_holds, start, stop),
+        cmocka_unit_test_setup_teardown(keys_that_are_text_are_ignored_and_others_refused, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(every_rule_of_the_outer_form_holds, start, stop),
+        cmocka_unit_test_setup_teardown(a_token_over_the_limit_is_refused_before_it_is_read, start,
+                                        stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
