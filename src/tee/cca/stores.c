@@ -35,11 +35,12 @@ static vs_code need_digest(vs_arena *a, vs_val object, const char *key, vs_span 
 
 static vs_code read_key(vs_val jwk, cca_anchor *out, vs_error *err)
 {
-    VS_TRY(vs_key_from_jwk(jwk, false, false, &out->cpak, &out->alg, err));
+    vs_alg alg;
+    VS_TRY(vs_key_from_jwk(jwk, false, false, &out->cpak, &alg, err));
     if (vs_key_kind(out->cpak) == VS_KEY_RSA)
         return vs_fail(err, VS_E_INVALID, "must be an EC or Ed25519 key");
     /* Else a key with, say, "alg":"ECDH-ES" would be usable for signatures. */
-    if (vs_defined(vs_getc(jwk, "alg")) && !vs_key_fits(out->cpak, out->alg))
+    if (vs_defined(vs_getc(jwk, "alg")) && !vs_key_fits(out->cpak, alg))
         return vs_fail(err, VS_E_INVALID, "has an \"alg\" that does not fit the key");
     return VS_OK;
 }

@@ -13,7 +13,6 @@ typedef struct cca_anchor {
     vs_span implementation_id, instance_id;
     vs_key *cpak; /* EC or Ed25519, public; NULL: the entry's key is unusable, see flaw */
     const char *flaw;
-    vs_alg alg;   /* the only algorithm allowed for it; VS_ALG_NONE = any that fits the key */
     size_t order; /* place in the file */
 } cca_anchor;
 

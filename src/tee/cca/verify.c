@@ -27,9 +27,6 @@ static vs_code check_platform_signature(const cca_token *t, const cca_anchor *a,
 {
     if (!a->cpak)
         return vs_fail(err, VS_E_CRYPTO, "the trust anchor's key is unusable: %s", a->flaw);
-    if (a->alg != VS_ALG_NONE && a->alg != t->platform_cose.alg)
-        return vs_fail(err, VS_E_CRYPTO, "signed with %s, the trust anchor is for %s only",
-                       vs_alg_name(t->platform_cose.alg), vs_alg_name(a->alg));
     return vs_cose_verify(&t->platform_cose, a->cpak, (vs_span){0}, err);
 }
 

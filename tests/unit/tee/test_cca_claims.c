@@ -266,6 +266,54 @@ static void keys_that_are_text_are_ignored_and_others_refused(void **state)
     }
 }
 
+/* The map with its first member repeated, of indefinite length, with a byte behind it, cut. */
+static void claims_that_are_not_strict_cbor_are_refused(void **state)
+{
+    fixture *f = *state;
+    for (unsigned realm = 0; realm < 2; realm++) {
+        vs_span map = claims_of(f, "1.0.0", realm);
+        vs_cbor c = vs_cbor_of(map, NULL);
+        size_t n = vs_cbor_map(&c), first = c.at;
+        (void)vs_cbor_skip(&c);
+        (void)vs_cbor_skip(&c);
+        vs_span member = vs_span_of(map.p + first, c.at - first), rest = vs_span_from(map, first);
+        vs_buf b[4] = {VS_BUF(1 << 14), VS_BUF(1 << 14), VS_BUF(1 << 14), VS_BUF(1 << 14)};
+        vs_cbor_put_map(&b[0], n + 1);
+        vs_buf_put(&b[0], rest);
+        vs_buf_put(&b[0], member);
+        vs_buf_puts(&b[1], "\xbf");
+        vs_buf_put(&b[1], rest);
+        vs_buf_puts(&b[1], "\xff");
+        vs_buf_put(&b[2], map);
+        vs_buf_puts(&b[2], "\x01");
+        vs_buf_put(&b[3], vs_span_head(map, map.n - 1));
+        for (size_t i = 0; i < VS_COUNT(b); i++) {
+            cca_platform p;
+            cca_realm r;
+            assert_vs_code(realm ? cca_realm_decode(vs_buf_span(&b[i]), &r, NULL)
+                                 : cca_platform_decode(&f->a, vs_buf_span(&b[i]), &p, NULL),
+                           VS_E_PARSE);
+            vs_buf_free(&b[i]);
+        }
+    }
+}
+
+static void a_realm_key_that_is_not_of_an_elliptic_curve_for_ecdsa_is_refused(void **state)
+{
+    fixture *f = *state;
+    vs_key *key = NULL, *rak = NULL;
+    vs_buf cose = VS_BUF(256);
+    cca_realm r;
+    assert_vs_code(cca_realm_decode(claims_of(f, "1.0.0", true), &r, NULL), VS_OK);
+    assert_vs_code(vs_key_generate(VS_KEY_ED25519, &key, NULL), VS_OK);
+    assert_vs_code(vs_key_to_cose(&cose, key, NULL), VS_OK);
+    r.rak = vs_buf_span(&cose);
+    assert_vs_code(cca_realm_key(&r, &rak, NULL), VS_E_INVALID);
+    assert_null(rak);
+    vs_key_free(&key);
+    vs_buf_free(&cose);
+}
+
 /* ---- the outer form (1.1) -------------------------------------------------------------------- */
 
 /* An outer map in hex around the two halves, which stand for P and R as byte strings. */
@@ -346,6 +394,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_rule_of_the_realm_claims_holds, start, stop),
         cmocka_unit_test_setup_teardown(keys_that_are_text_are_ignored_and_others_refused, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(claims_that_are_not_strict_cbor_are_refused, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_realm_key_that_is_not_of_an_elliptic_curve_for_ecdsa_is_refused, start, stop),
         cmocka_unit_test_setup_teardown(every_rule_of_the_outer_form_holds, start, stop),
         cmocka_unit_test_setup_teardown(a_token_over_the_limit_is_refused_before_it_is_read, start,
                                         stop),

@@ -2,6 +2,7 @@
 /* The trust files: formats, reload, refusal of what is broken, and the cache of platform tokens. */
 #include "soft_realm.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -264,11 +265,11 @@ static void a_file_rewritten_in_place_within_a_tick_is_seen(void **state)
     uint64_t generation;
     for (unsigned round = 0; round < 50; round++) {
         put_anchors(f);
+        int fd = open(f->ta, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(pwrite(fd, "[", 1, 0), 1); /* nothing new, but the tick begins now */
         assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
-        FILE *file = fopen(f->ta, "r+");
-        assert_non_null(file);
-        (void)fputs("[ ]", file); /* now it is no JSON: the rest of the old text follows */
-        (void)fclose(file);
+        assert_int_equal(pwrite(fd, "]", 1, 0), 1);
+        (void)close(fd);
         assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_PARSE);
         cca_trust_free(&t);
     }
@@ -427,6 +428,19 @@ static void a_key_that_is_unusable_refuses_its_platform_alone(void **state)
         assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
         cca_trust_free(&t);
     }
+    vs_key *rsa = NULL;
+    vs_buf jwk = VS_BUF(1 << 12);
+    cca_stores stores;
+    assert_vs_code(vs_key_generate(VS_KEY_RSA, &rsa, NULL), VS_OK);
+    assert_vs_code(vs_key_write_jwk(&jwk, rsa, "RS256", NULL), VS_OK);
+    vs_buf_clear(&list);
+    vs_buf_printf(&list, "[{\"implementation-id\":" ID32 ",\"instance-id\":" ID33 ",\"pkey\":%s}]",
+                  (char *)jwk.p);
+    assert_vs_code(cca_stores_parse(vs_buf_span(&list), VS_LIT("{}"), &stores, NULL), VS_OK);
+    assert_null(stores.anchors[0].cpak);
+    cca_stores_free(&stores);
+    vs_buf_free(&jwk);
+    vs_key_free(&rsa);
     /* The platform's own key with an algorithm that does not fit, and with the one that does. */
     static const struct {
         const char *alg;
