@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base64, hexadecimal, JSON (rego.md 10.6). */
+#include "base/enc.h"
+#include "rego/builtins.h"
+#include "value/json.h"
+
+enum { TEXT_MAX = 16 << 20, JSON_DEPTH = 128 };
+
+static rego_bres encode64(rego_bctx *b, const vs_val *args, vs_b64_form form, vs_val *out)
+{
+    REGO_WANT(0, VS_STRING);
+    if (args[0].len > TEXT_MAX || !rego_charge(b, args[0].len / 16))
+        return REGO_B_LIMIT;
+    *out = vs_string(vs_b64_encode_arena(b->a, form, vs_text(args[0])));
+    return REGO_B_OK;
+}
+
+static rego_bres decode64(rego_bctx *b, const vs_val *args, vs_b64_form form, vs_val *out)
+{
+    REGO_WANT(0, VS_STRING);
+    vs_span bytes;
+    vs_error err = {0};
+    if (!rego_charge(b, args[0].len / 16))
+        return REGO_B_LIMIT;
+    if (vs_b64_decode_arena(b->a, form, vs_text(args[0]), &bytes, &err) != VS_OK)
+        return rego_error(b, "%s", vs_error_at(&err, 0));
+    *out = vs_string(bytes);
+    return REGO_B_OK;
+}
+
+rego_bres rego_bi_base64_encode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    return encode64(b, args, VS_B64_STD, out);
+}
+
+rego_bres rego_bi_base64_decode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    return decode64(b, args, VS_B64_STD, out);
+}
+
+rego_bres rego_bi_base64_is_valid(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_val ignored;
+    *out =
+        vs_bool(args[0].kind == VS_STRING && decode64(b, args, VS_B64_STD, &ignored) == REGO_B_OK);
+    return REGO_B_OK;
+}
+
+rego_bres rego_bi_base64url_encode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    return encode64(b, args, VS_B64_URL_PADDED, out);
+}
+
+rego_bres rego_bi_base64url_encode_no_pad(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    return encode64(b, args, VS_B64_URL, out);
+}
+
+rego_bres rego_bi_base64url_decode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    return decode64(b, args, VS_B64_URL_ANYPAD, out);
+}
+
+rego_bres rego_bi_hex_encode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    REGO_WANT(0, VS_STRING);
+    if (args[0].len > TEXT_MAX || !rego_charge(b, args[0].len / 16))
+        return REGO_B_LIMIT;
+    *out = vs_string(vs_hex_encode_arena(b->a, vs_text(args[0])));
+    return REGO_B_OK;
+}
+
+rego_bres rego_bi_hex_decode(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    REGO_WANT(0, VS_STRING);
+    vs_span s = vs_text(args[0]), bytes;
+    for (size_t at = 0; at < s.n;) {
+        size_t from = at;
+        uint32_t cp = vs_utf8_next(s, &at);
+        bool digit = (cp >= '0' && cp <= '9') || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'f');
+        if (!digit)
+            return rego_error(b, "invalid byte: U+%04X '%.*s'", cp, (int)(at - from),
+                              (const char *)s.p + from);
+    }
+    if (vs_hex_decode_arena(b->a, s, &bytes, NULL) != VS_OK)
+        return rego_error(b, "odd length hex string");
+    *out = vs_string(bytes);
+    return rego_charge(b, s.n / 16) ? REGO_B_OK : REGO_B_LIMIT;
+}
+
+rego_bres rego_bi_json_marshal(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
+    vs_json_print(&text, args[0]);
+    if (!vs_buf_ok(&text) || !rego_charge(b, text.n / 4))
+        return REGO_B_LIMIT;
+    *out = vs_string_dup(b->a, vs_buf_span(&text));
+    return REGO_B_OK;
+}
+
+static vs_code parse(rego_bctx *b, vs_val text, vs_val *out, vs_error *err)
+{
+    vs_json_opts opts = {.dup_last_wins = true, .depth = JSON_DEPTH};
+    return vs_json_parse(b->a, vs_text(text), &opts, out, err);
+}
+
+rego_bres rego_bi_json_unmarshal(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    REGO_WANT(0, VS_STRING);
+    vs_error err = {0};
+    if (!rego_charge(b, args[0].len / 4))
+        return REGO_B_LIMIT;
+    return parse(b, args[0], out, &err) == VS_OK ? REGO_B_OK
+                                                 : rego_error(b, "%s", vs_error_at(&err, 0));
+}
+
+rego_bres rego_bi_json_is_valid(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_val ignored;
+    if (!rego_charge(b, args[0].len / 4))
+        return REGO_B_LIMIT;
+    *out = vs_bool(args[0].kind == VS_STRING && parse(b, args[0], &ignored, NULL) == VS_OK);
+    return REGO_B_OK;
+}
