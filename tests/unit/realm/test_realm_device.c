@@ -367,7 +367,7 @@ static int stop_fuse(void **state)
 static void need_fuse(const mount_point *m)
 {
     if (!m->pid) {
-        print_message("skipped: FUSE is not to be had here\n");
+        print_message("# skipped: FUSE is not to be had here\n");
         skip();
     }
 }

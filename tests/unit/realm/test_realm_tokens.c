@@ -64,7 +64,7 @@ static void tokens_of_every_form_and_profile_verify(void **state)
                              why);
                 n++;
             }
-    print_message("%u kinds of token verified\n", n);
+    print_message("# %u kinds of token verified\n", n);
     soft_stop(&s);
 }
 

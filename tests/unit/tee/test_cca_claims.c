@@ -229,7 +229,7 @@ static void run_cases(fixture *f, const rule_case *cases, size_t n, bool realm)
                 run_case(f, &cases[i], profiles[p], realm);
                 run++;
             }
-    print_message("%zu cases\n", run);
+    print_message("# %zu cases\n", run);
 }
 
 static void every_rule_of_the_platform_claims_holds(void **state)

@@ -124,7 +124,7 @@ static bool as_expected(const char *file, vs_code got, vs_code want, const char 
         (void)vs_error_text(err, text, sizeof text);
     bool ok = got == want && (!why || strstr(text, why));
     if (!ok)
-        print_message("%s: got %s, want %s \"%s\": %s\n", file, vs_code_name(got),
+        print_message("# %s: got %s, want %s \"%s\": %s\n", file, vs_code_name(got),
                       vs_code_name(want), why ? why : "", text);
     return ok;
 }
@@ -190,7 +190,7 @@ static void every_token_gives_the_result_its_readme_states(void **state)
     size_t good = 0;
     for (size_t i = 0; i < VS_COUNT(tokens); i++)
         good += run_token(&tokens[i]);
-    print_message("%zu of %zu tokens as expected\n", good, files_in(CCA_DATA "tokens"));
+    print_message("# %zu of %zu tokens as expected\n", good, files_in(CCA_DATA "tokens"));
     assert_int_equal(good, files_in(CCA_DATA "tokens"));
 }
 
@@ -201,7 +201,7 @@ static void every_claims_file_gives_the_result_its_readme_states(void **state)
     size_t good = 0;
     for (size_t i = 0; i < VS_COUNT(claims); i++)
         good += run_claims(i);
-    print_message("%zu of %zu claims files as expected\n", good, files_in(CCA_DATA "claims"));
+    print_message("# %zu of %zu claims files as expected\n", good, files_in(CCA_DATA "claims"));
     assert_int_equal(good, files_in(CCA_DATA "claims"));
 }
 
