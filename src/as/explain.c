@@ -83,8 +83,11 @@ static void put_operand(vs_buf *out, vs_val operand)
         vs_buf_puts(out, " (undefined)");
         return;
     }
+    size_t at = out->n;
     vs_buf_puts(out, " = ");
     put_value(out, value);
+    if (vs_span_eq(vs_span_from(vs_buf_span(out), at + 3), path)) /* a literal */
+        vs_buf_truncate(out, at);
     if (value.kind == VS_NULL && vs_span_starts(path, VS_LIT("query_reference_value(")))
         vs_buf_puts(out, " (no such reference value)");
 }
