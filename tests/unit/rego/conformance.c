@@ -107,7 +107,8 @@ static vs_val sorted(vs_arena *a, vs_val v)
     vs_val *items = vs_alloc_array(a, v.len + 1, sizeof *items);
     if (!items)
         return v;
-    memcpy(items, v.u.items, v.len * sizeof *items);
+    if (v.len)
+        memcpy(items, v.u.items, v.len * sizeof *items);
     for (uint32_t i = 1; i < v.len; i++)
         for (uint32_t j = i; j > 0 && vs_cmp(items[j - 1], items[j]) > 0; j--) {
             vs_val swap = items[j];
