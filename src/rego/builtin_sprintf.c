@@ -169,7 +169,7 @@ static void put_argument(rego_bctx *b, vs_buf *out, const spec *s, vs_val v)
             put_hex(out, s, v);
             return;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case 'd':
     case 'b':
     case 'o':
