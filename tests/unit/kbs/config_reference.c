@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Prints docs/configuration.md from the table that the configuration reader uses; with the file as
+ * argument, compares (exit 1 when it is stale: `config-reference > docs/configuration.md`).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "kbs/config_keys.h"
+
+static const char head[] =
+    "# Configuration reference\n\n"
+    "<!-- Printed by config-reference from the table the reader uses; a test compares. -->\n\n"
+    "`kbs -c FILE` and `vouchsafe serve -c FILE` read Trustee's KBS configuration, TOML or JSON by "
+    "extension, in today's\n"
+    "dialect and that of December 2025. An unknown key is an error with a suggestion; a key of a "
+    "part this build lacks is an\n"
+    "error that says so; an obsolete key is a warning that names the new one. Command-line options "
+    "win over the file\n"
+    "(`vouchsafe serve --help`). `[a.b]` below stands for a table, `[[a]]` for an array of "
+    "tables.\n\n"
+    "Two differences from Trustee: without `[storage_backend]` the store is an SQLite file "
+    "(Trustee: memory), and the\n"
+    "`sample` TEE is refused unless `sample_tee` is set.\n\n";
+
+static const char tail[] =
+    "\n## The CCA verifier's file\n\n"
+    "Named by `CCA_CONFIG_FILE` or `--cca-config`, in Trustee's format; read again when it or the "
+    "stores change:\n\n"
+    "| key under `cca-verifier` | meaning |\n|---|---|\n"
+    "| `type` | `local` (`remote` is refused by this build) |\n"
+    "| `ta-store` | path: trust anchors, a list of {`pkey` JWK, `implementation-id` hex, "
+    "`instance-id` hex} |\n"
+    "| `rv-store` | path: reference values, {`platform`: [...], `realm`: [...]} |\n"
+    "| `accept-lifecycle` | list of further platform lifecycle states to accept; by default only "
+    "`secured` |\n\n"
+    "## Environment\n\n"
+    "| variable | meaning |\n|---|---|\n"
+    "| `KBS_CONFIG_FILE` | configuration file when `-c` is not given |\n"
+    "| `CCA_CONFIG_FILE` | the CCA verifier's file |\n"
+    "| `RUST_LOG` | `error`, `warn`, `info` (default) or `debug` |\n"
+    "| `VOUCHSAFE_TSM_PATH` | kbs-client: directory or socket of the attestation device |\n"
+    "| `KBS_CLIENT_ALLOW_SAMPLE` | kbs-client: `1` allows the sample attester |\n"
+    "| `NO_COLOR` | no colour on terminals |\n";
+
+static void put_type(vs_buf *b, const config_key *k)
+{
+    static const char *const name[] = {"table",  "tables",       "text", "true/false",
+                                       "number", "list of text", "",     "anything"};
+    if (k->type != CONFIG_CHOICE) {
+        vs_buf_puts(b, name[k->type]);
+        return;
+    }
+    for (const config_choice *c = k->choices; c->name; c++)
+        vs_buf_printf(b, "%s`%s`%s", c == k->choices ? "" : ", ", c->name,
+                      c->lacks ? " (refused)" : "");
+}
+
+static void put_key(vs_buf *b, const config_key *k)
+{
+    bool table = k->type == CONFIG_TABLE || k->type == CONFIG_TABLES;
+    vs_buf_printf(b, "| `%s%s%s` | ",
+                  k->type == CONFIG_TABLES ? "[["
+                  : table                  ? "["
+                                           : "",
+                  k->path,
+                  k->type == CONFIG_TABLES ? "]]"
+                  : table                  ? "]"
+                                           : "");
+    put_type(b, k);
+    vs_buf_printf(b, " | %s%s%s | ", k->fallback ? "`" : "", k->fallback ? k->fallback : "",
+                  k->fallback ? "`" : "");
+    if (k->status == CONFIG_OLD)
+        vs_buf_printf(b, "older name of `%s`", k->hint);
+    else if (k->status == CONFIG_UNUSED)
+        vs_buf_printf(b, "accepted without effect: %s", k->hint);
+    else
+        vs_buf_puts(b, k->meaning ? k->meaning : "");
+    vs_buf_puts(b, " |\n");
+}
+
+int main(int argc, char **argv)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf page = VS_BUF(1 << 20), file = VS_BUF(1 << 20);
+    size_t n;
+    const config_key *keys = config_keys(&n);
+    vs_buf_puts(&page, head);
+    vs_buf_puts(&page, "| key | type | default | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        put_key(&page, &keys[i]);
+    vs_buf_puts(&page, tail);
+    if (argc < 2)
+        return fwrite(page.p, 1, page.n, stdout) != page.n;
+    if (vs_read_file(argv[1], &file, NULL) == VS_OK &&
+        vs_span_eq(vs_buf_span(&file), vs_buf_span(&page)))
+        return 0;
+    (void)fprintf(stderr,
+                  "%s is not what the table of keys says: print it anew with config-reference\n",
+                  argv[1]);
+    return 1;
+}
