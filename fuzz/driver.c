@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replays files through a fuzz target where libFuzzer is not linked: a regression test. Besides each
- * file as it is, it runs every truncation and a sample of bit flips. */
+/* Replays files through a fuzz target where libFuzzer is not linked: a regression test. Besides
+ * each file as it is, it runs every truncation and a sample of bit flips. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

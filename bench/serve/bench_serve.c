@@ -148,8 +148,7 @@ static void make_keys(bench *b)
 static void administrate(bench *b)
 {
     VS_CLEANUP(vs_buf_free)
-    vs_buf jwt = VS_BUF(4096),
-           answer = VS_BUF(65536), payload = VS_BUF(4096), body = VS_BUF(8192);
+    vs_buf jwt = VS_BUF(4096), answer = VS_BUF(65536), payload = VS_BUF(4096), body = VS_BUF(8192);
     char claims[128];
     (void)snprintf(claims, sizeof claims, "{\"iat\":%lld,\"exp\":%lld,\"role\":\"admin\"}",
                    (long long)vs_now_s(), (long long)vs_now_s() + 7200);

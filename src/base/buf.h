@@ -19,7 +19,10 @@ typedef struct vs_buf {
     bool failed;
 } vs_buf;
 
-#define VS_BUF(limit) {.cap = (limit)}
+#define VS_BUF(limit)                                                                              \
+    {                                                                                              \
+        .cap = (limit)                                                                             \
+    }
 
 void vs_buf_free(vs_buf *b);
 /* Empties and wipes, keeps memory and clears the failure. */

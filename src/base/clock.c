@@ -166,7 +166,8 @@ static bool parse(vs_span t, int64_t *s)
 vs_code vs_time_parse(vs_span t, int64_t *s, vs_error *err)
 {
     if (!parse(t, s))
-        return vs_fail(err, VS_E_PARSE, "not an RFC 3339 time: \"%.*s\"", VS_FMT(vs_span_head(t, 40)));
+        return vs_fail(err, VS_E_PARSE, "not an RFC 3339 time: \"%.*s\"",
+                       VS_FMT(vs_span_head(t, 40)));
     return VS_OK;
 }
 

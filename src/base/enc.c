@@ -4,7 +4,7 @@
 /* Constant-time character classes: each returns all ones when x is in [lo, hi], else zero. */
 static uint32_t in_range(uint32_t x, uint32_t lo, uint32_t hi)
 {
-    return (uint32_t)((((int32_t)(lo - 1 - x)) & ((int32_t)(x - hi - 1))) >> 31);
+    return 0u - (((lo - 1 - x) & (x - hi - 1)) >> 31);
 }
 
 static char b64_char(uint32_t v, bool url)
@@ -118,7 +118,8 @@ static vs_code b64_decode_to(uint8_t *o, vs_b64_form form, vs_span s, vs_error *
     }
     bad |= acc & ((1u << bits) - 1);
     if (bad)
-        return vs_fail(err, VS_E_PARSE, "not %s text: a character outside the alphabet, or unused bits set",
+        return vs_fail(err, VS_E_PARSE,
+                       "not %s text: a character outside the alphabet, or unused bits set",
                        std ? "base64" : "base64url");
     return VS_OK;
 }
@@ -207,7 +208,8 @@ vs_code vs_hex_decode_arena(vs_arena *a, vs_span s, vs_span *out, vs_error *err)
             uint32_t digit = in_range(c, '0', '9'), low = in_range(c, 'a', 'f'),
                      high = in_range(c, 'A', 'F');
             ok &= digit | low | high;
-            byte = byte << 4 | (digit & (c - '0')) | (low & (c - 'a' + 10)) | (high & (c - 'A' + 10));
+            byte =
+                byte << 4 | (digit & (c - '0')) | (low & (c - 'a' + 10)) | (high & (c - 'A' + 10));
         }
         o[i / 2] = (uint8_t)byte;
     }
@@ -223,7 +225,10 @@ static unsigned utf8_len(const uint8_t *p, size_t n)
     uint8_t c = p[0];
     if (c < 0x80)
         return 1;
-    unsigned len = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+    unsigned len = c >= 0xc2 && c <= 0xdf   ? 2
+                   : c >= 0xe0 && c <= 0xef ? 3
+                   : c >= 0xf0 && c <= 0xf4 ? 4
+                                            : 0;
     if (len == 0 || n < len)
         return 0;
     uint8_t lo = 0x80, hi = 0xbf; /* limits of the second byte */

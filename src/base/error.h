@@ -15,22 +15,22 @@
 
 typedef enum vs_code {
     VS_OK = 0,
-    VS_E_NOMEM,     /* out of memory, or an arena or buffer reached its cap */
-    VS_E_PARSE,     /* not well formed: text or bytes break the format's grammar */
-    VS_E_INVALID,   /* well formed, but a value is wrong, missing or out of range */
+    VS_E_NOMEM,       /* out of memory, or an arena or buffer reached its cap */
+    VS_E_PARSE,       /* not well formed: text or bytes break the format's grammar */
+    VS_E_INVALID,     /* well formed, but a value is wrong, missing or out of range */
     VS_E_UNSUPPORTED, /* a known thing that this build or configuration does not do */
-    VS_E_LIMIT,     /* a size, depth, step or time limit was exceeded */
-    VS_E_CRYPTO,    /* a signature, tag, MAC or key agreement failed */
-    VS_E_EXPIRED,   /* not valid now: expired or not yet valid */
-    VS_E_UNTRUSTED, /* no trust anchor, or a chain that does not end at one */
-    VS_E_MISMATCH,  /* a value is not the expected one: nonce, report data, binding */
-    VS_E_DENIED,    /* policy or authorisation says no */
-    VS_E_NOT_FOUND, /* no such record, file, policy, plugin */
-    VS_E_EXISTS,    /* is already there */
-    VS_E_CONFLICT,  /* contradicting results or concurrent change */
-    VS_E_IO,        /* the operating system or a peer failed */
+    VS_E_LIMIT,       /* a size, depth, step or time limit was exceeded */
+    VS_E_CRYPTO,      /* a signature, tag, MAC or key agreement failed */
+    VS_E_EXPIRED,     /* not valid now: expired or not yet valid */
+    VS_E_UNTRUSTED,   /* no trust anchor, or a chain that does not end at one */
+    VS_E_MISMATCH,    /* a value is not the expected one: nonce, report data, binding */
+    VS_E_DENIED,      /* policy or authorisation says no */
+    VS_E_NOT_FOUND,   /* no such record, file, policy, plugin */
+    VS_E_EXISTS,      /* is already there */
+    VS_E_CONFLICT,    /* contradicting results or concurrent change */
+    VS_E_IO,          /* the operating system or a peer failed */
     VS_E_TIMEOUT,
-    VS_E_INTERNAL,  /* a bug or a broken invariant */
+    VS_E_INTERNAL, /* a bug or a broken invariant */
 } vs_code;
 
 enum { VS_ERROR_TEXT = 1024, VS_ERROR_DEPTH = 8 };
@@ -38,10 +38,10 @@ enum { VS_ERROR_TEXT = 1024, VS_ERROR_DEPTH = 8 };
 /* Zero-initialise before use: `vs_error err = {0};`. No ownership, copyable. */
 typedef struct vs_error {
     vs_code code;
-    uint8_t depth;                 /* sentences held; the last one is the outermost */
-    uint16_t at[VS_ERROR_DEPTH];   /* where each starts in text */
+    uint8_t depth;               /* sentences held; the last one is the outermost */
+    uint16_t at[VS_ERROR_DEPTH]; /* where each starts in text */
     uint16_t used;
-    char text[VS_ERROR_TEXT];      /* NUL-terminated sentences, cut when full */
+    char text[VS_ERROR_TEXT]; /* NUL-terminated sentences, cut when full */
 } vs_error;
 
 /* Starts a new chain (whatever was there is dropped) and returns `code`. */

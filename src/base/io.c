@@ -42,7 +42,8 @@ vs_code vs_read_file(const char *path, vs_buf *out, vs_error *err)
 {
     VS_CLEANUP(close_fd) int fd = strcmp(path, "-") == 0 ? 0 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return vs_fail_errno(err, errno == ENOENT ? VS_E_NOT_FOUND : VS_E_IO, errno, "cannot open %s", path);
+        return vs_fail_errno(err, errno == ENOENT ? VS_E_NOT_FOUND : VS_E_IO, errno,
+                             "cannot open %s", path);
     VS_TRY_WRAP(vs_read_fd(fd, out, err), err, "%s", path);
     return VS_OK;
 }
@@ -79,14 +80,16 @@ static vs_code write_at(const char *path, vs_span data, mode_t mode, bool replac
     int m = snprintf(tmp, sizeof tmp, "%s.tmp-%016llx", dir, (unsigned long long)tag);
     if (n < 0 || m < 0 || (size_t)n >= sizeof dir || (size_t)m >= sizeof tmp)
         return vs_fail(err, VS_E_LIMIT, "path is too long: %s", path);
-    VS_CLEANUP(close_fd) int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    VS_CLEANUP(close_fd)
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return vs_fail_errno(err, VS_E_IO, errno, "cannot create a file in %s", dir);
     vs_code code = vs_write_fd(fd, data, err);
     if (code == VS_OK && fsync(fd) != 0)
         code = vs_fail_errno(err, VS_E_IO, errno, "cannot sync");
     if (code == VS_OK && (replace ? rename(tmp, path) : link(tmp, path)) != 0)
-        code = vs_fail_errno(err, errno == EEXIST ? VS_E_EXISTS : VS_E_IO, errno, "cannot put in place");
+        code = vs_fail_errno(err, errno == EEXIST ? VS_E_EXISTS : VS_E_IO, errno,
+                             "cannot put in place");
     if (code != VS_OK || !replace)
         (void)unlink(tmp);
     if (code == VS_OK)

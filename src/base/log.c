@@ -34,8 +34,8 @@ bool vs_log_level_of(const char *text, vs_log_level *level)
     static const struct {
         const char *name;
         vs_log_level level;
-    } names[] = {{"off", VS_LOG_ERROR},  {"error", VS_LOG_ERROR}, {"warn", VS_LOG_WARN},
-                 {"info", VS_LOG_INFO},  {"debug", VS_LOG_DEBUG}, {"trace", VS_LOG_DEBUG}};
+    } names[] = {{"off", VS_LOG_ERROR}, {"error", VS_LOG_ERROR}, {"warn", VS_LOG_WARN},
+                 {"info", VS_LOG_INFO}, {"debug", VS_LOG_DEBUG}, {"trace", VS_LOG_DEBUG}};
     vs_span rest = vs_str(text);
     while (rest.n) {
         vs_span item = vs_span_trim(vs_span_cut(rest, ',', &rest, NULL));
@@ -75,7 +75,8 @@ static bool is_plain(const char *s)
     if (!*s)
         return false;
     for (; *s; s++)
-        if ((unsigned char)*s <= ' ' || *s == '"' || *s == '\\' || *s == '=' || (unsigned char)*s >= 0x7f)
+        if ((unsigned char)*s <= ' ' || *s == '"' || *s == '\\' || *s == '=' ||
+            (unsigned char)*s >= 0x7f)
             return false;
     return true;
 }
@@ -105,7 +106,8 @@ static void put_head(vs_buf *b, vs_log_level level, const char *module, const ch
         put_escaped(b, msg);
         return;
     }
-    vs_buf_printf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"msg\":", now, lower[level], module);
+    vs_buf_printf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"msg\":", now,
+                  lower[level], module);
     put_quoted(b, msg);
 }
 

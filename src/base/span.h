@@ -13,9 +13,9 @@
 #include <string.h>
 
 /* The result must be looked at: an error nobody reads is a fail-open. */
-#define VS_MUST       __attribute__((warn_unused_result))
+#define VS_MUST         __attribute__((warn_unused_result))
 #define VS_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define VS_COUNT(a)   (sizeof(a) / sizeof((a)[0]))
+#define VS_COUNT(a)     (sizeof(a) / sizeof((a)[0]))
 
 typedef struct vs_span {
     const uint8_t *p;
@@ -25,7 +25,9 @@ typedef struct vs_span {
 /* A span over a string literal (without its NUL), also usable in static initialisers. */
 #define VS_LIT(s) ((vs_span){(const uint8_t *)("" s), sizeof(s) - 1})
 /* For printf("%.*s"): text that is known to be short. */
-#define VS_FMT(s) (int)((s).n > INT32_MAX ? INT32_MAX : (s).n), (const char *)((s).p ? (s).p : (const uint8_t *)"")
+#define VS_FMT(s)                                                                                  \
+    (int)((s).n > INT32_MAX ? INT32_MAX : (s).n),                                                  \
+        (const char *)((s).p ? (s).p : (const uint8_t *)"")
 
 static inline vs_span vs_span_of(const void *p, size_t n)
 {
@@ -63,7 +65,8 @@ static inline bool vs_span_starts(vs_span a, vs_span prefix)
 
 static inline bool vs_span_ends(vs_span a, vs_span suffix)
 {
-    return a.n >= suffix.n && (suffix.n == 0 || memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n) == 0);
+    return a.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* The rest of `a` from `from` on; empty when `from` is beyond the end. */

@@ -26,11 +26,11 @@ typedef struct kbs_call {
     kbs_method method;
     const vs_span *segments; /* percent-decoded path after /kbs/v0/, split at '/'; [0] = plugin */
     size_t n_segments;
-    vs_span path;               /* decoded "/kbs/v0/..." for the admin ACL */
-    bool encoded_slash;         /* the raw path held %2F */
-    vs_val query;               /* object of strings */
-    vs_span session;            /* cookie kbs-session-id; empty = none */
-    vs_span bearer;             /* token of "Authorization: Bearer"; empty = none */
+    vs_span path;       /* decoded "/kbs/v0/..." for the admin ACL */
+    bool encoded_slash; /* the raw path held %2F */
+    vs_val query;       /* object of strings */
+    vs_span session;    /* cookie kbs-session-id; empty = none */
+    vs_span bearer;     /* token of "Authorization: Bearer"; empty = none */
     vs_span body;
     int64_t now;
     vs_arena *arena;
@@ -43,7 +43,7 @@ typedef enum kbs_error {
     KBS_ADMIN_AUTH_INITIALIZATION,
     KBS_ATTESTATION_ERROR,
     KBS_JWE_ERROR,
-    KBS_PLUGIN_NOT_FOUND,     /* the only one that is 404 */
+    KBS_PLUGIN_NOT_FOUND, /* the only one that is 404 */
     KBS_PLUGIN_INTERNAL_ERROR,
     KBS_POLICY_DENY,
     KBS_PARSE_POLICY_ERROR,
@@ -57,12 +57,12 @@ const char *kbs_error_name(kbs_error e); /* "PolicyDeny" */
 
 typedef struct kbs_reply {
     kbs_error error;
-    vs_span detail;      /* with an error: the wire's detail text, nothing more than kbs.md 7 allows */
-    vs_buf body;         /* VS_BUF(...) prepared by the caller; may hold secrets until wiped */
+    vs_span detail; /* with an error: the wire's detail text, nothing more than kbs.md 7 allows */
+    vs_buf body;    /* VS_BUF(...) prepared by the caller; may hold secrets until wiped */
     const char *content_type; /* NULL = no header */
-    vs_span set_session; /* new value of the session cookie; empty = none */
+    vs_span set_session;      /* new value of the session cookie; empty = none */
     int64_t set_session_expires;
-    char decision[37];   /* id of the decision record in the log; "" = none */
+    char decision[37]; /* id of the decision record in the log; "" = none */
 } kbs_reply;
 
 /* Handles any request; never fails except through reply->error. Details for the operator go to the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP client on libcurl: connection reuse, cookies, deadlines, size caps. One client belongs to one
- * thread at a time. Server certificates are always verified; there is no switch to turn it off.
+ * HTTP client on libcurl: connection reuse, cookies, deadlines, size caps. One client belongs to
+ * one thread at a time. Server certificates are always verified; there is no switch to turn it off.
  */
 #ifndef VS_NET_HTTP_CLIENT_H
 #define VS_NET_HTTP_CLIENT_H
@@ -11,11 +11,11 @@
 typedef struct vs_http_client vs_http_client;
 
 typedef struct vs_http_client_config {
-    const char *ca_file;    /* PEM, added to the system's roots; NULL = none */
+    const char *ca_file; /* PEM, added to the system's roots; NULL = none */
     const char *user_agent;
-    unsigned connect_ms;    /* 0 = 10 s */
-    unsigned total_ms;      /* 0 = 60 s */
-    size_t response_bytes;  /* 0 = 16 MiB */
+    unsigned connect_ms;   /* 0 = 10 s */
+    unsigned total_ms;     /* 0 = 60 s */
+    size_t response_bytes; /* 0 = 16 MiB */
 } vs_http_client_config;
 
 typedef struct vs_http_call {
@@ -25,11 +25,13 @@ typedef struct vs_http_call {
     bool has_body;
 } vs_http_call;
 
-VS_MUST vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **out, vs_error *err);
+VS_MUST vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **out,
+                                   vs_error *err);
 void vs_http_client_free(vs_http_client **c);
 /* The response body is appended to `body`. Transport failures only are errors; they name host, the
  * TLS verify reason, the address tried. Any HTTP status is VS_OK. Redirects are not followed. */
-VS_MUST vs_code vs_http_client_do(vs_http_client *c, const vs_http_call *call, int *status, vs_buf *body, vs_error *err);
+VS_MUST vs_code vs_http_client_do(vs_http_client *c, const vs_http_call *call, int *status,
+                                  vs_buf *body, vs_error *err);
 /* A header of the last response; empty when absent. Valid until the next call. */
 vs_span vs_http_client_header(const vs_http_client *c, const char *name);
 

@@ -2,8 +2,8 @@
 /*
  * HTTP/1.1 server on libevent: one loop per thread, SO_REUSEPORT, optional TLS.
  *
- * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline for
- * the whole request (a slow drip is cut), connections in all, idle keep-alive time. On stop,
+ * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline
+ * for the whole request (a slow drip is cut), connections in all, idle keep-alive time. On stop,
  * requests in flight are answered first (drain).
  */
 #ifndef VS_NET_HTTP_SERVER_H
@@ -13,14 +13,21 @@
 
 typedef struct vs_http_server vs_http_server;
 
-typedef enum vs_http_method { VS_HTTP_GET, VS_HTTP_POST, VS_HTTP_PUT, VS_HTTP_DELETE, VS_HTTP_HEAD, VS_HTTP_OTHER } vs_http_method;
+typedef enum vs_http_method {
+    VS_HTTP_GET,
+    VS_HTTP_POST,
+    VS_HTTP_PUT,
+    VS_HTTP_DELETE,
+    VS_HTTP_HEAD,
+    VS_HTTP_OTHER
+} vs_http_method;
 
 typedef struct vs_http_request {
     vs_http_method method;
-    vs_span path;  /* raw, before '?', not decoded */
-    vs_span query; /* raw, after '?', may be empty */
-    vs_span body;  /* may hold secrets: do not keep */
-    vs_span peer;  /* "127.0.0.1:4711" */
+    vs_span path;    /* raw, before '?', not decoded */
+    vs_span query;   /* raw, after '?', may be empty */
+    vs_span body;    /* may hold secrets: do not keep */
+    vs_span peer;    /* "127.0.0.1:4711" */
     vs_arena *arena; /* lives until the response is written; reset afterwards */
     const void *impl;
 } vs_http_request;
@@ -42,12 +49,12 @@ void vs_http_add_header(vs_http_response *r, const char *name, const char *value
 typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_response *resp);
 
 typedef struct vs_http_limits { /* 0 = default */
-    size_t header_bytes; /* 128 KiB */
-    size_t body_bytes;   /* 2 MiB; over: 413 with a text body */
-    unsigned connections; /* 20000 in all; over: refused */
-    unsigned request_ms;  /* 30 s from the first byte to the last of a request; as long again for
-                             the peer to take the response, and for a TLS handshake */
-    unsigned idle_ms;     /* 75 s keep-alive */
+    size_t header_bytes;        /* 128 KiB */
+    size_t body_bytes;          /* 2 MiB; over: 413 with a text body */
+    unsigned connections;       /* 20000 in all; over: refused */
+    unsigned request_ms; /* 30 s from the first byte to the last of a request; as long again for
+                            the peer to take the response, and for a TLS handshake */
+    unsigned idle_ms;    /* 75 s keep-alive */
 } vs_http_limits;
 
 typedef struct vs_http_config {
@@ -64,7 +71,8 @@ typedef struct vs_http_config {
 } vs_http_config;
 
 /* Listens and starts the threads. Strings must outlive the server. */
-VS_MUST vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server **out, vs_error *err);
+VS_MUST vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server **out,
+                                     vs_error *err);
 /* The port actually bound for sockets[i]. */
 unsigned vs_http_server_port(const vs_http_server *s, size_t i);
 /* Stops accepting, waits up to drain_ms for requests in flight, frees everything. */

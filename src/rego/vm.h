@@ -103,7 +103,8 @@ typedef struct builder builder;
 vs_val builder_new(rego_eval *e);
 void builder_add(vs_val b, vs_val v);
 void builder_pair(vs_val b, vs_val k, vs_val v);
-void builder_entry(rego_eval *e, vs_val b, const vs_val *keys, size_t n, vs_val v, unsigned flags);
+void builder_entry(rego_eval *e, vs_val v, const vs_val *keys, size_t n, vs_val value,
+                   unsigned flags);
 vs_val builder_array(vs_val b);
 vs_val builder_set(vs_val b);
 /* Undefined on a conflict. */

@@ -2,7 +2,8 @@
 /*
  * The driver interface for TEEs. A driver is a pure function of evidence, expectations, trust
  * anchors and time: it checks every signature and every field, and turns what it proved into
- * claims (attestation-service.md 3.3, 4.3, 4.4). A new TEE is one folder and one line in registry.c.
+ * claims (attestation-service.md 3.3, 4.3, 4.4). A new TEE is one folder and one line in
+ * registry.c.
  */
 #ifndef VS_TEE_TEE_H
 #define VS_TEE_TEE_H
@@ -42,7 +43,8 @@ typedef struct vs_tee_driver {
                       vs_arena *a, vs_tee_result *results, size_t *n, vs_error *err);
 } vs_tee_driver;
 
-/* By name as on the wire ("cca"; older aliases of tees.md 1 included); NULL if this build has none. */
+/* By name as on the wire ("cca"; older aliases of tees.md 1 included); NULL if this build has none.
+ */
 const vs_tee_driver *vs_tee_find(vs_span name);
 /* True for every TEE name of the protocol, whether or not this build has a driver; *canonical (may
  * be NULL) = the name used in policy input. */

@@ -6,8 +6,8 @@
 #ifndef VS_VALUE_JSON_H
 #define VS_VALUE_JSON_H
 
-#include "value/number.h"
 #include "base/buf.h"
+#include "value/number.h"
 
 typedef struct vs_json_opts {
     uint32_t depth;     /* nested arrays/objects, 0 = 128 */
@@ -17,7 +17,8 @@ typedef struct vs_json_opts {
 
 /* Parses one document. Strings without escapes point into `text` (which must outlive the value)
  * unless opts asks otherwise. Errors name line and column. `opts` may be NULL. */
-VS_MUST vs_code vs_json_parse(vs_arena *a, vs_span text, const vs_json_opts *opts, vs_val *out, vs_error *err);
+VS_MUST vs_code vs_json_parse(vs_arena *a, vs_span text, const vs_json_opts *opts, vs_val *out,
+                              vs_error *err);
 
 /* Prints compactly, members in value order. Sets print as arrays; object keys that are not strings
  * as their own JSON text. Undefined prints as null. */

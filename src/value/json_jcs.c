@@ -17,7 +17,7 @@ static vs_code put_es6(vs_buf *out, vs_val v, vs_error *err)
         vs_buf_putc(out, '0');
         return VS_OK;
     }
-    char text[40], digits[20];
+    char text[40], digits[24];
     for (int n = 1; n <= 17; n++) {
         (void)snprintf(text, sizeof text, "%.*e", n - 1, x);
         if (strtod(text, NULL) == x)

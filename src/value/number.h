@@ -39,7 +39,12 @@ vs_val vs_num_rem(vs_arena *a, vs_val x, vs_val y, vs_error *err);
 vs_val vs_num_neg(vs_arena *a, vs_val x);
 vs_val vs_num_abs(vs_arena *a, vs_val x);
 
-typedef enum vs_rounding { VS_ROUND_FLOOR, VS_ROUND_CEIL, VS_ROUND_HALF_AWAY, VS_ROUND_TRUNC } vs_rounding;
+typedef enum vs_rounding {
+    VS_ROUND_FLOOR,
+    VS_ROUND_CEIL,
+    VS_ROUND_HALF_AWAY,
+    VS_ROUND_TRUNC
+} vs_rounding;
 vs_val vs_num_round(vs_arena *a, vs_val x, vs_rounding how, vs_error *err);
 
 /* Two's complement bit operations on integers of any size; non-integers: VS_E_INVALID. */

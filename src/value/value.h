@@ -43,7 +43,8 @@ typedef struct vs_val {
         bool b;
         int64_t i;
         const vs_num *num;
-        const char *s; /* UTF-8 normally; Rego may make strings of other bytes. Not NUL terminated */
+        const char
+            *s; /* UTF-8 normally; Rego may make strings of other bytes. Not NUL terminated */
         const struct vs_val *items; /* VS_ARRAY in order, VS_SET sorted */
         const vs_pair *pairs;       /* VS_OBJECT, sorted by key */
     } u;
@@ -154,9 +155,9 @@ vs_val vs_vec_end_array(vs_vec *b);
 vs_val vs_vec_end_set(vs_vec *b);
 
 typedef enum vs_dup_rule {
-    VS_DUP_LAST,    /* the last of equal keys wins */
-    VS_DUP_SAME,    /* equal keys must have equal values, else conflict */
-    VS_DUP_REFUSE,  /* equal keys are a conflict */
+    VS_DUP_LAST,   /* the last of equal keys wins */
+    VS_DUP_SAME,   /* equal keys must have equal values, else conflict */
+    VS_DUP_REFUSE, /* equal keys are a conflict */
 } vs_dup_rule;
 typedef struct vs_obj {
     vs_arena *a;
@@ -175,7 +176,8 @@ static inline void vs_obj_opt(vs_obj *b, const char *key, vs_val val)
     if (vs_defined(val))
         vs_obj_put(b, key, val);
 }
-/* Sorts by key and applies `rule`; on a conflict returns undefined and, if given, *dup = the key. */
+/* Sorts by key and applies `rule`; on a conflict returns undefined and, if given, *dup = the key.
+ */
 vs_val vs_obj_end(vs_obj *b, vs_dup_rule rule, vs_val *dup);
 
 vs_val vs_empty(vs_kind k); /* empty array, object or set */

@@ -94,12 +94,12 @@ typedef struct row {
     "-attestation-report-signature-verified': true, 'x-nvidia-" kind                               \
     "-arch-check': true, 'secboot': true, 'measres': 'success'"
 #define GPU(dbgstat)                                                                               \
-    "{'nvidia': {" DEVICE("gpu") ", 'dbgstat': '" dbgstat                                          \
-                                 "', 'x-nvidia-gpu-vbios-version': 'V', "                          \
-                                 "'x-nvidia-gpu-driver-version': 'D', " CHAIN("x-nvidia-gpu-"      \
-                                                                              "vbios-rim-cert-"    \
-                                                                              "chain") ", " RIM(   \
-                                     "x-nvidia-gpu-driver") ", " RIM("x-nvidia-gpu-vbios") "}}"
+    "{'nvidia': {" DEVICE(                                                                         \
+        "gpu") ", 'dbgstat': '" dbgstat "', 'x-nvidia-gpu-vbios-version': 'V', "                   \
+               "'x-nvidia-gpu-driver-version': 'D', " CHAIN(                                       \
+                   "x-nvidia-gpu-"                                                                 \
+                   "vbios-rim-cert-"                                                               \
+                   "chain") ", " RIM("x-nvidia-gpu-driver") ", " RIM("x-nvidia-gpu-vbios") "}}"
 #define SWITCH                                                                                     \
     "{'nvidia': {" DEVICE("switch") ", 'dbgstat': 'disabled', 'x-nvidia-switch-bios-version': "    \
                                     "'V', " CHAIN("x-nvidia-switch-bios-rim-cert-chain") ", " RIM( \

@@ -6,8 +6,13 @@
 static void base64_rfc4648_vectors(void **state)
 {
     (void)state;
-    static const char *const v[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-                                       {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const v[][2] = {{"", ""},
+                                       {"f", "Zg=="},
+                                       {"fo", "Zm8="},
+                                       {"foo", "Zm9v"},
+                                       {"foob", "Zm9vYg=="},
+                                       {"fooba", "Zm9vYmE="},
+                                       {"foobar", "Zm9vYmFy"}};
     vs_error err = {0};
     for (size_t i = 0; i < VS_COUNT(v); i++) {
         VS_CLEANUP(vs_buf_free) vs_buf enc = VS_BUF(100), dec = VS_BUF(100);
@@ -28,7 +33,8 @@ static void every_byte_round_trips_in_every_form(void **state)
     vs_error err = {0};
     for (size_t n = 0; n <= 256; n++) {
         for (int form = VS_B64_STD; form < VS_B64_ANY; form++) {
-            VS_CLEANUP(vs_buf_free) vs_buf enc = VS_BUF(1000), dec = VS_BUF(1000), any = VS_BUF(1000);
+            VS_CLEANUP(vs_buf_free)
+            vs_buf enc = VS_BUF(1000), dec = VS_BUF(1000), any = VS_BUF(1000);
             vs_b64_encode(&enc, (vs_b64_form)form, vs_span_of(all, n));
             assert_vs_ok(vs_b64_decode(&dec, (vs_b64_form)form, vs_buf_span(&enc), &err), &err);
             assert_span_eq(vs_buf_span(&dec), vs_span_of(all, n));
@@ -47,11 +53,12 @@ static void bad_base64_is_refused_and_writes_nothing(void **state)
         vs_b64_form form;
         const char *text;
     } bad[] = {
-        {VS_B64_STD, "Zg"},     {VS_B64_STD, "Zg="},   {VS_B64_STD, "Zg==="},    {VS_B64_STD, "Zh=="},
-        {VS_B64_STD, "Zm9="},   {VS_B64_STD, "Z"},     {VS_B64_STD, "Zm 9v"},    {VS_B64_STD, "Zm9v\n"},
-        {VS_B64_STD, "-_-_"},   {VS_B64_URL, "Zg=="},  {VS_B64_URL, "+/+/"},     {VS_B64_URL, "A"},
-        {VS_B64_URL, "Zh"},     {VS_B64_ANY, "+_AA"},  {VS_B64_STD, "===="},     {VS_B64_STD, "A==="},
-        {VS_B64_ANY, "Zg="},    {VS_B64_URL, "Zm9v\xff"},
+        {VS_B64_STD, "Zg"},    {VS_B64_STD, "Zg="},    {VS_B64_STD, "Zg==="},
+        {VS_B64_STD, "Zh=="},  {VS_B64_STD, "Zm9="},   {VS_B64_STD, "Z"},
+        {VS_B64_STD, "Zm 9v"}, {VS_B64_STD, "Zm9v\n"}, {VS_B64_STD, "-_-_"},
+        {VS_B64_URL, "Zg=="},  {VS_B64_URL, "+/+/"},   {VS_B64_URL, "A"},
+        {VS_B64_URL, "Zh"},    {VS_B64_ANY, "+_AA"},   {VS_B64_STD, "===="},
+        {VS_B64_STD, "A==="},  {VS_B64_ANY, "Zg="},    {VS_B64_URL, "Zm9v\xff"},
     };
     for (size_t i = 0; i < VS_COUNT(bad); i++) {
         VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(100);
@@ -101,9 +108,19 @@ static void utf8_rejects_overlong_surrogates_and_out_of_range(void **state)
 {
     (void)state;
     assert_true(vs_utf8_ok(VS_LIT("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80")));
-    static const char *const bad[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                                      "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                                      "\x80", "\xe2\x82", "\xff", "a\xc3"};
+    static const char *const bad[] = {"\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x80\x80",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\x80",
+                                      "\xe2\x82",
+                                      "\xff",
+                                      "a\xc3"};
     for (size_t i = 0; i < VS_COUNT(bad); i++)
         assert_false(vs_utf8_ok(vs_str(bad[i])));
 }
