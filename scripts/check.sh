@@ -13,7 +13,7 @@ if command -v shellcheck >/dev/null; then
 fi
 if command -v cppcheck >/dev/null; then
     cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --std=c11 \
-        --suppress=missingIncludeSystem --suppress=varFuncNullUB -Isrc -D_GNU_SOURCE -DVS_VERSION='"0"' src >/dev/null || say "cppcheck: run it on src/"
+        --suppress=missingIncludeSystem --suppress=varFuncNullUB --suppress=ctuuninitvar -Isrc -D_GNU_SOURCE -DVS_VERSION='"0"' src >/dev/null || say "cppcheck: run it on src/"
 fi
 for f in $(git ls-files '*.c' '*.h' '*.cc' '*.sh' '*.py' 'meson.build' '*/meson.build' 'policies/*.rego'); do
     head -3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || say "no SPDX line: $f"

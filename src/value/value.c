@@ -86,7 +86,7 @@ static const vs_pair *find_pair(vs_val object, vs_val key)
         uint32_t mid = lo + (hi - lo) / 2;
         int c = vs_cmp(object.u.pairs[mid].key, key);
         if (c == 0)
-            return &object.u.pairs[mid];
+            return object.u.pairs + mid; /* the pairs outlive the value passed here */
         if (c < 0)
             lo = mid + 1;
         else
