@@ -45,11 +45,24 @@ static void show_simple(vs_buf *out, vs_cbor *c)
     }
 }
 
+/* -1 - n for n up to 2^64 - 1: more than an int64 holds. */
+static void show_negative(vs_buf *out, vs_cbor *c)
+{
+    vs_span item = vs_cbor_skip(c);
+    uint64_t n = item.n == 1 ? item.p[0] & 31u : 0;
+    for (size_t i = 1; i < item.n; i++)
+        n = n << 8 | item.p[i];
+    if (n == UINT64_MAX)
+        vs_buf_puts(out, "-18446744073709551616");
+    else
+        vs_buf_printf(out, "-%llu", (unsigned long long)n + 1);
+}
+
 static void show(vs_buf *out, vs_cbor *c, unsigned depth)
 {
     switch (vs_cbor_peek(c)) {
     case VS_CBOR_UINT: vs_buf_printf(out, "%llu", (unsigned long long)vs_cbor_uint(c)); break;
-    case VS_CBOR_NINT: vs_buf_printf(out, "%lld", (long long)vs_cbor_int(c)); break;
+    case VS_CBOR_NINT: show_negative(out, c); break;
     case VS_CBOR_BYTES:
         vs_buf_puts(out, "h'");
         vs_hex_encode(out, vs_cbor_bytes(c));

@@ -61,6 +61,8 @@ static void appendix_a_items_are_read(void **state)
         {"29", "-10"},
         {"3863", "-100"},
         {"3903e7", "-1000"},
+        {"3bffffffffffffffff", "-18446744073709551616"},
+        {"3b8000000000000000", "-9223372036854775809"},
         {"f4", "false"},
         {"f5", "true"},
         {"f6", "null"},
