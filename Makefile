@@ -13,7 +13,8 @@ FUZZ_SECONDS ?= 60
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: deps release ## build, then attest a realm, be denied, endorse it, receive the secret
+demo: deps $(R)/build.ninja ## build, then attest a realm, be denied, endorse it, receive the secret
+	@ninja -C $(R) -j $(JOBS) $(NINJA_QUIET) programs
 	@scripts/demo.sh $(R)
 
 test: deps $(B)/build.ninja ## build with sanitizers and run all tests
