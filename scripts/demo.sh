@@ -102,7 +102,7 @@ get=(kbs-client --url "$url" get-resource --tee-key-file realm.key --attestation
 if run "${get[@]}"; then fail "the secret was released without an endorsed RIM"; fi
 good "denied"
 echo "  The server's explanation:"
-grep -m1 -o 'executables 33 .*' serve.log | cut -c1-400 | sed 's/^/    /' || fail "the server did not say why"
+grep -m1 -o 'executables 33 .*' serve.log | sed 's/\\"/"/g; s/"$//; s/^/    /' | cut -c1-400 || fail "the server did not say why"
 rim=$(vouchsafe realm rim --dir realm)
 grep -q 'is not in query_reference_value' serve.log || fail "the explanation does not name the reference value"
 

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "rego/builtin.h"
 #include "rego/rego.h"
 #include "value/json.h"
 
@@ -374,6 +375,118 @@ static void warm_evaluations_take_no_memory(void **state)
     done(&f);
 }
 
+/* ---- builtins
+ * ------------------------------------------------------------------------------------ */
+
+static void every_builtin_of_the_table_is_found(void **state)
+{
+    (void)state;
+    enum { VARIADIC = 255 };
+    static const char *const names[] = {
+#define B(name, arity, fn)        name,
+#define V0(name, arity, fn)       name,
+#define RELATION(name, arity, fn) name,
+#define NONDET(name, arity, fn)   name,
+#define REFUSED(name, arity)      name,
+#include "rego/builtins.def"
+    };
+    for (size_t i = 0; i < VS_COUNT(names); i++)
+        if (!rego_builtin_find(vs_str(names[i])))
+            fail_msg("%s is out of order in builtins.def", names[i]);
+    assert_null(rego_builtin_find(VS_LIT("nosuch")));
+}
+
+static void builtins_of_attestation_policies_give_known_answers(void **state)
+{
+    (void)state;
+    static const char *const t[][2] = {
+        {"count(\"gr\u00fc\u00df\")", "4"},
+        {"count({1, 2, 2})", "2"},
+        {"sum([1, 2.5])", "3.5"},
+        {"max([1, \"a\", null])", "\"a\""},
+        {"sort({3, 1, 2})", "[1,2,3]"},
+        {"array.concat([1], [2])", "[1,2]"},
+        {"array.slice([1, 2, 3], 1, 99)", "[2,3]"},
+        {"object.get({\"a\": {\"b\": 1}}, [\"a\", \"b\"], 0)", "1"},
+        {"object.union({\"a\": {\"b\": 1}}, {\"a\": {\"c\": 2}})", "{\"a\":{\"b\":1,\"c\":2}}"},
+        {"object.union_n([{\"a\": 1}, {\"a\": 2}, {\"b\": 3}])", "{\"a\":2,\"b\":3}"},
+        {"object.keys({\"a\": 1})", "[\"a\"]"},
+        {"object.subset({\"a\": {\"b\": 1, \"c\": 2}}, {\"a\": {\"b\": 1}})", "true"},
+        {"union({{1}, {2}})", "[1,2]"},
+        {"intersection({{1, 2}, {2, 3}})", "[2]"},
+        {"split(\"a.b.c\", \".\")", "[\"a\",\"b\",\"c\"]"},
+        {"concat(\"-\", [\"a\", \"b\"])", "\"a-b\""},
+        {"replace(\"aXbX\", \"X\", \"y\")", "\"ayby\""},
+        {"substring(\"gr\u00fc\u00df\", 2, 1)", "\"\xc3\xbc\""},
+        {"trim_left(\"xxa\", \"x\")", "\"a\""},
+        {"lower(\"AB\u00dc\")", "\"ab\xc3\xbc\""},
+        {"sprintf(\"%v %d %s %05.2f %x\", [[1], 7, \"s\", 2.5, 255])", "\"[1] 7 s 02.50 ff\""},
+        {"regex.match(\"^a+$\", \"aaa\")", "true"},
+        {"regex.replace(\"a1b2\", \"[0-9]\", \"<$0>\")", "\"a<1>b<2>\""},
+        {"semver.compare(\"1.0.0-rc.1\", \"1.0.0\")", "-1"},
+        {"semver.is_valid(\"1.0\")", "false"},
+        {"bits.and(12, 10)", "8"},
+        {"bits.negate(0)", "-1"},
+        {"to_number(\"1.5\")", "1.5"},
+        {"base64.decode(\"aGk=\")", "\"hi\""},
+        {"base64url.encode_no_pad(\"hi?\")", "\"aGk_\""},
+        {"hex.encode(\"hi\")", "\"6869\""},
+        {"json.unmarshal(\"[1]\")", "[1]"},
+        {"is_null(null)", "true"},
+        {"type_name(set())", "\"set\""},
+        {"time.parse_rfc3339_ns(\"2026-01-01T00:00:00.5Z\")", "1767225600500000000"},
+        {"{1, 2} - {2}", "[1]"},
+        {"{1} | {2} & {2, 3}", "[1,2]"},
+        {"7 % -3", "1"},
+    };
+    for (size_t i = 0; i < VS_COUNT(t); i++) {
+        fixture f = {0};
+        char policy[512];
+        (void)snprintf(policy, sizeof policy, "package p\nx := %s\n", t[i][0]);
+        assert_vs_ok(compile(&f, policy), &f.err);
+        rego_inputs in = {0};
+        begin(&f, &in);
+        expect(&f, "data.p.x", t[i][1]);
+        done(&f);
+    }
+}
+
+static void failing_builtins_abort_with_their_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expr;
+        rego_errcode code;
+        const char *text;
+    } t[] = {
+        {"1 / 0", REGO_EVAL_BUILTIN, "divide by zero"},
+        {"to_number(\"abc\")", REGO_EVAL_BUILTIN, "invalid syntax"},
+        {"count(1)", REGO_EVAL_TYPE, "operand 1 must be one of"},
+        {"1 + \"a\"", REGO_EVAL_TYPE, "operand 2 must be number but got string"},
+        {"regex.match(\"(\", \"\")", REGO_EVAL_BUILTIN, "error parsing regexp"},
+        {"regex.match(`\\C`, \"\")", REGO_EVAL_BUILTIN, "invalid escape"},
+        {"numbers.range(1, 100000000000)", REGO_EVAL_LIMIT, "limit"},
+        {"substring(\"a\", -1, 1)", REGO_EVAL_BUILTIN, "negative offset"},
+        {"http.send({})", REGO_EVAL_BUILTIN, "not available"},
+        {"bits.lsh(1, 99999999)", REGO_EVAL_LIMIT, "limit"},
+        {"{1: 2, 1: 3}", REGO_EVAL_CONFLICT, "keys must be unique"},
+    };
+    for (size_t i = 0; i < VS_COUNT(t); i++) {
+        fixture f = {0};
+        char policy[512];
+        (void)snprintf(policy, sizeof policy, "package p\nx := %s\n", t[i].expr);
+        assert_vs_ok(compile(&f, policy), &f.err);
+        rego_inputs in = {0};
+        begin(&f, &in);
+        rego_presence p;
+        vs_val v;
+        vs_code code = rego_eval_rule(f.e, "data.p.x", &p, &v, &f.diag, NULL);
+        if (code == VS_OK || f.diag.code != t[i].code || !strstr(f.diag.message, t[i].text))
+            fail_msg("%s: %s: %s", t[i].expr, rego_errcode_name(f.diag.code), f.diag.message);
+        done(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +502,9 @@ int main(void)
         cmocka_unit_test(a_missing_input_path_is_explained_as_undefined),
         cmocka_unit_test(a_program_is_shared_by_threads),
         cmocka_unit_test(warm_evaluations_take_no_memory),
+        cmocka_unit_test(every_builtin_of_the_table_is_found),
+        cmocka_unit_test(builtins_of_attestation_policies_give_known_answers),
+        cmocka_unit_test(failing_builtins_abort_with_their_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
