@@ -93,6 +93,7 @@ typedef struct def {
     term **path; /* head reference: path[0] is a T_VAR, the rest constants or patterns */
     size_t n_path;
     bool is_default, contains, is_function;
+    bool called;    /* written with parentheses */
     bool has_value; /* written in the source */
     term **args;
     size_t n_args;
@@ -117,8 +118,9 @@ struct module {
     const char *name;
     vs_span text;
     bool v0;
-    bool kw_if, kw_in, kw_every, kw_contains; /* keywords in force */
-    bool rego_v1;                             /* v1 rules in force */
+    bool kw_if, kw_in, kw_every, kw_contains, kw_not; /* keywords in force */
+    bool imported_rego, imported_future;
+    bool rego_v1; /* v1 rules in force */
     vs_span *package;
     size_t n_package;
     import *imports;

@@ -114,7 +114,7 @@ rego_bres rego_bi_sort(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out
         memcpy(items, args[0].u.items, args[0].len * sizeof *items);
     if (args[0].kind == VS_ARRAY)
         qsort(items, args[0].len, sizeof *items, cmp_values);
-    *out = (vs_val){.kind = VS_ARRAY, .len = args[0].len, .u.items = items};
+    *out = vs_items(VS_ARRAY, items, args[0].len);
     return REGO_B_OK;
 }
 
@@ -207,9 +207,8 @@ rego_bres rego_bi_array_slice(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     int64_t from = clamp(args[1], args[0].len), to = clamp(args[2], args[0].len);
     *out = vs_empty(VS_ARRAY);
     if (from < to)
-        *out = (vs_val){
-            .kind = VS_ARRAY, .len = (uint32_t)(to - from), .u.items = args[0].u.items + from};
-    return REGO_B_OK;
+        *out = vs_items(VS_ARRAY, args[0].u.items + from, (size_t)(to - from));
+    return rego_charge(b, from < to ? (uint64_t)(to - from) / 64 : 0) ? REGO_B_OK : REGO_B_LIMIT;
 }
 
 /* ---- sets

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators, arithmetic, comparison, bits, number conversion (rego.md 6.10, 10.1). */
+#include <strings.h>
+
 #include "rego/builtins.h"
 #include "value/number.h"
 
@@ -283,6 +285,18 @@ rego_bres rego_bi_format_int(rego_bctx *b, const vs_val *args, unsigned n, vs_va
     return REGO_B_OK;
 }
 
+/* "inf", "-Infinity", "NaN": texts of numbers elsewhere, not here. */
+static bool is_not_finite(vs_span s)
+{
+    if (s.n && (s.p[0] == '+' || s.p[0] == '-'))
+        s = vs_span_from(s, 1);
+    static const char *const names[] = {"inf", "infinity", "nan"};
+    for (size_t i = 0; i < VS_COUNT(names); i++)
+        if (s.n == strlen(names[i]) && strncasecmp((const char *)s.p, names[i], s.n) == 0)
+            return true;
+    return false;
+}
+
 rego_bres rego_bi_to_number(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
@@ -292,6 +306,10 @@ rego_bres rego_bi_to_number(rego_bctx *b, const vs_val *args, unsigned n, vs_val
     case VS_BOOL: *out = vs_int(args[0].u.b); return REGO_B_OK;
     case VS_NUMBER: *out = args[0]; return REGO_B_OK;
     case VS_STRING:
+        if (is_not_finite(vs_text(args[0]))) {
+            (void)rego_error(b, "operand 1 must be valid number string but got string");
+            return REGO_B_TYPE;
+        }
         *out = vs_num_parse(b->a, vs_text(args[0]), &err);
         if (vs_defined(*out))
             return REGO_B_OK;

@@ -2,6 +2,8 @@
 /* sprintf with the verbs of Go's fmt (rego.md 11). */
 #include <stdio.h>
 
+#include <math.h>
+
 #include "base/enc.h"
 #include "rego/builtins.h"
 #include "value/number.h"
@@ -46,10 +48,27 @@ static const char *go_type(vs_val v)
     }
 }
 
+/* Beyond the range of a double a number is printed as it may have been written: 2e308. */
+static void put_huge(vs_buf *out, vs_val v)
+{
+    vs_arena a;
+    vs_arena_init(&a, TEXT_MAX);
+    vs_span text = vs_num_text(&a, v);
+    size_t n = text.n;
+    while (n > 0 && text.p[n - 1] == '0')
+        n--;
+    vs_buf_put(out, vs_span_head(text, n));
+    if (n < text.n)
+        vs_buf_printf(out, "e%zu", text.n - n);
+    vs_arena_free(&a);
+}
+
 static void put_text(vs_buf *out, vs_val v)
 {
     if (v.kind == VS_STRING)
         vs_buf_put(out, vs_text(v));
+    else if (v.kind == VS_NUMBER && isinf(vs_num_to_double(v)))
+        put_huge(out, v);
     else
         rego_print_value(out, v);
 }

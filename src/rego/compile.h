@@ -13,6 +13,7 @@ enum { VARS_MAX = 4096, REGS_MAX = 16384 };
 typedef struct scope {
     struct scope *parent;
     unsigned depth;
+    bool arguments; /* of a function */
     struct scoped_name {
         vs_span name;
         int var;

@@ -135,7 +135,8 @@ static void gen_default(gen *g, def *d, unsigned reg)
                    "default rule value must be a constant or a comprehension");
         return;
     }
-    check_arguments_plain(g, d);
+    if (d->mod->rego_v1)
+        check_arguments_plain(g, d);
     resolve_def(g->k, d, &u);
     if (g->c->failed)
         return;
@@ -143,6 +144,8 @@ static void gen_default(gen *g, def *d, unsigned reg)
     for (size_t i = 0; i < u.n; i++)
         g->bound[i] = false;
     g->where = &d->at;
+    for (size_t i = 0; i < d->n_args; i++)
+        gen_match(g, d->args[i], (unsigned)i);
     gen_into(g, d->value, reg);
 }
 

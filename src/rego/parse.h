@@ -14,7 +14,9 @@ typedef struct parser {
     uint32_t last_end; /* where the token before it ended */
     module *mod;
     unsigned depth;
+    unsigned failed_op; /* the operator at which reading failed, 0 = something else */
     unsigned wildcards; /* numbers the generated names of `_` */
+    unsigned retries;   /* second readings so far, see back_to */
 } parser;
 
 /* A growing list of pointers on the compilation's arena. */
@@ -45,13 +47,16 @@ bool names_something(const parser *p);
 bool is_membership(const term *t);
 term *with_key(parser *p, term *key, term *in);
 
-/* A try that may be taken back: tokens and errors. */
+/* A try that may be taken back: tokens and errors. Nested second readings would take exponential
+ * time, so a module has RETRIES_MAX of them: back_to returns false when none is left, and the error
+ * stays. */
+enum { RETRIES_MAX = 256 };
 typedef struct mark {
     parser saved;
     compilation state;
 } mark;
 mark mark_here(const parser *p);
-void back_to(parser *p, const mark *m);
+bool back_to(parser *p, const mark *m);
 
 term *new_term(parser *p, term_kind kind, loc at);
 term *new_string(parser *p, vs_span text, loc at);
@@ -64,6 +69,10 @@ void parse_list(parser *p, unsigned close, list *out);
 /* Literals up to '}' or ']' or ')' or end of input (not consumed). */
 body *parse_body_until(parser *p, unsigned close);
 body *parse_single_literal(parser *p);
+/* An expression with its `with` modifiers as the body `result = expr with ...`, for places where an
+ * expression stands but only a literal can be modified. NULL when there is no `with` here. */
+body *parse_modified(parser *p, term *expr, term *result);
+term *new_wildcard(parser *p, loc at);
 /* IDENT then ".word" and "[expr]" that touch it. */
 void parse_head_ref(parser *p, list *path);
 

@@ -31,23 +31,30 @@ static body *new_body(parser *p, list *items)
     return b;
 }
 
+/* An expression, or `k, v in coll` without parentheses. */
+static term *parse_keyed_expr(parser *p)
+{
+    term *t = parse_expr(p);
+    if (!p->mod->kw_in || !take_op(p, ','))
+        return t;
+    term *in = parse_expr(p);
+    if (is_membership(in))
+        return with_key(p, t, in);
+    p->tok = (token){.kind = TOK_OP, .op = ',', .at = p->tok.at};
+    parse_error(p, "unexpected ',' in an expression");
+    return t;
+}
+
 static literal *parse_expr_literal(parser *p)
 {
     loc at = p->tok.at;
-    term *l = parse_expr(p);
-    if (p->mod->kw_in && take_op(p, ',')) {
-        term *in = parse_expr(p);
-        if (is_membership(in))
-            l = with_key(p, l, in);
-        else
-            parse_error(p, "unexpected ',' in an expression");
-    }
+    term *l = parse_keyed_expr(p);
     literal_kind kind = at_op(p, '=') ? L_UNIFY : at_op(p, OP2(':', '=')) ? L_ASSIGN : L_EXPR;
     literal *lit = new_literal(p, kind, at);
     lit->a = l;
     if (kind != L_EXPR) {
         advance(p);
-        lit->b = parse_expr(p);
+        lit->b = parse_keyed_expr(p);
     }
     lit->at.end = p->last_end;
     return lit;
@@ -145,6 +152,32 @@ static void parse_withs(parser *p, literal *lit)
     lit->at.end = p->last_end;
 }
 
+body *parse_modified(parser *p, term *expr, term *result)
+{
+    if (!at_word(p, "with") || !at_keyword(p))
+        return NULL;
+    literal *lit = new_literal(p, L_UNIFY, expr->at);
+    lit->a = result;
+    lit->b = expr;
+    parse_withs(p, lit);
+    list items = {0};
+    list_add(p->c, &items, lit);
+    return new_body(p, &items);
+}
+
+/* What stands behind `not`: one literal, or with the keyword in force a whole { body }. */
+static body *parse_negated(parser *p)
+{
+    if (p->mod->kw_not && take_op(p, '{')) {
+        body *b = parse_body_until(p, '}');
+        expect_op(p, '}', "'}' at the end of a negated body");
+        return b;
+    }
+    list inner = {0};
+    list_add(p->c, &inner, parse_plain(p));
+    return new_body(p, &inner);
+}
+
 static literal *parse_literal(parser *p)
 {
     if (++p->depth > PARSE_DEPTH)
@@ -154,9 +187,7 @@ static literal *parse_literal(parser *p)
     if (at_word(p, "not") && at_keyword(p)) {
         advance(p);
         lit = new_literal(p, L_NOT, at);
-        list inner = {0};
-        list_add(p->c, &inner, parse_plain(p));
-        lit->body = new_body(p, &inner);
+        lit->body = parse_negated(p);
         lit->at.end = p->last_end;
     } else {
         lit = parse_plain(p);
@@ -260,12 +291,13 @@ static void parse_head(parser *p, def *d)
     parse_head_ref(p, &path);
     d->path = (term **)path.items;
     d->n_path = path.n;
-    if (at_op(p, '(') && !p->tok.space && !p->tok.newline) {
+    if (at_op(p, '(') && !p->tok.newline) {
         advance(p);
-        d->is_function = true;
         parse_list(p, ')', &args);
         d->args = (term **)args.items;
         d->n_args = args.n;
+        d->is_function = args.n > 0; /* f() is the rule f */
+        d->called = true;
     }
     if (p->mod->kw_contains && at_word(p, "contains") && !p->tok.newline) {
         if (d->is_function)
@@ -278,18 +310,40 @@ static void parse_head(parser *p, def *d)
     parse_value(p, d);
 }
 
+/* `if` behind a head. In v0 it needs no import: nothing else could stand there. */
+static bool at_if(const parser *p)
+{
+    return at_word(p, "if") && (p->mod->kw_if || !p->tok.newline);
+}
+
+/* `if { ... }` is a body, or else one literal that starts with an object or a set. */
+static body *parse_if_body(parser *p)
+{
+    mark m = mark_here(p);
+    if (!take_op(p, '{'))
+        return parse_single_literal(p);
+    body *b = parse_body_until(p, '}');
+    expect_op(p, '}', "'}' at the end of the body");
+    compilation first = *p->c;
+    if (first.failed && back_to(p, &m)) {
+        b = parse_single_literal(p);
+        if (p->c->failed)
+            *p->c = first; /* the error that is more likely meant */
+    }
+    return b;
+}
+
 /* The body behind a head; false = there is none. */
 static bool parse_rule_body(parser *p, body **out)
 {
-    if (p->mod->kw_if && at_word(p, "if")) {
+    if (at_if(p)) {
         advance(p);
-        if (!at_op(p, '{')) {
-            *out = parse_single_literal(p);
-            return true;
-        }
-    } else if (!at_op(p, '{') || p->tok.newline) {
+        *out = parse_if_body(p);
+        return true;
+    }
+    if (!at_op(p, '{'))
         return false;
-    } else if (p->mod->rego_v1) {
+    if (p->mod->rego_v1) {
         parse_error(p, "`if` keyword is required before rule body");
         return false;
     }
@@ -324,7 +378,7 @@ static void parse_else(parser *p, def *d)
 /* What the head means where the syntax leaves it open (rego.md 4). */
 static void settle_head(parser *p, def *d, bool has_body, bool used_if)
 {
-    bool bare = !d->has_value && !d->contains && !d->is_function;
+    bool bare = !d->has_value && !d->contains && !d->called;
     if (bare && !has_body) {
         if (p->mod->rego_v1)
             comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
@@ -340,6 +394,43 @@ static void settle_head(parser *p, def *d, bool has_body, bool used_if)
     }
     if (!d->contains && !d->value)
         d->value = true_term(p, d->at);
+}
+
+static bool is_pattern(const term *t)
+{
+    if (t->kind == T_ARRAY || t->kind == T_OBJECT || t->kind == T_SET) {
+        for (size_t i = 0; i < t->n; i++)
+            if (!is_pattern(t->items[i]))
+                return false;
+        return true;
+    }
+    return t->kind == T_SCALAR || t->kind == T_VAR;
+}
+
+static void prepend(parser *p, body **b, literal *l)
+{
+    list items = {0};
+    list_add(p->c, &items, l);
+    for (size_t i = 0; *b && i < (*b)->n; i++)
+        list_add(p->c, &items, (*b)->items[i]);
+    *b = new_body(p, &items);
+}
+
+/* An argument that has to be computed, f($"{x}!"), is a variable that must equal it. */
+static void settle_args(parser *p, def *d)
+{
+    for (size_t i = 0; i < d->n_args; i++) {
+        term *computed = d->args[i];
+        if (is_pattern(computed))
+            continue;
+        d->args[i] = new_wildcard(p, computed->at);
+        for (def *b = d; b; b = b->else_def) {
+            literal *l = new_literal(p, L_UNIFY, computed->at);
+            l->a = d->args[i];
+            l->b = computed;
+            prepend(p, &b->body, l);
+        }
+    }
 }
 
 static void parse_default(parser *p)
@@ -365,11 +456,12 @@ static void parse_rule(parser *p)
     }
     def *d = new_def(p, p->tok.at);
     parse_head(p, d);
-    bool used_if = at_word(p, "if") && p->mod->kw_if;
+    bool used_if = at_if(p);
     bool has_body = parse_rule_body(p, &d->body);
     d->at.end = p->last_end;
     settle_head(p, d, has_body, used_if);
     parse_else(p, d);
+    settle_args(p, d);
     add_def(p, d);
     /* v0: more bodies for the same head. */
     while (!p->c->failed && has_body && !p->mod->rego_v1 && at_op(p, '{')) {
@@ -419,7 +511,35 @@ static void all_keywords(module *m)
     m->kw_if = m->kw_in = m->kw_every = m->kw_contains = true;
 }
 
-/* future.keywords[.x] and rego.v1 change the syntax; true when `path` was one of them. */
+/* `rego.v1` means all that `future.keywords` does: one of them, once. */
+static void check_language_imports(parser *p, const loc *at, bool rego)
+{
+    module *m = p->mod;
+    if (m->imported_rego || (rego && m->imported_future))
+        comp_error(p->c, REGO_PARSE_ERROR, m, at, "this import shadows previous import of %s",
+                   m->imported_rego ? "`rego.v1`" : "`future.keywords`");
+    m->imported_rego |= rego;
+    m->imported_future |= !rego;
+}
+
+static bool set_keyword(module *m, vs_span word)
+{
+    if (vs_span_is(word, "if"))
+        m->kw_if = true;
+    else if (vs_span_is(word, "in"))
+        m->kw_in = true;
+    else if (vs_span_is(word, "contains"))
+        m->kw_contains = true;
+    else if (vs_span_is(word, "every"))
+        m->kw_every = m->kw_in = true;
+    else if (vs_span_is(word, "not"))
+        m->kw_not = true;
+    else
+        return false;
+    return true;
+}
+
+/* future.keywords[.x], rego.v1 and rego.v2 change the syntax; true when `path` was one of them. */
 static bool apply_language_import(parser *p, term **path, size_t n)
 {
     vs_span root = path[0]->name;
@@ -429,26 +549,19 @@ static bool apply_language_import(parser *p, term **path, size_t n)
     vs_span second = n > 1 ? vs_text(path[1]->scalar) : VS_LIT(""),
             third = n > 2 ? vs_text(path[2]->scalar) : VS_LIT("");
     module *m = p->mod;
-    if (rego && n == 2 && vs_span_is(second, "v1")) {
+    check_language_imports(p, &path[0]->at, rego);
+    if (rego && n == 2 && (vs_span_is(second, "v1") || vs_span_is(second, "v2"))) {
         all_keywords(m);
         m->rego_v1 = true;
+        m->kw_not |= vs_span_is(second, "v2");
     } else if (future && n == 2 && vs_span_is(second, "keywords")) {
         all_keywords(m);
-    } else if (future && n == 3 && vs_span_is(second, "keywords")) {
-        if (vs_span_is(third, "if"))
-            m->kw_if = true;
-        else if (vs_span_is(third, "in"))
-            m->kw_in = true;
-        else if (vs_span_is(third, "contains"))
-            m->kw_contains = true;
-        else if (vs_span_is(third, "every"))
-            m->kw_every = m->kw_in = true;
-        else
-            comp_error(p->c, REGO_PARSE_ERROR, m, &path[2]->at,
-                       "unexpected keyword, must be one of [contains every if in]");
-    } else {
+    } else if (!future || n != 3 || !vs_span_is(second, "keywords")) {
         comp_error(p->c, REGO_PARSE_ERROR, m, &path[0]->at,
                    "invalid import, must be `future.keywords` or `rego.v1`");
+    } else if (!set_keyword(m, third)) {
+        comp_error(p->c, REGO_PARSE_ERROR, m, &path[2]->at,
+                   "unexpected keyword, must be one of [contains every if in not]");
     }
     return true;
 }

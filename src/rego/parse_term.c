@@ -34,6 +34,8 @@ void parse_error(parser *p, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (!p->c->failed)
+        p->failed_op = p->tok.kind == TOK_OP ? p->tok.op : 0;
     comp_error(p->c, REGO_PARSE_ERROR, p->mod, &p->tok.at, "%s", text);
     p->tok = (token){.kind = TOK_EOF, .at = p->tok.at};
 }
@@ -75,14 +77,16 @@ mark mark_here(const parser *p)
     return (mark){*p, *p->c};
 }
 
-void back_to(parser *p, const mark *m)
+bool back_to(parser *p, const mark *m)
 {
-    vs_arena *a = p->c->a;
-    unsigned wildcards = p->wildcards;
+    unsigned wildcards = p->wildcards, retries = p->retries;
+    if (retries == RETRIES_MAX || !vs_arena_ok(p->c->a))
+        return false;
     *p->c = m->state;
-    p->c->a = a;
     *p = m->saved;
     p->wildcards = wildcards;
+    p->retries = retries + 1;
+    return true;
 }
 
 static int next_char(const parser *p)
@@ -201,8 +205,21 @@ static term *comprehension(parser *p, term_kind kind, loc at, term *head, term *
 /* An expression whose first operand was read already. */
 static term *continue_expr(parser *p, term *first);
 
-/* A '|' behind the first term always makes a comprehension, never a union (rego.md 3.2), so nothing
- * is parsed twice. */
+/*
+ * A '|' behind the first term makes a comprehension, not a union (rego.md 3.2), unless what follows
+ * cannot be a body because of a ',': [x | y, z] is an array. NULL when it is no comprehension.
+ */
+static term *try_comprehension(parser *p, term_kind kind, loc at, term *head, unsigned close)
+{
+    mark m = mark_here(p);
+    if (!take_op(p, '|'))
+        return NULL;
+    term *t = comprehension(p, kind, at, head, NULL, close);
+    if (!p->c->failed || p->failed_op != ',' || !back_to(p, &m))
+        return t;
+    return NULL;
+}
+
 static term *parse_array(parser *p)
 {
     loc at = p->tok.at;
@@ -210,8 +227,9 @@ static term *parse_array(parser *p)
     advance(p);
     if (!take_op(p, ']')) {
         term *head = parse_postfix(p);
-        if (take_op(p, '|'))
-            return comprehension(p, T_ARRAY_COMPR, at, head, NULL, ']');
+        term *t = try_comprehension(p, T_ARRAY_COMPR, at, head, ']');
+        if (t)
+            return t;
         list_add(p->c, &items, continue_expr(p, head));
         if (!take_op(p, ']')) {
             expect_op(p, ',', "',' or ']'");
@@ -257,8 +275,9 @@ static term *parse_brace(parser *p)
         return t;
     }
     term *first = parse_postfix(p);
-    if (take_op(p, '|'))
-        return comprehension(p, T_SET_COMPR, at, first, NULL, '}');
+    term *set = try_comprehension(p, T_SET_COMPR, at, first, '}');
+    if (set)
+        return set;
     first = continue_expr(p, first);
     if (take_op(p, ':'))
         return parse_object(p, at, first);
@@ -280,17 +299,23 @@ bool is_membership(const term *t)
            vs_span_is(t->items[0]->name, "internal.member_2");
 }
 
+/* `k, v in a in b` is `(k, v in a) in b`: the key belongs to the innermost membership on the left
+ * that has no parentheses of its own (those move its start). */
 term *with_key(parser *p, term *key, term *in)
 {
     list items = {0};
+    term *whole = in;
+    while (is_membership(in->items[1]) &&
+           in->items[1]->at.start == in->items[1]->items[1]->at.start)
+        in = in->items[1];
     in->items[0]->name = VS_LIT("internal.member_3");
     list_add(p->c, &items, in->items[0]);
     list_add(p->c, &items, key);
     list_add(p->c, &items, in->items[1]);
     list_add(p->c, &items, in->items[2]);
     set_items(in, &items);
-    in->at.start = key->at.start;
-    return in;
+    whole->at.start = in->at.start = key->at.start;
+    return whole;
 }
 
 /* "( expr )", and "(k, v in coll)". */
@@ -315,13 +340,22 @@ static term *parse_paren(parser *p)
     return t;
 }
 
+term *new_wildcard(parser *p, loc at)
+{
+    term *t = new_term(p, T_VAR, at);
+    t->wildcard = true;
+    t->name = vs_str(vs_sprintf(p->c->a, "$%u", p->wildcards++));
+    return t;
+}
+
 static term *parse_var(parser *p)
 {
-    term *t = new_term(p, T_VAR, p->tok.at);
-    t->name = p->tok.text;
-    if (vs_span_is(t->name, "_")) {
-        t->wildcard = true;
-        t->name = vs_str(vs_sprintf(p->c->a, "$%u", p->wildcards++));
+    term *t;
+    if (at_word(p, "_")) {
+        t = new_wildcard(p, p->tok.at);
+    } else {
+        t = new_term(p, T_VAR, p->tok.at);
+        t->name = p->tok.text;
     }
     advance(p);
     return t;
@@ -331,11 +365,11 @@ static term *parse_negative(parser *p)
 {
     loc at = p->tok.at;
     advance(p);
-    if (p->tok.kind != TOK_NUMBER || p->tok.space || p->tok.newline) {
+    if (p->tok.kind != TOK_NUMBER) {
         unexpected(p, "a number behind '-'");
         return new_term(p, T_SCALAR, at);
     }
-    vs_span text = vs_span_of(p->lex.in.p + at.start, p->tok.at.end - at.start);
+    vs_span text = vs_str(vs_sprintf(p->c->a, "-%.*s", VS_FMT(p->tok.text)));
     term *t = scalar(p, vs_num_parse(p->c->a, text, NULL));
     t->at.start = at.start;
     if (!vs_defined(t->scalar))
@@ -349,6 +383,28 @@ static term *parse_number(parser *p)
     if (!vs_defined(v))
         parse_error(p, "illegal number format");
     return scalar(p, v);
+}
+
+/* {expr}, or {expr with input.x as y}: then a comprehension, whose first value is meant. */
+static term *template_part(parser *p)
+{
+    loc at = p->tok.at;
+    term *expr = parse_expr(p), *result = new_wildcard(p, at);
+    body *b = parse_modified(p, expr, result);
+    if (!b)
+        return expr;
+    list items = {0};
+    list_add(p->c, &items, result);
+    term *t = new_term(p, T_ARRAY_COMPR, at), *ref = new_term(p, T_REF, at),
+         *zero = new_term(p, T_SCALAR, at);
+    set_items(t, &items);
+    t->body = b;
+    zero->scalar = vs_int(0);
+    items = (list){0};
+    list_add(p->c, &items, t);
+    list_add(p->c, &items, zero);
+    set_items(ref, &items);
+    return ref;
 }
 
 /* Splits a template's source into string pieces and expressions (rego.md 6.9). */
@@ -368,10 +424,11 @@ static term *parse_template(parser *p)
             inner.lex.at = at + 1;
             inner.lex.row = whole.at.row;
             advance(&inner);
-            list_add(p->c, &items, parse_expr(&inner));
+            list_add(p->c, &items, template_part(&inner));
             if (!p->c->failed && !at_op(&inner, '}'))
                 parse_error(&inner, "expected '}' at the end of a template expression");
             p->wildcards = inner.wildcards;
+            p->retries = inner.retries;
             at = inner.tok.at.end;
         } else if (c == '\\' && at + 1 < end &&
                    (p->lex.in.p[at + 1] == '{' || p->lex.in.p[at + 1] == '}')) {
@@ -425,7 +482,7 @@ static term *parse_word(parser *p)
             end_here(p, t);
             return t;
         }
-        back_to(p, &m);
+        (void)back_to(p, &m);
     }
     return parse_var(p);
 }

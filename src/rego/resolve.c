@@ -10,6 +10,7 @@ typedef struct resolver {
     compilation *c;
     const module *m;
     unit *u;
+    const term *statement; /* a call that is a whole statement may have an output argument */
 } resolver;
 
 /* ---- scopes ---------------------------------------------------------------------------------- */
@@ -106,6 +107,92 @@ static void declare(resolver *r, scope *s, const term *t, bool declared)
     declare_at(r, s, t, declared, 0);
 }
 
+/* ---- names that were used before their declaration ---------------------------------------------
+ */
+
+typedef struct used_names {
+    vs_span *at;
+    size_t n, room;
+} used_names;
+
+static bool was_used(const used_names *u, vs_span name)
+{
+    for (size_t i = 0; i < u->n; i++)
+        if (vs_span_eq(u->at[i], name))
+            return true;
+    return false;
+}
+
+static void note_used(resolver *r, used_names *u, const term *t)
+{
+    if (t->kind == T_VAR && !t->wildcard && t->var < 0 && !was_used(u, t->name)) {
+        if (u->n == u->room) {
+            size_t room = u->room ? u->room * 2 : 16;
+            vs_span *at = vs_grow(r->c->a, u->at, u->n, room, sizeof *at);
+            if (!at)
+                return;
+            u->at = at;
+            u->room = room;
+        }
+        u->at[u->n++] = t->name;
+    }
+    /* comprehensions have a scope of their own; the name of a called function is no variable */
+    if (t->body)
+        return;
+    for (size_t i = t->kind == T_CALL; i < t->n; i++)
+        note_used(r, u, t->items[i]);
+}
+
+static void note_literal(resolver *r, used_names *u, const literal *l)
+{
+    bool assigns = l->kind == L_ASSIGN || l->kind == L_IN;
+    if (l->a && !assigns)
+        note_used(r, u, l->a);
+    if (l->b && l->kind != L_IN && l->kind != L_EVERY)
+        note_used(r, u, l->b);
+    if (l->c)
+        note_used(r, u, l->c);
+}
+
+static void check_pattern(resolver *r, const scope *s, const used_names *u, const term *t)
+{
+    if (t->kind == T_VAR && !t->wildcard) {
+        if (was_used(u, t->name))
+            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s referenced above",
+                       VS_FMT(t->name));
+        else if (s->parent && s->parent->arguments && find_here(s->parent, t->name))
+            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "arg %.*s redeclared",
+                       VS_FMT(t->name));
+    } else if (t->kind == T_ARRAY || t->kind == T_OBJECT) {
+        bool object = t->kind == T_OBJECT;
+        for (size_t i = object; i < t->n; i += object ? 2 : 1)
+            check_pattern(r, s, u, t->items[i]);
+    }
+}
+
+/* What a body declares must not have been used above in it, nor be an argument (6.3, 6.4). */
+static void check_declarations(resolver *r, const scope *s, const body *b)
+{
+    used_names u = {0};
+    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
+        const literal *l = b->items[i];
+        if (l->kind == L_ASSIGN || l->kind == L_IN) {
+            if (l->kind == L_ASSIGN && l->a->kind != T_VAR && l->a->kind != T_ARRAY &&
+                l->a->kind != T_OBJECT)
+                comp_error(r->c, REGO_COMPILE_ERROR, r->m, &l->a->at,
+                           "cannot assign to this: the left side of := must be a variable or a "
+                           "pattern of variables");
+            if (l->a)
+                check_pattern(r, s, &u, l->a);
+            if (l->kind == L_IN)
+                check_pattern(r, s, &u, l->b);
+        }
+        for (size_t j = 0; j < l->n_vars; j++)
+            check_pattern(r, s, &u, l->vars[j]);
+        note_literal(r, &u, l);
+    }
+}
+
 /* Variables of a pattern: not those in object keys or inside references and calls. */
 static void declare_pattern(resolver *r, scope *s, const term *t, size_t from)
 {
@@ -122,6 +209,7 @@ static void declare_pattern(resolver *r, scope *s, const term *t, size_t from)
 
 static void declare_assigned(resolver *r, scope *s, const body *b)
 {
+    check_declarations(r, s, b);
     for (size_t i = 0; i < b->n; i++) {
         const literal *l = b->items[i];
         if (l->kind == L_ASSIGN)
@@ -146,6 +234,14 @@ static const import *find_import(const module *m, vs_span name)
         if (vs_span_eq(m->imports[i].alias, name))
             return &m->imports[i];
     return NULL;
+}
+
+/* The import behind a name. Where a rule of the package has the name too, references mean the rule
+ * and calls the import, as in regorus. */
+static const import *imported(const resolver *r, vs_span name, bool called)
+{
+    const import *imp = find_import(r->m, name);
+    return imp && (called || !is_package_rule(r->k, r->m, name)) ? imp : NULL;
 }
 
 static bool is_global(const resolver *r, vs_span name)
@@ -177,9 +273,9 @@ static term *name_term(resolver *r, vs_span name, const term *like)
 }
 
 /* The path a global name stands for: [input, ...] or [data, ...]. */
-static void expand_global(resolver *r, const term *t, list *out)
+static void expand_global(resolver *r, const term *t, bool called, list *out)
 {
-    const import *imp = find_import(r->m, t->name);
+    const import *imp = imported(r, t->name, called);
     if (imp) {
         bool is_input = vs_span_is(imp->path[0]->name, "input");
         list_add(r->c, out, fresh(r, is_input ? T_INPUT : T_DATA, t));
@@ -272,7 +368,7 @@ static void resolve_var(resolver *r, scope *s, term *t)
     }
     if (is_global(r, t->name)) {
         list path = {0};
-        expand_global(r, t, &path);
+        expand_global(r, t, false, &path);
         to_ref(t, &path);
         return;
     }
@@ -288,7 +384,7 @@ static void resolve_ref(resolver *r, scope *s, term *t)
         return;
     }
     list path = {0};
-    expand_global(r, base, &path);
+    expand_global(r, base, false, &path);
     for (size_t i = 1; i < t->n; i++) {
         resolve_term(r, s, t->items[i]);
         list_add(r->c, &path, t->items[i]);
@@ -320,7 +416,7 @@ static group *user_function(resolver *r, scope *s, const term *f)
     if (base->kind != T_VAR || find_name(s, base->name) || !is_global(r, base->name))
         return NULL;
     list path = {0};
-    expand_global(r, base, &path);
+    expand_global(r, base, true, &path);
     for (size_t i = 1; f->kind == T_REF && i < f->n; i++)
         list_add(r->c, &path, f->items[i]);
     if (((term *)path.items[0])->kind != T_DATA)
@@ -357,6 +453,8 @@ static bool resolve_callee(resolver *r, scope *s, term *call)
     if (call->builtin && (call->builtin->flags & REGO_BF_V0_ONLY) && r->m->rego_v1)
         call->builtin = NULL;
     call->call = CALL_BUILTIN;
+    if (g && call->n == 1)
+        return true; /* f() reads the rule f, see resolve_call */
     return call->builtin != NULL || vs_span_starts(call->name, VS_LIT("internal.member_"));
 }
 
@@ -367,6 +465,20 @@ static unsigned call_arity(const resolver *r, const term *call)
     case CALL_HOST: return r->k->p->hosts[call->host].arity;
     default: return call->builtin ? call->builtin->arity : (unsigned)(call->n - 1);
     }
+}
+
+/* f() for a rule f is the rule's value. */
+static bool given_rule(resolver *r, scope *s, term *call)
+{
+    const group *g = user_function(r, s, call->items[0]);
+    if (!g || g->kind == GROUP_FUNCTION || call->n != 1)
+        return false;
+    term *f = call->items[0];
+    resolve_term(r, s, f);
+    loc at = call->at;
+    *call = *f;
+    call->at = at;
+    return true;
 }
 
 static void resolve_call(resolver *r, scope *s, term *t)
@@ -380,8 +492,10 @@ static void resolve_call(resolver *r, scope *s, term *t)
                        VS_FMT(t->name));
         return;
     }
+    if (t->call == CALL_BUILTIN && !t->builtin && given_rule(r, s, t))
+        return;
     unsigned arity = call_arity(r, t), given = (unsigned)(t->n - 1);
-    if (arity == 255 || given == arity || given == arity + 1)
+    if (arity == 255 || given == arity || (given == arity + 1 && t == r->statement))
         return;
     comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s",
                VS_FMT(t->name), arity, given, given == 1 ? "" : "s");
@@ -495,6 +609,7 @@ static void resolve_literal(resolver *r, scope *s, literal *l)
         return;
     case L_SOME: resolve_list(r, s, l->vars, l->n_vars); return;
     default:
+        r->statement = l->kind == L_EXPR ? l->a : NULL;
         if (l->a)
             resolve_term(r, s, l->a);
         if (l->b)
@@ -559,6 +674,7 @@ void resolve_def(compiler *k, def *d, unit *u)
                    "rules must not shadow %.*s (use a different rule name)",
                    VS_FMT(d->path[0]->name));
     scope *args = new_scope(&r, NULL);
+    args->arguments = true;
     for (size_t i = 0; i < d->n_args; i++)
         declare_argument(&r, args, d->args[i]);
     resolve_list(&r, args, d->args, d->n_args);

@@ -51,10 +51,14 @@ static bool holds(opcode op, vs_val l, vs_val r)
     return false;
 }
 
-/* The cost of a membership test that looks at every element. */
-static uint64_t cost_of(opcode op, vs_val r)
+/* The cost of a test: a comparison may visit every node of the smaller side, a membership test
+ * looks at every element. */
+static uint64_t cost_of(opcode op, vs_val l, vs_val r)
 {
-    return op == OP_IN && (r.kind == VS_ARRAY || r.kind == VS_OBJECT) ? r.len / 8 : 0;
+    if (op == OP_IN && r.kind != VS_SET)
+        return vs_is_collection(r) ? r.len / 8 + (vs_is_collection(l) ? vs_weight(r) / 8 : 0) : 0;
+    uint64_t a = vs_weight(l), b = vs_weight(r);
+    return (a < b ? a : b) / 8;
 }
 
 static bool next_element(vs_val *it, vs_val *key, vs_val *val)
@@ -109,6 +113,14 @@ static void yield_solution(rego_eval *e, const insn *i, const vs_val *r)
     e->yield(e->yield_user, vs_obj_end(&b, VS_DUP_LAST, NULL), vs_vec_end_array(&values));
 }
 
+static bool in_time(rego_eval *e, const code *c, size_t pc)
+{
+    if (vs_mono_ns() - e->host_ns <= e->deadline)
+        return true;
+    (void)fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its time limit");
+    return false;
+}
+
 /* False when a budget is gone; e->diag says which. */
 static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
 {
@@ -118,17 +130,23 @@ static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
     }
     uint64_t before = e->steps;
     e->steps -= n;
-    if (before / CLOCK_EVERY != e->steps / CLOCK_EVERY) {
-        if (vs_mono_ns() - e->host_ns > e->deadline) {
-            (void)fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its time limit");
-            return false;
-        }
-    }
+    if (before / CLOCK_EVERY != e->steps / CLOCK_EVERY && !in_time(e, c, pc))
+        return false;
     if (!vs_arena_ok(&e->a)) {
-        (void)fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
+        (void)fail_at(e, c, pc, REGO_EVAL_LIMIT,
+                      "evaluation exceeded its memory limit, or made too large a value");
         return false;
     }
     return true;
+}
+
+/* Values can be much heavier than the work that made them (value.h); what handles a heavy one looks
+ * at the clock afterwards. */
+enum { HEAVY = 64 * 1024 };
+
+static bool handled(rego_eval *e, const code *c, size_t pc, vs_val v)
+{
+    return vs_weight(v) < HEAVY || in_time(e, c, pc);
 }
 
 #define FAIL                                                                                       \
@@ -174,7 +192,7 @@ next:
             NEED(vs_defined(r[i->a]));
             break;
         case OP_BASE:
-            r[i->a] = lookup(e->data, p->consts[i->k]);
+            r[i->a] = lookup_base(e, p->consts[i->k]);
             NEED(vs_defined(r[i->a]));
             break;
         case OP_DOC: EVAL(eval_document(e, p->nodes[i->k], &r[i->a])); break;
@@ -203,24 +221,35 @@ next:
         case OP_GT:
         case OP_GE:
         case OP_IN:
-            if (!charge(e, c, pc, cost_of((opcode)i->op, r[i->c])))
+            if (!charge(e, c, pc, cost_of((opcode)i->op, r[i->b], r[i->c])))
                 return ST_ERROR;
             NEED(holds((opcode)i->op, r[i->b], r[i->c]));
             break;
         case OP_CMP:
-            if (!charge(e, c, pc, cost_of((opcode)i->n, r[i->c])))
+            if (!charge(e, c, pc, cost_of((opcode)i->n, r[i->b], r[i->c])))
                 return ST_ERROR;
             r[i->a] = vs_bool(holds((opcode)i->n, r[i->b], r[i->c]));
             break;
         case OP_ARITH: EVAL(arithmetic(e, c, pc, i->k, r[i->b], r[i->c], &r[i->a])); break;
         case OP_ARRAY: r[i->a] = make_items(e, &r[i->b], i->k, VS_ARRAY); break;
-        case OP_SET: r[i->a] = make_items(e, &r[i->b], i->k, VS_SET); break;
+        case OP_SET:
+            r[i->a] = make_items(e, &r[i->b], i->k, VS_SET);
+            if (!handled(e, c, pc, r[i->a]))
+                return ST_ERROR;
+            break;
         case OP_OBJECT:
             r[i->a] = make_object(e, &r[i->b], i->k);
             if (!vs_defined(r[i->a]) && vs_arena_ok(&e->a))
                 return fail_at(e, c, pc, REGO_EVAL_CONFLICT, "object keys must be unique");
             break;
-        case OP_BUILTIN: EVAL(call_builtin(e, c, pc, i->k, &r[i->b], i->n, &r[i->a])); break;
+        case OP_BUILTIN: {
+            status st = call_builtin(e, c, pc, i->k, &r[i->b], i->n, &r[i->a]);
+            for (unsigned k = 0; k < i->n; k++)
+                if (!handled(e, c, pc, r[i->b + k]))
+                    return ST_ERROR;
+            EVAL(st);
+            break;
+        }
         case OP_CALL: EVAL(call_function(e, c, pc, p->groups[i->k], &r[i->b], &r[i->a])); break;
         case OP_HOST: EVAL(call_host(e, c, pc, i->k, &r[i->b], i->n, &r[i->a])); break;
         case OP_LEN: NEED(r[i->b].kind == VS_ARRAY && r[i->b].len == i->k); break;
@@ -229,7 +258,11 @@ next:
         case OP_ADD: builder_add(r[i->a], r[i->b]); break;
         case OP_ADDPAIR: builder_pair(r[i->a], r[i->b], r[i->c]); break;
         case OP_END_ARRAY: r[i->a] = builder_array(r[i->b]); break;
-        case OP_END_SET: r[i->a] = builder_set(r[i->b]); break;
+        case OP_END_SET:
+            r[i->a] = builder_set(r[i->b]);
+            if (!handled(e, c, pc, r[i->a]))
+                return ST_ERROR;
+            break;
         case OP_END_OBJECT:
             r[i->a] = builder_object(r[i->b]);
             if (!vs_defined(r[i->a]) && vs_arena_ok(&e->a))

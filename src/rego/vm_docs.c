@@ -4,11 +4,31 @@
  * `with` replaces (6.7).
  */
 #include "rego/vm.h"
+#include "value/number.h"
 
 vs_val lookup(vs_val doc, vs_val path)
 {
     for (uint32_t i = 0; i < path.len && vs_defined(doc); i++)
         doc = vs_index(doc, path.u.items[i]);
+    return doc;
+}
+
+/* Base documents are JSON, whose keys are strings: there a number means its text (rego.md 1.2). */
+static vs_val base_key(rego_eval *e, vs_val key)
+{
+    return key.kind == VS_NUMBER ? vs_string(vs_num_text(&e->a, key)) : key;
+}
+
+static vs_val base_index(rego_eval *e, vs_val doc, vs_val key)
+{
+    return vs_index(doc, doc.kind == VS_OBJECT ? base_key(e, key) : key);
+}
+
+vs_val lookup_base(rego_eval *e, vs_val path)
+{
+    vs_val doc = e->data;
+    for (uint32_t i = 0; i < path.len && vs_defined(doc); i++)
+        doc = base_index(e, doc, path.u.items[i]);
     return doc;
 }
 
@@ -133,15 +153,15 @@ status eval_document(rego_eval *e, const node *n, vs_val *out)
 
 status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
 {
-    const node *child = node_child(n, key);
+    const node *child = node_child(n, base_key(e, key));
     if (!child || is_overridden(e, n->path)) {
-        *out = vs_index(eval_base(e, n), key);
+        *out = base_index(e, eval_base(e, n), key);
         return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
     }
     status st = eval_child(e, child, out);
     if (st != ST_UNDEFINED)
         return st;
-    *out = vs_index(eval_base(e, n), key);
+    *out = base_index(e, eval_base(e, n), key);
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 

@@ -251,8 +251,8 @@ static vs_code parse_array(parser *p, vs_val *out)
         return vs_arena_check(p->a, p->err);
     memcpy(items, p->stack + base, n * sizeof *items);
     p->n = base;
-    *out = (vs_val){.kind = VS_ARRAY, .len = (uint32_t)n, .u.items = items};
-    return VS_OK;
+    *out = vs_items(VS_ARRAY, items, n);
+    return vs_defined(*out) ? VS_OK : fail(p, "array is too large");
 }
 
 static vs_code parse_member(parser *p)

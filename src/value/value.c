@@ -216,11 +216,72 @@ void vs_vec_add(vs_vec *b, vs_val v)
     b->items[b->n++] = v;
 }
 
+/* ---- depth and weight: what a collection is made of --------------------------------------------
+ */
+
+typedef struct measure {
+    unsigned depth;
+    uint64_t weight;
+} measure;
+
+static void add_member(measure *m, vs_val v)
+{
+    m->weight += vs_weight(v);
+    if (vs_is_collection(v) && v.big > m->depth)
+        m->depth = v.big;
+}
+
+/* Rounds up: 11 bits of value, 5 of exponent. */
+static uint16_t weight_code(uint64_t w)
+{
+    unsigned exp = 0;
+    while (w > 0x7ff) {
+        w = (w >> 1) + (w & 1);
+        exp++;
+    }
+    return (uint16_t)(exp << 11 | w);
+}
+
+static bool set_measure(vs_val *v, measure m)
+{
+    if (m.depth >= VS_DEPTH_MAX || m.weight >= VS_WEIGHT_MAX)
+        return false;
+    v->big = (uint8_t)(m.depth + 1);
+    v->weight = weight_code(m.weight + 1);
+    return true;
+}
+
+vs_val vs_items(vs_kind kind, const vs_val *items, size_t n)
+{
+    measure m = {0};
+    for (size_t i = 0; i < n; i++)
+        add_member(&m, items[i]);
+    vs_val v = {.kind = (uint8_t)kind, .len = (uint32_t)n, .u.items = items};
+    return n <= UINT32_MAX && set_measure(&v, m) ? v : vs_undefined();
+}
+
+static vs_val members(const vs_pair *pairs, size_t n)
+{
+    measure m = {0};
+    for (size_t i = 0; i < n; i++) {
+        add_member(&m, pairs[i].key);
+        add_member(&m, pairs[i].val);
+    }
+    vs_val v = {.kind = VS_OBJECT, .len = (uint32_t)n, .u.pairs = pairs};
+    return n <= UINT32_MAX && set_measure(&v, m) ? v : vs_undefined();
+}
+
+/* A result that is too large is no result, and nothing built later on the arena counts. */
+static vs_val checked(vs_arena *a, vs_val v)
+{
+    if (!vs_defined(v))
+        a->failed = true;
+    return v;
+}
+
 static vs_val end_items(const vs_vec *b, vs_kind kind)
 {
-    if (b->poisoned || b->n > UINT32_MAX)
-        return vs_undefined();
-    return (vs_val){.kind = (uint8_t)kind, .len = (uint32_t)b->n, .u.items = b->items};
+    return b->poisoned ? vs_undefined() : checked(b->a, vs_items(kind, b->items, b->n));
 }
 
 vs_val vs_vec_end_array(vs_vec *b)
@@ -321,9 +382,7 @@ vs_val vs_obj_end(vs_obj *b, vs_dup_rule rule, vs_val *dup)
         sorted = vs_cmp(b->pairs[i - 1].key, b->pairs[i].key) < 0;
     if (!sorted && (!sort_pairs(b->a, b->pairs, b->n) || !merge_equal(b, rule, dup)))
         return vs_undefined();
-    if (b->poisoned || b->n > UINT32_MAX)
-        return vs_undefined();
-    return (vs_val){.kind = VS_OBJECT, .len = (uint32_t)b->n, .u.pairs = b->pairs};
+    return b->poisoned ? vs_undefined() : checked(b->a, members(b->pairs, b->n));
 }
 
 vs_val vs_empty(vs_kind k)

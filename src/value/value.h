@@ -15,6 +15,10 @@
  * equal numbers have equal representations.
  *
  * Undefined (the zero value) is the absence of a value; it is never inside a collection.
+ *
+ * Collections may share members, so a small value can be a huge tree, and a deep one. Every
+ * collection knows its depth and its size as a tree; building one beyond VS_DEPTH_MAX or
+ * VS_WEIGHT_MAX fails. So recursion over a value is bounded, and its cost can be known beforehand.
  */
 #ifndef VS_VALUE_VALUE_H
 #define VS_VALUE_VALUE_H
@@ -35,10 +39,13 @@ typedef enum vs_kind {
 typedef struct vs_num vs_num;   /* a number that is not an int64: number.h */
 typedef struct vs_pair vs_pair; /* an object's member */
 
+enum { VS_DEPTH_MAX = 250, VS_WEIGHT_MAX = 1 << 26 };
+
 typedef struct vs_val {
-    uint8_t kind; /* vs_kind */
-    uint8_t big;  /* VS_NUMBER: 1 = u.num, 0 = u.i */
-    uint32_t len; /* VS_STRING: bytes; VS_ARRAY, VS_OBJECT, VS_SET: members */
+    uint8_t kind;    /* vs_kind */
+    uint8_t big;     /* VS_NUMBER: 1 = u.num, 0 = u.i; collections: their depth, at least 1 */
+    uint16_t weight; /* collections: see vs_weight */
+    uint32_t len;    /* VS_STRING: bytes; VS_ARRAY, VS_OBJECT, VS_SET: members */
     union {
         bool b;
         int64_t i;
@@ -71,6 +78,18 @@ static inline vs_val vs_bool(bool b)
 static inline vs_val vs_int(int64_t i)
 {
     return (vs_val){.kind = VS_NUMBER, .u.i = i};
+}
+static inline bool vs_is_collection(vs_val v)
+{
+    return v.kind >= VS_ARRAY;
+}
+/* The number of nodes of the value seen as a tree: exact up to 2047, above rounded up by at most
+ * 0.1 % per level. 1 for scalars. */
+static inline uint64_t vs_weight(vs_val v)
+{
+    unsigned exp = v.weight >> 11;
+    uint64_t fraction = v.weight & 0x7ff;
+    return v.weight == 0 ? 1 : fraction << exp;
 }
 /* A string over bytes that outlive the value (no copy). More than UINT32_MAX bytes: undefined. */
 static inline vs_val vs_string(vs_span s)
@@ -140,15 +159,19 @@ bool vs_set_has(vs_val set, vs_val member);
 
 /* ---- building ------------------------------------------------------------------------------- */
 
-/* Builders grow on the arena and stay usable after a failure (the arena is then failed and the
- * result undefined). Adding undefined makes the whole result undefined. `*_end` may be called once.
- * Zero-initialise except for the arena: `vs_vec v = {.a = &arena};`. */
+/* Builders grow on the arena and stay usable after a failure, such as a value that gets too deep or
+ * too heavy (the arena is then failed and the result undefined). Adding undefined makes the whole
+ * result undefined. `*_end` may be called once. Zero-initialise except for the arena: `vs_vec v =
+ * {.a = &arena};`. */
 typedef struct vs_vec {
     vs_arena *a;
     vs_val *items;
     size_t n, room;
     bool poisoned;
 } vs_vec;
+/* An array or set over items that outlive it; a set's must be sorted and distinct. Undefined when
+ * it would be too deep or too heavy. */
+vs_val vs_items(vs_kind kind, const vs_val *items, size_t n);
 void vs_vec_add(vs_vec *b, vs_val v);
 vs_val vs_vec_end_array(vs_vec *b);
 /* Sorts and removes duplicates. */
