@@ -45,7 +45,8 @@ typedef struct compiler {
     const rego_options *opts;
     module **mods;
     size_t n_mods;
-    size_t room_groups, room_consts, room_builtins, room_withs, room_nodes;
+    size_t room_groups, room_consts, room_builtins, room_withs, room_nodes, room_indexes;
+    id_table interned; /* constants by value */
 } compiler;
 
 /* link.c: definitions into groups and the document tree. */
@@ -84,6 +85,8 @@ typedef struct gen {
 
 uint32_t new_label(gen *g);
 void place(gen *g, uint32_t label);
+/* A label that stands for a known instruction. */
+void place_at(gen *g, uint32_t label, uint32_t pc);
 /* Appends an instruction; `fail` is set to the current fail label. Returns its index. */
 size_t emit(gen *g, opcode op, unsigned a, unsigned b, unsigned c, uint32_t k);
 void emit_jump(gen *g, uint32_t label);
@@ -94,6 +97,8 @@ uint32_t add_builtin(compiler *k, const rego_builtin *b);
 void note_call(gen *g, const group *callee);
 
 /* gen_term.c */
+/* The value of a term without variables, references or calls; undefined otherwise. */
+vs_val constant_value(const gen *g, const term *t);
 unsigned gen_term(gen *g, term *t);
 void gen_into(gen *g, term *t, unsigned dst);
 /* Matches a value against a pattern, binding its unbound variables. */

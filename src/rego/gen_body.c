@@ -150,7 +150,7 @@ static with_target *new_target(gen *g)
     rego_program *p = g->k->p;
     if (p->n_withs == g->k->room_withs) {
         size_t room = g->k->room_withs ? g->k->room_withs * 2 : 8;
-        with_target *withs = vs_grow(g->c->a, p->withs, p->n_withs, room, sizeof *withs);
+        with_target *withs = vs_grow(&p->arena, p->withs, p->n_withs, room, sizeof *withs);
         if (!withs) {
             comp_error(g->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
             return NULL;
@@ -196,7 +196,7 @@ static void gen_target(gen *g, const with_mod *m, unsigned value)
     } else {
         const term *root = t->kind == T_REF ? t->items[0] : t;
         w->kind = root->kind == T_INPUT ? TARGET_INPUT : TARGET_DATA;
-        w->path = keys_of(g, t);
+        w->path = vs_copy(&g->k->p->arena, keys_of(g, t));
     }
     w->value = (uint16_t)value;
 }

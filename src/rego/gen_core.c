@@ -11,7 +11,7 @@ const char *opcode_name(opcode op)
         "cmp",       "arith",      "array",   "set",         "object", "builtin",  "call",
         "host",      "len",        "objlen",  "new",         "add",    "addpair",  "end_array",
         "end_set",   "end_object", "partial", "end_partial", "once",   "if_undef", "with",
-        "with_end",  "skip_print", "print",   "template",    "def",    "yield",    "return"};
+        "with_end",  "skip_print", "print",   "template",    "pick",   "pick_next","def",    "yield",    "return"};
     return op < OP_COUNT ? name[op] : "?";
 }
 
@@ -40,6 +40,12 @@ void place(gen *g, uint32_t label)
 {
     if (label < g->n_labels)
         g->labels[label] = (uint32_t)g->n;
+}
+
+void place_at(gen *g, uint32_t label, uint32_t pc)
+{
+    if (label < g->n_labels)
+        g->labels[label] = pc;
 }
 
 static void grow_code(gen *g)
@@ -121,9 +127,12 @@ unsigned new_reg(gen *g)
 uint32_t add_const(compiler *k, vs_val v)
 {
     rego_program *p = k->p;
+    uint32_t known = id_table_find(&k->interned, p->consts, v);
+    if (known != UINT32_MAX)
+        return known;
     if (p->n_consts == k->room_consts) {
         size_t room = k->room_consts ? k->room_consts * 2 : 64;
-        vs_val *consts = vs_grow(k->c->a, p->consts, p->n_consts, room, sizeof *consts);
+        vs_val *consts = vs_grow(&p->arena, p->consts, p->n_consts, room, sizeof *consts);
         if (!consts) {
             out_of_memory(k);
             return 0;
@@ -131,7 +140,12 @@ uint32_t add_const(compiler *k, vs_val v)
         p->consts = consts;
         k->room_consts = room;
     }
-    p->consts[p->n_consts] = v;
+    p->consts[p->n_consts] = vs_copy(&p->arena, v);
+    if (!vs_defined(p->consts[p->n_consts]) ||
+        !id_table_add(&k->interned, k->c->a, p->consts, (uint32_t)p->n_consts)) {
+        out_of_memory(k);
+        return 0;
+    }
     return (uint32_t)p->n_consts++;
 }
 
@@ -144,7 +158,7 @@ uint32_t add_builtin(compiler *k, const rego_builtin *b)
     if (p->n_builtins == k->room_builtins) {
         size_t room = k->room_builtins ? k->room_builtins * 2 : 16;
         const rego_builtin **builtins =
-            vs_grow(k->c->a, p->builtins, p->n_builtins, room, sizeof(void *));
+            vs_grow(&p->arena, p->builtins, p->n_builtins, room, sizeof(void *));
         if (!builtins) {
             out_of_memory(k);
             return 0;
@@ -161,9 +175,8 @@ void note_call(gen *g, const group *callee)
     group *from = g->group;
     if (!from)
         return;
-    for (size_t i = 0; i < from->n_calls; i++)
-        if (from->calls[i] == callee->id)
-            return;
+    if (from->n_calls && from->calls[from->n_calls - 1] == callee->id)
+        return;
     if (from->n_calls == from->room_calls) {
         size_t room = from->room_calls ? from->room_calls * 2 : 8;
         from->calls = vs_grow(g->c->a, from->calls, from->n_calls, room, sizeof *from->calls);

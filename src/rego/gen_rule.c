@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code for rule groups and queries. */
-#include "rego/compile.h"
+#include "rego/index.h"
 
 static uint16_t module_id(const compiler *k, const module *m)
 {
@@ -29,7 +29,17 @@ static void finish(gen *g, code *out)
     for (size_t i = 0; i < g->n; i++)
         if (g->at[i].fail < g->n_labels)
             g->at[i].fail = g->labels[g->at[i].fail];
-    *out = (code){.at = g->at, .dbg = g->dbg, .n = g->n, .n_regs = (uint16_t)(g->max_reg + 1)};
+    insn *at = vs_alloc_array(&g->k->p->arena, g->n, sizeof *at);
+    debug *dbg = vs_alloc_array(&g->k->p->arena, g->n, sizeof *dbg);
+    if (!at || !dbg) {
+        comp_error(g->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+        return;
+    }
+    if (g->n) {
+        memcpy(at, g->at, g->n * sizeof *at);
+        memcpy(dbg, g->dbg, g->n * sizeof *dbg);
+    }
+    *out = (code){.at = at, .dbg = dbg, .n = g->n, .n_regs = (uint16_t)(g->max_reg + 1)};
 }
 
 static bool is_constant(const term *t)
@@ -149,6 +159,69 @@ static void gen_default(gen *g, def *d, unsigned reg)
     gen_into(g, d->value, reg);
 }
 
+/* ---- the definitions that an index leaves possible (index.c)
+ * --------------------------------------- */
+
+typedef struct pick_loop {
+    rule_index *index; /* NULL: the definitions simply follow each other */
+    uint32_t next;     /* label: on to the next candidate */
+    unsigned first_reg;
+} pick_loop;
+
+static uint32_t add_index(gen *g, rule_index *x)
+{
+    rego_program *p = g->k->p;
+    if (p->n_indexes == g->k->room_indexes) {
+        size_t room = g->k->room_indexes ? g->k->room_indexes * 2 : 8;
+        rule_index **indexes =
+            vs_grow(&p->arena, p->indexes, p->n_indexes, room, sizeof *indexes);
+        if (!indexes) {
+            comp_error(g->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+            return 0;
+        }
+        p->indexes = indexes;
+        g->k->room_indexes = room;
+    }
+    p->indexes[p->n_indexes] = x;
+    return (uint32_t)p->n_indexes++;
+}
+
+static pick_loop start_picking(gen *g, group *grp, unsigned reg, uint32_t none)
+{
+    pick_loop l = {.index = index_rule(g, grp->defs, grp->n_defs), .first_reg = reg};
+    if (!l.index)
+        return l;
+    uint32_t id = add_index(g, l.index);
+    l.first_reg += 2;
+    l.next = new_label(g);
+    emit(g, OP_PICK, reg, 0, 0, id);
+    place(g, l.next);
+    g->fail = none;
+    emit(g, OP_PICK_NEXT, reg, 0, 0, id);
+    return l;
+}
+
+static void start_definition(gen *g, const pick_loop *l, size_t i)
+{
+    if (l->index)
+        l->index->entry[i] = (uint32_t)g->n;
+}
+
+static void end_definition(gen *g, const pick_loop *l)
+{
+    if (l->index)
+        emit_jump(g, l->next);
+}
+
+/* All definitions of a group with names resolved; NULL after an error. */
+static unit *resolve_all(gen *g, group *grp)
+{
+    unit *units = vs_zalloc(g->c->a, (grp->n_defs + 1) * sizeof *units);
+    for (size_t i = 0; units && i < grp->n_defs && !g->c->failed; i++)
+        resolve_def(g->k, grp->defs[i], &units[i]);
+    return g->c->failed ? NULL : units;
+}
+
 static void gen_values(gen *g, group *grp)
 {
     result r = {
@@ -156,13 +229,15 @@ static void gen_values(gen *g, group *grp)
     g->next_reg = g->max_reg = grp->arity + 2;
     g->fail = r.done;
     emit(g, OP_UNDEF, r.reg, 0, 0, 0);
+    unit *units = resolve_all(g, grp);
+    if (!units)
+        return;
+    pick_loop loop = start_picking(g, grp, grp->arity + 2, r.done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        unit u = {0};
-        resolve_def(g->k, grp->defs[i], &u);
-        if (g->c->failed)
-            return;
-        start_unit(g, &u, grp->defs[i]->mod, grp->arity + 2);
+        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_definition(g, &loop, i);
         gen_chain(g, grp->defs[i], &r);
+        end_definition(g, &loop);
     }
     place(g, r.done);
     uint32_t end = new_label(g);
@@ -222,14 +297,18 @@ static void gen_partial(gen *g, group *grp)
     g->next_reg = g->max_reg = 2;
     g->fail = new_label(g);
     emit(g, OP_NEW, builder, 0, 0, 0);
+    unit *units = resolve_all(g, grp);
+    if (!units)
+        return;
+    uint32_t done = new_label(g);
+    pick_loop loop = start_picking(g, grp, 2, done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        unit u = {0};
-        resolve_def(g->k, grp->defs[i], &u);
-        if (g->c->failed)
-            return;
-        start_unit(g, &u, grp->defs[i]->mod, 2);
+        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_definition(g, &loop, i);
         gen_entry(g, grp->defs[i], builder);
+        end_definition(g, &loop);
     }
+    place(g, done);
     size_t i = emit(g, OP_END_PARTIAL, dst, builder, 0, 0);
     if (i < g->n)
         g->at[i].n = is_set_group(grp);

@@ -10,8 +10,7 @@ static unsigned var_reg(const gen *g, const term *t)
 /* ---- constants ---------------------------------------------------------------------------------
  */
 
-/* The value of a term without variables, references or calls; undefined otherwise. */
-static vs_val constant(gen *g, const term *t)
+static vs_val constant(const gen *g, const term *t)
 {
     if (t->kind == T_SCALAR)
         return t->scalar;
@@ -38,6 +37,11 @@ static bool may_be_constant(const term *t)
         if (!may_be_constant(t->items[i]))
             return false;
     return true;
+}
+
+vs_val constant_value(const gen *g, const term *t)
+{
+    return may_be_constant(t) ? constant(g, t) : vs_undefined();
 }
 
 static bool load_constant(gen *g, const term *t, unsigned dst)
@@ -105,7 +109,7 @@ static void note_subtree(gen *g, const node *n)
     if (n->group && n->group->kind != GROUP_FUNCTION)
         note_call(g, n->group);
     for (size_t i = 0; i < n->n; i++)
-        note_subtree(g, &n->children[i]);
+        note_subtree(g, n->children[i]);
 }
 
 static unsigned gen_document(gen *g, const node *n)

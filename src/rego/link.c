@@ -9,31 +9,57 @@ static bool is_name(const term *t)
     return t->kind == T_SCALAR && t->scalar.kind == VS_STRING;
 }
 
+/* Where the child with that key is or would be. */
+static size_t child_place(const node *n, vs_val key, bool *found)
+{
+    size_t lo = 0, hi = n->n;
+    *found = false;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = vs_cmp(n->children[mid]->key, key);
+        if (c == 0) {
+            *found = true;
+            return mid;
+        }
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 node *node_child(const node *n, vs_val key)
 {
-    for (size_t i = 0; i < n->n; i++)
-        if (vs_eq(n->children[i].key, key))
-            return &n->children[i];
-    return NULL;
+    bool found;
+    size_t i = child_place(n, key, &found);
+    return found ? n->children[i] : NULL;
 }
 
 static node *child_or_new(compiler *k, node *n, vs_val key)
 {
-    node *c = node_child(n, key);
-    if (c)
-        return c;
+    vs_arena *a = &k->p->arena;
+    bool found;
+    size_t i = child_place(n, key, &found);
+    if (found)
+        return n->children[i];
     if (n->n == n->room) {
         size_t room = n->room ? n->room * 2 : 4;
-        node *children = vs_grow(k->c->a, n->children, n->n, room, sizeof *children);
-        if (!children) {
-            comp_error(k->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
-            return n;
-        }
-        n->children = children;
-        n->room = room;
+        node **children = vs_grow(a, n->children, n->n, room, sizeof *children);
+        n->children = children ? children : n->children;
+        n->room = children ? room : n->room;
     }
-    n->children[n->n] = (node){.key = key};
-    return &n->children[n->n++];
+    node *c = VS_NEW(a, node);
+    if (c)
+        c->key = vs_copy(a, key);
+    if (n->n == n->room || !c || !vs_defined(c->key)) {
+        comp_error(k->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+        return n;
+    }
+    memmove(n->children + i + 1, n->children + i, (n->n - i) * sizeof *n->children);
+    n->children[i] = c;
+    n->n++;
+    return c;
 }
 
 static vs_val def_name(const def *d, size_t i)
@@ -44,10 +70,10 @@ static vs_val def_name(const def *d, size_t i)
 static group *new_group(compiler *k)
 {
     rego_program *p = k->p;
-    group *g = VS_NEW(k->c->a, group);
+    group *g = VS_NEW(&p->arena, group);
     if (p->n_groups == k->room_groups) {
         size_t room = k->room_groups ? k->room_groups * 2 : 32;
-        p->groups = vs_grow(k->c->a, p->groups, p->n_groups, room, sizeof *p->groups);
+        p->groups = vs_grow(&p->arena, p->groups, p->n_groups, room, sizeof *p->groups);
         k->room_groups = room;
     }
     if (!g || !p->groups) {
@@ -103,7 +129,7 @@ static void conflict(compiler *k, const def *d, const char *name)
 static void absorb(compiler *k, group *into, node *n, size_t depth)
 {
     for (size_t i = 0; i < n->n; i++) {
-        node *c = &n->children[i];
+        node *c = n->children[i];
         for (size_t j = 0; c->group && j < c->group->n_defs; j++) {
             def *d = c->group->defs[j];
             d->keys -= depth;
@@ -160,7 +186,7 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
     n->id = (uint32_t)k->p->n_nodes;
     if (k->p->n_nodes == k->room_nodes) {
         size_t room = k->room_nodes ? k->room_nodes * 2 : 32;
-        k->p->nodes = vs_grow(k->c->a, k->p->nodes, k->p->n_nodes, room, sizeof *k->p->nodes);
+        k->p->nodes = vs_grow(&k->p->arena, k->p->nodes, k->p->n_nodes, room, sizeof *k->p->nodes);
         k->room_nodes = room;
     }
     if (!k->p->nodes) {
@@ -168,7 +194,7 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
         return;
     }
     k->p->nodes[k->p->n_nodes++] = n;
-    vs_vec copy = {.a = k->c->a};
+    vs_vec copy = {.a = &k->p->arena};
     for (size_t i = 0; i < path->n; i++)
         vs_vec_add(&copy, path->items[i]);
     n->path = vs_vec_end_array(&copy);
@@ -186,17 +212,17 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
         take_default(k, n->group);
     }
     for (size_t i = 0; i < n->n; i++) {
-        vs_span key = vs_text(n->children[i].key);
+        vs_span key = vs_text(n->children[i]->key);
         size_t before = path->n;
-        vs_vec_add(path, n->children[i].key);
-        name_groups(k, &n->children[i], path, vs_sprintf(k->c->a, "%s.%.*s", name, VS_FMT(key)));
+        vs_vec_add(path, n->children[i]->key);
+        name_groups(k, n->children[i], path, vs_sprintf(&k->p->arena, "%s.%.*s", name, VS_FMT(key)));
         path->n = before;
     }
 }
 
 void link_modules(compiler *k)
 {
-    k->p->root = VS_NEW(k->c->a, node);
+    k->p->root = VS_NEW(&k->p->arena, node);
     if (!k->p->root) {
         comp_error(k->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
         return;

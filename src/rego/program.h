@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "rego/builtin.h"
+#include "rego/hash.h"
 
 typedef enum opcode {
     OP_JUMP,      /* to fail */
@@ -62,6 +63,8 @@ typedef enum opcode {
     OP_SKIP_PRINT, /* no print sink: fail (jump) */
     OP_PRINT,      /* prints n arguments from b (arrays of zero or one value) */
     OP_TEMPLATE,   /* a = joined n pieces from b (strings, or arrays of zero or one value) */
+    OP_PICK,       /* a, a+1 = the definitions that index k leaves possible */
+    OP_PICK_NEXT,  /* goes on with the next of them; none is left: fail */
     OP_DEF,        /* a definition starts (explanations) */
     OP_YIELD,      /* a solution of the query: k = names, values from b */
     OP_RETURN,     /* b; undefined when the register is */
@@ -92,6 +95,27 @@ typedef struct code {
     uint16_t n_regs, n_args;
 } code;
 
+/* What an index looks at. */
+typedef enum subject_kind { SUBJECT_INPUT, SUBJECT_BASE, SUBJECT_ARGUMENT } subject_kind;
+typedef struct subject {
+    subject_kind kind;
+    uint32_t argument;
+    vs_val path; /* INPUT, BASE: array of keys */
+} subject;
+
+/* Definitions by the value of the subject: those of keys[i] are defs[first[i] .. first[i+1]), in
+ * order; `others` are always candidates. */
+typedef struct rule_index {
+    subject subject;
+    vs_val *keys;
+    uint32_t *first, *defs;
+    id_table table;
+    uint32_t *others;
+    size_t n_others;
+    uint32_t *entry; /* where the code of each definition starts */
+    size_t n_defs;
+} rule_index;
+
 typedef enum group_kind { GROUP_COMPLETE, GROUP_PARTIAL, GROUP_FUNCTION } group_kind;
 
 typedef struct group {
@@ -110,7 +134,7 @@ typedef struct group {
 
 typedef struct node {
     vs_val key;
-    struct node *children; /* sorted after linking */
+    struct node **children; /* sorted by key */
     size_t n, room;
     group *group;
     uint32_t id;
@@ -152,6 +176,8 @@ struct rego_program {
     size_t n_hosts;
     with_target *withs;
     size_t n_withs;
+    rule_index **indexes;
+    size_t n_indexes;
     const char **mod_names;
     vs_span *mod_texts;
     size_t n_mods;

@@ -43,8 +43,8 @@ static vs_code report(const compilation *c, rego_diag *diag, vs_error *err)
 static bool copy_modules(compiler *k, const rego_module *modules, size_t n)
 {
     rego_program *p = k->p;
-    vs_arena *a = k->c->a;
-    k->mods = vs_alloc_array(a, n + 1, sizeof *k->mods);
+    vs_arena *a = &p->arena;
+    k->mods = vs_alloc_array(k->c->a, n + 1, sizeof *k->mods);
     p->mod_names = vs_alloc_array(a, n + 1, sizeof *p->mod_names);
     p->mod_texts = vs_alloc_array(a, n + 1, sizeof *p->mod_texts);
     if (!k->mods || !p->mod_names || !p->mod_texts)
@@ -66,7 +66,7 @@ static void compile_query(compiler *k)
     rego_program *p = k->p;
     module *m;
     unit u = {0};
-    vs_span text = vs_dup(k->c->a, k->opts->query);
+    vs_span text = vs_dup(&p->arena, k->opts->query);
     body *b = parse_query(k->c, text, k->opts->query_v0, &m);
     if (k->c->failed)
         return;
@@ -93,6 +93,15 @@ static void compile_all(compiler *k, const rego_module *modules, size_t n)
         compile_query(k);
 }
 
+/* What a group knew of the syntax tree. */
+static void forget_tree(group *g)
+{
+    g->defs = NULL;
+    g->default_def = NULL;
+    g->calls = NULL;
+    g->n_defs = g->n_calls = 0;
+}
+
 vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *opts,
                      rego_program **out, rego_diag *diag, vs_error *err)
 {
@@ -104,16 +113,21 @@ vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *o
     if (!p)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     atomic_init(&p->refs, 1);
+    vs_arena tree; /* syntax trees and all else that only the compiler needs */
     vs_arena_init(&p->arena, PROGRAM_ARENA);
-    compilation c = {.a = &p->arena};
+    vs_arena_init(&tree, PROGRAM_ARENA);
+    compilation c = {.a = &tree};
     compiler k = {.c = &c, .p = p, .opts = opts ? opts : &none};
     p->hosts = k.opts->hosts;
     p->n_hosts = k.opts->n_hosts;
     p->nonstrict = k.opts->nonstrict_builtin_errors;
     p->no_memo = k.opts->no_memo;
     compile_all(&k, modules, n);
-    if (!c.failed && !vs_arena_ok(&p->arena))
+    if (!c.failed && (!vs_arena_ok(&p->arena) || !vs_arena_ok(&tree)))
         comp_error(&c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+    vs_arena_free(&tree);
+    for (size_t i = 0; i < p->n_groups; i++)
+        forget_tree(p->groups[i]);
     if (c.failed) {
         vs_code failure = report(&c, diag, err);
         rego_program_unref(&p);

@@ -149,6 +149,63 @@ static bool handled(rego_eval *e, const code *c, size_t pc, vs_val v)
     return vs_weight(v) < HEAVY || in_time(e, c, pc);
 }
 
+/* ---- rule indexes (index.c): two lists of definitions in order, merged
+ * ------------------------------- */
+
+typedef struct pick_state { /* in two registers, as an undefined value each */
+    uint32_t at, end;
+} pick_state;
+
+#define PICK_ALL 0x80000000u /* in `end` of the second list: it is all definitions */
+
+static vs_val packed(pick_state s)
+{
+    return (vs_val){.u.i = (int64_t)((uint64_t)s.at << 32 | s.end)};
+}
+
+static pick_state unpacked(vs_val v)
+{
+    return (pick_state){(uint32_t)((uint64_t)v.u.i >> 32), (uint32_t)v.u.i};
+}
+
+static void pick(rego_eval *e, const rule_index *x, const vs_val *args, vs_val *state)
+{
+    const subject *s = &x->subject;
+    vs_val v = s->kind == SUBJECT_ARGUMENT ? args[s->argument]
+               : s->kind == SUBJECT_INPUT  ? lookup(e->input, s->path)
+                                           : lookup_base(e, s->path);
+    uint32_t id = vs_defined(v) ? id_table_find(&x->table, x->keys, v) : UINT32_MAX;
+    pick_state found = {0}, others = {0, (uint32_t)x->n_others};
+    if (e->in.explain) /* every definition is tried, so that each can say why it failed */
+        others.end = (uint32_t)x->n_defs | PICK_ALL;
+    else if (id != UINT32_MAX)
+        found = (pick_state){x->first[id], x->first[id + 1]};
+    state[0] = packed(found);
+    state[1] = packed(others);
+}
+
+/* Where the next candidate starts; UINT32_MAX when there is none. */
+static uint32_t pick_next(const rule_index *x, vs_val *state)
+{
+    pick_state found = unpacked(state[0]), others = unpacked(state[1]);
+    if (others.end & PICK_ALL) {
+        uint32_t def = others.at++;
+        state[1] = packed(others);
+        return def < (others.end & ~PICK_ALL) ? x->entry[def] : UINT32_MAX;
+    }
+    bool f = found.at < found.end, o = others.at < others.end;
+    if (!f && !o)
+        return UINT32_MAX;
+    if (f && (!o || x->defs[found.at] < x->others[others.at])) {
+        uint32_t def = x->defs[found.at++];
+        state[0] = packed(found);
+        return x->entry[def];
+    }
+    uint32_t def = x->others[others.at++];
+    state[1] = packed(others);
+    return x->entry[def];
+}
+
 #define FAIL                                                                                       \
     do {                                                                                           \
         if (t.open)                                                                                \
@@ -302,6 +359,13 @@ next:
             break;
         case OP_PRINT: print_values(e, &r[i->b], i->n); break;
         case OP_TEMPLATE: r[i->a] = join_template(e, &r[i->b], i->n); break;
+        case OP_PICK: pick(e, p->indexes[i->k], r, &r[i->a]); break;
+        case OP_PICK_NEXT: {
+            uint32_t entry = pick_next(p->indexes[i->k], &r[i->a]);
+            NEED(entry != UINT32_MAX);
+            pc = entry;
+            goto next;
+        }
         case OP_DEF:
             if (e->in.explain) {
                 trail_end(e, &t, c, g);
@@ -350,13 +414,16 @@ vs_code rego_eval_new(rego_program *p, rego_eval **out, vs_error *err)
     *out = NULL;
     rego_eval *e = calloc(1, sizeof *e);
     vs_val *stack = malloc(STACK_REGS * sizeof *stack); /* touched only as deep as it is used */
-    if (!e || !stack) {
+    memo *memos = calloc(p->n_groups + 1, sizeof *memos);
+    if (!e || !stack || !memos) {
         free(e);
         free(stack);
+        free(memos);
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     }
     e->p = rego_program_ref(p);
     e->stack = stack;
+    e->own_memos = memos;
     vs_arena_init(&e->a, ARENA);
     *out = e;
     return VS_OK;
@@ -370,6 +437,7 @@ void rego_eval_free(rego_eval **ep)
     rego_regexes_free(&e->bctx.regexes);
     vs_arena_free(&e->a);
     free(e->stack);
+    free(e->own_memos);
     rego_program_unref(&e->p);
     free(e);
     *ep = NULL;
@@ -389,15 +457,16 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     e->n_overrides = e->n_mocks = e->n_hosts = e->room_hosts = e->n_reasons = 0;
     e->hosts = NULL;
     e->reasons = NULL;
-    e->with = NULL;
+    e->with = e->spare_with = NULL;
+    e->epoch = ++e->last_epoch;
+    e->memos = e->own_memos;
     e->host_ns = 0;
     e->steps = e->steps_at_start = in->limits.steps ? in->limits.steps : STEPS;
     e->deadline = vs_mono_ns() + (in->limits.wall_ns ? in->limits.wall_ns : WALL_NS);
     rego_regexes *regexes = e->bctx.regexes;
     e->bctx = (rego_bctx){
         .a = &e->a, .now_ns = in->now_ns, .seed = in->seed, .steps = &e->steps, .regexes = regexes};
-    e->memos = vs_zalloc(&e->a, (e->p->n_groups + 1) * sizeof *e->memos);
-    return vs_arena_check(&e->a, err);
+    return VS_OK;
 }
 
 static vs_code code_of(rego_errcode c)

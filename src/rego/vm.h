@@ -12,7 +12,10 @@ typedef enum status {
 } status;
 
 typedef enum memo_state { MEMO_NONE, MEMO_ACTIVE, MEMO_UNDEFINED, MEMO_VALUE } memo_state;
+/* The result of a rule. It counts only in the epoch that made it: every evaluation and every `with`
+ * starts a new one, so nothing has to be cleared. */
 typedef struct memo {
+    uint64_t epoch;
     memo_state state;
     vs_val value;
 } memo;
@@ -27,7 +30,8 @@ typedef struct mock {
 typedef struct with_frame {
     struct with_frame *outer;
     vs_val input, data;
-    memo *memos;
+    memo *memos; /* of the outer evaluation while the replacements are in force */
+    uint64_t epoch;
     size_t n_overrides, n_mocks;
 } with_frame;
 
@@ -47,11 +51,13 @@ struct rego_eval {
     rego_inputs in;
     vs_val input, data;
     memo *memos;
+    memo *own_memos; /* outside of any `with`; from malloc */
+    uint64_t epoch, last_epoch;
     vs_val overrides[OVERRIDES_MAX]; /* paths in data that `with` replaced */
     size_t n_overrides;
     mock mocks[MOCKS_MAX];
     size_t n_mocks;
-    with_frame *with;
+    with_frame *with, *spare_with;
     host_result *hosts;
     size_t n_hosts, room_hosts;
     uint64_t steps, steps_at_start;

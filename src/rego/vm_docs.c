@@ -80,6 +80,8 @@ static vs_val overlay(rego_eval *e, vs_val path, vs_val value)
 status eval_group(rego_eval *e, const group *g, vs_val *out)
 {
     memo *m = &e->memos[g->id];
+    if (m->epoch != e->epoch)
+        *m = (memo){.epoch = e->epoch};
     if (m->state == MEMO_VALUE) {
         *out = m->value;
         return ST_OK;
@@ -140,11 +142,11 @@ status eval_document(rego_eval *e, const node *n, vs_val *out)
     vs_obj b = {.a = &e->a};
     for (size_t i = 0; i < n->n; i++) {
         vs_val v = vs_undefined();
-        status st = eval_child(e, &n->children[i], &v);
+        status st = eval_child(e, n->children[i], &v);
         if (st == ST_ERROR)
             return st;
         if (st == ST_OK)
-            vs_obj_add(&b, n->children[i].key, v);
+            vs_obj_add(&b, n->children[i]->key, v);
     }
     vs_val virtual = vs_obj_end(&b, VS_DUP_LAST, NULL);
     *out = vs_defined(base) ? merge(e, base, virtual) : virtual;
@@ -190,15 +192,42 @@ static status replace(rego_eval *e, const code *c, size_t pc, const with_target 
     }
 }
 
-status with_start(rego_eval *e, const code *c, size_t pc, const insn *i, const vs_val *regs)
+/* Inside a `with` all results are computed anew, into memos of its own; the frames are kept for the
+ * next one. */
+static with_frame *new_with_frame(rego_eval *e)
 {
     with_frame *f = VS_NEW(&e->a, with_frame);
-    memo *memos = vs_zalloc(&e->a, (e->p->n_groups + 1) * sizeof *memos);
-    if (!f || !memos)
+    if (!f)
+        return NULL;
+    f->memos = vs_zalloc(&e->a, (e->p->n_groups + 1) * sizeof *f->memos);
+    return f->memos ? f : NULL;
+}
+
+static void swap_memos(rego_eval *e, with_frame *f)
+{
+    memo *memos = e->memos;
+    e->memos = f->memos;
+    f->memos = memos;
+}
+
+status with_start(rego_eval *e, const code *c, size_t pc, const insn *i, const vs_val *regs)
+{
+    with_frame *f = e->spare_with;
+    if (f)
+        e->spare_with = f->outer;
+    else
+        f = new_with_frame(e);
+    if (!f)
         return fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
-    *f = (with_frame){e->with, e->input, e->data, e->memos, e->n_overrides, e->n_mocks};
+    f->outer = e->with;
+    f->input = e->input;
+    f->data = e->data;
+    f->epoch = e->epoch;
+    f->n_overrides = e->n_overrides;
+    f->n_mocks = e->n_mocks;
+    swap_memos(e, f);
+    e->epoch = ++e->last_epoch;
     e->with = f;
-    e->memos = memos;
     for (uint8_t k = 0; k < i->n; k++)
         if (replace(e, c, pc, &e->p->withs[i->k + k], regs) != ST_OK)
             return ST_ERROR;
@@ -210,8 +239,11 @@ void with_end(rego_eval *e)
     with_frame *f = e->with;
     e->input = f->input;
     e->data = f->data;
-    e->memos = f->memos;
+    swap_memos(e, f);
+    e->epoch = f->epoch;
     e->n_overrides = f->n_overrides;
     e->n_mocks = f->n_mocks;
     e->with = f->outer;
+    f->outer = e->spare_with;
+    e->spare_with = f;
 }
