@@ -2,11 +2,12 @@
 /*
  * Runs the public Rego suites (their README says how) and prints passed/total per topic.
  *
- *   rego-conformance [-v] [--floor PERCENT] DIR...
+ *   rego-conformance [-v] [--variants] [--floor PERCENT] DIR...
  *
  * DIR is a folder of cases such as .../opa/v1, .../opa/v0 or .../regorus. -v prints why each
- * failing case failed. With --floor the exit code is 1 when fewer cases pass. Without any folder:
- * 77 (skip).
+ * failing case failed. --variants runs each case again without constant folding, without rule
+ * indexes, without memos and with explanations on: each must give what the first run gave. With
+ * --floor the exit code is 1 when fewer cases pass. Without any folder: 77 (skip).
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -25,11 +26,25 @@ typedef struct topic {
     unsigned passed, total;
 } topic;
 
+/* How a case is compiled and run. */
+typedef struct variant {
+    const char *name;
+    bool no_fold, no_index, no_memo, explain;
+} variant;
+
+static const variant variants[] = {
+    {.name = "as always"},
+    {.name = "without folding", .no_fold = true},
+    {.name = "without indexes", .no_index = true},
+    {.name = "without memos", .no_memo = true},
+    {.name = "with explanations", .explain = true},
+};
+
 static struct {
-    bool verbose;
+    bool verbose, all_variants;
     topic topics[TOPICS_MAX];
     size_t n_topics;
-    unsigned passed, total;
+    unsigned passed, total, differences;
 } run;
 
 static vs_val get(vs_val o, const char *key)
@@ -143,6 +158,7 @@ typedef struct attempt {
     vs_arena *a;
     vs_val c; /* the case */
     bool v0, regorus;
+    const variant *variant;
     char why[600];
 } attempt;
 
@@ -277,7 +293,8 @@ static bool evaluate(attempt *t, rego_program *p, vs_val input, vs_val want)
     rego_inputs in = {.input = input,
                       .data = t->regorus ? decode_regorus(t->a, data) : data,
                       .now_ns = 1700000000000000000,
-                      .seed = 1};
+                      .seed = 1,
+                      .explain = t->variant->explain};
     rego_eval *e = NULL;
     vs_code code = rego_eval_new(p, &e, &err);
     if (code == VS_OK)
@@ -302,7 +319,11 @@ static bool attempt_case(attempt *t)
     if (term.kind == VS_STRING && !term_input(t, term, &input))
         return false;
     bool strict = vs_is_true(get(t->c, t->regorus ? "strict_builtin_errors" : "strict_error"));
-    rego_options opts = {.query = vs_text(get(t->c, "query")), .nonstrict_builtin_errors = !strict};
+    rego_options opts = {.query = vs_text(get(t->c, "query")),
+                         .nonstrict_builtin_errors = !strict,
+                         .no_fold = t->variant->no_fold,
+                         .no_index = t->variant->no_index,
+                         .no_memo = t->variant->no_memo};
     if (t->regorus && get(t->c, "strict_builtin_errors").kind == VS_UNDEFINED)
         opts.nonstrict_builtin_errors = false;
     if (opts.query.n == 0)
@@ -369,8 +390,19 @@ static void run_file(const char *path, const char *topic_name, bool v0, bool reg
     vs_val cases = get(doc, "cases");
     topic *tp = topic_of(topic_name);
     for (uint32_t i = 0; cases.kind == VS_ARRAY && i < cases.len; i++) {
-        attempt t = {.a = &a, .c = cases.u.items[i], .v0 = v0, .regorus = regorus};
+        attempt t = {
+            .a = &a, .c = cases.u.items[i], .v0 = v0, .regorus = regorus, .variant = variants};
         bool ok = attempt_case(&t);
+        for (size_t k = 1; run.all_variants && k < VS_COUNT(variants); k++) {
+            attempt again = t;
+            again.variant = &variants[k];
+            bool same = attempt_case(&again) == ok && (ok || strcmp(t.why, again.why) == 0);
+            if (!same) {
+                (void)snprintf(t.why, sizeof t.why, "%s the result differs", variants[k].name);
+                ok = false;
+                run.differences++;
+            }
+        }
         tp->passed += ok;
         tp->total++;
         if (!ok && run.verbose) {
@@ -440,6 +472,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) {
             run.verbose = true;
+        } else if (strcmp(argv[i], "--variants") == 0) {
+            run.all_variants = true;
         } else if (strcmp(argv[i], "--floor") == 0 && i + 1 < argc) {
             floor = strtod(argv[++i], NULL);
         } else {
@@ -453,5 +487,7 @@ int main(int argc, char **argv)
         return 77;
     }
     printf("conformance: %u of %u cases pass\n", run.passed, run.total);
-    return below ? 1 : 0;
+    if (run.all_variants)
+        printf("variants: %u differences\n", run.differences);
+    return below || run.differences ? 1 : 0;
 }
