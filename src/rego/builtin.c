@@ -7,15 +7,12 @@
 
 #include "rego/builtins.h"
 
-enum { VARIADIC = 255 };
-
-/* name, arity, flags, function; see builtins.h */
 static const rego_builtin table[] = {
-#define B(name, arity, fn)        {name, arity, 0, fn},
-#define V0(name, arity, fn)       {name, arity, REGO_BF_V0_ONLY, fn},
-#define RELATION(name, arity, fn) {name, arity, REGO_BF_RELATION, fn},
-#define NONDET(name, arity, fn)   {name, arity, REGO_BF_NONDET, fn},
-#define REFUSED(name, arity)      {name, arity, REGO_BF_REFUSED, NULL},
+#define B(name, takes, gives, fn)        {name, takes, gives, 0, fn},
+#define V0(name, takes, gives, fn)       {name, takes, gives, REGO_BF_V0_ONLY, fn},
+#define RELATION(name, takes, gives, fn) {name, takes, gives, REGO_BF_RELATION, fn},
+#define NONDET(name, takes, gives, fn)   {name, takes, gives, REGO_BF_NONDET, fn},
+#define REFUSED(name, takes, gives)      {name, takes, gives, REGO_BF_REFUSED, NULL},
 #include "rego/builtins.def"
 #undef B
 #undef V0

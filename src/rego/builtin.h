@@ -39,13 +39,18 @@ enum {
     REGO_BF_REFUSED = 8,  /* known to OPA, not available: http.send, ...; fn is NULL */
 };
 
+/* The kinds a builtin takes and gives: 0 null, b boolean, n number, s string, a array, o object,
+ * S set, x anything, [..] one of several; arguments are separated by commas. "*" = any number. */
 typedef struct rego_builtin {
     const char *name;
-    uint8_t arity; /* without an output argument; 255 = variadic (print) */
+    const char *args, *result;
     uint8_t flags;
     rego_builtin_fn fn;
 } rego_builtin;
 
+enum { REGO_VARIADIC = 255 };
+/* The number of arguments, without an output argument. */
+unsigned rego_builtin_arity(const rego_builtin *b);
 /* By dotted name; NULL if unknown. */
 const rego_builtin *rego_builtin_find(vs_span name);
 

@@ -72,6 +72,8 @@ static rego_bres compile(rego_bctx *b, vs_span pattern, const rego_regex **out)
         return REGO_B_OK;
     if (!rego_charge(b, 100 + pattern.n * 4))
         return REGO_B_LIMIT;
+    if (rego_regex_repetitions(pattern) > REGO_REPEAT_MAX)
+        return REGO_B_LIMIT;
     rego_regex *re = rego_regex_new((const char *)pattern.p, pattern.n, why, sizeof why);
     if (!re)
         return rego_error(b, "error parsing regexp: %s", why);
@@ -125,7 +127,9 @@ rego_bres rego_bi_regex_is_valid(rego_bctx *b, const vs_val *args, unsigned n, v
 {
     (void)n;
     const rego_regex *re;
-    rego_bres res = args[0].kind == VS_STRING ? compile(b, vs_text(args[0]), &re) : REGO_B_ERROR;
+    bool small =
+        args[0].kind == VS_STRING && rego_regex_repetitions(vs_text(args[0])) <= REGO_REPEAT_MAX;
+    rego_bres res = small ? compile(b, vs_text(args[0]), &re) : REGO_B_ERROR;
     *out = vs_bool(res == REGO_B_OK);
     return res == REGO_B_LIMIT ? res : REGO_B_OK;
 }

@@ -5,17 +5,22 @@
 
 #include "rego/builtin.h"
 
-#define B(name, arity, fn)        rego_bres fn(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out);
-#define V0(name, arity, fn)       B(name, arity, fn)
-#define RELATION(name, arity, fn) B(name, arity, fn)
-#define NONDET(name, arity, fn)   B(name, arity, fn)
-#define REFUSED(name, arity)
+#define B(name, takes, gives, fn)                                                                  \
+    rego_bres fn(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out);
+#define V0(name, takes, gives, fn)       B(name, takes, gives, fn)
+#define RELATION(name, takes, gives, fn) B(name, takes, gives, fn)
+#define NONDET(name, takes, gives, fn)   B(name, takes, gives, fn)
+#define REFUSED(name, takes, gives)
 #include "rego/builtins.def"
 #undef B
 #undef V0
 #undef RELATION
 #undef NONDET
 #undef REFUSED
+
+/* How many copies the counted repetitions of a pattern ask for: "(a{2}b{3}){10}" is 50. The size of
+ * the automaton grows with it. */
+uint64_t rego_regex_repetitions(vs_span pattern);
 
 /* The first argument of another kind than wanted is a type error. */
 #define REGO_WANT(i, k)                                                                            \

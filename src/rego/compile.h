@@ -60,6 +60,10 @@ void check_recursion(compiler *k);
 void resolve_def(compiler *k, def *d, unit *u);
 void resolve_query(compiler *k, const module *m, body *b, unit *u);
 
+/* types.c: calls and patterns that can never succeed. */
+void check_def_types(compiler *k, const def *d, const unit *u);
+void check_query_types(compiler *k, const module *m, const body *b, const unit *u);
+
 /* ---- code generation --------------------------------------------------------------------------
  */
 

@@ -173,8 +173,7 @@ static uint32_t add_index(gen *g, rule_index *x)
     rego_program *p = g->k->p;
     if (p->n_indexes == g->k->room_indexes) {
         size_t room = g->k->room_indexes ? g->k->room_indexes * 2 : 8;
-        rule_index **indexes =
-            vs_grow(&p->arena, p->indexes, p->n_indexes, room, sizeof *indexes);
+        rule_index **indexes = vs_grow(&p->arena, p->indexes, p->n_indexes, room, sizeof *indexes);
         if (!indexes) {
             comp_error(g->c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
             return 0;
@@ -217,8 +216,10 @@ static void end_definition(gen *g, const pick_loop *l)
 static unit *resolve_all(gen *g, group *grp)
 {
     unit *units = vs_zalloc(g->c->a, (grp->n_defs + 1) * sizeof *units);
-    for (size_t i = 0; units && i < grp->n_defs && !g->c->failed; i++)
+    for (size_t i = 0; units && i < grp->n_defs && !g->c->failed; i++) {
         resolve_def(g->k, grp->defs[i], &units[i]);
+        check_def_types(g->k, grp->defs[i], &units[i]);
+    }
     return g->c->failed ? NULL : units;
 }
 

@@ -321,7 +321,8 @@ static size_t declared_arity(const gen *g, const term *t)
         return t->function->arity;
     if (t->call == CALL_HOST)
         return g->k->p->hosts[t->host].arity;
-    return t->builtin && t->builtin->arity != 255 ? t->builtin->arity : t->n - 1;
+    unsigned arity = t->builtin ? rego_builtin_arity(t->builtin) : REGO_VARIADIC;
+    return arity != REGO_VARIADIC ? arity : t->n - 1;
 }
 
 static unsigned gen_call(gen *g, term *t)

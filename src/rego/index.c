@@ -22,8 +22,8 @@ enum { SUBJECTS_MAX = 16, TESTS_MAX = 8, MEMBERS_MAX = 256, WORTHWHILE = 2 };
 
 static bool is_comparison(const term *t)
 {
-    static const char *const names[] = {"equal", "neq", "lt",  "lte",
-                                        "gt",    "gte", "internal.member_2"};
+    static const char *const names[] = {
+        "equal", "neq", "lt", "lte", "gt", "gte", "internal.member_2"};
     if (t->call != CALL_BUILTIN || t->n != 3)
         return false;
     for (size_t i = 0; i < VS_COUNT(names); i++)

@@ -10,8 +10,8 @@ typedef struct index_test { /* subject is one of `wanted` */
     vs_val wanted;
 } index_test;
 
-/* For resolved definitions; the entries are filled in when the code is generated. NULL when an index
- * would not help. */
+/* For resolved definitions; the entries are filled in when the code is generated. NULL when an
+ * index would not help. */
 rule_index *index_rule(gen *g, def *const *defs, size_t n);
 
 #endif

@@ -215,7 +215,8 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
         vs_span key = vs_text(n->children[i]->key);
         size_t before = path->n;
         vs_vec_add(path, n->children[i]->key);
-        name_groups(k, n->children[i], path, vs_sprintf(&k->p->arena, "%s.%.*s", name, VS_FMT(key)));
+        name_groups(k, n->children[i], path,
+                    vs_sprintf(&k->p->arena, "%s.%.*s", name, VS_FMT(key)));
         path->n = before;
     }
 }

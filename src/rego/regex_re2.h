@@ -14,7 +14,7 @@ extern "C" {
 #include <stddef.h>
 #endif
 
-enum { REGO_PATTERN_MAX = 4096, REGO_GROUPS_MAX = 64 };
+enum { REGO_PATTERN_MAX = 4096, REGO_GROUPS_MAX = 64, REGO_REPEAT_MAX = 1000 };
 
 typedef struct rego_regex rego_regex;
 typedef struct rego_match {

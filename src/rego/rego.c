@@ -75,6 +75,8 @@ static void compile_query(compiler *k)
     p->n_mods++;
     resolve_query(k, m, b, &u);
     if (!k->c->failed)
+        check_query_types(k, m, b, &u);
+    if (!k->c->failed)
         gen_query(k, m, b, &u, &p->query);
     p->has_query = true;
 }

@@ -64,6 +64,8 @@ typedef struct rego_options {
     const rego_host_decl *hosts;
     size_t n_hosts;
     bool nonstrict_builtin_errors; /* default: a builtin error aborts, as in Trustee */
+    bool strict_types;             /* comparisons that can never hold are errors, as in OPA */
+    bool no_type_check;            /* leave wrong types to the evaluation */
     bool late_unknown_functions;   /* an unknown function fails only when reached (16.2) */
     /* An optional ad-hoc query (section 9), compiled as one more entry point; `query_v0`, imports.
      */

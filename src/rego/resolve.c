@@ -463,7 +463,7 @@ static unsigned call_arity(const resolver *r, const term *call)
     switch (call->call) {
     case CALL_FUNCTION: return call->function->arity;
     case CALL_HOST: return r->k->p->hosts[call->host].arity;
-    default: return call->builtin ? call->builtin->arity : (unsigned)(call->n - 1);
+    default: return call->builtin ? rego_builtin_arity(call->builtin) : (unsigned)(call->n - 1);
     }
 }
 
@@ -495,7 +495,7 @@ static void resolve_call(resolver *r, scope *s, term *t)
     if (t->call == CALL_BUILTIN && !t->builtin && given_rule(r, s, t))
         return;
     unsigned arity = call_arity(r, t), given = (unsigned)(t->n - 1);
-    if (arity == 255 || given == arity || (given == arity + 1 && t == r->statement))
+    if (arity == REGO_VARIADIC || given == arity || (given == arity + 1 && t == r->statement))
         return;
     comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s",
                VS_FMT(t->name), arity, given, given == 1 ? "" : "s");

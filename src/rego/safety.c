@@ -77,7 +77,7 @@ static bool has_output(const term *t)
     if (t->call == CALL_FUNCTION)
         return t->n - 1 == t->function->arity + 1;
     if (t->call == CALL_BUILTIN && t->builtin)
-        return t->builtin->arity != 255 && t->n - 1 == t->builtin->arity + 1u;
+        return t->n - 1 == rego_builtin_arity(t->builtin) + 1;
     return false;
 }
 

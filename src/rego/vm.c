@@ -443,6 +443,26 @@ void rego_eval_free(rego_eval **ep)
     *ep = NULL;
 }
 
+/* Where rules define a value, or documents below, the data must not have a value (rego.md 6.2). */
+static vs_code check_data(const node *n, vs_val base, vs_error *err)
+{
+    if (base.kind != VS_OBJECT)
+        return vs_fail(err, VS_E_CONFLICT, "rules define paths below %s, but data has a %s there",
+                       n->group ? n->group->name : "a package", vs_kind_name((vs_kind)base.kind));
+    for (size_t i = 0; i < n->n; i++) {
+        const node *c = n->children[i];
+        vs_val below = vs_index(base, c->key);
+        if (!vs_defined(below))
+            continue;
+        if (c->group && c->group->kind == GROUP_COMPLETE)
+            return vs_fail(err, VS_E_CONFLICT, "rule %s defines a path that data provides too",
+                           c->group->name);
+        if (!c->group)
+            VS_TRY(check_data(c, below, err));
+    }
+    return VS_OK;
+}
+
 vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
 {
     vs_arena_reset(&e->a);
@@ -452,6 +472,7 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     e->data = vs_defined(in->data) ? in->data : vs_empty(VS_OBJECT);
     if (e->data.kind != VS_OBJECT)
         return vs_fail(err, VS_E_INVALID, "the data document must be an object");
+    VS_TRY(check_data(e->p->root, e->data, err));
     e->sp = 0;
     e->call_depth = 0;
     e->n_overrides = e->n_mocks = e->n_hosts = e->room_hosts = e->n_reasons = 0;

@@ -321,6 +321,7 @@ static bool attempt_case(attempt *t)
     bool strict = vs_is_true(get(t->c, t->regorus ? "strict_builtin_errors" : "strict_error"));
     rego_options opts = {.query = vs_text(get(t->c, "query")),
                          .nonstrict_builtin_errors = !strict,
+                         .strict_types = !t->regorus,
                          .no_fold = t->variant->no_fold,
                          .no_index = t->variant->no_index,
                          .no_memo = t->variant->no_memo};
