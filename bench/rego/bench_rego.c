@@ -9,7 +9,7 @@
 
 #include "as/policies.h"
 #include "base/clock.h"
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "value/json.h"
 
 enum { ROUNDS = 20001, COMPILES = 201 };

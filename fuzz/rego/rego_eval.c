@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "policy NUL input JSON": compile, evaluate under small limits, explain, print. */
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "value/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

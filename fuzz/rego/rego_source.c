@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parse and compile arbitrary text, in both versions of the language. */
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

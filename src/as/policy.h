@@ -9,7 +9,7 @@
 #ifndef VS_AS_POLICY_H
 #define VS_AS_POLICY_H
 
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "store/store.h"
 
 enum { AS_POLICY_TEXT_MAX = 1024 * 1024 };

@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "cmd/cli.h"
 #include "cmd/commands.h"
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "value/json.h"
 
 enum { FILE_MAX = 64 << 20 };

@@ -8,7 +8,7 @@
 #ifndef VS_REGO_AST_H
 #define VS_REGO_AST_H
 
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 /* Where something stands in its module's text. */
 typedef struct loc {
@@ -136,6 +136,7 @@ typedef struct compilation {
     vs_arena *a;
     rego_diag diag;
     bool failed;
+    bool legacy_not;
 } compilation;
 
 /* Records the first error. */

@@ -9,7 +9,7 @@
 #ifndef VS_REGO_BUILTIN_H
 #define VS_REGO_BUILTIN_H
 
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 typedef struct rego_regexes rego_regexes; /* compiled patterns, kept per rego_eval */
 

@@ -178,7 +178,49 @@ static body *parse_negated(parser *p)
     return new_body(p, &inner);
 }
 
-static literal *parse_literal(parser *p)
+/* ---- `not` as OPA has it without future.keywords.not (rego.md 6.6): the arguments of calls inside
+ * are evaluated before, so when one is undefined the negation fails too ---- */
+
+static void hoist(parser *p, term **arg, const literal *lit, list *out)
+{
+    literal *before = new_literal(p, L_UNIFY, (*arg)->at);
+    before->a = new_wildcard(p, (*arg)->at);
+    before->b = *arg;
+    before->with = lit->with;
+    before->n_with = lit->n_with;
+    *arg = before->a;
+    list_add(p->c, out, before);
+}
+
+/* Equality keeps its references inside; other calls keep none. */
+static void hoist_operands(parser *p, term *call, const literal *lit, list *out)
+{
+    bool equality = call->items[0]->kind == T_VAR && vs_span_is(call->items[0]->name, "equal");
+    for (size_t i = 1; i < call->n; i++)
+        if (call->items[i]->kind == T_CALL || (call->items[i]->kind == T_REF && !equality))
+            hoist(p, &call->items[i], lit, out);
+}
+
+static void hoist_negated(parser *p, literal *lit, list *out)
+{
+    literal *inner = lit->body->items[0];
+    if (lit->body->n != 1 || p->mod->kw_not)
+        return;
+    if (inner->kind == L_UNIFY) {
+        if (inner->a->kind == T_CALL)
+            hoist(p, &inner->a, lit, out);
+        if (inner->b->kind == T_CALL)
+            hoist(p, &inner->b, lit, out);
+    } else if (inner->kind == L_EXPR && inner->a->kind == T_CALL) {
+        hoist_operands(p, inner->a, lit, out);
+    } else if (inner->kind == L_EXPR && inner->a->kind == T_REF) {
+        for (size_t i = 1; i < inner->a->n; i++)
+            if (inner->a->items[i]->kind == T_CALL || inner->a->items[i]->kind == T_REF)
+                hoist(p, &inner->a->items[i], lit, out);
+    }
+}
+
+static void parse_literal(parser *p, list *out)
 {
     if (++p->depth > PARSE_DEPTH)
         parse_error(p, "nested too deeply");
@@ -193,14 +235,16 @@ static literal *parse_literal(parser *p)
         lit = parse_plain(p);
     }
     parse_withs(p, lit);
+    if (p->c->legacy_not && lit->kind == L_NOT && !p->c->failed)
+        hoist_negated(p, lit, out);
+    list_add(p->c, out, lit);
     p->depth--;
-    return lit;
 }
 
 body *parse_single_literal(parser *p)
 {
     list items = {0};
-    list_add(p->c, &items, parse_literal(p));
+    parse_literal(p, &items);
     return new_body(p, &items);
 }
 
@@ -208,7 +252,7 @@ body *parse_body_until(parser *p, unsigned close)
 {
     list items = {0};
     while (!p->c->failed && !at_op(p, close) && !(close == 0 && p->tok.kind == TOK_EOF)) {
-        list_add(p->c, &items, parse_literal(p));
+        parse_literal(p, &items);
         bool semicolon = take_op(p, ';');
         if (!semicolon && !at_op(p, close) && p->tok.kind != TOK_EOF && !p->tok.newline)
             parse_error(p, "unexpected text behind an expression: expected a new line, ';' or the "

@@ -95,12 +95,16 @@ static const vs_pair *find_pair(vs_val object, vs_val key)
     return NULL;
 }
 
+const vs_val *vs_find(vs_val object, vs_span key)
+{
+    const vs_pair *p = object.kind == VS_OBJECT ? find_pair(object, vs_string(key)) : NULL;
+    return p ? &p->val : NULL;
+}
+
 vs_val vs_get(vs_val object, vs_span key)
 {
-    if (object.kind != VS_OBJECT)
-        return vs_undefined();
-    const vs_pair *p = find_pair(object, vs_string(key));
-    return p ? p->val : vs_undefined();
+    const vs_val *v = vs_find(object, key);
+    return v ? *v : vs_undefined();
 }
 
 bool vs_set_has(vs_val set, vs_val member)

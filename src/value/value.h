@@ -139,6 +139,8 @@ bool vs_eq(vs_val a, vs_val b);
 vs_val vs_index(vs_val v, vs_val key);
 /* Member of an object by text key; undefined otherwise. */
 vs_val vs_get(vs_val object, vs_span key);
+/* The same as a place: valid as long as the object's members are; NULL when there is none. */
+const vs_val *vs_find(vs_val object, vs_span key);
 static inline vs_val vs_getc(vs_val object, const char *key)
 {
     return vs_get(object, vs_str(key));

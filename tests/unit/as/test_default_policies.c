@@ -3,7 +3,7 @@
 #include "as/as_fixture.h"
 
 #include "as/policies.h"
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 /* ---- running a policy with reference values from a JSON object ----------------------------------
  */

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "value/json.h"
 
 enum { FILE_MAX = 64 << 20, TOPICS_MAX = 1024, MODULES_MAX = 64, RESULTS_MAX = 4096 };

@@ -11,7 +11,7 @@
 
 #include "testing.h"
 
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 typedef struct known_answer {
     const char *expression, *want;

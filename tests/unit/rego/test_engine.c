@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "rego/builtin.h"
-#include "rego/rego.h"
+#include "rego/engine.h"
 #include "value/json.h"
 
 typedef struct fixture {

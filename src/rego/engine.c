@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs: compile, share, show. */
-#include "rego/rego.h"
+#include "rego/engine.h"
 
 #include <stdlib.h>
 
@@ -118,7 +118,7 @@ vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *o
     vs_arena tree; /* syntax trees and all else that only the compiler needs */
     vs_arena_init(&p->arena, PROGRAM_ARENA);
     vs_arena_init(&tree, PROGRAM_ARENA);
-    compilation c = {.a = &tree};
+    compilation c = {.a = &tree, .legacy_not = opts && opts->legacy_not};
     compiler k = {.c = &c, .p = p, .opts = opts ? opts : &none};
     p->hosts = k.opts->hosts;
     p->n_hosts = k.opts->n_hosts;
@@ -148,6 +148,21 @@ vs_code rego_check_syntax(vs_span text, bool v0, rego_diag *diag, vs_error *err)
     vs_code result = c.failed ? report(&c, diag, err) : VS_OK;
     vs_arena_free(&a);
     return result;
+}
+
+void rego_diag_excerpt(const rego_diag *d, vs_span text, vs_buf *out)
+{
+    enum { WIDTH = 160 };
+    bool more = d->row > 0;
+    vs_span line = {NULL, 0};
+    for (uint32_t row = 0; more && row < d->row; row++)
+        line = vs_span_cut(text, '\n', &text, &more);
+    if (d->row == 0 || d->col == 0 || line.n == 0 || d->col > line.n + 1 || line.n > WIDTH)
+        return;
+    vs_buf_printf(out, "%.*s\n", VS_FMT(line));
+    for (uint32_t i = 0; i + 1 < d->col; i++)
+        vs_buf_putc(out, line.p[i] == '\t' ? '\t' : ' ');
+    vs_buf_puts(out, "^\n");
 }
 
 rego_program *rego_program_ref(rego_program *p)

@@ -9,8 +9,8 @@
  *
  * Language: rego.md (OPA v1 by default, v0 on request), `not` as in regorus (section 6.6).
  */
-#ifndef VS_REGO_REGO_H
-#define VS_REGO_REGO_H
+#ifndef VS_REGO_ENGINE_H
+#define VS_REGO_ENGINE_H
 
 #include "base/buf.h"
 #include "value/value.h"
@@ -64,6 +64,7 @@ typedef struct rego_options {
     const rego_host_decl *hosts;
     size_t n_hosts;
     bool nonstrict_builtin_errors; /* default: a builtin error aborts, as in Trustee */
+    bool legacy_not;               /* `not` as in OPA before future.keywords.not (6.6) */
     bool strict_types;             /* comparisons that can never hold are errors, as in OPA */
     bool no_type_check;            /* leave wrong types to the evaluation */
     bool late_unknown_functions;   /* an unknown function fails only when reached (16.2) */
@@ -82,6 +83,9 @@ VS_MUST vs_code rego_compile(const rego_module *modules, size_t n, const rego_op
                              rego_program **out, rego_diag *diag, vs_error *err);
 /* Parses only: what Trustee checks when a policy is uploaded (16.2). */
 VS_MUST vs_code rego_check_syntax(vs_span text, bool v0, rego_diag *diag, vs_error *err);
+/* The line of the source a diagnosis is about, and a caret below the place; nothing when the place
+ * is unknown or not in `text`. */
+void rego_diag_excerpt(const rego_diag *d, vs_span text, vs_buf *out);
 rego_program *rego_program_ref(rego_program *p);
 void rego_program_unref(rego_program **p);
 /* Disassembly of the whole program, for people. */
