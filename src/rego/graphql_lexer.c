@@ -9,16 +9,17 @@
 
 bool rego_gql_charge(gql_ctx *c, uint64_t n)
 {
-    if (!rego_charge(c->b, n))
+    if (gql_ok(c) && !rego_charge(c->b, n))
         c->limit = true;
     return gql_ok(c);
 }
 
 void *rego_gql_new(gql_ctx *c, size_t size)
 {
-    void *p = rego_gql_charge(c, 1 + size / 16) ? vs_zalloc(c->b->a, size) : NULL;
-    if (!p)
-        c->limit = true;
+    if (!rego_gql_charge(c, 1 + size / 16))
+        return NULL;
+    void *p = vs_zalloc(c->b->a, size);
+    c->limit = !p;
     return p;
 }
 
@@ -36,9 +37,10 @@ void rego_gql_fail(gql_ctx *c, gql_pos at, const char *fmt, ...)
 
 bool rego_gql_enter(gql_ctx *c, unsigned max)
 {
-    if (c->depth >= max)
-        c->limit = true;
     if (!rego_gql_charge(c, 1))
+        return false;
+    c->limit = c->depth >= max;
+    if (c->limit)
         return false;
     c->depth++;
     return true;
@@ -208,9 +210,10 @@ typedef struct text {
 /* Room for what the rest of the token can become: never longer than its source. */
 static bool open_text(gql_lexer *l, text *t, size_t room)
 {
-    *t = (text){.p = rego_gql_charge(l->c, room / 16) ? vs_alloc(l->c->b->a, room + 4) : NULL};
-    if (!t->p)
-        l->c->limit = true;
+    if (!rego_gql_charge(l->c, room / 16))
+        return false;
+    *t = (text){.p = vs_alloc(l->c->b->a, room + 4)};
+    l->c->limit = !t->p;
     return t->p;
 }
 

@@ -125,6 +125,8 @@ static void syntax_errors_name_the_place(void **state)
          "!eval_builtin_error: Unexpected String \"d\""},
         {"graphql.parse_schema(`directive @d on NOWHERE`)",
          "!eval_builtin_error: Unexpected Name \"NOWHERE\" in GraphQL string at location 1:17"},
+        {"graphql.parse_schema(`directive @d no on FIELD`)",
+         "!eval_builtin_error: Expected \"on\", found Name \"no\""},
         {"graphql.parse_schema(`schema { 'a }`)", "!eval_builtin_error: Unexpected single quote"},
         {"graphql.parse_schema(`schema { a: T }`)", "!eval_builtin_error: Unexpected Name \"a\""});
 }
