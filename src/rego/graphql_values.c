@@ -2,8 +2,8 @@
 /* Values against the types of their positions (GraphQL specification 5.6 and 5.8). */
 #include "rego/graphql.h"
 
-#include <math.h>
 #include "value/number.h"
+#include <math.h>
 
 /* ---- values as text, for messages ----------------------------------------------------------- */
 
