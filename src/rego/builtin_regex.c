@@ -64,7 +64,7 @@ static bool keep(rego_bctx *b, vs_span pattern, rego_regex *re)
     return true;
 }
 
-static rego_bres compile(rego_bctx *b, vs_span pattern, const rego_regex **out)
+rego_bres rego_regex_get(rego_bctx *b, vs_span pattern, const rego_regex **out)
 {
     char why[200] = "";
     *out = cached(b->regexes, pattern);
@@ -92,7 +92,7 @@ static rego_bres prepare(rego_bctx *b, const vs_val *args, unsigned p, unsigned 
     REGO_WANT(second, VS_STRING);
     if (!rego_charge(b, args[t].len / 4))
         return REGO_B_LIMIT;
-    return compile(b, vs_text(args[p]), re);
+    return rego_regex_get(b, vs_text(args[p]), re);
 }
 
 static bool match_at(const rego_regex *re, vs_span s, size_t from, rego_match *groups, int n)
@@ -129,7 +129,7 @@ rego_bres rego_bi_regex_is_valid(rego_bctx *b, const vs_val *args, unsigned n, v
     const rego_regex *re;
     bool small =
         args[0].kind == VS_STRING && rego_regex_repetitions(vs_text(args[0])) <= REGO_REPEAT_MAX;
-    rego_bres res = small ? compile(b, vs_text(args[0]), &re) : REGO_B_ERROR;
+    rego_bres res = small ? rego_regex_get(b, vs_text(args[0]), &re) : REGO_B_ERROR;
     *out = vs_bool(res == REGO_B_OK);
     return res == REGO_B_LIMIT ? res : REGO_B_OK;
 }

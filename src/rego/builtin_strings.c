@@ -2,6 +2,7 @@
 /* Strings (rego.md 10.4). Positions count code points. */
 #include "base/enc.h"
 #include "rego/builtins.h"
+#include "value/number.h"
 
 enum { TEXT_MAX = 16 << 20 };
 
@@ -175,6 +176,66 @@ rego_bres rego_bi_replace(rego_bctx *b, const vs_val *args, unsigned n, vs_val *
     }
     vs_buf_put(&text, vs_span_from(s, from));
     return finish(b, &text, out);
+}
+
+/* The first of the keys, in order, that stands at `at`. */
+static const vs_pair *key_at(vs_val patterns, vs_span s, size_t at)
+{
+    for (VS_OBJ_FOR (p, patterns))
+        if (p->key.len && vs_span_starts(vs_span_from(s, at), vs_text(p->key)))
+            return p;
+    return NULL;
+}
+
+rego_bres rego_bi_replace_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    REGO_WANT(0, VS_OBJECT);
+    REGO_WANT(1, VS_STRING);
+    for (VS_OBJ_FOR (p, args[0])) {
+        if (p->key.kind == VS_STRING && p->val.kind == VS_STRING)
+            continue;
+        (void)rego_error(b, "operand 1 non-string %s found in pattern object",
+                         p->key.kind == VS_STRING ? "value" : "key");
+        return REGO_B_TYPE;
+    }
+    vs_span s = vs_text(args[1]);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
+    vs_val always = vs_getc(args[0], ""); /* an empty key stands between all code points */
+    for (size_t at = 0; at < s.n && vs_buf_ok(&text);) {
+        const vs_pair *p = key_at(args[0], s, at);
+        size_t from = at;
+        if (!rego_charge(b, 1 + args[0].len / 2))
+            return REGO_B_LIMIT;
+        if (p) {
+            vs_buf_put(&text, vs_text(p->val));
+            at += p->key.len;
+            continue;
+        }
+        vs_buf_put(&text, vs_text(always));
+        (void)vs_utf8_next(s, &at);
+        vs_buf_put(&text, vs_span_of(s.p + from, at - from));
+    }
+    vs_buf_put(&text, vs_text(always));
+    return finish(b, &text, out);
+}
+
+/* The first n parts, or the last -n; all when there are fewer. */
+rego_bres rego_bi_split_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    WANT_STRINGS(2);
+    REGO_WANT(2, VS_NUMBER);
+    vs_val parts;
+    if (!vs_num_is_integer(args[2]))
+        return rego_type_error(b, 3, "integer number", args[2]);
+    rego_bres res = rego_bi_split(b, args, n - 1, &parts);
+    if (res != REGO_B_OK)
+        return res;
+    int64_t want = !args[2].big ? args[2].u.i : vs_num_sign(args[2]) < 0 ? INT32_MIN : INT32_MAX;
+    uint64_t many = want < 0 ? (uint64_t)-want : (uint64_t)want;
+    size_t kept = many < parts.len ? (size_t)many : parts.len;
+    *out = vs_items(VS_ARRAY, parts.u.items + (want < 0 ? parts.len - kept : 0), kept);
+    return REGO_B_OK;
 }
 
 /* ---- case

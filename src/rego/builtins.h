@@ -18,6 +18,11 @@
 #undef NONDET
 #undef REFUSED
 
+/* The compiled pattern, from the evaluation's cache if it is there; an error is recorded. */
+struct rego_regex;
+rego_bres rego_regex_get(rego_bctx *b, vs_span pattern, const struct rego_regex **out);
+/* `text` with what is special in a pattern escaped. */
+void rego_regex_quote(vs_buf *out, vs_span text);
 /* How many copies the counted repetitions of a pattern ask for: "(a{2}b{3}){10}" is 50. The size of
  * the automaton grows with it. */
 uint64_t rego_regex_repetitions(vs_span pattern);
