@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rego/jwt.h"
+
+#include "base/enc.h"
+#include "value/json.h"
+
+enum { TOKEN_MAX = 1 << 20, JSON_DEPTH = 64 };
+
+/* ---- the token ---------------------------------------------------------------------------------
+ */
+
+static bool is_base64url(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
+           c == '_';
+}
+
+static rego_bres decode_part(rego_bctx *b, const char *what, vs_span text, vs_span *out)
+{
+    size_t bad = 0;
+    while (bad < text.n && is_base64url(text.p[bad]))
+        bad++;
+    if (bad == text.n && vs_b64_decode_arena(b->a, VS_B64_URL, text, out, NULL) == VS_OK)
+        return REGO_B_OK;
+    return rego_error(b, "JWT %s had invalid encoding: illegal base64 data at input byte %zu", what,
+                      bad);
+}
+
+bool rego_jwt_json(vs_arena *a, vs_span text, vs_val *out)
+{
+    vs_json_opts opts = {.dup_last_wins = true, .depth = JSON_DEPTH};
+    return vs_json_parse(a, text, &opts, out, NULL) == VS_OK && out->kind == VS_OBJECT;
+}
+
+rego_bres rego_jwt_parse(rego_bctx *b, vs_span token, jwt *out)
+{
+    vs_span part[3], header, rest = token;
+    unsigned parts = 0;
+    if (token.n > TOKEN_MAX || !rego_charge(b, 50 + token.n / 4))
+        return REGO_B_LIMIT;
+    for (bool more = true; more;) {
+        vs_span p = vs_span_cut(rest, '.', &rest, &more);
+        if (parts < VS_COUNT(part))
+            part[parts] = p;
+        parts++;
+    }
+    if (parts != VS_COUNT(part))
+        return rego_error(b, "encoded JWT must have 3 sections, found %u", parts);
+    rego_bres res = decode_part(b, "header", part[0], &header);
+    if (res != REGO_B_OK)
+        return res;
+    if (!rego_jwt_json(b->a, header, &out->header))
+        return rego_error(b, "JWT header is not a JSON object");
+    if (vs_defined(vs_getc(out->header, "enc")))
+        return rego_error(b, "JWT is a JWE object, which is not supported");
+    res = decode_part(b, "payload", part[1], &out->payload);
+    if (res == REGO_B_OK)
+        res = decode_part(b, "signature", part[2], &out->signature);
+    out->signing_input = vs_span_head(token, part[0].n + 1 + part[1].n);
+    return res;
+}
+
+bool rego_jwt_nested(const jwt *t, vs_span *inner)
+{
+    if (!vs_span_is(vs_text(vs_getc(t->header, "cty")), "JWT"))
+        return false;
+    *inner = t->payload;
+    if (inner->n >= 2 && inner->p[0] == '"' && inner->p[inner->n - 1] == '"')
+        *inner = vs_span_of(inner->p + 1, inner->n - 2);
+    return true;
+}
+
+/* ---- keys --------------------------------------------------------------------------------------
+ */
+
+void rego_jwt_keys_free(jwt_keys *k)
+{
+    for (size_t i = 0; i < k->n; i++)
+        vs_key_free(&k->at[i]);
+    k->n = 0;
+}
+
+static bool add_jwk(jwt_keys *keys, vs_val jwk)
+{
+    if (keys->n == VS_COUNT(keys->at) || jwk.kind != VS_OBJECT ||
+        vs_key_from_jwk(jwk, false, false, &keys->at[keys->n], NULL, NULL) != VS_OK)
+        return false;
+    keys->id[keys->n++] = vs_getc(jwk, "kid");
+    return true;
+}
+
+static bool add_jwks(rego_bctx *b, jwt_keys *keys, vs_span text)
+{
+    vs_val doc;
+    if (!rego_jwt_json(b->a, text, &doc))
+        return false;
+    vs_val list = vs_getc(doc, "keys");
+    if (list.kind != VS_ARRAY)
+        return add_jwk(keys, doc);
+    for (VS_ARR_FOR (k, list))
+        (void)add_jwk(keys,
+                      *k); /* keys of types we do not know are no reason to refuse the others */
+    return keys->n > 0;
+}
+
+static bool add_pem(jwt_keys *keys, vs_span text)
+{
+    vs_certs *certs = NULL;
+    bool ok;
+    if (vs_certs_from_pem(text, &certs, NULL) == VS_OK)
+        ok = vs_certs_count(certs) == 1 && vs_certs_key(certs, 0, &keys->at[0], NULL) == VS_OK;
+    else
+        ok = vs_key_from_pem(text, false, &keys->at[0], NULL) == VS_OK;
+    vs_certs_free(&certs);
+    keys->n = ok;
+    keys->id[0] = vs_undefined();
+    return ok;
+}
+
+rego_bres rego_jwt_keys(rego_bctx *b, vs_span text, jwt_keys *out)
+{
+    out->n = 0;
+    if (!rego_charge(b, 500 + text.n / 4))
+        return REGO_B_LIMIT;
+    vs_span s = text;
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\n' || s.p[0] == '\r' || s.p[0] == '\t'))
+        s = vs_span_from(s, 1);
+    if (vs_span_starts(s, VS_LIT("-----BEGIN")))
+        return add_pem(out, s) ? REGO_B_OK
+                               : rego_error(b, "failed to extract a Key from the PEM certificate");
+    return add_jwks(b, out, text) ? REGO_B_OK : rego_error(b, "failed to parse a JWK key (set)");
+}
+
+/* ---- signatures --------------------------------------------------------------------------------
+ */
+
+bool rego_jwt_verify(const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid)
+{
+    for (size_t i = 0; i < keys->n; i++) {
+        bool other = vs_defined(kid) && vs_defined(keys->id[i]) && !vs_eq(kid, keys->id[i]);
+        if (!other && vs_key_fits(keys->at[i], alg) &&
+            vs_verify(keys->at[i], alg, &t->signing_input, 1, t->signature, NULL) == VS_OK)
+            return true;
+    }
+    return false;
+}
+
+vs_hash rego_jwt_hmac_of(vs_span alg)
+{
+    return vs_span_is(alg, "HS256")   ? VS_SHA256
+           : vs_span_is(alg, "HS384") ? VS_SHA384
+           : vs_span_is(alg, "HS512") ? VS_SHA512
+                                      : VS_HASH_NONE;
+}
+
+bool rego_jwt_verify_hmac(const jwt *t, vs_hash h, vs_span secret)
+{
+    uint8_t mac[VS_HASH_MAX];
+    return vs_hmac(h, secret, t->signing_input, mac, NULL) == VS_OK &&
+           vs_ct_eq(vs_span_of(mac, vs_hash_size(h)), t->signature);
+}
