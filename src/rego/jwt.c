@@ -15,13 +15,30 @@ static bool is_base64url(uint8_t c)
            c == '_';
 }
 
+/* The last character may carry bits that no byte uses. Go lets them pass, so tokens have them. */
+static vs_span without_stray_bits(vs_arena *a, vs_span text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    vs_span copy = vs_dup(a, text);
+    const char *at = copy.n ? strchr(alphabet, copy.p[copy.n - 1]) : NULL;
+    unsigned mask = copy.n % 4 == 2 ? 0x30 : copy.n % 4 == 3 ? 0x3c : 0x3f;
+    if (at)
+        ((uint8_t *)(uintptr_t)copy.p)[copy.n - 1] =
+            (uint8_t)alphabet[(unsigned)(at - alphabet) & mask];
+    return copy;
+}
+
 static rego_bres decode_part(rego_bctx *b, const char *what, vs_span text, vs_span *out)
 {
     size_t bad = 0;
     while (bad < text.n && is_base64url(text.p[bad]))
         bad++;
-    if (bad == text.n && vs_b64_decode_arena(b->a, VS_B64_URL, text, out, NULL) == VS_OK)
-        return REGO_B_OK;
+    if (bad == text.n && text.n % 4 != 1) {
+        text = without_stray_bits(b->a, text);
+        if (vs_b64_decode_arena(b->a, VS_B64_URL, text, out, NULL) == VS_OK)
+            return REGO_B_OK;
+    }
     return rego_error(b, "JWT %s had invalid encoding: illegal base64 data at input byte %zu", what,
                       bad);
 }

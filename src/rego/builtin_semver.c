@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Semantic versions, times (rego.md 10.7, 10.10). */
-#include "base/clock.h"
+/* Semantic versions (rego.md 10.10). */
 #include "rego/builtins.h"
-#include "value/number.h"
 
 /* ---- semver 2.0.0
  * ---------------------------------------------------------------------------------- */
@@ -109,35 +107,4 @@ rego_bres rego_bi_semver_is_valid(rego_bctx *b, const vs_val *args, unsigned n, 
     version v;
     *out = vs_bool(args[0].kind == VS_STRING && parse_version(vs_text(args[0]), &v));
     return rego_charge(b, args[0].len / 16) ? REGO_B_OK : REGO_B_LIMIT;
-}
-
-/* ---- time
- * ------------------------------------------------------------------------------------------ */
-
-/* The fraction of a second in an RFC 3339 text, as nanoseconds. */
-static int64_t fraction_ns(vs_span s)
-{
-    const uint8_t *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
-    int64_t ns = 0, scale = 100000000;
-    for (const uint8_t *p = dot ? dot + 1 : NULL; p && p < s.p + s.n && *p >= '0' && *p <= '9';
-         p++) {
-        ns += (*p - '0') * scale;
-        scale /= 10;
-    }
-    return ns;
-}
-
-rego_bres rego_bi_parse_rfc3339_ns(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
-{
-    (void)n;
-    REGO_WANT(0, VS_STRING);
-    int64_t s, ns;
-    vs_error err = {0};
-    if (vs_time_parse(vs_text(args[0]), &s, &err) != VS_OK)
-        return rego_error(b, "%s", vs_error_at(&err, 0));
-    if (__builtin_mul_overflow(s, (int64_t)1000000000, &ns) ||
-        __builtin_add_overflow(ns, fraction_ns(vs_text(args[0])), &ns))
-        return rego_error(b, "time outside of valid range");
-    *out = vs_int(ns);
-    return REGO_B_OK;
 }
