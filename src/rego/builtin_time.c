@@ -166,7 +166,7 @@ rego_bres rego_bi_time_add_date(rego_bctx *b, const vs_val *args, unsigned n, vs
         if (!vs_num_is_integer(args[i]))
             return rego_type_error(b, i + 1, "integer number", args[i]);
         if (args[i].big || args[i].u.i > most || args[i].u.i < -most)
-            return rego_error(b, "time outside of valid range");
+            return REGO_B_UNDEFINED; /* no calendar goes that far; as regorus */
     }
     civil c = local(&m);
     int64_t day = civil_days(c.year + args[1].u.i, c.month + args[2].u.i, c.day + args[3].u.i);

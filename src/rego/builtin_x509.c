@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crypto.x509.* and crypto.parse_private_keys (rego.md 10.9). */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "base/enc.h"
+#include "rego/builtins.h"
+#include "rego/x509_json.h"
+
+enum { INPUT_MAX = 1 << 20, CERTS_MAX = 64, PARSE_COST = 200, VERIFY_COST = 20000 };
+
+typedef struct certs {
+    X509 *at[CERTS_MAX];
+    int n;
+} certs;
+
+static void certs_free(certs *c)
+{
+    for (int i = 0; i < c->n; i++)
+        X509_free(c->at[i]);
+    c->n = 0;
+}
+
+/* ---- reading: PEM, or base64 of PEM or DER ------------------------------------------------------
+ */
+
+static bool is_pem(vs_span s)
+{
+    return vs_span_starts(s, VS_LIT("-----BEGIN"));
+}
+
+/* The bytes behind a string argument; *pem tells which they are. */
+static rego_bres read_bytes(rego_bctx *b, const vs_val *args, unsigned i, vs_span *bytes, bool *pem)
+{
+    REGO_WANT(i, VS_STRING);
+    vs_span s = vs_text(args[i]);
+    vs_error err = {0};
+    if (s.n > INPUT_MAX || !rego_charge(b, PARSE_COST + s.n / 4))
+        return REGO_B_LIMIT;
+    *bytes = s;
+    if (!is_pem(s) && vs_b64_decode_arena(b->a, VS_B64_STD, s, bytes, &err) != VS_OK)
+        return rego_error(b, "illegal base64 data: %s", vs_error_at(&err, 0));
+    *pem = is_pem(*bytes);
+    return REGO_B_OK;
+}
+
+static bool add(certs *c, X509 *cert)
+{
+    if (!cert || c->n == CERTS_MAX) {
+        X509_free(cert);
+        return false;
+    }
+    c->at[c->n++] = cert;
+    return true;
+}
+
+static bool parse_pem_certs(vs_span s, certs *out)
+{
+    BIO *bio = BIO_new_mem_buf(s.p, (int)s.n);
+    bool ok = bio != NULL;
+    while (ok) {
+        X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        if (!cert)
+            break;
+        ok = add(out, cert);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return ok && out->n > 0;
+}
+
+static bool parse_der_certs(vs_span s, certs *out)
+{
+    const unsigned char *at = s.p, *end = s.p + s.n;
+    while (at < end)
+        if (!add(out, d2i_X509(NULL, &at, end - at)))
+            return false;
+    return out->n > 0;
+}
+
+static rego_bres read_certs(rego_bctx *b, const vs_val *args, certs *out)
+{
+    vs_span bytes;
+    bool pem;
+    out->n = 0;
+    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    if (pem ? parse_pem_certs(bytes, out) : parse_der_certs(bytes, out))
+        return REGO_B_OK;
+    certs_free(out);
+    ERR_clear_error();
+    return rego_error(b, "x509: malformed certificate");
+}
+
+static vs_val list_of(rego_bctx *b, X509 *const *at, int n)
+{
+    vs_vec all = {.a = b->a};
+    for (int i = 0; i < n; i++)
+        vs_vec_add(&all, x509_certificate(b->a, at[i]));
+    return vs_vec_end_array(&all);
+}
+
+rego_bres rego_bi_x509_parse_certificates(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    certs c;
+    rego_bres res = read_certs(b, args, &c);
+    if (res != REGO_B_OK)
+        return res;
+    *out = list_of(b, c.at, c.n);
+    certs_free(&c);
+    return REGO_B_OK;
+}
+
+rego_bres rego_bi_x509_parse_request(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_span bytes;
+    bool pem;
+    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+    X509_REQ *req =
+        pem ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : d2i_X509_REQ_bio(bio, NULL);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (!req)
+        return rego_error(b, "asn1: structure error: not a certificate request");
+    *out = x509_request(b->a, req);
+    X509_REQ_free(req);
+    return REGO_B_OK;
+}
+
+/* ---- chains: the first certificate is the root, the last the leaf
+ * --------------------------------
+ */
+
+typedef struct options {
+    vs_val dns, now, usages;
+} options;
+
+static int purpose_of(vs_span usage)
+{
+    return vs_span_is(usage, "KeyUsageServerAuth")        ? X509_PURPOSE_SSL_SERVER
+           : vs_span_is(usage, "KeyUsageClientAuth")      ? X509_PURPOSE_SSL_CLIENT
+           : vs_span_is(usage, "KeyUsageEmailProtection") ? X509_PURPOSE_SMIME_SIGN
+           : vs_span_is(usage, "KeyUsageTimeStamping")    ? X509_PURPOSE_TIMESTAMP_SIGN
+           : vs_span_is(usage, "KeyUsageOCSPSigning")     ? X509_PURPOSE_OCSP_HELPER
+           : vs_span_is(usage, "KeyUsageAny")             ? X509_PURPOSE_ANY
+                                                          : -1;
+}
+
+static bool verify_once(const rego_bctx *b, const certs *c, const options *o, int purpose,
+                        STACK_OF(X509) * *chain)
+{
+    X509_STORE *roots = X509_STORE_new();
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    STACK_OF(X509) *between = sk_X509_new_null();
+    int64_t now_ns = vs_is_int(o->now) ? o->now.u.i : b->now_ns;
+    bool ok = roots && ctx && between && X509_STORE_add_cert(roots, c->at[0]) == 1;
+    for (int i = 1; ok && i + 1 < c->n; i++)
+        ok = sk_X509_push(between, c->at[i]) > 0;
+    ok = ok && X509_STORE_CTX_init(ctx, roots, c->at[c->n - 1], between) == 1;
+    if (ok) {
+        X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
+        /* like Go: what is given as a root is trusted, whoever issued it */
+        (void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
+        X509_VERIFY_PARAM_set_time(p, (time_t)(now_ns / 1000000000));
+        (void)X509_VERIFY_PARAM_set_purpose(p, purpose);
+        if (o->dns.kind == VS_STRING)
+            ok = X509_VERIFY_PARAM_set1_host(p, o->dns.u.s, o->dns.len) == 1;
+        ok = ok && X509_verify_cert(ctx) == 1;
+    }
+    *chain = ok ? X509_STORE_CTX_get1_chain(ctx) : NULL;
+    sk_X509_free(between);
+    X509_STORE_CTX_free(ctx);
+    X509_STORE_free(roots);
+    ERR_clear_error();
+    return ok;
+}
+
+/* One of the usages must be allowed all the way; none given means any. */
+static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
+{
+    if (o->usages.len == 0)
+        return verify_once(b, c, o, X509_PURPOSE_ANY, chain);
+    for (VS_ARR_FOR (u, o->usages)) {
+        int purpose = purpose_of(vs_text(*u));
+        if (purpose >= 0 && verify_once(b, c, o, purpose, chain))
+            return true;
+    }
+    return false;
+}
+
+static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain)
+{
+    vs_vec pair = {.a = b->a}, all = {.a = b->a};
+    for (int i = 0; chain && i < sk_X509_num(chain); i++)
+        vs_vec_add(&all, x509_certificate(b->a, sk_X509_value(chain, i)));
+    vs_vec_add(&pair, vs_bool(chain != NULL));
+    vs_vec_add(&pair, vs_vec_end_array(&all));
+    return vs_vec_end_array(&pair);
+}
+
+/* A chain that cannot be read is a chain that is not valid. */
+static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const options *o, vs_val *out)
+{
+    certs c;
+    STACK_OF(X509) *chain = NULL;
+    rego_bres res = read_certs(b, args, &c);
+    if (res == REGO_B_LIMIT || res == REGO_B_TYPE)
+        return res;
+    if (res == REGO_B_OK && !rego_charge(b, (uint64_t)c.n * VERIFY_COST))
+        res = REGO_B_LIMIT;
+    else
+        res = REGO_B_OK;
+    if (res == REGO_B_OK && c.n >= 2)
+        (void)verify(b, &c, o, &chain);
+    *out = verdict(b, chain);
+    sk_X509_pop_free(chain, X509_free);
+    certs_free(&c);
+    return res;
+}
+
+rego_bres rego_bi_x509_parse_and_verify(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    static const options none;
+    return parse_and_verify(b, args, &none, out);
+}
+
+rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, unsigned n,
+                                           vs_val *out)
+{
+    (void)n;
+    options o = {0};
+    REGO_WANT(1, VS_OBJECT);
+    for (VS_OBJ_FOR (p, args[1])) {
+        vs_span key = vs_text(p->key);
+        bool dns = vs_span_is(key, "DNSName"), now = vs_span_is(key, "CurrentTime"),
+             usages = vs_span_is(key, "KeyUsages"),
+             most = vs_span_is(key, "MaxConstraintComparisons");
+        if (!dns && !now && !usages && !most)
+            return rego_error(b, "invalid key option: %.*s", VS_FMT(vs_span_head(key, 40)));
+        bool fits = dns      ? p->val.kind == VS_STRING
+                    : usages ? p->val.kind == VS_ARRAY || p->val.kind == VS_SET
+                             : vs_is_int(p->val);
+        if (!fits)
+            return rego_error(b, "'%.*s' has a value of the wrong type", VS_FMT(key));
+        if (dns)
+            o.dns = p->val;
+        else if (now)
+            o.now = p->val;
+        else if (usages)
+            o.usages = p->val;
+    }
+    for (VS_ARR_FOR (u, o.usages))
+        if (purpose_of(vs_text(*u)) < 0 && !vs_span_starts(vs_text(*u), VS_LIT("KeyUsage")))
+            return rego_error(b, "invalid entries for 'KeyUsages' found");
+    return parse_and_verify(b, args, &o, out);
+}
+
+/* ---- private keys ------------------------------------------------------------------------------
+ */
+
+static int no_password(char *buf, int size, int rwflag, void *user)
+{
+    (void)buf, (void)size, (void)rwflag, (void)user;
+    return -1; /* never ask on a terminal */
+}
+
+static EVP_PKEY *next_key(BIO *bio)
+{
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    ERR_clear_error();
+    return key;
+}
+
+rego_bres rego_bi_parse_private_keys(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_span bytes;
+    bool pem;
+    vs_vec all = {.a = b->a};
+    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
+    for (EVP_PKEY *key; bio && all.n < CERTS_MAX && (key = next_key(bio)) != NULL;) {
+        vs_val v = x509_private_key(b->a, key);
+        if (vs_defined(v))
+            vs_vec_add(&all, v);
+        EVP_PKEY_free(key);
+    }
+    BIO_free(bio);
+    *out = vs_vec_end_array(&all);
+    return REGO_B_OK;
+}
+
+rego_bres rego_bi_x509_parse_rsa_key(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_span bytes;
+    bool pem;
+    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
+    EVP_PKEY *key = bio ? next_key(bio) : NULL;
+    *out = key ? x509_private_jwk(b->a, key) : vs_undefined();
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return vs_defined(*out) ? REGO_B_OK : rego_error(b, "failed to parse a RSA private key");
+}
+
+/* crypto/tls.Certificate: the chain as DER, and the key that must belong to the first of it. */
+rego_bres rego_bi_x509_parse_keypair(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
+{
+    (void)n;
+    vs_span bytes;
+    bool pem;
+    certs c;
+    rego_bres res = read_bytes(b, args, 1, &bytes, &pem);
+    if (res == REGO_B_OK)
+        res = read_certs(b, args, &c);
+    if (res != REGO_B_OK)
+        return res;
+    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
+    EVP_PKEY *key = bio ? next_key(bio) : NULL;
+    if (!key || X509_check_private_key(c.at[0], key) != 1) {
+        ERR_clear_error();
+        res = rego_error(b, "tls: private key does not match public key");
+    } else {
+        vs_obj o = {.a = b->a};
+        vs_vec ders = {.a = b->a};
+        for (int i = 0; i < c.n; i++)
+            vs_vec_add(&ders, vs_getc(x509_certificate(b->a, c.at[i]), "Raw"));
+        vs_obj_put(&o, "Certificate", vs_vec_end_array(&ders));
+        vs_obj_put(&o, "PrivateKey", x509_private_key(b->a, key));
+        vs_obj_put(&o, "Leaf", vs_null());
+        vs_obj_put(&o, "OCSPStaple", vs_null());
+        vs_obj_put(&o, "SignedCertificateTimestamps", vs_null());
+        vs_obj_put(&o, "SupportedSignatureAlgorithms", vs_null());
+        *out = vs_obj_end(&o, VS_DUP_LAST, NULL);
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    certs_free(&c);
+    return res;
+}
