@@ -114,6 +114,19 @@ typedef struct import {
     vs_span alias;
 } import;
 
+typedef enum annotation_scope {
+    SCOPE_RULE,
+    SCOPE_DOCUMENT,
+    SCOPE_PACKAGE,
+    SCOPE_SUBPACKAGES
+} annotation_scope;
+
+typedef struct annotation {
+    uint32_t row; /* of the statement it stands above */
+    annotation_scope scope;
+    vs_val value;
+} annotation;
+
 struct module {
     const char *name;
     vs_span text;
@@ -127,6 +140,9 @@ struct module {
     size_t n_imports, room_imports;
     def **defs;
     size_t n_defs, room_defs;
+    uint32_t package_row;
+    annotation *annotations;
+    size_t n_annotations, room_annotations;
 };
 
 /* ---- errors: the first one stays ----------------------------------------------------------------

@@ -103,8 +103,8 @@ static vs_val change_at(const change *c, vs_val v, const vs_val *path, uint32_t 
         return c->how == REMOVE ? vs_undefined() : c->value;
     if (n == 1)
         return change_here(c, v, path[0]);
-    if (!has_step(v, path[0], &below))
-        return vs_undefined();
+    if (!has_step(v, path[0], &below) || (v.kind == VS_SET && c->how == REPLACE))
+        return vs_undefined(); /* what is replaced in a member is not found under its new name */
     vs_val changed = change_at(c, below, path + 1, n - 1);
     if (!vs_defined(changed))
         return changed;

@@ -39,11 +39,10 @@ static rego_bres read_paths(rego_bctx *b, vs_val paths, vs_val *tree)
     return REGO_B_OK;
 }
 
-/* The step that leads to the i-th element: "0", or the number itself. */
+/* The step that leads to the i-th element is its index as text, also in paths that are arrays. */
 static vs_val element_step(vs_arena *a, vs_val tree, uint32_t i)
 {
-    vs_val below = vs_index(tree, vs_cstring(vs_sprintf(a, "%u", i)));
-    return vs_defined(below) ? below : vs_index(tree, vs_int(i));
+    return vs_index(tree, vs_cstring(vs_sprintf(a, "%u", i)));
 }
 
 /* ---- filter ------------------------------------------------------------------------------------

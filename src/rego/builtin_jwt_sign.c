@@ -72,14 +72,23 @@ static rego_bres encode(rego_bctx *b, vs_span header, vs_span payload, vs_val jw
     return REGO_B_OK;
 }
 
+/* Compact JSON; v0 of OPA had spaces behind ',' and ':', which the signature covers. */
+static void put_json(const rego_bctx *b, vs_buf *out, vs_val v)
+{
+    if (b->v0)
+        rego_print_value(out, v);
+    else
+        vs_json_print(out, v);
+}
+
 rego_bres rego_bi_jwt_encode_sign(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
     VS_CLEANUP(vs_buf_free) vs_buf header = VS_BUF(TEXT_MAX), payload = VS_BUF(TEXT_MAX);
     for (unsigned i = 0; i < 3; i++)
         REGO_WANT(i, VS_OBJECT);
-    vs_json_print(&header, args[0]);
-    vs_json_print(&payload, args[1]);
+    put_json(b, &header, args[0]);
+    put_json(b, &payload, args[1]);
     if (!vs_buf_ok(&header) || !vs_buf_ok(&payload))
         return REGO_B_LIMIT;
     return encode(b, vs_buf_span(&header), vs_buf_span(&payload), args[2], out);

@@ -73,6 +73,7 @@ typedef struct gen {
     unit *unit;
     group *group; /* NULL for the query */
     const module *mod;
+    const def *def; /* NULL in queries */
     uint16_t mod_id;
     insn *at;
     debug *dbg;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rego/compile.h"
+#include "rego/metadata.h"
 
 enum { PROGRAM_ARENA = 512 << 20, MODULES_MAX = 4096 };
 
@@ -47,7 +48,8 @@ static bool copy_modules(compiler *k, const rego_module *modules, size_t n)
     k->mods = vs_alloc_array(k->c->a, n + 1, sizeof *k->mods);
     p->mod_names = vs_alloc_array(a, n + 1, sizeof *p->mod_names);
     p->mod_texts = vs_alloc_array(a, n + 1, sizeof *p->mod_texts);
-    if (!k->mods || !p->mod_names || !p->mod_texts)
+    p->mod_v0 = vs_zalloc(a, n + 1);
+    if (!k->mods || !p->mod_names || !p->mod_texts || !p->mod_v0)
         return false;
     for (size_t i = 0; i < n; i++) {
         p->mod_names[i] = vs_sprintf(a, "%s", modules[i].name ? modules[i].name : "");
@@ -55,8 +57,11 @@ static bool copy_modules(compiler *k, const rego_module *modules, size_t n)
         p->n_mods++;
         k->mods[i] = parse_module(k->c, p->mod_names[i], p->mod_texts[i], modules[i].v0);
         k->n_mods++;
+        if (!k->c->failed)
+            read_annotations(k->c, k->mods[i]);
         if (k->c->failed)
             return false;
+        p->mod_v0[i] = !k->mods[i]->rego_v1;
     }
     return vs_arena_ok(a);
 }
@@ -72,6 +77,7 @@ static void compile_query(compiler *k)
         return;
     p->mod_names[p->n_mods] = "query";
     p->mod_texts[p->n_mods] = text;
+    p->mod_v0[p->n_mods] = k->opts->query_v0;
     p->n_mods++;
     resolve_query(k, m, b, &u);
     if (!k->c->failed)

@@ -151,6 +151,7 @@ static void gen_default(gen *g, def *d, unsigned reg)
     if (g->c->failed)
         return;
     start_unit(g, &u, d->mod, g->group->arity + 2);
+    g->def = d;
     for (size_t i = 0; i < u.n; i++)
         g->bound[i] = false;
     g->where = &d->at;
@@ -236,6 +237,7 @@ static void gen_values(gen *g, group *grp)
     pick_loop loop = start_picking(g, grp, grp->arity + 2, r.done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
         start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_chain(g, grp->defs[i], &r);
         end_definition(g, &loop);
@@ -305,6 +307,7 @@ static void gen_partial(gen *g, group *grp)
     pick_loop loop = start_picking(g, grp, 2, done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
         start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_entry(g, grp->defs[i], builder);
         end_definition(g, &loop);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code for terms: the value ends up in a register; undefined goes to the fail label. */
-#include "rego/compile.h"
+#include "rego/metadata.h"
 
 static unsigned var_reg(const gen *g, const term *t)
 {
@@ -325,6 +325,21 @@ static size_t declared_arity(const gen *g, const term *t)
     return arity != REGO_VARIADIC ? arity : t->n - 1;
 }
 
+/* Annotations are known when the policy is compiled. */
+static unsigned gen_metadata(gen *g, const term *t)
+{
+    unsigned dst = new_reg(g);
+    bool chain = vs_span_is(t->name, "rego.metadata.chain");
+    if (!g->def) {
+        comp_error(g->c, REGO_COMPILE_ERROR, g->mod, &t->at, "%.*s: there is no rule here",
+                   VS_FMT(t->name));
+        return dst;
+    }
+    vs_val v = chain ? metadata_chain(g->k, g->def) : metadata_rule(g->k, g->def);
+    emit(g, OP_LOADK, dst, 0, 0, add_const(g->k, v));
+    return dst;
+}
+
 static unsigned gen_call(gen *g, term *t)
 {
     opcode test = comparison(t);
@@ -337,6 +352,8 @@ static unsigned gen_call(gen *g, term *t)
             g->at[i].n = (uint8_t)test;
         return dst;
     }
+    if (t->call == CALL_BUILTIN && vs_span_starts(t->name, VS_LIT("rego.metadata.")))
+        return gen_metadata(g, t);
     if (vs_span_is(t->name, "internal.member_3") && t->call == CALL_BUILTIN)
         return gen_member3(g, t);
     if (t->call == CALL_BUILTIN && vs_span_is(t->name, "print"))

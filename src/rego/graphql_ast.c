@@ -6,7 +6,16 @@
  */
 #include "rego/graphql.h"
 
-typedef enum member_kind { M_TEXT, M_BOOL, M_INT, M_WORDS, M_NODE, M_NEEDED, M_LIST } member_kind;
+typedef enum member_kind {
+    M_TEXT,
+    M_BOOL,
+    M_NEW_BOOL,
+    M_INT,
+    M_WORDS,
+    M_NODE,
+    M_NEEDED,
+    M_LIST
+} member_kind;
 
 typedef struct shape shape;
 typedef struct member {
@@ -39,7 +48,7 @@ static const member value_members[] = {
     {"Raw", AT(gql_value, raw), M_TEXT, NULL},
     {"Children", AT(gql_value, children), M_LIST, &arg},
     {"Kind", AT(gql_value, kind), M_INT, NULL},
-    {"ExpectedTypeHasDefault", AT(gql_value, expected_default), M_BOOL, NULL},
+    {"ExpectedTypeHasDefault", AT(gql_value, expected_default), M_NEW_BOOL, NULL},
 };
 SHAPE(value, gql_value);
 
@@ -217,6 +226,10 @@ static vs_val member_value(gql_ctx *c, const member *m, const void *at)
     const void *node;
     switch (m->kind) {
     case M_TEXT: return text_value(*(const vs_span *)at);
+    case M_NEW_BOOL: /* came after v0 */
+        if (c->b->v0)
+            return vs_undefined();
+        __attribute__((fallthrough));
     case M_BOOL: return vs_bool(*(const bool *)at);
     case M_INT: return vs_int(*(const int64_t *)at);
     case M_WORDS:
@@ -315,6 +328,7 @@ static void read_member(gql_ctx *c, const member *m, vs_val v, void *at)
         if (want(c, m->name, v, VS_STRING))
             *(vs_span *)at = vs_text(v);
         return;
+    case M_NEW_BOOL:
     case M_BOOL:
         if (want(c, m->name, v, VS_BOOL))
             *(bool *)at = v.u.b;

@@ -528,6 +528,7 @@ static void parse_rule(parser *p)
 /* package a.b["c"] */
 static void parse_package(parser *p)
 {
+    p->mod->package_row = p->tok.at.row;
     if (!take_word(p, "package")) {
         parse_error(p, "package expected");
         return;

@@ -179,6 +179,7 @@ struct rego_program {
     rule_index **indexes;
     size_t n_indexes;
     const char **mod_names;
+    bool *mod_v0;
     vs_span *mod_texts;
     size_t n_mods;
     code query;

@@ -79,6 +79,7 @@ status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const v
     if (!b->fn)
         return fail_at(e, c, pc, REGO_EVAL_BUILTIN, "%s: not available in this build", b->name);
     e->bctx.message[0] = 0;
+    e->bctx.v0 = e->p->mod_v0[c->dbg[pc].mod];
     *out = vs_undefined();
     rego_bres res = b->fn(&e->bctx, args, n, out);
     if (res == REGO_B_OK)
