@@ -54,6 +54,7 @@ struct term {
     int var; /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;
+    unsigned depth; /* of the tree below */
     body *body;
     call_kind call;
     const struct rego_builtin *builtin;

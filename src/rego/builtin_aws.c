@@ -197,8 +197,7 @@ static vs_span authorize(rego_bctx *b, const request *r, const config *c, vs_val
                          vs_span content, vs_span date, vs_span now)
 {
     VS_CLEANUP(vs_buf_free)
-    vs_buf canonical = VS_BUF(TEXT_MAX),
-           list = VS_BUF(TEXT_MAX), to_sign = VS_BUF(TEXT_MAX);
+    vs_buf canonical = VS_BUF(TEXT_MAX), list = VS_BUF(TEXT_MAX), to_sign = VS_BUF(TEXT_MAX);
     uint8_t key[VS_HASH_MAX], mac[VS_HASH_MAX];
     vs_buf_printf(&canonical, "%.*s\n%.*s\n%.*s\n", VS_FMT(r->method), VS_FMT(r->path),
                   VS_FMT(r->query));

@@ -216,6 +216,8 @@ static token lex_template(lexer *l)
     loc at = here(l, start);
     size_t from = ++l->at;
     unsigned depth = 0;
+    if (++l->templates > TEMPLATES_MAX)
+        return fail(l, start, "template strings are nested too deeply");
     while (l->at < l->in.n && !(depth == 0 && peek(l, 0) == quote)) {
         int c = peek(l, 0);
         if (c == '\\' && depth == 0)
@@ -239,6 +241,7 @@ static token lex_template(lexer *l)
         return fail(l, start, "non-terminated template string");
     vs_span text = vs_span_of(l->in.p + from, l->at - from);
     l->at++;
+    l->templates--;
     at.end = (uint32_t)l->at;
     return (token){.kind = TOK_TEMPLATE, .at = at, .text = text, .raw = quote == '`'};
 }

@@ -27,12 +27,15 @@ typedef struct token {
     bool space;   /* white space stands before it */
 } token;
 
+enum { TEMPLATES_MAX = 16 };
+
 typedef struct lexer {
     compilation *c;
     const module *mod;
     vs_span in;
     size_t at, line_start;
     uint32_t row;
+    unsigned templates; /* inside of each other */
 } lexer;
 
 void lexer_init(lexer *l, compilation *c, const module *mod, vs_span text);

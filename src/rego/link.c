@@ -264,14 +264,20 @@ bool is_package_rule(const compiler *k, const module *m, vs_span name)
  */
 
 enum visit { UNSEEN, ACTIVE, DONE };
+enum { CHAIN_MAX = 2000 };
 
 static void visit(compiler *k, uint32_t id, uint8_t *state, unsigned depth)
 {
     group *g = k->p->groups[id];
     if (state[id] == DONE || k->c->failed)
         return;
-    if (state[id] == ACTIVE || depth > 2000) {
-        const def *d = g->n_defs ? g->defs[0] : g->default_def;
+    const def *d = g->n_defs ? g->defs[0] : g->default_def;
+    if (depth > CHAIN_MAX) {
+        comp_error(k->c, REGO_COMPILE_ERROR, d ? d->mod : NULL, d ? &d->at : NULL,
+                   "rules are nested too deeply: more than %d rules below each other", CHAIN_MAX);
+        return;
+    }
+    if (state[id] == ACTIVE) {
         comp_error(k->c, REGO_RECURSION_ERROR, d ? d->mod : NULL, d ? &d->at : NULL,
                    "rule %s is recursive: %s -> %s", g->name, g->name, g->name);
         return;

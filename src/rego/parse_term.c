@@ -147,10 +147,39 @@ static void end_here(parser *p, term *t)
     t->at.end = p->last_end;
 }
 
-static void set_items(term *t, const list *l)
+/* Chains such as 1 + 1 + 1 + ... make deep trees without nested brackets; the phases of the
+ * compiler recurse over trees. */
+enum { TREE_DEPTH = 1000 };
+
+static void deepen(parser *p, term *t, unsigned below)
+{
+    if (below >= t->depth)
+        t->depth = below + 1;
+    if (t->depth > TREE_DEPTH && !p->c->failed)
+        parse_error(p, "expression is too long or nested too deeply");
+}
+
+static void set_items(parser *p, term *t, const list *l)
 {
     t->items = (term **)l->items;
     t->n = l->n;
+    for (size_t i = 0; i < l->n; i++)
+        deepen(p, t, t->items[i]->depth);
+}
+
+static void deepen_by_body(parser *p, term *t, const body *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const literal *l = b->items[i];
+        const term *const parts[] = {l->a, l->b, l->c};
+        for (size_t k = 0; k < VS_COUNT(parts); k++)
+            if (parts[k])
+                deepen(p, t, parts[k]->depth);
+        for (size_t k = 0; k < l->n_with; k++)
+            deepen(p, t, l->with[k].value->depth);
+        if (l->body)
+            deepen_by_body(p, t, l->body);
+    }
 }
 
 static term *scalar(parser *p, vs_val v)
@@ -169,7 +198,7 @@ static term *operator_call(parser *p, const char *name, term *l, term *r)
     list_add(p->c, &items, op);
     list_add(p->c, &items, l);
     list_add(p->c, &items, r);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }
@@ -195,8 +224,9 @@ static term *comprehension(parser *p, term_kind kind, loc at, term *head, term *
     if (value)
         list_add(p->c, &items, value);
     term *t = new_term(p, kind, at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     t->body = parse_body_until(p, close);
+    deepen_by_body(p, t, t->body);
     expect_op(p, close, "the closing bracket of a comprehension");
     end_here(p, t);
     return t;
@@ -237,7 +267,7 @@ static term *parse_array(parser *p)
         }
     }
     term *t = new_term(p, T_ARRAY, at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }
@@ -260,7 +290,7 @@ static term *parse_object(parser *p, loc at, term *key)
         list_add(p->c, &items, parse_expr(p));
     }
     term *t = new_term(p, T_OBJECT, at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }
@@ -288,7 +318,7 @@ static term *parse_brace(parser *p)
         parse_list(p, '}', &items);
     }
     term *t = new_term(p, T_SET, at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }
@@ -313,7 +343,7 @@ term *with_key(parser *p, term *key, term *in)
     list_add(p->c, &items, key);
     list_add(p->c, &items, in->items[1]);
     list_add(p->c, &items, in->items[2]);
-    set_items(in, &items);
+    set_items(p, in, &items);
     whole->at.start = in->at.start = key->at.start;
     return whole;
 }
@@ -397,13 +427,13 @@ static term *template_part(parser *p)
     list_add(p->c, &items, result);
     term *t = new_term(p, T_ARRAY_COMPR, at), *ref = new_term(p, T_REF, at),
          *zero = new_term(p, T_SCALAR, at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     t->body = b;
     zero->scalar = vs_int(0);
     items = (list){0};
     list_add(p->c, &items, t);
     list_add(p->c, &items, zero);
-    set_items(ref, &items);
+    set_items(p, ref, &items);
     return ref;
 }
 
@@ -447,8 +477,10 @@ static term *parse_template(parser *p)
             at++;
         }
     }
+    if (!vs_buf_ok(&piece))
+        parse_error(p, "template string is too long");
     list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
-    set_items(t, &items);
+    set_items(p, t, &items);
     advance(p);
     return t;
 }
@@ -543,7 +575,7 @@ static term *parse_call(parser *p, term *function)
     advance(p);
     parse_list(p, ')', &items);
     term *t = new_term(p, T_CALL, function->at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }
@@ -555,7 +587,7 @@ static term *parse_ref(parser *p, term *base)
     while (!p->c->failed && (touches(p, '.') || touches(p, '[')))
         list_add(p->c, &items, parse_operand(p));
     term *t = new_term(p, T_REF, base->at);
-    set_items(t, &items);
+    set_items(p, t, &items);
     end_here(p, t);
     return t;
 }

@@ -125,6 +125,12 @@ static bool was_used(const used_names *u, vs_span name)
 
 static void note_used(resolver *r, used_names *u, const term *t)
 {
+    if (r->c->failed)
+        return;
+    if (u->n > VARS_MAX) {
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "too many names in one body");
+        return;
+    }
     if (t->kind == T_VAR && !t->wildcard && t->var < 0 && !was_used(u, t->name)) {
         if (u->n == u->room) {
             size_t room = u->room ? u->room * 2 : 16;
@@ -210,7 +216,7 @@ static void declare_pattern(resolver *r, scope *s, const term *t, size_t from)
 static void declare_assigned(resolver *r, scope *s, const body *b)
 {
     check_declarations(r, s, b);
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
         const literal *l = b->items[i];
         if (l->kind == L_ASSIGN)
             declare_pattern(r, s, l->a, i);
@@ -333,7 +339,7 @@ static void declare_used(resolver *r, scope *s, const term *t)
 
 static void declare_implicit(resolver *r, scope *s, const body *b)
 {
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
         const literal *l = b->items[i];
         if (l->kind != L_EVERY && l->a)
             declare_used(r, s, l->a);

@@ -557,7 +557,7 @@ vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, 
         return VS_OK;
     vs_val doc = vs_undefined();
     status st = n->group ? eval_group(e, n->group, &doc) : eval_document(e, n, &doc);
-    if (st == ST_OK && !vs_arena_ok(&e->a))
+    if (st != ST_ERROR && !vs_arena_ok(&e->a))
         st = fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
     if (st == ST_ERROR)
         return report(e, diag, err);
