@@ -37,6 +37,11 @@ const rego_builtin *rego_builtin_find(vs_span name)
     return NULL;
 }
 
+const rego_builtin *rego_builtin_at(size_t i)
+{
+    return i < VS_COUNT(table) ? &table[i] : NULL;
+}
+
 static const char *type_of(vs_val v)
 {
     return vs_kind_name((vs_kind)v.kind);

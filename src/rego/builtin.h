@@ -54,6 +54,8 @@ enum { REGO_VARIADIC = 255 };
 unsigned rego_builtin_arity(const rego_builtin *b);
 /* By dotted name; NULL if unknown. */
 const rego_builtin *rego_builtin_find(vs_span name);
+/* The i-th of the table, in order of names; NULL behind the last. */
+const rego_builtin *rego_builtin_at(size_t i);
 
 /* Charges `n` steps; false when the budget is gone (return REGO_B_LIMIT then). */
 static inline bool rego_charge(rego_bctx *b, uint64_t n)
