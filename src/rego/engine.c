@@ -187,6 +187,14 @@ void rego_program_unref(rego_program **pp)
     free(p);
 }
 
+void rego_program_rules(const rego_program *p, void (*each)(void *user, const char *path),
+                        void *user)
+{
+    for (size_t i = 0; i < p->n_groups; i++)
+        if (p->groups[i]->kind != GROUP_FUNCTION && p->groups[i]->code.n)
+            each(user, p->groups[i]->name);
+}
+
 /* ---- disassembly
  * ----------------------------------------------------------------------------------- */
 

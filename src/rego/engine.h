@@ -86,8 +86,15 @@ VS_MUST vs_code rego_check_syntax(vs_span text, bool v0, rego_diag *diag, vs_err
 /* The line of the source a diagnosis is about, and a caret below the place; nothing when the place
  * is unknown or not in `text`. */
 void rego_diag_excerpt(const rego_diag *d, vs_span text, vs_buf *out);
+/* The policy in the usual layout, appended to `out`. A text that does not parse is an error, and
+ * one whose layout cannot be changed without changing its tokens. */
+VS_MUST vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_diag *diag,
+                            vs_error *err);
 rego_program *rego_program_ref(rego_program *p);
 void rego_program_unref(rego_program **p);
+/* Calls `each` with the path ("data.policy.allow") of every rule that is no function, in order. */
+void rego_program_rules(const rego_program *p, void (*each)(void *user, const char *path),
+                        void *user);
 /* Disassembly of the whole program, for people. */
 void rego_program_dump(const rego_program *p, vs_arena *a, vs_buf *out);
 
@@ -99,6 +106,17 @@ void rego_program_dump(const rego_program *p, vs_arena *a, vs_buf *out);
 typedef vs_code (*rego_host_fn)(void *user, const char *name, const vs_val *args, unsigned n,
                                 vs_arena *a, vs_val *out, vs_error *err);
 
+/* Rows that were evaluated, over any number of evaluations of one program; not thread safe. */
+typedef struct rego_coverage rego_coverage;
+typedef enum rego_row {
+    REGO_ROW_NONE, /* nothing to evaluate */
+    REGO_ROW_MISSED,
+    REGO_ROW_COVERED,
+} rego_row;
+VS_MUST vs_code rego_coverage_new(rego_program *p, rego_coverage **out, vs_error *err);
+void rego_coverage_free(rego_coverage **c);
+rego_row rego_coverage_row(const rego_coverage *c, const char *module, uint32_t row);
+
 typedef struct rego_inputs {
     vs_val input;   /* undefined = no input document */
     vs_val data;    /* base document: an object, or undefined for {} */
@@ -108,7 +126,8 @@ typedef struct rego_inputs {
     void *host_user;
     void (*print)(void *user, vs_span line); /* NULL = print() costs nothing */
     void *print_user;
-    bool explain; /* record why rules failed, see rego_explain */
+    bool explain;            /* record why rules failed, see rego_explain */
+    rego_coverage *coverage; /* NULL = costs nothing */
     rego_limits limits;
 } rego_inputs;
 

@@ -239,6 +239,8 @@ next:
         const char *conflict = NULL;
         if (!charge(e, c, pc, 1))
             return ST_ERROR;
+        if (e->in.coverage)
+            coverage_mark(e->in.coverage, &c->dbg[pc]);
         switch ((opcode)i->op) {
         case OP_JUMP: pc = i->fail; goto next;
         case OP_LOADK: r[i->a] = p->consts[i->k]; break;

@@ -129,4 +129,7 @@ void trail_start(rego_eval *e, trail *t, const code *c, const group *g, uint32_t
 void trail_fail(trail *t, const code *c, uint32_t pc, const vs_val *regs);
 void trail_end(rego_eval *e, trail *t, const code *c, const group *g);
 
+/* coverage.c */
+void coverage_mark(rego_coverage *c, const debug *d);
+
 #endif

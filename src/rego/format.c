@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The usual layout of policies: tabs by nesting, one space around operators, bodies on lines of
+ * their own, at most one empty line, a comma behind the last line of a collection. Works on tokens
+ * and the comments between them, so nothing is ever lost; the result is checked to have the same
+ * tokens.
+ */
+#include "rego/lexer.h"
+#include "rego/parse.h"
+
+enum { OUT_MAX = 64 << 20, NESTING_MAX = 512 };
+
+typedef struct bracket {
+    unsigned close;
+    bool body;   /* statements, one per line */
+    bool broken; /* the opening bracket ended its line */
+    bool bar;    /* a comprehension */
+} bracket;
+
+typedef struct formatter {
+    lexer lex;
+    vs_span in;
+    vs_buf *out;
+    token prev;
+    bracket stack[NESTING_MAX];
+    size_t depth;
+    bool line_start; /* nothing is on the current line yet */
+    bool every;      /* `every` stands in the current statement: its brace is a body */
+    bool v0;
+    bool closed_body; /* the token before ended one */
+    bool sign;        /* the '-' before belongs to a number */
+} formatter;
+
+static bool is_op(const token *t, unsigned op)
+{
+    return t->kind == TOK_OP && t->op == op;
+}
+
+static bool is_word(const token *t, const char *word)
+{
+    return t->kind == TOK_IDENT && vs_span_is(t->text, word);
+}
+
+static unsigned closing(const token *t)
+{
+    if (t->kind != TOK_OP)
+        return 0;
+    return t->op == '(' ? ')' : t->op == '[' ? ']' : t->op == '{' ? '}' : 0;
+}
+
+static bool is_closing(const token *t)
+{
+    return is_op(t, ')') || is_op(t, ']') || is_op(t, '}');
+}
+
+/* ---- lines -------------------------------------------------------------------------------------
+ */
+
+static void new_line(formatter *f)
+{
+    if (!f->line_start)
+        vs_buf_putc(f->out, '\n');
+    f->line_start = true;
+}
+
+static void indent(formatter *f)
+{
+    for (size_t i = 0; i < f->depth; i++)
+        if (f->stack[i].broken)
+            vs_buf_putc(f->out, '\t');
+    f->line_start = false;
+}
+
+/* The comments between two tokens, and how many line breaks stand behind the last of them. */
+static size_t put_comments(formatter *f, size_t from, size_t to, bool *had)
+{
+    size_t breaks = 0;
+    bool first = true;
+    *had = false;
+    for (size_t at = from; at < to; at++) {
+        if (f->in.p[at] == '\n') {
+            breaks++;
+            continue;
+        }
+        if (f->in.p[at] != '#')
+            continue;
+        size_t end = at;
+        while (end < to && f->in.p[end] != '\n')
+            end++;
+        size_t text_end = end;
+        while (text_end > at && (f->in.p[text_end - 1] == ' ' || f->in.p[text_end - 1] == '\t' ||
+                                 f->in.p[text_end - 1] == '\r'))
+            text_end--;
+        if (breaks == 0 && first && !f->line_start) {
+            vs_buf_putc(f->out, ' '); /* behind something */
+        } else {
+            new_line(f);
+            if (breaks > 1 && f->out->n)
+                vs_buf_putc(f->out, '\n');
+            indent(f);
+        }
+        vs_buf_put(f->out, vs_span_of(f->in.p + at, text_end - at));
+        f->line_start = false;
+        first = false;
+        *had = true;
+        breaks = 0;
+        at = end - 1;
+    }
+    return breaks;
+}
+
+/* ---- spaces ------------------------------------------------------------------------------------
+ */
+
+static bool is_binary(const token *t)
+{
+    static const unsigned ops[] = {
+        OP2(':', '='), OP2('=', '='), OP2('!', '='), OP2('<', '='), OP2('>', '='), '=', '<',
+        '>',           '+',           '*',           '/',           '%',           '&', '|'};
+    for (size_t i = 0; i < VS_COUNT(ops); i++)
+        if (is_op(t, ops[i]))
+            return true;
+    return false;
+}
+
+/* A token that an operand may end with. */
+static bool ends_operand(const token *t)
+{
+    static const char *const keywords[] = {"as",     "else",    "if",    "in",       "not",
+                                           "some",   "with",    "every", "contains", "default",
+                                           "import", "package", NULL};
+    if (is_closing(t))
+        return true;
+    if (t->kind == TOK_IDENT)
+        for (const char *const *k = keywords; *k; k++)
+            if (vs_span_is(t->text, *k))
+                return false;
+    return t->kind == TOK_IDENT || t->kind == TOK_NUMBER || t->kind == TOK_STRING ||
+           t->kind == TOK_TEMPLATE;
+}
+
+static bool wants_space(const formatter *f, const token *t, bool unary_before)
+{
+    const token *p = &f->prev;
+    if (is_op(t, ',') || is_op(t, ';') || is_op(t, ':') || is_op(t, '.') || is_op(p, '.'))
+        return false;
+    if (closing(p) || is_closing(t) || unary_before)
+        return false;
+    if (is_op(p, ',') || is_op(p, ';') || is_op(p, ':') || is_binary(p) || is_binary(t))
+        return true;
+    if (is_op(t, '-') || is_op(p, '-'))
+        return true;
+    if ((is_op(t, '[') || is_op(t, '(')) && ends_operand(p))
+        return t->space && !(f->depth == 0 && is_op(t, '('));
+    return true;
+}
+
+/* ---- structure ---------------------------------------------------------------------------------
+ */
+
+static bool starts_body(const formatter *f, const token *t)
+{
+    if (!is_op(t, '{'))
+        return false;
+    if (is_word(&f->prev, "if") || (f->every && ends_operand(&f->prev)))
+        return true;
+    return f->depth == 0 && f->v0 && ends_operand(&f->prev);
+}
+
+static void open_bracket(formatter *f, const token *t, bool is_body, bool broken)
+{
+    if (f->depth == NESTING_MAX)
+        return;
+    f->stack[f->depth++] =
+        (bracket){.close = closing(t), .body = is_body, .broken = is_body || broken};
+    if (is_body)
+        f->every = false;
+}
+
+/* Whether a statement, element or rule ends its line here: at the top level and in bodies line
+ * breaks count; in collections they are kept where the opening bracket ended its line. */
+static bool breaks_line(const formatter *f, const token *t, bool comments)
+{
+    const bracket *b = f->depth ? &f->stack[f->depth - 1] : NULL;
+    if (comments)
+        return true;
+    if (!b)
+        return t->newline;
+    if (is_closing(t))
+        return b->broken;
+    if (is_op(&f->prev, b->close == ')' ? '(' : b->close == ']' ? '[' : '{'))
+        return b->broken;
+    return b->body ? t->newline || is_op(&f->prev, ';') : t->newline;
+}
+
+static void put_token(formatter *f, const token *t)
+{
+    bool comments, unary = is_op(&f->prev, '-') && f->sign;
+    size_t from = f->prev.at.end;
+    size_t breaks = put_comments(f, from, t->at.start, &comments);
+    bool closes = is_closing(t) && f->depth && f->stack[f->depth - 1].close == t->op;
+    bool line = from > 0 && breaks_line(f, t, comments);
+    if (closes && f->stack[f->depth - 1].broken && !f->stack[f->depth - 1].body &&
+        !f->stack[f->depth - 1].bar && !is_op(&f->prev, ',') && !closing(&f->prev) && !comments)
+        vs_buf_putc(f->out, ',');
+    if (is_op(t, ';') && f->depth && f->stack[f->depth - 1].body) {
+        f->prev.at.end = t->at.end;
+        f->prev.kind = TOK_OP;
+        f->prev.op = ';';
+        return; /* a line break says the same */
+    }
+    if (line) {
+        new_line(f);
+        bool after_body = f->depth == 0 && f->closed_body && !comments;
+        if ((breaks > 1 || after_body) && !closes && !closing(&f->prev) && f->out->n)
+            vs_buf_putc(f->out, '\n');
+        if (f->depth == 0 || f->stack[f->depth - 1].body)
+            f->every = false;
+    }
+    if (line && !closes && f->depth)
+        f->stack[f->depth - 1].broken = true; /* from here on its lines are indented */
+    f->closed_body = closes && f->stack[f->depth - 1].body;
+    if (closes)
+        f->depth--;
+    if (f->line_start)
+        indent(f);
+    else if (from > 0 && !(line) && wants_space(f, t, unary))
+        vs_buf_putc(f->out, ' ');
+    f->sign = is_op(t, '-') && !ends_operand(&f->prev);
+    f->every |= is_word(t, "every");
+    if (is_op(t, '|') && f->depth)
+        f->stack[f->depth - 1].bar = true;
+    vs_buf_put(f->out, vs_span_of(f->in.p + t->at.start, t->at.end - t->at.start));
+    if (closing(t)) {
+        size_t next = t->at.end;
+        while (next < f->in.n &&
+               (f->in.p[next] == ' ' || f->in.p[next] == '\t' || f->in.p[next] == '\r'))
+            next++;
+        bool ends_line = next < f->in.n && (f->in.p[next] == '\n' || f->in.p[next] == '#');
+        open_bracket(f, t, starts_body(f, t), ends_line);
+    }
+    f->prev = *t;
+}
+
+/* ---- the check: same tokens, but for separators -------------------------------------------------
+ */
+
+static token significant(lexer *l)
+{
+    token t = lexer_next(l);
+    while (is_op(&t, ',') || is_op(&t, ';'))
+        t = lexer_next(l);
+    return t;
+}
+
+static bool same_tokens(compilation *c, const module *m, vs_span a, vs_span b)
+{
+    lexer x, y;
+    lexer_init(&x, c, m, a);
+    lexer_init(&y, c, m, b);
+    for (;;) {
+        token s = significant(&x), t = significant(&y);
+        vs_span st = vs_span_of(a.p + s.at.start, s.at.end - s.at.start),
+                tt = vs_span_of(b.p + t.at.start, t.at.end - t.at.start);
+        if (s.kind != t.kind || !vs_span_eq(st, tt))
+            return false;
+        if (s.kind == TOK_EOF)
+            return !c->failed;
+    }
+}
+
+vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_diag *diag,
+                    vs_error *err)
+{
+    VS_TRY(rego_check_syntax(text, v0, diag, err));
+    vs_arena a;
+    vs_arena_init(&a, OUT_MAX);
+    compilation c = {.a = &a};
+    module m = {.name = name, .text = text, .v0 = v0};
+    formatter f = {.in = text, .out = out, .line_start = true, .v0 = v0};
+    bool comments;
+    size_t start = out->n;
+    lexer_init(&f.lex, &c, &m, text);
+    for (token t = lexer_next(&f.lex); t.kind != TOK_EOF && !c.failed; t = lexer_next(&f.lex))
+        put_token(&f, &t);
+    (void)put_comments(&f, f.prev.at.end, text.n, &comments);
+    new_line(&f);
+    vs_span result = vs_span_from(vs_buf_span(out), start);
+    vs_code code = VS_OK;
+    if (!vs_buf_ok(out))
+        code = vs_fail(err, VS_E_LIMIT, "%s: too large to format", name);
+    else if (c.failed || !same_tokens(&c, &m, text, result) ||
+             rego_check_syntax(result, v0, NULL, NULL) != VS_OK)
+        code = vs_fail(err, VS_E_INTERNAL, "%s: the layout of this policy cannot be changed safely",
+                       name);
+    vs_arena_free(&a);
+    return code;
+}
