@@ -10,7 +10,7 @@ _vouchsafe() {
         serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --help" ;;
         decode) words="--json --help" ;;
         verify) words="--key --ca --json --help" ;;
-        rego) words="eval check --data --input --v0-compatible --format --help" ;;
+        rego) words="eval check explain test bench fmt build repl --data --input --v0-compatible --format --help" ;;
         realm) words="init run rim token extend --dir --mount --socket --challenge --rim --rpv --profile --form --lifecycle --index --data --help" ;;
         esac
     fi

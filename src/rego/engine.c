@@ -131,8 +131,11 @@ vs_code rego_compile(const rego_module *modules, size_t n, const rego_options *o
     p->nonstrict = k.opts->nonstrict_builtin_errors;
     p->no_memo = k.opts->no_memo;
     compile_all(&k, modules, n);
-    if (!c.failed && (!vs_arena_ok(&p->arena) || !vs_arena_ok(&tree)))
+    if (!vs_arena_ok(&p->arena) ||
+        !vs_arena_ok(&tree)) { /* whatever else was said follows from it */
+        c.failed = false;
         comp_error(&c, REGO_EVAL_LIMIT, NULL, NULL, "out of memory");
+    }
     vs_arena_free(&tree);
     for (size_t i = 0; i < p->n_groups; i++)
         forget_tree(p->groups[i]);

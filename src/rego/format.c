@@ -199,7 +199,7 @@ static void put_token(formatter *f, const token *t)
     size_t from = f->prev.at.end;
     size_t breaks = put_comments(f, from, t->at.start, &comments);
     bool closes = is_closing(t) && f->depth && f->stack[f->depth - 1].close == t->op;
-    bool line = from > 0 && breaks_line(f, t, comments);
+    bool line = (from > 0 || comments) && breaks_line(f, t, comments);
     if (closes && f->stack[f->depth - 1].broken && !f->stack[f->depth - 1].body &&
         !f->stack[f->depth - 1].bar && !is_op(&f->prev, ',') && !closing(&f->prev) && !comments)
         vs_buf_putc(f->out, ',');
@@ -224,7 +224,7 @@ static void put_token(formatter *f, const token *t)
         f->depth--;
     if (f->line_start)
         indent(f);
-    else if (from > 0 && !(line) && wants_space(f, t, unary))
+    else if (from > 0 && wants_space(f, t, unary))
         vs_buf_putc(f->out, ' ');
     f->sign = is_op(t, '-') && !ends_operand(&f->prev);
     f->every |= is_word(t, "every");

@@ -287,6 +287,8 @@ static void report_unsafe(gen *g, const list *items)
 
 void gen_body(gen *g, body *b)
 {
+    if (g->c->failed)
+        return;
     list items = {0};
     for (size_t i = 0; i < b->n; i++)
         flatten(g, &items, b->items[i], 64);

@@ -70,6 +70,8 @@ typedef struct result {
 
 static void gen_branch(gen *g, def *d, const result *r, bool in_chain, uint32_t chain_end)
 {
+    if (g->c->failed)
+        return;
     uint32_t next = new_label(g);
     g->fail = next;
     g->where = &d->at;
@@ -98,6 +100,8 @@ static void gen_branch(gen *g, def *d, const result *r, bool in_chain, uint32_t 
 
 static void gen_chain(gen *g, def *d, const result *r)
 {
+    if (g->c->failed)
+        return;
     uint32_t end = new_label(g);
     bool in_chain = d->else_def != NULL;
     if (in_chain)
@@ -152,8 +156,8 @@ static void gen_default(gen *g, def *d, unsigned reg)
         return;
     start_unit(g, &u, d->mod, g->group->arity + 2);
     g->def = d;
-    for (size_t i = 0; i < u.n; i++)
-        g->bound[i] = false;
+    if (g->c->failed)
+        return;
     g->where = &d->at;
     for (size_t i = 0; i < d->n_args; i++)
         gen_match(g, d->args[i], (unsigned)i);
@@ -256,6 +260,8 @@ static void gen_values(gen *g, group *grp)
 /* One definition of a partial rule adds entries: keys and a value, or a member of a set. */
 static void gen_entry(gen *g, def *d, unsigned builder)
 {
+    if (g->c->failed)
+        return;
     uint32_t next = new_label(g);
     g->fail = next;
     g->where = &d->at;
@@ -339,6 +345,8 @@ void gen_query(compiler *k, const module *m, body *b, unit *u, code *out)
 {
     gen g = {.k = k, .c = k->c};
     start_unit(&g, u, m, 0);
+    if (g.c->failed)
+        return;
     uint32_t end = new_label(&g);
     g.fail = end;
     /* Statement values: an expression yields its value, everything else true. */

@@ -157,6 +157,8 @@ void read_annotations(compilation *c, module *m)
             vs_buf_put(&yaml, comment);
             vs_buf_putc(&yaml, '\n');
         }
+        if (!vs_buf_ok(&yaml))
+            c->a->failed = true;
         read_block(c, m, vs_dup(c->a, vs_buf_span(&yaml)), first, row + 1);
     }
 }

@@ -7,10 +7,11 @@
 
 static literal *new_literal(parser *p, literal_kind kind, loc at)
 {
-    static literal nil;
+    static _Thread_local literal nil;
     literal *l = VS_NEW(p->c->a, literal);
     if (!l) {
         comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     l->kind = kind;
@@ -20,10 +21,11 @@ static literal *new_literal(parser *p, literal_kind kind, loc at)
 
 static body *new_body(parser *p, list *items)
 {
-    static body nil;
+    static _Thread_local body nil;
     body *b = VS_NEW(p->c->a, body);
     if (!b) {
         comp_error(p->c, REGO_EVAL_LIMIT, p->mod, NULL, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     b->items = (literal **)items->items;
@@ -294,10 +296,11 @@ void parse_head_ref(parser *p, list *path)
 
 static def *new_def(parser *p, loc at)
 {
-    static def nil;
+    static _Thread_local def nil;
     def *d = VS_NEW(p->c->a, def);
     if (!d) {
         comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     d->mod = p->mod;

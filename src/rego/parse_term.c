@@ -122,10 +122,12 @@ bool at_keyword(const parser *p)
 
 term *new_term(parser *p, term_kind kind, loc at)
 {
-    static term nil; /* out of memory: the error is recorded, nobody looks at the tree */
+    static _Thread_local term
+        nil; /* out of memory: the error is recorded, nobody looks at the tree */
     term *t = VS_NEW(p->c->a, term);
     if (!t) {
         comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     t->kind = kind;
@@ -391,6 +393,16 @@ static term *parse_var(parser *p)
     return t;
 }
 
+/* The number; undefined when it is none, or when there is no memory for it. */
+static vs_val number_of(parser *p, vs_span text)
+{
+    vs_error err = {0};
+    vs_val v = vs_num_parse(p->c->a, text, &err);
+    if (!vs_defined(v) && err.code != VS_E_LIMIT && err.code != VS_E_PARSE)
+        p->c->a->failed = true;
+    return v;
+}
+
 static term *parse_negative(parser *p)
 {
     loc at = p->tok.at;
@@ -400,7 +412,7 @@ static term *parse_negative(parser *p)
         return new_term(p, T_SCALAR, at);
     }
     vs_span text = vs_str(vs_sprintf(p->c->a, "-%.*s", VS_FMT(p->tok.text)));
-    term *t = scalar(p, vs_num_parse(p->c->a, text, NULL));
+    term *t = scalar(p, number_of(p, text));
     t->at.start = at.start;
     if (!vs_defined(t->scalar))
         comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "illegal number format");
@@ -409,7 +421,7 @@ static term *parse_negative(parser *p)
 
 static term *parse_number(parser *p)
 {
-    vs_val v = vs_num_parse(p->c->a, p->tok.text, NULL);
+    vs_val v = number_of(p, p->tok.text);
     if (!vs_defined(v))
         parse_error(p, "illegal number format");
     return scalar(p, v);
@@ -477,8 +489,10 @@ static term *parse_template(parser *p)
             at++;
         }
     }
-    if (!vs_buf_ok(&piece))
+    if (!vs_buf_ok(&piece)) {
+        p->c->a->failed = true;
         parse_error(p, "template string is too long");
+    }
     list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
     set_items(p, t, &items);
     advance(p);

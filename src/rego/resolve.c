@@ -17,10 +17,11 @@ typedef struct resolver {
 
 static scope *new_scope(resolver *r, scope *parent)
 {
-    static scope nil;
+    static _Thread_local scope nil;
     scope *s = VS_NEW(r->c->a, scope);
     if (!s) {
         comp_error(r->c, REGO_EVAL_LIMIT, r->m, NULL, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     s->parent = parent;
@@ -258,10 +259,11 @@ static bool is_global(const resolver *r, vs_span name)
 
 static term *fresh(resolver *r, term_kind kind, const term *like)
 {
-    static term nil;
+    static _Thread_local term nil;
     term *t = VS_NEW(r->c->a, term);
     if (!t) {
         comp_error(r->c, REGO_EVAL_LIMIT, r->m, NULL, "out of memory");
+        memset(&nil, 0, sizeof nil);
         return &nil;
     }
     t->kind = kind;
@@ -413,6 +415,8 @@ static vs_span dotted(resolver *r, const term *f)
         vs_buf_putc(&b, '.');
         vs_buf_put(&b, vs_text(f->items[i]->scalar));
     }
+    if (!vs_buf_ok(&b))
+        r->c->a->failed = true;
     return vs_dup(r->c->a, vs_buf_span(&b));
 }
 

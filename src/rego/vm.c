@@ -503,8 +503,11 @@ static vs_code code_of(rego_errcode c)
     }
 }
 
-static vs_code report(const rego_eval *e, rego_diag *diag, vs_error *err)
+static vs_code report(rego_eval *e, rego_diag *diag, vs_error *err)
 {
+    if (!vs_arena_ok(&e->a) &&
+        e->diag.code != REGO_EVAL_LIMIT) /* whatever was said follows from it */
+        (void)fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
     if (diag)
         *diag = e->diag;
     if (e->diag.code == REGO_EVAL_HOST && err)

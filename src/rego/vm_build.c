@@ -27,10 +27,10 @@ static builder *get(vs_val b)
 
 vs_val builder_new(rego_eval *e)
 {
-    static builder nil; /* out of memory: the arena has failed, the evaluation ends */
+    static _Thread_local builder nil; /* out of memory: the arena has failed, the evaluation ends */
     builder *b = VS_NEW(&e->a, builder);
     if (!b)
-        b = &nil;
+        b = memset(&nil, 0, sizeof nil);
     else
         *b = (builder){.vec = {.a = &e->a}, .obj = {.a = &e->a}};
     return (vs_val){.kind = VS_UNDEFINED, .u.i = (int64_t)(uintptr_t)b};

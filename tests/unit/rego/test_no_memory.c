@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out anywhere: every allocation of compiling and evaluating fails once, alone and
+ * with all that follow. The result is a clean error or the right answer, never another one; leaks
+ * are the sanitizer's business. The linker leads malloc and its kin here (--wrap).
+ */
+#include "testing.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+#include "base/io.h"
+#include "rego/engine.h"
+#include "value/json.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static long countdown = -1; /* < 0: nothing fails */
+static bool and_all_after, happened;
+
+static bool fails(void)
+{
+    if (countdown < 0)
+        return false;
+    if (countdown > 0) {
+        countdown--;
+        return false;
+    }
+    happened = true;
+    if (!and_all_after)
+        countdown = -1;
+    return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+/* Arenas take large blocks, so each of their allocations is a point of its own. */
+void *__real_vs_alloc(vs_arena *a, size_t n);
+void *__real_vs_zalloc(vs_arena *a, size_t n);
+void *__real_vs_alloc_array(vs_arena *a, size_t count, size_t size);
+void *__real_vs_grow(vs_arena *a, void *old, size_t old_n, size_t new_n, size_t size);
+void *__wrap_vs_alloc(vs_arena *a, size_t n);
+void *__wrap_vs_zalloc(vs_arena *a, size_t n);
+void *__wrap_vs_alloc_array(vs_arena *a, size_t count, size_t size);
+void *__wrap_vs_grow(vs_arena *a, void *old, size_t old_n, size_t new_n, size_t size);
+
+static bool arena_fails(vs_arena *a)
+{
+    bool now = fails();
+    a->failed |= now;
+    return now;
+}
+
+void *__wrap_vs_alloc(vs_arena *a, size_t n)
+{
+    return arena_fails(a) ? NULL : __real_vs_alloc(a, n);
+}
+
+void *__wrap_vs_zalloc(vs_arena *a, size_t n)
+{
+    return arena_fails(a) ? NULL : __real_vs_zalloc(a, n);
+}
+
+void *__wrap_vs_alloc_array(vs_arena *a, size_t count, size_t size)
+{
+    return arena_fails(a) ? NULL : __real_vs_alloc_array(a, count, size);
+}
+
+void *__wrap_vs_grow(vs_arena *a, void *old, size_t old_n, size_t new_n, size_t size)
+{
+    return arena_fails(a) ? NULL : __real_vs_grow(a, old, old_n, new_n, size);
+}
+
+/* The value of data.p as JSON, or the code of the failure. */
+static rego_diag diag; /* of the last run */
+
+static vs_code run(const rego_module *mods, size_t n, vs_val input, vs_val data, vs_buf *out)
+{
+    rego_program *p = NULL;
+    rego_eval *e = NULL;
+    rego_presence presence;
+    vs_val v = vs_undefined();
+    rego_inputs in = {.input = input, .data = data, .now_ns = 1, .explain = true};
+    rego_options opts = {.nonstrict_builtin_errors = true};
+    diag = (rego_diag){0};
+    vs_code code = rego_compile(mods, n, &opts, &p, &diag, NULL);
+    if (code == VS_OK)
+        code = rego_eval_new(p, &e, NULL);
+    if (code == VS_OK)
+        code = rego_eval_begin(e, &in, NULL);
+    if (code == VS_OK)
+        code = rego_eval_rule(e, "data", &presence, &v, &diag, NULL);
+    if (code == VS_OK && vs_defined(v))
+        vs_json_print(out, v);
+    rego_eval_free(&e);
+    rego_program_unref(&p);
+    return code;
+}
+
+static void fail_everywhere(const rego_module *mods, size_t n, vs_val input, vs_val data)
+{
+    vs_buf want = VS_BUF(1 << 20);
+    vs_code wanted = run(mods, n, input, data, &want);
+    for (int all = 0; all < 2; all++) {
+        for (long i = 0;; i++) {
+            vs_buf got = VS_BUF(1 << 20);
+            countdown = i;
+            and_all_after = all;
+            happened = false;
+            vs_code code = run(mods, n, input, data, &got);
+            countdown = -1;
+            bool same = code == wanted &&
+                        (!vs_buf_ok(&got) || vs_span_eq(vs_buf_span(&got), vs_buf_span(&want)));
+            if (code == VS_OK && !same)
+                fail_msg("allocation %ld%s: another answer", i, all ? " and all after" : "");
+            vs_buf_free(&got);
+            if (!happened) {
+                if (i < 50)
+                    fail_msg("only %ld allocations failed", i);
+                break;
+            }
+        }
+    }
+    vs_buf_free(&want);
+}
+
+static const char policy[] =
+    "package p\n"
+    "import rego.v1\n"
+    "# METADATA\n# title: t\n"
+    "default allow := false\n"
+    "allow if { input.user == \"ada\"; some r in input.roles; r in {\"x\", \"y\"} }\n"
+    "allow if { input.user == \"bob\"; regex.match(`^[a-z]+$`, input.user) }\n"
+    "s contains x if { some x in numbers.range(1, 50) }\n"
+    "o[k] := v if { some k, v in {\"a\": [1, 2], \"b\": {\"c\": 1e40}} }\n"
+    "f(x) := y if { y := [z | some z in x; z > 1] }\n"
+    "c := f([1, 2, 3])\n"
+    "w if allow with input.user as \"bob\"\n"
+    "t := $\"{c} and {input.missing}\"\n"
+    "j := json.unmarshal(json.marshal(o))\n"
+    "y := yaml.unmarshal(\"a: [1, {b: 2}]\")\n"
+    "h := crypto.sha256(\"x\")\n"
+    "m := json.match_schema({\"a\": 1}, {\"properties\": {\"a\": {\"type\": \"string\"}}})\n"
+    "n if not allow\n"
+    "e if every x in s { x < 100 }\n"
+    "md := rego.metadata.rule()\n";
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_val input;
+    vs_arena_init(&a, 0);
+    assert_vs_ok(
+        vs_json_parse(&a, VS_LIT("{\"user\":\"ada\",\"roles\":[\"x\"]}"), NULL, &input, NULL),
+        NULL);
+    rego_module m = {.name = "p.rego", .text = vs_str(policy)};
+    VS_CLEANUP(vs_buf_free) vs_buf whole = VS_BUF(1 << 20);
+    assert_int_equal(run(&m, 1, input, vs_undefined(), &whole), VS_OK);
+    fail_everywhere(&m, 1, input, vs_undefined());
+    vs_arena_free(&a);
+}
+
+static void run_file(const char *path)
+{
+    vs_arena a;
+    vs_val doc;
+    VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1 << 24);
+    vs_arena_init(&a, 0);
+    assert_vs_ok(vs_read_file(path, &b, NULL), NULL);
+    assert_vs_ok(vs_json_parse(&a, vs_buf_span(&b), NULL, &doc, NULL), NULL);
+    vs_val cases = vs_getc(doc, "cases");
+    for (VS_ARR_FOR (c, cases)) {
+        rego_module mods[8];
+        size_t n = 0;
+        vs_val list = vs_getc(*c, "modules");
+        for (VS_ARR_FOR (t, list))
+            if (n < VS_COUNT(mods))
+                mods[n++] = (rego_module){.name = "case.rego", .text = vs_text(*t)};
+        fail_everywhere(mods, n, vs_getc(*c, "input"), vs_getc(*c, "data"));
+    }
+    vs_arena_free(&a);
+}
+
+static void every_allocation_of_a_conformance_topic_may_fail(void **state)
+{
+    (void)state;
+    need_shared("data/rego/opa/v1/comprehensions");
+    char folder[512];
+    (void)snprintf(folder, sizeof folder, "%s/data/rego/opa/v1/comprehensions", VS_SHARED_DIR);
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *f; (f = readdir(d)) != NULL;) {
+        char path[1024];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, f->d_name);
+        if (f->d_name[0] != '.')
+            run_file(path);
+    }
+    (void)closedir(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_a_conformance_topic_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
