@@ -110,7 +110,10 @@ rego_bres rego_bi_json_marshal(rego_bctx *b, const vs_val *args, unsigned n, vs_
 static vs_code parse(rego_bctx *b, vs_val text, vs_val *out, vs_error *err)
 {
     vs_json_opts opts = {.dup_last_wins = true, .depth = JSON_DEPTH};
-    return vs_json_parse(b->a, vs_text(text), &opts, out, err);
+    vs_code code = vs_json_parse(b->a, vs_text(text), &opts, out, err);
+    if (code == VS_E_NOMEM)
+        b->a->failed = true; /* that is no fault of the text */
+    return code;
 }
 
 rego_bres rego_bi_json_unmarshal(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)

@@ -297,6 +297,8 @@ static void validate_type(validator *v, vs_val type, vs_val doc, const char *fie
             return;
         vs_buf_printf(&names, "%s%.*s", i ? "," : "", VS_FMT(t));
     }
+    if (!vs_buf_ok(&names))
+        v->stopped = REGO_B_LIMIT;
     const char *given = doc.kind == VS_NUMBER && vs_num_is_integer(doc)
                             ? "integer"
                             : vs_kind_name((vs_kind)doc.kind);

@@ -460,6 +460,7 @@ static term *parse_template(parser *p)
     while (at < end && !p->c->failed) {
         uint8_t c = p->lex.in.p[at];
         if (c == '{') {
+            p->c->a->failed |= !vs_buf_ok(&piece);
             list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
             vs_buf_clear(&piece);
             parser inner = *p;

@@ -303,6 +303,8 @@ static void expand_global(resolver *r, const term *t, bool called, list *out)
 
 static void to_ref(term *t, const list *path)
 {
+    if (path->n == 0) /* out of memory */
+        return;
     if (path->n == 1) {
         t->kind = ((term *)path->items[0])->kind;
         return;
@@ -429,7 +431,7 @@ static group *user_function(resolver *r, scope *s, const term *f)
     expand_global(r, base, true, &path);
     for (size_t i = 1; f->kind == T_REF && i < f->n; i++)
         list_add(r->c, &path, f->items[i]);
-    if (((term *)path.items[0])->kind != T_DATA)
+    if (path.n == 0 || ((term *)path.items[0])->kind != T_DATA)
         return NULL;
     return find_group(r->k, (term **)path.items + 1, path.n - 1);
 }

@@ -60,6 +60,8 @@ static status builtin_failed(rego_eval *e, const code *c, size_t pc, const rego_
     if (res == REGO_B_LIMIT)
         return fail_at(e, c, pc, REGO_EVAL_LIMIT,
                        "%s: a limit of steps, size or memory was exceeded", b->name);
+    if (!vs_arena_ok(&e->a)) /* whatever the builtin says follows from it */
+        return builtin_failed(e, c, pc, b, REGO_B_LIMIT);
     if (res == REGO_B_UNDEFINED || e->p->nonstrict)
         return ST_UNDEFINED;
     return fail_at(e, c, pc, res == REGO_B_TYPE ? REGO_EVAL_TYPE : REGO_EVAL_BUILTIN, "%s: %s",

@@ -38,8 +38,9 @@ static void put_number(vs_buf *out, vs_val v)
     }
     vs_arena a;
     vs_arena_init(&a, 64 * 1024);
-    vs_buf_put(out, vs_num_text(&a, v));
-    out->failed |= !vs_arena_ok(&a);
+    vs_span text = vs_num_text(&a, v);
+    vs_buf_put(out, text);
+    out->failed |= text.n == 0; /* out of memory */
     vs_arena_free(&a);
 }
 
