@@ -143,39 +143,6 @@ static void fail_everywhere(const rego_module *mods, size_t n, vs_val input, vs_
     vs_buf_free(&want);
 }
 
-static const char policy[] =
-    "package p\n"
-    "import rego.v1\n"
-    "# METADATA\n# title: t\n"
-    "default allow := false\n"
-    "allow if { input.user == \"ada\"; some r in input.roles; r in {\"x\", \"y\"} }\n"
-    "allow if { input.user == \"bob\"; regex.match(`^[a-z]+$`, input.user) }\n"
-    "s contains x if { some x in numbers.range(1, 50) }\n"
-    "o[k] := v if { some k, v in {\"a\": [1, 2], \"b\": {\"c\": 1e40}} }\n"
-    "f(x) := y if { y := [z | some z in x; z > 1] }\n"
-    "c := f([1, 2, 3])\n"
-    "w if allow with input.user as \"bob\"\n"
-    "h := crypto.sha256(\"x\")\n"
-    "n if not allow\n"
-    "e if every x in s { x < 100 }\n"
-
-    static void
-    every_allocation_may_fail(void **state)
-{
-    (void)state;
-    vs_arena a;
-    vs_val input;
-    vs_arena_init(&a, 0);
-    assert_vs_ok(
-        vs_json_parse(&a, VS_LIT("{\"user\":\"ada\",\"roles\":[\"x\"]}"), NULL, &input, NULL),
-        NULL);
-    rego_module m = {.name = "p.rego", .text = vs_str(policy)};
-    VS_CLEANUP(vs_buf_free) vs_buf whole = VS_BUF(1 << 20);
-    assert_int_equal(run(&m, 1, input, vs_undefined(), &whole), VS_OK);
-    fail_everywhere(&m, 1, input, vs_undefined());
-    vs_arena_free(&a);
-}
-
 static void run_file(const char *path)
 {
     vs_arena a;
