@@ -243,6 +243,7 @@ static int measure(const rego_cli *o, rego_sources *s, rego_program *p, size_t r
         code = rego_read_document(&s->a, o->input, &input, &err);
     rego_inputs in = rego_tool_inputs(s, input);
     in.print = NULL;
+    in.explain = o->explain;
     if (code == VS_OK)
         code = rego_eval_new(p, &e, &err);
     for (size_t i = 0; code == VS_OK && i < rounds; i++) {
