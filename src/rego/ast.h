@@ -51,7 +51,8 @@ struct term {
     vs_val scalar;
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
-    int var; /* T_VAR: number in its code unit, -1 = unresolved */
+    bool raw; /* T_TEMPLATE in back quotes */
+    int var;  /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;
     unsigned depth; /* of the tree below */
@@ -80,6 +81,7 @@ struct literal {
     literal_kind kind;
     loc at;
     term *a, *b, *c;
+    bool braces; /* L_NOT: around a whole body */
     term **vars;
     size_t n_vars;
     body *body;
@@ -96,11 +98,14 @@ typedef struct def {
     bool is_default, contains, is_function;
     bool called;    /* written with parentheses */
     bool has_value; /* written in the source */
+    bool assigned;  /* with := */
     term **args;
     size_t n_args;
-    term *key;   /* `contains key` */
-    term *value; /* never NULL for single-value rules: true when not written */
-    body *body;  /* NULL = always true */
+    term *key;           /* `contains key` */
+    term *value;         /* never NULL for single-value rules: true when not written */
+    body *body;          /* NULL = always true */
+    term **written_args; /* NULL = args; otherwise some of them were moved into the body */
+    body *written_body;
     struct def *else_def;
     /* Set by the resolver: */
     struct scope *scope;
@@ -113,6 +118,7 @@ typedef struct import {
     term **path; /* path[0] T_VAR input/data/future/rego */
     size_t n;
     vs_span alias;
+    bool renamed; /* the alias was written */
 } import;
 
 typedef enum annotation_scope {
@@ -139,6 +145,8 @@ struct module {
     size_t n_package;
     import *imports;
     size_t n_imports, room_imports;
+    import *language_imports; /* future.keywords, rego.v1 */
+    size_t n_language_imports, room_language_imports;
     def **defs;
     size_t n_defs, room_defs;
     uint32_t package_row;

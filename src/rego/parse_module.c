@@ -168,9 +168,10 @@ body *parse_modified(parser *p, term *expr, term *result)
 }
 
 /* What stands behind `not`: one literal, or with the keyword in force a whole { body }. */
-static body *parse_negated(parser *p)
+static body *parse_negated(parser *p, bool *braces)
 {
-    if (p->mod->kw_not && take_op(p, '{')) {
+    *braces = p->mod->kw_not && take_op(p, '{');
+    if (*braces) {
         body *b = parse_body_until(p, '}');
         expect_op(p, '}', "'}' at the end of a negated body");
         return b;
@@ -231,7 +232,7 @@ static void parse_literal(parser *p, list *out)
     if (at_word(p, "not") && at_keyword(p)) {
         advance(p);
         lit = new_literal(p, L_NOT, at);
-        lit->body = parse_negated(p);
+        lit->body = parse_negated(p, &lit->braces);
         lit->at.end = p->last_end;
     } else {
         lit = parse_plain(p);
@@ -326,7 +327,8 @@ static term *true_term(parser *p, loc at)
 
 static void parse_value(parser *p, def *d)
 {
-    if (take_op(p, OP2(':', '=')) || take_op(p, '=')) {
+    d->assigned = take_op(p, OP2(':', '='));
+    if (d->assigned || take_op(p, '=')) {
         d->value = parse_expr(p);
         d->has_value = true;
     }
@@ -463,6 +465,20 @@ static void prepend(parser *p, body **b, literal *l)
     *b = new_body(p, &items);
 }
 
+static void keep_written(parser *p, def *d)
+{
+    term **args = vs_alloc_array(p->c->a, d->n_args, sizeof *args);
+    if (!args) {
+        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &d->at, "out of memory");
+        return;
+    }
+    memcpy(args, d->args, d->n_args * sizeof *args);
+    for (def *b = d; b; b = b->else_def) {
+        b->written_args = args;
+        b->written_body = b->body;
+    }
+}
+
 /* An argument that has to be computed, f($"{x}!"), is a variable that must equal it. */
 static void settle_args(parser *p, def *d)
 {
@@ -470,6 +486,8 @@ static void settle_args(parser *p, def *d)
         term *computed = d->args[i];
         if (is_pattern(computed))
             continue;
+        if (!d->written_args)
+            keep_written(p, d);
         d->args[i] = new_wildcard(p, computed->at);
         for (def *b = d; b; b = b->else_def) {
             literal *l = new_literal(p, L_UNIFY, computed->at);
@@ -614,6 +632,34 @@ static bool apply_language_import(parser *p, term **path, size_t n)
     return true;
 }
 
+static void add_import(parser *p, import **to, size_t *n, size_t *room, import i)
+{
+    if (*n == *room) {
+        size_t more = *room ? *room * 2 : 4;
+        import *grown = vs_grow(p->c->a, *to, *n, more, sizeof *grown);
+        if (!grown) {
+            comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &i.at, "out of memory");
+            return;
+        }
+        *to = grown;
+        *room = more;
+    }
+    (*to)[(*n)++] = i;
+}
+
+static void add_document_import(parser *p, import i)
+{
+    if (!vs_span_is(i.path[0]->name, "input") && !vs_span_is(i.path[0]->name, "data"))
+        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &i.at,
+                   "unexpected import path, must begin with one of: {data, future, input, rego}");
+    for (size_t k = 1; k < i.n; k++)
+        if (i.path[k]->kind != T_SCALAR || i.path[k]->scalar.kind != VS_STRING)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &i.at, "an import path has names only");
+    if (!i.renamed)
+        i.alias = i.n > 1 ? vs_text(i.path[i.n - 1]->scalar) : i.path[0]->name;
+    add_import(p, &p->mod->imports, &p->mod->n_imports, &p->mod->room_imports, i);
+}
+
 static void parse_import(parser *p)
 {
     loc at = p->tok.at;
@@ -627,26 +673,15 @@ static void parse_import(parser *p)
             parse_error(p, "expected a name behind 'as'");
         advance(p);
     }
-    if (p->c->failed || apply_language_import(p, (term **)path.items, path.n))
-        return;
-    term **terms = (term **)path.items;
-    if (!vs_span_is(terms[0]->name, "input") && !vs_span_is(terms[0]->name, "data"))
-        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at,
-                   "unexpected import path, must begin with one of: {data, future, input, rego}");
-    for (size_t i = 1; i < path.n; i++)
-        if (terms[i]->kind != T_SCALAR || terms[i]->scalar.kind != VS_STRING)
-            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "an import path has names only");
+import found = {.at = at, .path =(term **) path.items, .n = path.n, .alias = alias, .renamed = alias.p != NULL };
     module *m = p->mod;
-    if (m->n_imports == m->room_imports) {
-        size_t room = m->room_imports ? m->room_imports * 2 : 4;
-        m->imports = vs_grow(p->c->a, m->imports, m->n_imports, room, sizeof *m->imports);
-        m->room_imports = room;
-        if (!m->imports)
-            return;
-    }
-    if (!alias.p)
-        alias = path.n > 1 ? vs_text(terms[path.n - 1]->scalar) : terms[0]->name;
-    m->imports[m->n_imports++] = (import){.at = at, .path = terms, .n = path.n, .alias = alias};
+    if (p->c->failed)
+        return;
+    if (apply_language_import(p, found.path, found.n))
+        add_import(p, &m->language_imports, &m->n_language_imports, &m->room_language_imports,
+                   found);
+    else
+        add_document_import(p, found);
 }
 
 static module *new_module(compilation *c, const char *name, vs_span text, bool v0)

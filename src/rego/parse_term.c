@@ -454,6 +454,7 @@ static term *parse_template(parser *p)
 {
     token whole = p->tok;
     term *t = new_term(p, T_TEMPLATE, whole.at);
+    t->raw = whole.raw;
     list items = {0};
     size_t base = (size_t)(whole.text.p - p->lex.in.p), at = base, end = base + whole.text.n;
     VS_CLEANUP(vs_buf_free) vs_buf piece = VS_BUF(1 << 20);
