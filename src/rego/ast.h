@@ -154,6 +154,9 @@ struct module {
     size_t n_annotations, room_annotations;
 };
 
+/* No variables, references or comprehensions in it. */
+bool is_ground(const term *t);
+
 /* ---- errors: the first one stays ----------------------------------------------------------------
  */
 

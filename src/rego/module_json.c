@@ -370,35 +370,30 @@ static vs_val term_json(writer *w, term *t)
 /* ---- rules -------------------------------------------------------------------------------------
  */
 
-static bool is_ground(const term *t)
+/* `name` and `key` are from the time when heads were a name and one key; OPA still gives them where
+ * a head can be read that way. The branches of an else chain have those of the first. */
+static void put_old_names(writer *w, vs_obj *o, const def *first)
 {
-    bool composite = t->kind == T_ARRAY || t->kind == T_SET || t->kind == T_OBJECT;
-    if (!composite && t->kind != T_CALL)
-        return t->kind == T_SCALAR;
-    for (size_t i = composite ? 0 : 1; i < t->n; i++)
-        if (!is_ground(t->items[i]))
-            return false;
-    return true;
+    bool pair = first->n_path == 2 && !first->contains && !first->is_default;
+    bool valued = first->has_value && (first->body || first->n_args == 0);
+    bool called = first->n_args && first->body;
+    bool key = first->body ? !is_ground(first->path[first->n_path - 1]) : first->has_value;
+    if (first->n_path == 1 || (pair && (valued || called)))
+        vs_obj_put(o, "name", vs_string_dup(w->a, first->path[0]->name));
+    if (pair && key && first->n_args == 0)
+        vs_obj_put(o, "key", term_json(w, first->path[1]));
 }
 
-/* `name` and `key` are from the time when heads were a name and one key; OPA still gives them where
- * a head can be read that way. */
-static vs_val head_json(writer *w, const def *d)
+static vs_val head_json(writer *w, const def *d, const def *first)
 {
     vs_obj o = {.a = w->a};
-    vs_val ref = vs_getc(ref_json(w, d->path, d->n_path), "value");
-    bool pair = d->n_path == 2 && !d->contains && d->n_args == 0;
-    bool call = d->n_path == 2 && d->n_args && !d->has_value;
-    if (d->n_path == 1 || (pair && d->has_value) || call)
-        vs_obj_put(&o, "name", vs_string_dup(w->a, d->path[0]->name));
-    vs_obj_put(&o, "ref", ref);
+    vs_obj_put(&o, "ref", vs_getc(ref_json(w, d->path, d->n_path), "value"));
+    put_old_names(w, &o, first);
     if (d->n_args)
         vs_obj_put(&o, "args",
                    list_json(w, d->written_args ? d->written_args : d->args, d->n_args));
     if (d->contains)
         vs_obj_put(&o, "key", term_json(w, d->key));
-    else if (pair && (d->has_value || !is_ground(d->path[1])))
-        vs_obj_put(&o, "key", term_json(w, d->path[1]));
     if (d->value)
         vs_obj_put(&o, "value", term_json(w, d->value));
     if (d->assigned)
@@ -406,11 +401,11 @@ static vs_val head_json(writer *w, const def *d)
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
 
-static vs_obj rule_members(writer *w, const def *d)
+static vs_obj rule_members(writer *w, const def *d, const def *first)
 {
     vs_obj o = {.a = w->a};
     const body *b = d->written_args ? d->written_body : d->body;
-    vs_obj_put(&o, "head", head_json(w, d));
+    vs_obj_put(&o, "head", head_json(w, d, first));
     vs_obj_put(&o, "body", b ? body_json(w, b) : generated_body(w));
     if (d->is_default)
         vs_obj_put(&o, "default", vs_bool(true));
@@ -421,6 +416,7 @@ static vs_obj rule_members(writer *w, const def *d)
  * last on. */
 static vs_val rule_json(writer *w, const def *d)
 {
+    const def *first = d;
     size_t n = 0;
     for (const def *e = d; e; e = e->else_def)
         n++;
@@ -428,7 +424,7 @@ static vs_val rule_json(writer *w, const def *d)
     if (!chain)
         return vs_undefined();
     for (size_t i = 0; i < n; i++, d = d->else_def)
-        chain[i] = rule_members(w, d);
+        chain[i] = rule_members(w, d, first);
     while (--n > 0)
         vs_obj_put(&chain[n - 1], "else", vs_obj_end(&chain[n], VS_DUP_LAST, NULL));
     return vs_obj_end(&chain[0], VS_DUP_LAST, NULL);

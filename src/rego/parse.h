@@ -28,6 +28,8 @@ void list_add(compilation *c, list *l, void *item);
 
 void advance(parser *p);
 void parse_error(parser *p, const char *fmt, ...) VS_PRINTF(2, 3);
+/* "unexpected 'x': expected ..." at the current token. */
+void unexpected(parser *p, const char *wanted);
 static inline bool at_op(const parser *p, unsigned op)
 {
     return p->tok.kind == TOK_OP && p->tok.op == op;
@@ -57,6 +59,8 @@ typedef struct mark {
 } mark;
 mark mark_here(const parser *p);
 bool back_to(parser *p, const mark *m);
+/* The same without counting, where second readings cannot nest. */
+bool read_again(parser *p, const mark *m);
 
 term *new_term(parser *p, term_kind kind, loc at);
 term *new_string(parser *p, vs_span text, loc at);
@@ -73,6 +77,8 @@ body *parse_single_literal(parser *p);
  * expression stands but only a literal can be modified. NULL when there is no `with` here. */
 body *parse_modified(parser *p, term *expr, term *result);
 term *new_wildcard(parser *p, loc at);
+literal *new_literal(parser *p, literal_kind kind, loc at);
+body *new_body(parser *p, list *items);
 /* IDENT then ".word" and "[expr]" that touch it. */
 void parse_head_ref(parser *p, list *path);
 
