@@ -7,6 +7,7 @@
 typedef struct writer {
     vs_arena *a;
     unsigned wildcards;
+    bool kw_not; /* future.keywords.not: negations have bodies */
 } writer;
 
 static vs_val body_json(writer *w, const body *b);
@@ -236,12 +237,12 @@ static vs_val every_json(writer *w, const literal *l)
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
 
-/* not { ... }, with future.keywords.not */
+/* With future.keywords.not. */
 static vs_val negated_body_json(writer *w, const literal *l)
 {
     vs_obj o = {.a = w->a};
     vs_obj_put(&o, "type", vs_cstring("not"));
-    vs_obj_put(&o, "explicit_body", vs_bool(true));
+    vs_obj_put(&o, "explicit_body", vs_bool(l->braces));
     vs_obj_put(&o, "body", body_json(w, l->body));
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
@@ -254,7 +255,7 @@ static vs_val terms_json(writer *w, const literal *l)
     case L_SOME:
     case L_IN: return some_json(w, l);
     case L_EVERY: return every_json(w, l);
-    case L_NOT: return l->braces ? negated_body_json(w, l) : terms_json(w, l->body->items[0]);
+    case L_NOT: return w->kw_not ? negated_body_json(w, l) : terms_json(w, l->body->items[0]);
     default: return expr_terms(w, l->a);
     }
 }
@@ -276,7 +277,7 @@ static vs_val expr_json(writer *w, size_t index, const literal *l)
     vs_obj o = {.a = w->a};
     vs_obj_put(&o, "index", vs_int((int64_t)index));
     vs_obj_put(&o, "terms", terms_json(w, l));
-    if (l->kind == L_NOT && !l->braces)
+    if (l->kind == L_NOT && !w->kw_not)
         vs_obj_put(&o, "negated", vs_bool(true));
     if (l->n_with)
         vs_obj_put(&o, "with", with_json(w, l));
@@ -532,7 +533,7 @@ static void put_list(vs_obj *o, const char *key, vs_val list)
 
 vs_val module_json(compilation *c, const module *m)
 {
-    writer w = {.a = c->a};
+    writer w = {.a = c->a, .kw_not = m->kw_not};
     vs_obj o = {.a = c->a};
     vs_vec rules = {.a = c->a};
     vs_obj_put(&o, "package", package_json(&w, m));
