@@ -3,12 +3,13 @@
  * The usual layout of policies: tabs by nesting, one space around operators, bodies on lines of
  * their own, at most one empty line, a comma behind the last line of a collection. Works on tokens
  * and the comments between them, so nothing is ever lost; the result is checked to have the same
- * tokens.
+ * tokens and the same syntax tree.
  */
 #include "rego/lexer.h"
+#include "rego/module_json.h"
 #include "rego/parse.h"
 
-enum { OUT_MAX = 64 << 20, NESTING_MAX = 512 };
+enum { OUT_MAX = 64 << 20, TREES_MAX = 256 << 20, NESTING_MAX = 512 };
 
 typedef struct bracket {
     unsigned close;
@@ -193,6 +194,14 @@ static bool breaks_line(const formatter *f, const token *t, bool comments)
     return b->body ? t->newline || is_op(&f->prev, ';') : t->newline;
 }
 
+/* Behind a line break, -1 would be read as the rest of the expression before it. */
+static bool continues(const formatter *f)
+{
+    lexer ahead = f->lex;
+    token next = lexer_next(&ahead);
+    return is_op(&next, '-');
+}
+
 static void put_token(formatter *f, const token *t)
 {
     bool comments, unary = is_op(&f->prev, '-') && f->sign;
@@ -203,7 +212,7 @@ static void put_token(formatter *f, const token *t)
     if (closes && f->stack[f->depth - 1].broken && !f->stack[f->depth - 1].body &&
         !f->stack[f->depth - 1].bar && !is_op(&f->prev, ',') && !closing(&f->prev) && !comments)
         vs_buf_putc(f->out, ',');
-    if (is_op(t, ';') && f->depth && f->stack[f->depth - 1].body) {
+    if (is_op(t, ';') && f->depth && f->stack[f->depth - 1].body && !continues(f)) {
         f->prev.at.end = t->at.end;
         f->prev.kind = TOK_OP;
         f->prev.op = ';';
@@ -269,6 +278,24 @@ static bool same_tokens(compilation *c, const module *m, vs_span a, vs_span b)
     }
 }
 
+/* The trees of both, without comments, whose rows may differ. A tree too deep for a value is not
+ * compared: then it has the same tokens at least. */
+static bool same_tree(vs_span a, vs_span b, bool v0)
+{
+    vs_arena arena;
+    vs_arena_init(&arena, TREES_MAX);
+    compilation c = {.a = &arena};
+    module *x = parse_module(&c, "", a, v0), *y = parse_module(&c, "", b, v0);
+    vs_val s = c.failed ? vs_undefined() : module_json(&c, x),
+           t = c.failed ? vs_undefined() : module_json(&c, y);
+    bool same = !c.failed || !vs_arena_ok(&arena);
+    static const char *const parts[] = {"package", "imports", "rules"};
+    for (size_t i = 0; vs_arena_ok(&arena) && i < VS_COUNT(parts); i++)
+        same = same && vs_eq(vs_getc(s, parts[i]), vs_getc(t, parts[i]));
+    vs_arena_free(&arena);
+    return same;
+}
+
 vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_diag *diag,
                     vs_error *err)
 {
@@ -289,8 +316,7 @@ vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_d
     vs_code code = VS_OK;
     if (!vs_buf_ok(out))
         code = vs_fail(err, VS_E_LIMIT, "%s: too large to format", name);
-    else if (c.failed || !same_tokens(&c, &m, text, result) ||
-             rego_check_syntax(result, v0, NULL, NULL) != VS_OK)
+    else if (c.failed || !same_tokens(&c, &m, text, result) || !same_tree(text, result, v0))
         code = vs_fail(err, VS_E_INTERNAL, "%s: the layout of this policy cannot be changed safely",
                        name);
     vs_arena_free(&a);
