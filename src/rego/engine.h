@@ -72,6 +72,9 @@ typedef struct rego_options {
      */
     vs_span query;
     bool query_v0;
+    const char *query_package;        /* "a.b": names of its rules mean them; NULL = none */
+    const char *const *query_imports; /* "data.a.b as c" */
+    size_t n_query_imports;
     bool no_fold, no_index, no_memo; /* switch optimisations off (differential tests) */
 } rego_options;
 

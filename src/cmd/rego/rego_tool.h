@@ -64,6 +64,8 @@ void rego_collect(void *user, vs_val bindings, vs_val values);
 
 /* One value per line; bindings as objects. `raw`: strings without quotes, others on one line. */
 void rego_print_values(vs_buf *out, vs_val results, bool raw);
+/* The bindings of all solutions, a line each. */
+void rego_print_table(vs_buf *out, vs_val results);
 /* False after telling that there is no such --format. */
 bool rego_is_format(const char *format, const char *const *known, size_t n);
 
