@@ -13,6 +13,7 @@ enum {
     TAG_SVN = 552,
     TAG_MIN_SVN = 553,
     TAG_BYTES = 560,
+    TAG_MASKED = 563,
     UUID_SIZE = 16,
 };
 
@@ -141,8 +142,23 @@ static void read_svn(vs_arena *a, vs_cbor *c, corim_measurement *m)
 static void read_raw(vs_arena *a, vs_cbor *c, corim_measurement *m)
 {
     (void)a;
+    vs_cbor look = *c;
+    look.err = NULL;
+    m->raw_is_masked = vs_cbor_peek(&look) == VS_CBOR_TAG && vs_cbor_tag(&look) == TAG_MASKED;
     if (tagged_as(c, TAG_BYTES))
         m->raw = vs_cbor_bytes(c);
+}
+
+static void read_mask(vs_arena *a, vs_cbor *c, corim_measurement *m)
+{
+    (void)a;
+    m->raw_mask = vs_cbor_bytes(c);
+}
+
+static void read_crypto_keys(vs_arena *a, vs_cbor *c, corim_measurement *m)
+{
+    (void)a;
+    m->crypto_keys = vs_cbor_skip(c);
 }
 
 static void read_serial(vs_arena *a, vs_cbor *c, corim_measurement *m)
@@ -160,7 +176,8 @@ static void read_name(vs_arena *a, vs_cbor *c, corim_measurement *m)
 static const struct {
     int64_t key;
     void (*read)(vs_arena *a, vs_cbor *c, corim_measurement *m);
-} values[] = {{1, read_svn}, {2, read_digests}, {4, read_raw}, {8, read_serial}, {11, read_name}};
+} values[] = {{1, read_svn},    {2, read_digests}, {4, read_raw},         {5, read_mask},
+              {8, read_serial}, {11, read_name},   {13, read_crypto_keys}};
 
 static void read_mval(vs_arena *a, vs_cbor *c, corim_measurement *m)
 {
@@ -231,7 +248,7 @@ static void read_class(vs_cbor *c, corim_reference *r)
     }
 }
 
-static void read_environment(vs_cbor *c, corim_reference *r)
+static void read_environment(vs_cbor *c, corim_reference *r, vs_span *instance)
 {
     int64_t key;
     for (size_t n = vs_cbor_map(c); n > 0 && c->code == VS_OK; n--) {
@@ -239,6 +256,8 @@ static void read_environment(vs_cbor *c, corim_reference *r)
             continue;
         if (key == 0)
             read_class(c, r);
+        else if (key == 1)
+            *instance = vs_cbor_skip(c);
         else
             (void)vs_cbor_skip(c);
     }
@@ -250,7 +269,8 @@ static void read_triple(vs_arena *a, vs_cbor *c, corim_reference *r)
     size_t parts = vs_cbor_array(c);
     if (c->code == VS_OK && parts != 2)
         (void)vs_cbor_fail(c, VS_E_INVALID, "reference triple of %zu elements instead of 2", parts);
-    read_environment(c, r);
+    vs_span instance = {NULL, 0}; /* of no use here: names have no place for it */
+    read_environment(c, r, &instance);
     size_t n = vs_cbor_array(c);
     if (c->code == VS_OK && n == 0)
         (void)vs_cbor_fail(c, VS_E_INVALID, "reference triple without measurements");
@@ -267,29 +287,61 @@ static void read_triple(vs_arena *a, vs_cbor *c, corim_reference *r)
     }
 }
 
+/* [environment, [+ key], ? conditions] */
+static void read_key_triple(vs_cbor *c, corim_key_triple *k)
+{
+    corim_reference r = {0};
+    size_t parts = vs_cbor_array(c);
+    if (c->code == VS_OK && parts != 2 && parts != 3)
+        (void)vs_cbor_fail(c, VS_E_INVALID, "key triple of %zu elements", parts);
+    read_environment(c, &r, &k->instance);
+    k->class_id = r.class_id;
+    k->keys = vs_cbor_skip(c);
+    if (parts == 3)
+        (void)vs_cbor_skip(c);
+}
+
 typedef struct reader {
     vs_arena *a;
     corim_reference *list;
-    size_t n, room;
+    corim_key_triple *keys;
+    size_t n, room, n_keys, keys_room;
 } reader;
+
+static void read_references(reader *r, vs_cbor *c)
+{
+    for (size_t k = vs_cbor_array(c); k > 0 && c->code == VS_OK; k--) {
+        r->list = add_item(r->a, r->list, r->n, &r->room, sizeof *r->list);
+        if (!r->list)
+            return;
+        r->list[r->n] = (corim_reference){0};
+        read_triple(r->a, c, &r->list[r->n++]);
+    }
+}
+
+static void read_keys(reader *r, vs_cbor *c)
+{
+    for (size_t k = vs_cbor_array(c); k > 0 && c->code == VS_OK; k--) {
+        r->keys = add_item(r->a, r->keys, r->n_keys, &r->keys_room, sizeof *r->keys);
+        if (!r->keys)
+            return;
+        r->keys[r->n_keys] = (corim_key_triple){0};
+        read_key_triple(c, &r->keys[r->n_keys++]);
+    }
+}
 
 static void read_triples(reader *r, vs_cbor *c)
 {
     int64_t key;
-    for (size_t n = vs_cbor_map(c); n > 0 && c->code == VS_OK; n--) {
+    for (size_t n = vs_cbor_map(c); n > 0 && c->code == VS_OK && vs_arena_ok(r->a); n--) {
         if (!corim_int_key(c, &key))
             continue;
-        if (key != 0) {
+        if (key == 0)
+            read_references(r, c);
+        else if (key == 3)
+            read_keys(r, c);
+        else
             (void)vs_cbor_skip(c);
-            continue;
-        }
-        for (size_t k = vs_cbor_array(c); k > 0 && c->code == VS_OK; k--) {
-            r->list = add_item(r->a, r->list, r->n, &r->room, sizeof *r->list);
-            if (!r->list)
-                return;
-            r->list[r->n] = (corim_reference){0};
-            read_triple(r->a, c, &r->list[r->n++]);
-        }
     }
 }
 
@@ -390,6 +442,11 @@ vs_code corim_decode(vs_arena *a, vs_span manifest, corim *out, vs_error *err)
     VS_TRY_WRAP(read_manifest(&r, &c, &m), err, "CoRIM");
     m.references = r.list;
     m.n = r.n;
+    m.keys = r.keys;
+    m.n_keys = r.n_keys;
+    VS_TRY(vs_arena_check(a, err));
+    VS_TRY_WRAP(corim_check_profile(&m, err), err, "CoRIM of profile %.*s",
+                VS_FMT(vs_span_head(m.profile, 80)));
     *out = m;
-    return vs_arena_check(a, err);
+    return VS_OK;
 }

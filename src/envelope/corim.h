@@ -5,9 +5,9 @@
  *
  * `corim_open` takes off the envelope, `corim_decode` reads the manifest; neither proves anything:
  * verify the signature in between (`vs_cose_verify`). Spans point into the input, lists live on the
- * arena. Of the manifest its identity, validity and the reference triples of its CoMIDs are read;
- * other tags (CoSWID, CoTL), other triples and unknown members must be well formed and are passed
- * over.
+ * arena. Of the manifest its identity, validity and, of its CoMIDs, reference triples and attester
+ * verification keys are read; other tags (CoSWID, CoTL), other triples and unknown members must be
+ * well formed and are passed over.
  */
 #ifndef VS_ENVELOPE_CORIM_H
 #define VS_ENVELOPE_CORIM_H
@@ -53,7 +53,10 @@ typedef struct corim_measurement {
     vs_span name, serial; /* p == NULL: none */
     const corim_digest *digests;
     size_t n_digests;
-    vs_span raw; /* raw value, tag 560; p == NULL: none or of another form (masked) */
+    vs_span raw;         /* raw value, tag 560; p == NULL: none or of another form (masked) */
+    vs_span raw_mask;    /* as a member of its own; p == NULL: none */
+    bool raw_is_masked;  /* value and mask together, tag 563 */
+    vs_span crypto_keys; /* as encoded; p == NULL: none */
     corim_svn svn_kind;
     uint64_t svn;
 } corim_measurement;
@@ -65,6 +68,11 @@ typedef struct corim_reference { /* one reference triple */
     size_t n;
 } corim_reference;
 
+typedef struct corim_key_triple { /* one attester verification key triple; items as encoded */
+    vs_span class_id, instance;   /* p == NULL: none */
+    vs_span keys;
+} corim_key_triple;
+
 typedef struct corim {
     vs_span id; /* text, or 16 bytes of a UUID */
     bool id_is_uuid;
@@ -72,9 +80,12 @@ typedef struct corim {
     corim_validity validity;
     const corim_reference *references;
     size_t n;
+    const corim_key_triple *keys;
+    size_t n_keys;
 } corim;
 
-/* Digests of known algorithms must have their length. */
+/* Digests of known algorithms must have their length, and the rules of a known profile hold (those
+ * of Arm CCA, cca.md 6.2). */
 VS_MUST vs_code corim_decode(vs_arena *a, vs_span manifest, corim *out, vs_error *err);
 
 #endif

@@ -12,4 +12,7 @@ bool corim_int_key(vs_cbor *c, int64_t *key);
 /* {0: not before, 1: not after} into the bounds it has; each is narrowed, never widened. */
 void corim_read_validity(vs_cbor *c, corim_validity *v);
 
+/* VS_OK for profiles that are not known. */
+VS_MUST vs_code corim_check_profile(const corim *c, vs_error *err);
+
 #endif

@@ -104,8 +104,8 @@ static vs_code describe(vs_arena *a, vs_span payload, vs_span by, const rvps_rec
     char when[VS_TIME_TEXT];
     VS_TRY(vs_digest(VS_SHA256, payload, (vs_span){NULL, 0}, (vs_span){NULL, 0}, h, err));
     vs_obj p = {.a = a};
-    if (by.n && vs_utf8_ok(by))
-        vs_obj_put(&p, "by", vs_string(vs_span_head(by, BY_MAX)));
+    if (by.n && by.n <= BY_MAX && vs_utf8_ok(by))
+        vs_obj_put(&p, "by", vs_string(by));
     vs_obj_put(&p, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(h, 32))));
     vs_obj_put(&p, "registered", vs_string_dup(a, vs_str(vs_time_rfc3339(o->now, when))));
     vs_obj_opt(&p, "signer", recs->signer);

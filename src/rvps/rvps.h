@@ -29,7 +29,7 @@ void rvps_free(rvps **r);
 /* One message envelope (8.1) as JSON text. All records of a message are checked before the first is
  * stored; values of the same name within a message are put together. A value lives for 12 calendar
  * months from `now`, or shorter where the message says so. `by`: who sent it, for the record's
- * provenance; UTF-8, empty = not known. */
+ * provenance; UTF-8 of at most 512 bytes, anything else = not known. */
 VS_MUST vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
 /* The same from nobody in particular. */
 VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err);

@@ -30,27 +30,64 @@ static void the_example_of_the_draft_is_read(void **state)
                    hex("a3a5e715f0cc574a73c3f9bebb6bc24f32ffd5b67b387244c2c909da779a1478"));
 }
 
-/* Those of their README that are wrong below the level of the CCA profile's own rules are refused;
- * the others are manifests like any other to this reader. */
+static vs_span cca_manifest(const char *name)
+{
+    return shared_file(vs_sprintf(&arena, "data/cca/corim/%s.cbor", name));
+}
+
 static void the_cca_manifests_are_read(void **state)
 {
     (void)state;
     static const struct {
         const char *file;
-        size_t references;
-    } good[] = {{"corim-cca-platform-valid", 1},
-                {"corim-cca-realm-valid", 1},
-                {"corimlib-cca-platform-valid", 1},
-                {"corimlib-cca-realm-valid", 1},
-                {"corimlib-no-profile", 1}};
+        size_t references, keys;
+    } good[] = {{"corim-cca-platform-valid", 1, 1},
+                {"corim-cca-realm-valid", 1, 0},
+                {"corimlib-cca-platform-valid", 1, 1},
+                {"corimlib-cca-realm-valid", 1, 0},
+                {"corimlib-no-profile", 1, 0}};
     need_shared("data/cca/corim");
     for (size_t i = 0; i < VS_COUNT(good); i++) {
         corim c;
-        vs_span in = shared_file(vs_sprintf(&arena, "data/cca/corim/%s.cbor", good[i].file));
+        vs_span in = cca_manifest(good[i].file);
         assert_vs_ok(decode(in, &c), &err);
         assert_int_equal(c.n, good[i].references);
+        assert_int_equal(c.n_keys, good[i].keys);
         for (size_t n = 0; n < in.n; n++)
             assert_true(decode(vs_dup(&arena, vs_span_head(in, n)), &c) != VS_OK);
+    }
+}
+
+/* All that the README calls bad or invalid, but the one that it leaves open. */
+static void cca_manifests_that_break_their_profile_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *why;
+    } bad[] = {
+        {"corim-cca-platform-bad-no-class", "class id"},
+        {"corim-cca-platform-bad-ta-instance", "UEID"},
+        {"corim-cca-platform-bad-ta-cert", "public key"},
+        {"corim-cca-platform-bad-refval-mkey-string", "key that is not the profile's"},
+        {"corim-cca-platform-bad-refval-no-digests", "digests"},
+        {"corim-cca-platform-bad-refval-no-mkey", "key that is not the profile's"},
+        {"corim-cca-realm-bad-instance", "class id"},
+        {"corim-cca-realm-bad-no-instance", "class id"},
+        {"corim-cca-realm-bad-no-rim", "cca.rim"},
+        {"corim-cca-realm-bad-no-raw-value", "raw value"},
+        {"corimlib-cca-platform-invalid-digests", "digest"},
+        {"corimlib-cca-platform-invalid-impl-id", "implementation id"},
+        {"corimlib-cca-realm-invalid-missing-rim", "cca.rim"},
+    };
+    need_shared("data/cca/corim");
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        corim c;
+        char text[VS_ERROR_TEXT];
+        err = (vs_error){0};
+        if (decode(cca_manifest(bad[i].file), &c) == VS_OK)
+            fail_msg("%s is accepted", bad[i].file);
+        if (!strstr(vs_error_text(&err, text, sizeof text), bad[i].why))
+            fail_msg("%s: \"%s\" does not say \"%s\"", bad[i].file, text, bad[i].why);
     }
 }
 
@@ -306,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_arena(the_example_of_the_draft_is_read),
         in_arena(the_cca_manifests_are_read),
+        in_arena(cca_manifests_that_break_their_profile_are_refused),
         in_arena(legacy_tags_are_taken_off),
         in_arena(malformed_manifests_are_refused),
         in_arena(malformed_measurements_are_refused),

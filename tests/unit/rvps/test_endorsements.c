@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "rvps/extract.h"
 #include "rvps/rvps.h"
 
 typedef struct fixture {
@@ -205,6 +206,44 @@ static void validity_is_that_of_the_manifest_within_ours(void **state)
     assert_vs_code(send(f, "corim", manifest_of(&m, 1, NOW + 9, NOW + 8)), VS_E_INVALID);
     assert_vs_code(send(f, "corim", manifest_of(&m, 1, year_later + 1, 0)), VS_E_INVALID);
     expect(f, "ACME/Box/fw/svn", "[3]");
+}
+
+/* Extractors on arenas of every size: a failed allocation is an error, never fewer records. */
+static void running_out_of_memory_is_an_error(void **state)
+{
+    (void)state;
+    static const char tag[] =
+        "<SoftwareIdentity xmlns='http://standards.iso.org/iso/19770/-2/2015/schema.xsd' "
+        "xmlns:r='https://trustedcomputinggroup.org/resource/"
+        "tcg-reference-integrity-manifest-rim-information-model/' "
+        "xmlns:h='http://www.w3.org/2001/04/xmlenc#sha384'>"
+        "<Meta r:PlatformManufacturerStr='m' edition='e'/><Payload>";
+    vs_span m[60];
+    vs_buf xml = VS_BUF(1 << 20);
+    vs_buf_puts(&xml, tag);
+    for (unsigned i = 0; i < VS_COUNT(m); i++) {
+        m[i] = measurement(vs_sprintf(&arena, "18%02x", 30 + i), "a10281820158"
+                                                                 "20" DIGEST_A);
+        vs_buf_printf(&xml, "<Resource type='Measurement' index='%u' h:Hash0='aa'/>", i);
+    }
+    vs_buf_puts(&xml, "</Payload></SoftwareIdentity>");
+    vs_span manifest = manifest_of(m, VS_COUNT(m), 0, 0);
+    bool worked = false;
+    for (size_t cap = 1024; !worked; cap += 1024) {
+        vs_arena small;
+        rvps_context x = {.now = NOW};
+        worked = true;
+        for (int is_swid = 0; is_swid < 2; is_swid++) {
+            vs_arena_init(&small, cap);
+            rvps_records out = {.a = &small};
+            vs_code code = is_swid ? rvps_extract_swid(&x, vs_buf_span(&xml), &out, NULL)
+                                   : rvps_extract_corim(&x, manifest, &out, NULL);
+            assert_true(code == VS_OK ? out.n == VS_COUNT(m) : code == VS_E_NOMEM);
+            worked = worked && code == VS_OK;
+            vs_arena_free(&small);
+        }
+    }
+    vs_buf_free(&xml);
 }
 
 /* ---- signatures ------------------------------------------------------------------------------ */
@@ -453,6 +492,39 @@ static void a_file_may_mix_certificates_and_keys(void **state)
     drop_pki(&p), drop_pki(&q);
 }
 
+/* {0: {0: "ACME"}, 1: {1: 1(time)}} in the signed metadata. */
+static vs_span header_valid_until(int64_t time)
+{
+    vs_buf meta = VS_BUF(256), b = VS_BUF(256);
+    vs_buf_put(&meta, hex("a200a1006441434d4501a101c1"));
+    vs_cbor_put_int(&meta, time);
+    vs_buf_put(&b, hex("a3012603"));
+    vs_cbor_put_text(&b, RIM_CBOR);
+    vs_cbor_put_uint(&b, 8);
+    vs_cbor_put_bytes(&b, vs_buf_span(&meta));
+    vs_buf_free(&meta);
+    return on_arena(&b);
+}
+
+static void the_signature_has_a_validity_of_its_own(void **state)
+{
+    fixture *f = *state;
+    vs_key *own = fresh_key(VS_KEY_P256);
+    vs_buf pem = VS_BUF(4096);
+    assert_vs_ok(vs_key_to_pem(&pem, own, false, &err), &err);
+    assert_vs_ok(rvps_anchors_add(f->anchors, vs_buf_span(&pem), &err), &err);
+    with_options(f, true, true);
+    vs_span late = sign_corim(own, header_valid_until(NOW - 1), simple_manifest());
+    vs_span good = sign_corim(own, header_valid_until(NOW + 50), simple_manifest());
+    assert_vs_code(send(f, "corim", late), VS_E_EXPIRED);
+    assert_int_equal(stored(f), 0);
+    assert_vs_ok(send(f, "corim", good), &err);
+    expect_at(f, FW, NOW + 50, "[\"" DIGEST_A "\"]");
+    expect_at(f, FW, NOW + 51, "absent");
+    vs_buf_free(&pem);
+    vs_key_free(&own);
+}
+
 /* ---- SWID ------------------------------------------------------------------------------------ */
 
 #define NS                                                                                         \
@@ -589,6 +661,8 @@ int main(void)
         T(one_bad_name_keeps_the_others_out),
         T(many_values_of_one_name_are_put_together_fast),
         T(validity_is_that_of_the_manifest_within_ours),
+        T(the_signature_has_a_validity_of_its_own),
+        T(running_out_of_memory_is_an_error),
         T(a_chain_to_an_anchor_is_believed),
         T(chains_that_prove_nothing_are_refused),
         T(a_trusted_key_is_believed_and_no_other),
