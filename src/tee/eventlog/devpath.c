@@ -172,6 +172,7 @@ static vs_span node_text(vs_arena *a, uint8_t type, uint8_t subtype, vs_span dat
         le_cursor c = le_of(data, NULL);
         vs_span text = kinds[i].text(a, &c);
         if (text.p && c.code == VS_OK)
+            /* cppcheck-suppress returnDanglingLifetime ; the text is on the arena */
             return text;
     }
     return vs_str(vs_sprintf(a, "Path(%u,%u,%s)", type, subtype, hex_of(a, data)));
