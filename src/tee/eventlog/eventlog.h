@@ -5,8 +5,8 @@
  *
  * A log proves nothing by itself. What makes it evidence is that its digests, replayed, give the
  * registers of a verified quote: `eventlog_match`. And a digest proves an event's data only where
- * the two belong together, which `digest_matches_event` tells a policy. Reading is pure; spans
- * point into the input, everything else lives on the arena.
+ * the two belong together, which `digest_matches_event` tells a policy; it is false where there is
+ * no digest. Reading is pure; spans point into the input, everything else lives on the arena.
  */
 #ifndef VS_TEE_EVENTLOG_EVENTLOG_H
 #define VS_TEE_EVENTLOG_EVENTLOG_H
@@ -58,7 +58,10 @@ typedef struct eventlog_register {
     const char *name; /* for the error: "RTMR0" */
     vs_span value;    /* of the quote */
 } eventlog_register;
-/* VS_E_MISMATCH unless the replay gives every one of these registers. */
+/* VS_E_MISMATCH unless the replay gives every one of these registers and they cover the log: an
+ * event that extends none of them, for want of a digest of this algorithm or by its index, would be
+ * the guest's bare word. Exempt are EV_NO_ACTION and index 0, which is measured before there are
+ * registers (MRTD): policies see the index. */
 VS_MUST vs_code eventlog_match(const eventlog *log, vs_hash hash, const eventlog_register *regs,
                                size_t n, vs_error *err);
 

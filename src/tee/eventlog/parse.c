@@ -262,24 +262,45 @@ vs_code eventlog_replay(const eventlog *log, vs_hash hash, uint32_t index, uint8
     return VS_OK;
 }
 
+static bool is_covered(const eventlog_event *e, vs_hash hash, const eventlog_register *regs,
+                       size_t n)
+{
+    bool digest = false, listed = false;
+    if (e->type == EV_NO_ACTION || e->index == 0)
+        return true;
+    for (size_t i = 0; i < e->n_digests; i++)
+        digest = digest || e->digests[i].hash == hash;
+    for (size_t i = 0; i < n; i++)
+        listed = listed || regs[i].index == e->index;
+    return digest && listed;
+}
+
+static void write_hex(char out[2 * VS_HASH_MAX + 1], vs_span bytes)
+{
+    out[0] = 0;
+    for (size_t i = 0; i < bytes.n && i < VS_HASH_MAX; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", bytes.p[i]);
+}
+
 vs_code eventlog_match(const eventlog *log, vs_hash hash, const eventlog_register *regs, size_t n,
                        vs_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t got[VS_HASH_MAX];
-        char text[2][2 * VS_HASH_MAX + 1];
+        char is[2 * VS_HASH_MAX + 1], want[2 * VS_HASH_MAX + 1];
         VS_TRY(eventlog_replay(log, hash, regs[i].index, got, err));
-        vs_span is = vs_span_of(got, vs_hash_size(hash));
-        if (vs_span_eq(is, regs[i].value))
+        vs_span value = vs_span_of(got, vs_hash_size(hash));
+        if (vs_span_eq(value, regs[i].value))
             continue;
-        for (size_t b = 0; b < is.n; b++)
-            (void)snprintf(text[0] + 2 * b, 3, "%02x", is.p[b]);
-        vs_span want = vs_span_head(regs[i].value, VS_HASH_MAX);
-        text[1][0] = 0;
-        for (size_t b = 0; b < want.n; b++)
-            (void)snprintf(text[1] + 2 * b, 3, "%02x", want.p[b]);
-        return vs_fail(err, VS_E_MISMATCH, "the event log gives %s for %s, the evidence has %s",
-                       text[0], regs[i].name, text[1]);
+        write_hex(is, value);
+        write_hex(want, regs[i].value);
+        return vs_fail(err, VS_E_MISMATCH, "the event log gives %s for %s, the evidence has %s", is,
+                       regs[i].name, want);
     }
+    for (size_t i = 0; i < log->n; i++)
+        if (!is_covered(&log->events[i], hash, regs, n))
+            return vs_fail(err, VS_E_MISMATCH,
+                           "event %zu (%s, register %u) extends none of the evidence's registers",
+                           i + 1, log->events[i].type_name, log->events[i].index);
     return VS_OK;
 }

@@ -202,7 +202,7 @@ static vs_code digests_value(vs_arena *a, const eventlog_event *e, vs_val *out, 
                              vs_error *err)
 {
     vs_vec list = {.a = a};
-    *match = true;
+    *match = e->n_digests > 0; /* what nothing was extended with proves nothing */
     for (size_t i = 0; i < e->n_digests; i++) {
         const eventlog_digest *d = &e->digests[i];
         uint8_t h[VS_HASH_MAX];
