@@ -39,6 +39,14 @@ typedef struct kbs_admin_config {
     size_t n_personas;
 } kbs_admin_config;
 
+/* Versions of the KBS protocol (kbs.md 1.2), oldest first. */
+typedef enum kbs_protocol {
+    KBS_PROTOCOL_0_1_1,
+    KBS_PROTOCOL_0_2_0,
+    KBS_PROTOCOL_0_3_0,
+    KBS_PROTOCOL_0_4_0,
+} kbs_protocol;
+
 typedef enum kbs_store_type {
     KBS_STORE_MEMORY,
     KBS_STORE_SQLITE,
@@ -57,8 +65,9 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
     bool refuse_sample_reference_values;
-    bool sample_tee;             /* accept tee = "sample" evidence; off unless asked for */
-    const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
+    kbs_protocol oldest_protocol; /* of those that are served */
+    bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
+    const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
 typedef struct kbs_config {

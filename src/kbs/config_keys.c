@@ -54,6 +54,13 @@ static const config_choice storage_types[] = {
     {"redis", 0, NO_STORE},
     {NULL, 0, NULL},
 };
+static const config_choice protocols[] = {
+    {"0.1.1", KBS_PROTOCOL_0_1_1, NULL},
+    {"0.2.0", KBS_PROTOCOL_0_2_0, NULL},
+    {"0.3.0", KBS_PROTOCOL_0_3_0, NULL},
+    {"0.4.0", KBS_PROTOCOL_0_4_0, NULL},
+    {NULL, 0, NULL},
+};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
     {"ResourceStorage", PLUGIN_RESOURCE, NULL},
@@ -204,6 +211,8 @@ static const config_key keys[] = {
            "the verifier: built in"),
     COUNT("attestation_service.timeout", AT(c.as.session_minutes), 1, 1440, "5",
           "life of a session in minutes"),
+    CHOICE("attestation_service.oldest_protocol", AT(c.as.oldest_protocol), protocols, "0.1.1",
+           "oldest version of the KBS protocol that is served; 0.1.1 has RSA1_5 keys only"),
     FLAG("attestation_service.sample_tee", AT(c.as.sample_tee), "false",
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("attestation_service.refuse_sample_reference_values",

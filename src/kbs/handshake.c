@@ -7,60 +7,9 @@
 #include "base/log.h"
 #include "value/json.h"
 
-#define PROTOCOL_VERSION "0.4.0"
-#define POLICY_ID        VS_LIT("default")
+#define POLICY_ID VS_LIT("default")
 
 enum { NONCE_TEXT = (KBS_NONCE + 2) / 3 * 4, COOKIE_MAX = 1024, REASON_MAX = 4096 };
-
-/* ---- protocol version (kbs.md 1.2) ------------------------------------------------------------
- */
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Dot-separated identifiers of letters, digits and '-' (semver 2.0.0 clauses 9 and 10). */
-static bool identifiers_ok(vs_span s)
-{
-    bool more = true;
-    while (more) {
-        vs_span id = vs_span_cut(s, '.', &s, &more);
-        if (id.n == 0)
-            return false;
-        for (size_t i = 0; i < id.n; i++) {
-            uint8_t c = id.p[i] | 0x20;
-            if (!is_digit(id.p[i]) && !(c >= 'a' && c <= 'z') && id.p[i] != '-')
-                return false;
-        }
-    }
-    return true;
-}
-
-static bool number_ok(vs_span s)
-{
-    if (s.n == 0 || s.n > 19 || (s.n > 1 && s.p[0] == '0'))
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        if (!is_digit(s.p[i]))
-            return false;
-    }
-    return true;
-}
-
-/* *core = "MAJOR.MINOR.PATCH" and pre-release, without build metadata. */
-static bool parse_semver(vs_span v, vs_span *core)
-{
-    vs_span build, pre, rest;
-    bool has_build, has_pre, dot;
-    *core = vs_span_cut(v, '+', &build, &has_build);
-    vs_span numbers = vs_span_cut(*core, '-', &pre, &has_pre);
-    if ((has_build && !identifiers_ok(build)) || (has_pre && !identifiers_ok(pre)))
-        return false;
-    vs_span major = vs_span_cut(numbers, '.', &rest, &dot);
-    vs_span minor = vs_span_cut(rest, '.', &rest, NULL);
-    return dot && number_ok(major) && number_ok(minor) && number_ok(rest);
-}
 
 /* ---- /auth ------------------------------------------------------------------------------------
  */
@@ -73,20 +22,21 @@ static void refuse_auth(kbs_ctx *c, const char *cause, const vs_error *err)
                cause);
 }
 
-static bool version_fits(kbs_ctx *c, vs_span version)
+/* "KBS Client Protocol Version Mismatch" is what clients look for. */
+static bool version_fits(kbs_ctx *c, vs_span version, kbs_protocol *out)
 {
-    vs_span core;
-    if (version.n > 64 || !parse_semver(version, &core)) {
-        refuse_auth(c, "failed to parse KBS version", NULL);
-        return false;
+    char served[KBS_PROTOCOL_LIST];
+    kbs_protocol oldest = c->k->cfg->as.oldest_protocol;
+    switch (kbs_protocol_of(version, oldest, out)) {
+    case VS_OK: return true;
+    case VS_E_PARSE: refuse_auth(c, "failed to parse KBS version", NULL); return false;
+    default: break;
     }
-    if (vs_span_is(core, PROTOCOL_VERSION))
-        return true;
     refuse_auth(c,
                 vs_sprintf(c->call.arena,
-                           "KBS Client Protocol Version Mismatch: expect =" PROTOCOL_VERSION
-                           " while the request is %.*s",
-                           VS_FMT(version)),
+                           "KBS Client Protocol Version Mismatch: expect %s while the request is "
+                           "%.*s",
+                           kbs_protocol_list(oldest, served), VS_FMT(version)),
                 NULL);
     return false;
 }
@@ -128,10 +78,10 @@ void kbs_auth(kbs_ctx *c)
         refuse_auth(c, "deserialize Request", &err);
         return;
     }
-    if (!version_fits(c, msg.version))
-        return;
     kbs_session s = {.issued = c->call.now,
                      .expires = c->call.now + c->k->cfg->as.session_minutes * 60};
+    if (!version_fits(c, msg.version, &s.protocol))
+        return;
     size_t tee = strlen(msg.tee);
     /* IBM SE wants a challenge made from the verifier's host keys, which this build has not. */
     if (tee > KBS_TEE_NAME || strcmp(msg.tee, "se") == 0) {
@@ -154,7 +104,7 @@ void kbs_auth(kbs_ctx *c)
 static vs_val runtime_data(const kbs_attestation_msg *m, bool primary, vs_arena *a)
 {
     vs_obj out = {.a = a};
-    if (primary)
+    if (primary && m->composite)
         vs_obj_put(&out, "additional-evidence", vs_string(m->additional));
     vs_obj_put(&out, "nonce", vs_string(m->nonce));
     vs_obj_put(&out, "tee-pubkey", m->tee_pubkey);
@@ -185,6 +135,8 @@ static size_t verification_requests(const kbs_session *s, const kbs_attestation_
     return n;
 }
 
+/* What a client of today sends is compared; an older one sends none, and its evidence must be bound
+ * to the session's. */
 static vs_code check_nonce(const kbs_session *s, const kbs_attestation_msg *m, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf want = VS_BUF(NONCE_TEXT);
@@ -192,6 +144,16 @@ static vs_code check_nonce(const kbs_session *s, const kbs_attestation_msg *m, v
     if (!vs_ct_eq(vs_buf_span(&want), m->nonce))
         return vs_fail(err, VS_E_MISMATCH, "the nonce is not the one of this session's challenge");
     return VS_OK;
+}
+
+static vs_code take_nonce(const kbs_session *s, kbs_attestation_msg *m, vs_arena *a, vs_error *err)
+{
+    if (m->nonce.p)
+        return VS_OK;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &text);
+    m->nonce = vs_dup(a, vs_buf_span(&text));
+    return vs_arena_check(a, err);
 }
 
 /* All reasons of all attesters in one line. */
@@ -236,7 +198,9 @@ static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *toke
     kbs_attestation_msg m = {0};
     VS_TRY(kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, s, err));
     d->tee = s->tee;
-    VS_TRY_WRAP(kbs_parse_attestation(c->call.body, c->call.arena, &m, err), err, "Attestation");
+    VS_TRY_WRAP(kbs_parse_attestation(c->call.body, s->protocol, c->call.arena, &m, err), err,
+                "Attestation (protocol %s)", kbs_protocol_name(s->protocol));
+    VS_TRY(take_nonce(s, &m, c->call.arena, err));
     pthread_mutex_t *lock = kbs_session_lock(c->k, s);
     (void)pthread_mutex_lock(lock);
     vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);

@@ -26,6 +26,17 @@ enum {
     KBS_ATTEST_LOCKS = 64,
 };
 
+/* ---- protocol.c ---------------------------------------------------------------------------------
+ */
+
+enum { KBS_PROTOCOL_LIST = 64 };
+const char *kbs_protocol_name(kbs_protocol p);
+/* "=0.1.1, =0.2.0, ...": what is served from `oldest` on. Returns out. */
+const char *kbs_protocol_list(kbs_protocol oldest, char out[KBS_PROTOCOL_LIST]);
+/* Build metadata is not looked at. VS_E_PARSE: no semantic version; VS_E_UNSUPPORTED: not served.
+ */
+VS_MUST vs_code kbs_protocol_of(vs_span version, kbs_protocol oldest, kbs_protocol *out);
+
 /* ---- seal.c: the session before attestation is a cookie that only replicas can read ------------
  */
 
@@ -34,6 +45,7 @@ typedef struct kbs_session {
     uint8_t nonce[KBS_NONCE];
     int64_t issued, expires; /* seconds */
     vs_hash hash;            /* told to the client in the challenge; VS_HASH_NONE = not told */
+    kbs_protocol protocol;
     char tee[KBS_TEE_NAME + 1];
 } kbs_session;
 
@@ -99,8 +111,10 @@ typedef struct kbs_ctx {
     kbs *k;
     kbs_call call; /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
-    vs_span who;   /* admin routes: role or persona */
-    vs_val claims; /* attested routes: the verified token's claims */
+    vs_span who;      /* admin routes: role or persona */
+    vs_val claims;    /* attested routes: the verified token's claims */
+    bool has_session; /* ... which is that of the session, opened with: */
+    kbs_protocol protocol;
 } kbs_ctx;
 
 typedef enum kbs_access {
@@ -158,14 +172,15 @@ enum { KBS_DEVICES_MAX = 15 };
 /* EC points of the tee-pubkey are on their curve. */
 typedef struct kbs_attestation_msg {
     vs_span init_data_toml; /* p == NULL: none */
-    vs_span nonce;
-    vs_val tee_pubkey; /* typed */
+    vs_span nonce;          /* p == NULL: protocols before 0.4.0 do not send it again */
+    vs_val tee_pubkey;      /* typed */
     vs_val primary;
+    bool composite;     /* the primary evidence vouches for `additional` */
     vs_span additional; /* as sent: it is hashed */
     vs_val devices;     /* object TEE name -> evidence; at most KBS_DEVICES_MAX */
 } kbs_attestation_msg;
-VS_MUST vs_code kbs_parse_attestation(vs_span body, vs_arena *a, kbs_attestation_msg *out,
-                                      vs_error *err);
+VS_MUST vs_code kbs_parse_attestation(vs_span body, kbs_protocol protocol, vs_arena *a,
+                                      kbs_attestation_msg *out, vs_error *err);
 
 /* ---- session.c ----------------------------------------------------------------------------------
  */

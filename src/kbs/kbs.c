@@ -138,8 +138,11 @@ static vs_span token_of(kbs_ctx *c)
     vs_span token;
     if (c->call.session.n > 0 &&
         kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, &s, NULL) == VS_OK &&
-        kbs_session_token(c->k, &s, c->call.now, c->call.arena, &token, NULL) == VS_OK)
+        kbs_session_token(c->k, &s, c->call.now, c->call.arena, &token, NULL) == VS_OK) {
+        c->has_session = true;
+        c->protocol = s.protocol;
         return token;
+    }
     return c->call.bearer;
 }
 

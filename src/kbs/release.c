@@ -42,13 +42,35 @@ static void refuse_plugin(kbs_ctx *c)
 /* ---- reading ----------------------------------------------------------------------------------
  */
 
-static bool recipient(kbs_ctx *c, vs_val *jwk, vs_error *err)
+/* A client of protocol 0.1.1. A session says so; of a token that came without one, that its
+ * evidence was bound to no additional evidence, and that the key is of the only kind such clients
+ * have. */
+static bool speaks_0_1(const kbs_ctx *c, vs_val jwk)
+{
+    if (c->has_session)
+        return c->protocol == KBS_PROTOCOL_0_1_1;
+    vs_val runtime = vs_pointer(c->claims, VS_LIT("/submods/cpu0/ear.veraison.annotated-evidence/"
+                                                  "runtime_data_claims"));
+    return vs_span_is(vs_text(vs_getc(jwk, "alg")), "RSA1_5") && runtime.kind == VS_OBJECT &&
+           !vs_defined(vs_getc(runtime, "additional-evidence"));
+}
+
+typedef struct secret_form {
+    vs_code (*check)(vs_val jwk, vs_error *err);
+    vs_code (*encrypt)(vs_buf *json, vs_val jwk, vs_span secret, vs_error *err);
+} secret_form;
+
+static const secret_form rfc_7516 = {vs_jwe_check_recipient, vs_jwe_encrypt};
+static const secret_form kbs_0_1 = {vs_jwe_check_recipient_0_1, vs_jwe_encrypt_0_1};
+
+static bool recipient(kbs_ctx *c, vs_val *jwk, const secret_form **form, vs_error *err)
 {
     if (kbs_token_tee_key(c->k->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
         kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
         return false;
     }
-    if (vs_jwe_check_recipient(*jwk, err) != VS_OK) {
+    *form = speaks_0_1(c, *jwk) ? &kbs_0_1 : &rfc_7516;
+    if ((*form)->check(*jwk, err) != VS_OK) {
         kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
         return false;
     }
@@ -59,18 +81,19 @@ static bool release(kbs_ctx *c, vs_error *err)
 {
     vs_span key;
     vs_val jwk;
+    const secret_form *form;
     if (resource_key(c, &key, err) != VS_OK) {
         refuse_plugin(c);
         return false;
     }
-    if (!recipient(c, &jwk, err))
+    if (!recipient(c, &jwk, &form, err))
         return false;
     VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(VS_STORE_VALUE_MAX);
     if (vs_store_get(c->k->resources, KBS_NS_RESOURCE, key, c->call.now, &secret, err) != VS_OK) {
         refuse_plugin(c);
         return false;
     }
-    if (vs_jwe_encrypt(&c->reply->body, jwk, vs_buf_span(&secret), err) != VS_OK) {
+    if (form->encrypt(&c->reply->body, jwk, vs_buf_span(&secret), err) != VS_OK) {
         kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
         return false;
     }
