@@ -168,7 +168,7 @@ static vs_code appraise(rego_eval *e, queries *q, as_appraisal *ap, vs_arena *a,
     return vs_arena_check(a, err);
 }
 
-vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
+vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
                     vs_error *err)
 {
     const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);

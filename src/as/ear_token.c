@@ -74,8 +74,8 @@ static int by_submod(const void *x, const void *y)
     return strcmp(((const as_appraisal *)x)->submod, ((const as_appraisal *)y)->submod);
 }
 
-vs_code as_ear_sign(const as_service *as, as_appraisal *aps, size_t n, vs_span policy_id,
-                    int64_t iat, int64_t exp, vs_arena *a, vs_span *token, vs_error *err)
+vs_code as_ear_sign(const as_local *as, as_appraisal *aps, size_t n, vs_span policy_id, int64_t iat,
+                    int64_t exp, vs_arena *a, vs_span *token, vs_error *err)
 {
     qsort(aps, n, sizeof *aps, by_submod);
     VS_CLEANUP(vs_buf_free) vs_buf claims = VS_BUF(AS_TOKEN_MAX);

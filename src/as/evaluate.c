@@ -92,7 +92,7 @@ static vs_code find_driver(vs_span tee, const vs_tee_driver **driver, const char
     return VS_OK;
 }
 
-static vs_code verify_one(const as_service *as, const as_request *req, int64_t now, records *all,
+static vs_code verify_one(const as_local *as, const as_request *req, int64_t now, records *all,
                           vs_arena *a, vs_error *err)
 {
     const vs_tee_driver *driver = NULL;
@@ -142,10 +142,10 @@ static vs_val explanation(const records *all, vs_arena *a)
     return vs_vec_end_array(&out);
 }
 
-vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
-                    int64_t now, vs_arena *a, as_result *out, vs_error *err)
+vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n, vs_span policy_id,
+                          int64_t now, vs_arena *a, as_result *out, vs_error *err)
 {
-    *out = (as_result){0};
+    as_local *as = (as_local *)service;
     if (n == 0)
         return vs_fail(err, VS_E_INVALID, "No verification requests provided.");
     if (n > REQUESTS_MAX)

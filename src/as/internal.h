@@ -7,7 +7,7 @@
 #ifndef VS_AS_INTERNAL_H
 #define VS_AS_INTERNAL_H
 
-#include "as/as.h"
+#include "as/backend.h"
 #include "as/policy.h"
 #include "envelope/ear.h"
 
@@ -34,17 +34,25 @@ void as_signer_free(as_signer *s);
 /* ---- service.c --------------------------------------------------------------------------------
  */
 
-struct as_service {
-    as_config cfg; /* defaults filled in */
+typedef struct as_local {
+    as_service service; /* of as_local_ops */
+    as_config cfg;      /* defaults filled in */
     vs_store *store;
     rvps *rv;
     const vs_tee_trust *trust;
     as_policies *policies;
     as_signer signer;
     vs_arena arena; /* written by as_new only */
-};
+} as_local;
 
 extern const rego_host_decl as_policy_hosts[1]; /* query_reference_value */
+
+/* ---- evaluate.c -------------------------------------------------------------------------------
+ */
+
+VS_MUST vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n,
+                                  vs_span policy_id, int64_t now, vs_arena *a, as_result *out,
+                                  vs_error *err);
 
 /* ---- initdata.c -------------------------------------------------------------------------------
  */
@@ -77,7 +85,7 @@ typedef struct as_appraisal {
 } as_appraisal;
 
 /* Fills in everything from `vector` on. */
-VS_MUST vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap,
+VS_MUST vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *ap,
                             vs_arena *a, vs_error *err);
 
 /* ---- explain.c --------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ vs_val as_explain(rego_eval *e, const as_appraisal *ap, vs_arena *a);
  */
 
 /* Signs the token of all appraisals (5). `token` lives on the arena. */
-VS_MUST vs_code as_ear_sign(const as_service *as, as_appraisal *aps, size_t n, vs_span policy_id,
+VS_MUST vs_code as_ear_sign(const as_local *as, as_appraisal *aps, size_t n, vs_span policy_id,
                             int64_t iat, int64_t exp, vs_arena *a, vs_span *token, vs_error *err);
 
 #endif

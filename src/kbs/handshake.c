@@ -56,18 +56,73 @@ static vs_code give_cookie(kbs_ctx *c, const kbs_session *s, vs_error *err)
     return code;
 }
 
-static void write_challenge(kbs_ctx *c, const kbs_session *s)
+/* The verifier of IBM SE is bound to SHA-512 (kbs.md 1.4): a client that lists what it can do must
+ * list that, and is then told so. */
+static vs_code choose_hash(const kbs_request_msg *msg, kbs_session *s, bool *tell, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf nonce = VS_BUF(NONCE_TEXT);
-    nonce_text(s, &nonce);
+    *tell = false;
+    if (strcmp(s->tee, "se") != 0)
+        return VS_OK;
+    s->hash = VS_SHA512;
+    vs_val list = vs_getc(msg->extra_params, "supported-hash-algorithms");
+    if (list.kind != VS_ARRAY)
+        return VS_OK;
+    *tell = true;
+    for (VS_ARR_FOR (name, list))
+        if (vs_span_ieq(vs_text(*name), VS_LIT("sha512")))
+            return VS_OK;
+    return vs_fail(err, VS_E_UNSUPPORTED, "the client cannot do sha512, which TEE \"se\" needs");
+}
+
+/* The nonce is ours, or what the verifier of this TEE wants to see. */
+static vs_code choose_nonce(kbs_ctx *c, const kbs_request_msg *msg, kbs_session *s, vs_span *nonce,
+                            vs_error *err)
+{
+    VS_TRY(as_challenge(c->k->as, vs_str(s->tee), msg->extra_params, c->call.arena, nonce, err));
+    if (nonce->n) {
+        uint8_t md[VS_HASH_MAX];
+        if (s->protocol < KBS_PROTOCOL_0_4_0) /* the nonce would not come back with the evidence */
+            return vs_fail(err, VS_E_UNSUPPORTED, "TEE \"%s\" needs protocol 0.4.0", s->tee);
+        VS_TRY(vs_digest(VS_SHA256, *nonce, VS_LIT(""), VS_LIT(""), md, err));
+        memcpy(s->nonce, md, sizeof s->nonce);
+        s->foreign = true;
+        return VS_OK;
+    }
+    vs_random(s->nonce, sizeof s->nonce);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &text);
+    *nonce = vs_dup(c->call.arena, vs_buf_span(&text));
+    return vs_arena_check(c->call.arena, err);
+}
+
+static void write_challenge(kbs_ctx *c, vs_span nonce, bool tell_sha512)
+{
     vs_jw w = {.out = &c->reply->body};
     vs_jw_open(&w, '{');
     vs_jw_key(&w, "nonce");
-    vs_jw_span(&w, vs_buf_span(&nonce));
+    vs_jw_span(&w, nonce);
     vs_jw_key(&w, "extra-params");
-    vs_jw_str(&w, "");
+    if (tell_sha512) {
+        vs_jw_open(&w, '{');
+        vs_jw_key(&w, "selected-hash-algorithm");
+        vs_jw_str(&w, "sha512");
+        vs_jw_close(&w, '}');
+    } else {
+        vs_jw_str(&w, "");
+    }
     vs_jw_close(&w, '}');
     c->reply->content_type = "application/json";
+}
+
+static vs_code challenge(kbs_ctx *c, const kbs_request_msg *msg, kbs_session *s, vs_error *err)
+{
+    vs_span nonce;
+    bool tell_sha512;
+    vs_random(s->id, sizeof s->id);
+    VS_TRY(choose_hash(msg, s, &tell_sha512, err));
+    VS_TRY(choose_nonce(c, msg, s, &nonce, err));
+    write_challenge(c, nonce, tell_sha512);
+    return give_cookie(c, s, err);
 }
 
 void kbs_auth(kbs_ctx *c)
@@ -83,16 +138,12 @@ void kbs_auth(kbs_ctx *c)
     if (!version_fits(c, msg.version, &s.protocol))
         return;
     size_t tee = strlen(msg.tee);
-    /* IBM SE wants a challenge made from the verifier's host keys, which this build has not. */
-    if (tee > KBS_TEE_NAME || strcmp(msg.tee, "se") == 0) {
+    if (tee > KBS_TEE_NAME) {
         refuse_auth(c, "Attestation Service generate challenge failed", NULL);
         return;
     }
     memcpy(s.tee, msg.tee, tee);
-    vs_random(s.id, sizeof s.id);
-    vs_random(s.nonce, sizeof s.nonce);
-    write_challenge(c, &s);
-    if (give_cookie(c, &s, &err) != VS_OK)
+    if (challenge(c, &msg, &s, &err) != VS_OK)
         refuse_auth(c, "Attestation Service generate challenge failed", &err);
 }
 
@@ -140,8 +191,16 @@ static size_t verification_requests(const kbs_session *s, const kbs_attestation_
 static vs_code check_nonce(const kbs_session *s, const kbs_attestation_msg *m, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf want = VS_BUF(NONCE_TEXT);
-    nonce_text(s, &want);
-    if (!vs_ct_eq(vs_buf_span(&want), m->nonce))
+    uint8_t md[VS_HASH_MAX];
+    vs_span got = m->nonce;
+    if (s->foreign) {
+        VS_TRY(vs_digest(VS_SHA256, m->nonce, VS_LIT(""), VS_LIT(""), md, err));
+        vs_buf_put(&want, vs_span_of(s->nonce, sizeof s->nonce));
+        got = vs_span_of(md, vs_hash_size(VS_SHA256));
+    } else {
+        nonce_text(s, &want);
+    }
+    if (!vs_ct_eq(vs_buf_span(&want), got))
         return vs_fail(err, VS_E_MISMATCH, "the nonce is not the one of this session's challenge");
     return VS_OK;
 }

@@ -42,9 +42,10 @@ VS_MUST vs_code kbs_protocol_of(vs_span version, kbs_protocol oldest, kbs_protoc
 
 typedef struct kbs_session {
     uint8_t id[KBS_SESSION_ID];
-    uint8_t nonce[KBS_NONCE];
+    uint8_t nonce[KBS_NONCE]; /* or, with `foreign`, SHA-256 of the text that the verifier made */
+    bool foreign;
     int64_t issued, expires; /* seconds */
-    vs_hash hash;            /* told to the client in the challenge; VS_HASH_NONE = not told */
+    vs_hash hash;            /* of the runtime data; VS_HASH_NONE = the default */
     kbs_protocol protocol;
     char tee[KBS_TEE_NAME + 1];
 } kbs_session;

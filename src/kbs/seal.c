@@ -13,7 +13,7 @@
 #include "base/io.h"
 
 enum { KEY_ID = 1, IV = 12, TAG = 16, PLAIN_MAX = 128, SEALED_MAX = 1 + IV + PLAIN_MAX + TAG };
-enum { FIXED = 1 + KBS_SESSION_ID + KBS_NONCE + 8 + 8 + 1 + 1 + 1 };
+enum { FIXED = 1 + KBS_SESSION_ID + KBS_NONCE + 8 + 8 + 1 + 1 + 1 + 1 };
 enum { FORMAT = 2 };
 
 static const char key_name[] = "session-seal-1";
@@ -64,6 +64,7 @@ vs_code kbs_session_seal(const kbs_seal *s, const kbs_session *in, vs_buf *cooki
     put_time(&plain, in->expires);
     vs_buf_putc(&plain, (char)in->hash);
     vs_buf_putc(&plain, (char)in->protocol);
+    vs_buf_putc(&plain, in->foreign);
     vs_buf_putc(&plain, (char)tee.n);
     vs_buf_put(&plain, tee);
     VS_TRY(vs_buf_check(&plain, err));
@@ -109,7 +110,8 @@ vs_code kbs_session_unseal(const kbs_seal *s, vs_span cookie, int64_t now, kbs_s
     r.expires = get_time(p + 8);
     r.hash = (vs_hash)p[16];
     r.protocol = (kbs_protocol)p[17];
-    memcpy(r.tee, p + 19, tee);
+    r.foreign = p[18] != 0;
+    memcpy(r.tee, p + 20, tee);
     if (now >= r.expires)
         return vs_fail(err, VS_E_EXPIRED, "the session expired %lld s ago",
                        (long long)(now - r.expires));
