@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "api/kbs_rest.h"
+#include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "kbs/kbs.h"
@@ -25,12 +25,16 @@ typedef struct house {
     vs_tee_trust trust;
     as_service *as;
     kbs *kbs;
-    vs_http_server *http;
+    ops_check checks[1];
+    ops ops;
+    api_front front;
+    vs_http_server *http, *ops_http;
 } house;
 
 static void tear_down(house *h)
 {
     vs_http_server_stop(&h->http, DRAIN_MS);
+    vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
     as_free(&h->as);
     cca_trust_free(&h->trust.cca);
@@ -76,6 +80,32 @@ static vs_code load_trust(const kbs_config *cfg, house *h, vs_error *err)
     return code;
 }
 
+static vs_code kbs_works(void *user, vs_error *err)
+{
+    return kbs_ready(user, err);
+}
+
+static void set_up_front(const kbs_config *cfg, house *h)
+{
+    h->checks[0] = (ops_check){"key broker", kbs_works, h->kbs};
+    h->ops = (ops){h->checks, VS_COUNT(h->checks)};
+    h->front = (api_front){h->kbs, &h->ops, cfg->metrics_on_api};
+}
+
+static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (cfg->n_ops_sockets == 0)
+        return VS_OK;
+    vs_http_config http = {.sockets = cfg->ops_sockets,
+                           .n_sockets = cfg->n_ops_sockets,
+                           .threads = 1,
+                           .limits = {.body_bytes = 1024, .connections = 256},
+                           .handler = ops_rest_handle,
+                           .user = &h->ops};
+    VS_TRY_WRAP(vs_http_server_start(&http, &h->ops_http, err), err, "operations");
+    return VS_OK;
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
@@ -94,6 +124,7 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,
                            .threads = cfg->workers,
@@ -104,10 +135,10 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
                            .tls_max_version = cfg->tls_max_version,
                            .tls_ciphers = cfg->tls_ciphers,
                            .tls_groups = cfg->tls_groups,
-                           .handler = kbs_rest_handle,
-                           .user = h->kbs};
+                           .handler = api_front_handle,
+                           .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");
-    return VS_OK;
+    return listen_for_operators(cfg, h, err);
 }
 
 /* A crash of a process that holds secrets must not write them to disk. */
@@ -118,16 +149,21 @@ static void harden_process(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* "ready http://127.0.0.1:8080": with the port that was really bound. */
+static void say_socket(const char *word, const char *scheme, const char *socket,
+                       const vs_http_server *server, size_t i)
+{
+    const char *colon = strrchr(socket, ':');
+    printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
+           vs_http_server_port(server, i));
+}
+
 static void say_ready(const kbs_config *cfg, const house *h)
 {
-    for (size_t i = 0; i < cfg->n_sockets; i++) {
-        vs_span socket = vs_str(cfg->sockets[i]);
-        size_t colon = socket.n;
-        while (colon && socket.p[colon - 1] != ':')
-            colon--;
-        printf("ready %s://%.*s%u\n", cfg->insecure_http ? "http" : "https", (int)colon,
-               cfg->sockets[i], vs_http_server_port(h->http, i));
-    }
+    for (size_t i = 0; i < cfg->n_sockets; i++)
+        say_socket("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
+    for (size_t i = 0; i < cfg->n_ops_sockets; i++)
+        say_socket("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
     (void)fflush(stdout);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
 }

@@ -80,6 +80,10 @@ typedef struct kbs_config {
     const char *tls_ciphers, *tls_groups;          /* after the profile; NULL = OpenSSL's own */
     size_t body_limit;                             /* bytes; payload_request_size MiB, 2 */
     unsigned workers;                              /* worker_count, logical CPUs */
+    /* [operations] */
+    const char *const *ops_sockets; /* of the listener for health and metrics */
+    size_t n_ops_sockets;
+    bool metrics_on_api, metrics_resource_paths;
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;

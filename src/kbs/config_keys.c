@@ -323,6 +323,15 @@ static const config_key keys[] = {
          "resource, older dialect with type \"LocalFs\": directory of the files r/t/g"),
     UNUSED("plugins.item", "the sample plugin does not use it"),
 
+    SECTION("operations", "health and metrics"),
+    TEXTS("operations.sockets", AT(c.ops_sockets), AT(c.n_ops_sockets), NULL,
+          "IP:port to listen on for /livez, /readyz and /metrics; plain HTTP, for machines you "
+          "trust"),
+    FLAG("operations.metrics_on_api", AT(c.metrics_on_api), "false",
+         "serve /metrics on [http_server] sockets too, where Trustee has it"),
+    FLAG("operations.metrics_resource_paths", AT(c.metrics_resource_paths), "false",
+         "label resource metrics with paths; otherwise with the beginning of their SHA-256"),
+
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,
          "resource policy file that is taken over at start when there is none yet"),

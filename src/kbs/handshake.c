@@ -2,9 +2,11 @@
 /* The RCAR handshake: Request, Challenge, Attestation, Response (kbs.md 1). */
 #include "kbs/internal.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "kbs/metrics.h"
 #include "value/json.h"
 
 #define POLICY_ID VS_LIT("default")
@@ -16,6 +18,7 @@ enum { NONCE_TEXT = (KBS_NONCE + 2) / 3 * 4, COOKIE_MAX = 1024, REASON_MAX = 409
 
 static void refuse_auth(kbs_ctx *c, const char *cause, const vs_error *err)
 {
+    kbs_count(&kbs_m_auth_errors);
     if (err)
         vs_log_error(VS_LOG_DEBUG, "kbs", "handshake request refused", err);
     kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Auth failed: %s",
@@ -129,6 +132,7 @@ void kbs_auth(kbs_ctx *c)
 {
     vs_error err = {0};
     kbs_request_msg msg = {0};
+    kbs_count(&kbs_m_auth_requests);
     if (kbs_parse_request(c->call.body, c->call.arena, &msg, &err) != VS_OK) {
         refuse_auth(c, "deserialize Request", &err);
         return;
@@ -145,6 +149,8 @@ void kbs_auth(kbs_ctx *c)
     memcpy(s.tee, msg.tee, tee);
     if (challenge(c, &msg, &s, &err) != VS_OK)
         refuse_auth(c, "Attestation Service generate challenge failed", &err);
+    else
+        kbs_count(&kbs_m_auth_successes);
 }
 
 /* ---- /attest ----------------------------------------------------------------------------------
@@ -241,11 +247,18 @@ static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attes
     as_result result;
     VS_TRY(check_nonce(s, m, err));
     size_t n = verification_requests(s, m, c->call.arena, reqs);
-    VS_TRY(as_evaluate(c->k->as, reqs, n, POLICY_ID, c->call.now, c->call.arena, &result, err));
+    int64_t start = vs_mono_ns();
+    vs_code code =
+        as_evaluate(c->k->as, reqs, n, POLICY_ID, c->call.now, c->call.arena, &result, err);
+    start = kbs_stage("evaluate", start);
+    vs_metric_add(code == VS_OK ? &kbs_m_attestation_successes : &kbs_m_attestation_failures,
+                  vs_str(s->tee), 1);
+    VS_TRY(code);
     d->status = result.status;
     d->reason = all_reasons(c, result.explanation);
     *token = result.token;
-    vs_code code = kbs_session_attested(c->k, s, *token, result.expires, err);
+    code = kbs_session_attested(c->k, s, *token, result.expires, err);
+    (void)kbs_stage("store session", start);
     if (code == VS_E_EXISTS) /* another replica was first: one session, one token */
         code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
     return code;
@@ -277,10 +290,12 @@ void kbs_attest(kbs_ctx *c)
     kbs_session s = {0};
     vs_span token;
     kbs_decision d = {.what = "attestation"};
+    kbs_count(&kbs_m_attestation_requests);
     d.allowed = attest(c, &s, &d, &token, &err) == VS_OK;
     d.error = d.allowed ? NULL : &err;
     kbs_decide(c, &d);
     if (!d.allowed) {
+        kbs_count(&kbs_m_attestation_errors);
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Attest failed");
         return;
     }

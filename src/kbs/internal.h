@@ -56,6 +56,8 @@ typedef struct kbs_seal {
 
 /* The key is made once, by whichever replica starts first, and kept in the store. */
 VS_MUST vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err);
+/* Whether the store still has that key. */
+VS_MUST vs_code kbs_seal_check(const kbs_seal *s, vs_store *store, vs_error *err);
 VS_MUST vs_code kbs_session_seal(const kbs_seal *s, const kbs_session *in, vs_buf *cookie,
                                  vs_error *err);
 /* VS_E_PARSE or VS_E_CRYPTO: not one of ours; VS_E_EXPIRED. */

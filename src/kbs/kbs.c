@@ -207,6 +207,12 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
         kbs_refuse(&c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
 }
 
+vs_code kbs_ready(kbs *k, vs_error *err)
+{
+    VS_TRY_WRAP(kbs_seal_check(&k->seal, k->store, err), err, "store");
+    return VS_OK;
+}
+
 void kbs_tick(kbs *k, int64_t now)
 {
     vs_error err = {0};

@@ -68,6 +68,8 @@ typedef struct kbs_reply {
 /* Handles any request; never fails except through reply->error. Details for the operator go to the
  * log, with the decision id. */
 void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply);
+/* Whether requests can be served: the store answers, keys are there. Cheap. */
+VS_MUST vs_code kbs_ready(kbs *k, vs_error *err);
 /* Housekeeping, about once a minute: purges expired sessions. */
 void kbs_tick(kbs *k, int64_t now);
 

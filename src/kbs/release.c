@@ -7,7 +7,10 @@
  */
 #include "kbs/internal.h"
 
+#include "base/clock.h"
+#include "base/enc.h"
 #include "envelope/jose.h"
+#include "kbs/metrics.h"
 
 static bool segment_ok(vs_span s)
 {
@@ -32,6 +35,21 @@ static vs_code resource_key(kbs_ctx *c, vs_span *key, vs_error *err)
         return vs_fail(err, VS_E_INVALID, "a resource path is <repository>/<type>/<tag>");
     *key = kbs_rest_of_path(c);
     return vs_arena_check(c->call.arena, err);
+}
+
+/* The path names a secret, and metrics are read by many: its digest, unless asked for the path. */
+static void count_resource(const kbs_ctx *c, vs_metric *m, vs_span key)
+{
+    enum { SHOWN = 8 };
+    uint8_t md[VS_HASH_MAX];
+    VS_CLEANUP(vs_buf_free) vs_buf label = VS_BUF(2 * SHOWN);
+    if (!c->k->cfg->metrics_resource_paths) {
+        if (vs_digest(VS_SHA256, key, VS_LIT(""), VS_LIT(""), md, NULL) != VS_OK)
+            return;
+        vs_hex_encode(&label, vs_span_of(md, SHOWN));
+        key = vs_buf_span(&label);
+    }
+    vs_metric_add(m, key, 1);
 }
 
 static void refuse_plugin(kbs_ctx *c)
@@ -86,17 +104,21 @@ static bool release(kbs_ctx *c, vs_error *err)
         refuse_plugin(c);
         return false;
     }
+    count_resource(c, &kbs_m_resource_reads, key);
     if (!recipient(c, &jwk, &form, err))
         return false;
+    int64_t start = vs_mono_ns();
     VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(VS_STORE_VALUE_MAX);
     if (vs_store_get(c->k->resources, KBS_NS_RESOURCE, key, c->call.now, &secret, err) != VS_OK) {
         refuse_plugin(c);
         return false;
     }
+    start = kbs_stage("read secret", start);
     if (form->encrypt(&c->reply->body, jwk, vs_buf_span(&secret), err) != VS_OK) {
         kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
         return false;
     }
+    (void)kbs_stage("encrypt", start);
     c->reply->content_type = "application/json";
     return true;
 }
@@ -140,9 +162,11 @@ void kbs_set_resource(kbs_ctx *c)
     vs_error err = {0};
     vs_span key;
     vs_code code = resource_key(c, &key, &err);
-    if (code == VS_OK)
+    if (code == VS_OK) {
+        count_resource(c, &kbs_m_resource_writes, key);
         code = vs_store_put(c->k->resources, KBS_NS_RESOURCE, key, c->call.body, 0, VS_PUT_REPLACE,
                             &err);
+    }
     finish(c, "set resource", code, &err);
 }
 
@@ -151,7 +175,9 @@ void kbs_delete_resource(kbs_ctx *c)
     vs_error err = {0};
     vs_span key;
     vs_code code = resource_key(c, &key, &err);
-    if (code == VS_OK)
+    if (code == VS_OK) {
+        count_resource(c, &kbs_m_resource_deletes, key);
         code = vs_store_delete(c->k->resources, KBS_NS_RESOURCE, key, &err);
+    }
     finish(c, "delete resource", code, &err);
 }

@@ -39,6 +39,15 @@ vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err)
     return VS_OK;
 }
 
+vs_code kbs_seal_check(const kbs_seal *s, vs_store *store, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf key = VS_BUF(sizeof s->key);
+    VS_TRY(vs_store_get(store, KBS_NS_SECRET, vs_str(key_name), 0, &key, err));
+    if (!vs_ct_eq(vs_buf_span(&key), vs_span_of(s->key, sizeof s->key)))
+        return vs_fail(err, VS_E_CONFLICT, "the session key in the store is not the one in use");
+    return VS_OK;
+}
+
 static void put_time(vs_buf *out, int64_t t)
 {
     for (unsigned shift = 64; shift > 0; shift -= 8)
