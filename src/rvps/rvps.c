@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rvps/rvps.h"
+#include "rvps/backend.h"
 
 #include <stdlib.h>
 
@@ -12,27 +12,11 @@
 #define VERSION   "0.1.0"
 enum { LIFE_MONTHS = 12 };
 
-struct rvps {
+typedef struct rvps_local {
+    rvps base;
     vs_store *store;
     rvps_options opts;
-};
-
-vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
-{
-    *out = calloc(1, sizeof **out);
-    if (!*out)
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    (*out)->store = store;
-    if (opts)
-        (*out)->opts = *opts;
-    return VS_OK;
-}
-
-void rvps_free(rvps **r)
-{
-    free(*r);
-    *r = NULL;
-}
+} rvps_local;
 
 /* A record's key is its name (8.3). The one form of name that the store's grammar excludes and that
  * is recommended (8.8), "rvps:///a/b:tag", is kept under "rvps:/a/b:tag"; so that no two names
@@ -86,7 +70,7 @@ static vs_code item_of(vs_arena *a, const rvps_record *rec, int64_t now, vs_stor
 
 /* Envelope (8.1). A type that is known but switched off is told apart from one that is not known.
  */
-static vs_code open_envelope(const rvps *r, vs_arena *a, vs_span message, rvps_records *recs,
+static vs_code open_envelope(const rvps_local *r, vs_arena *a, vs_span message, rvps_records *recs,
                              vs_error *err)
 {
     vs_val m, version = vs_cstring(VERSION), type, payload;
@@ -111,7 +95,7 @@ static vs_code open_envelope(const rvps *r, vs_arena *a, vs_span message, rvps_r
     return vs_arena_check(a, err);
 }
 
-static vs_code register_on(const rvps *r, vs_arena *a, vs_span message, int64_t now, vs_error *err)
+static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, int64_t now, vs_error *err)
 {
     rvps_records recs = {0};
     VS_TRY(open_envelope(r, a, message, &recs, err));
@@ -126,11 +110,11 @@ static vs_code register_on(const rvps *r, vs_arena *a, vs_span message, int64_t 
     return VS_OK;
 }
 
-vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on(r, &a, message, now, err);
+    vs_code code = register_on((const rvps_local *)r, &a, message, now, err);
     vs_arena_free(&a);
     return code;
 }
@@ -171,14 +155,15 @@ static vs_code read_record(vs_arena *a, vs_span text, vs_span id, int64_t *expir
     return VS_OK;
 }
 
-vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
+static vs_code local_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
+                           vs_error *err)
 {
-    *out = vs_undefined();
+    const rvps_local *local = (const rvps_local *)r;
     vs_span key;
     if (!key_of(a, id, &key)) /* nothing can be registered under such a name */
         return vs_arena_check(a, err);
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    vs_code code = vs_store_get(r->store, NAMESPACE, key, now, &text, err);
+    vs_code code = vs_store_get(local->store, NAMESPACE, key, now, &text, err);
     if (code == VS_E_NOT_FOUND)
         return VS_OK;
     VS_TRY(code);
@@ -196,4 +181,46 @@ vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, v
     }
     *out = value;
     return VS_OK;
+}
+
+/* ---- interface ------------------------------------------------------------------------------- */
+
+static void local_close(rvps *r)
+{
+    free(r);
+}
+
+static const rvps_ops local_ops = {local_take, local_query, local_close};
+
+vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
+{
+    *out = NULL;
+    rvps_local *r = calloc(1, sizeof *r);
+    if (!r)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    r->base.ops = &local_ops;
+    r->store = store;
+    if (opts)
+        r->opts = *opts;
+    *out = &r->base;
+    return VS_OK;
+}
+
+void rvps_free(rvps **r)
+{
+    if (!r || !*r)
+        return;
+    (*r)->ops->close(*r);
+    *r = NULL;
+}
+
+vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+{
+    return r->ops->take(r, message, now, err);
+}
+
+vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
+{
+    *out = vs_undefined();
+    return r->ops->query(r, id, now, a, out, err);
 }
