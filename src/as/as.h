@@ -55,6 +55,7 @@ typedef struct as_result {
      * evaluation, why a claim is not affirming; reference_values are those that the policy asked
      * for. */
     vs_val explanation;
+    vs_val record; /* all that evaluating it again needs (replay.h); undefined: not kept */
 } as_result;
 
 /* All or nothing (1.3). `policy_id` e.g. "default". */
