@@ -256,12 +256,24 @@ static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attes
     VS_TRY(code);
     d->status = result.status;
     d->reason = all_reasons(c, result.explanation);
+    d->appraisal = result.record;
+    d->proven = true;
     *token = result.token;
     code = kbs_session_attested(c->k, s, *token, result.expires, err);
     (void)kbs_stage("store session", start);
     if (code == VS_E_EXISTS) /* another replica was first: one session, one token */
         code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
     return code;
+}
+
+/* What is recorded of evidence is the digest of its JSON text. */
+static vs_span evidence_text(kbs_ctx *c, vs_val evidence)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(KBS_TOKEN_MAX);
+    if (!c->k->journal)
+        return (vs_span){NULL, 0};
+    vs_json_print(&text, evidence);
+    return vs_dup(c->call.arena, vs_buf_span(&text));
 }
 
 /* The session's token: the stored one, whatever the new evidence says, or a new one. */
@@ -273,6 +285,7 @@ static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *toke
     VS_TRY_WRAP(kbs_parse_attestation(c->call.body, s->protocol, c->call.arena, &m, err), err,
                 "Attestation (protocol %s)", kbs_protocol_name(s->protocol));
     VS_TRY(take_nonce(s, &m, c->call.arena, err));
+    d->evidence = evidence_text(c, m.primary);
     pthread_mutex_t *lock = kbs_session_lock(c->k, s);
     (void)pthread_mutex_lock(lock);
     vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
@@ -293,8 +306,10 @@ void kbs_attest(kbs_ctx *c)
     kbs_count(&kbs_m_attestation_requests);
     d.allowed = attest(c, &s, &d, &token, &err) == VS_OK;
     d.error = d.allowed ? NULL : &err;
-    kbs_decide(c, &d);
-    if (!d.allowed) {
+    if (d.allowed)
+        d.token = token;
+    bool recorded = kbs_decide(c, &d);
+    if (!d.allowed || !recorded) {
         kbs_count(&kbs_m_attestation_errors);
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Attest failed");
         return;

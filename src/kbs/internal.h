@@ -106,6 +106,7 @@ struct kbs {
     kbs_seal seal;
     kbs_trust trust;
     as_policies *policies;
+    struct kbs_journal *journal;                    /* NULL = decisions are logged only */
     pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
 };
 
@@ -114,9 +115,11 @@ typedef struct kbs_ctx {
     kbs *k;
     kbs_call call; /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
-    vs_span who;      /* admin routes: role or persona */
-    vs_val claims;    /* attested routes: the verified token's claims */
-    bool has_session; /* ... which is that of the session, opened with: */
+    vs_span who;               /* admin routes: role or persona */
+    vs_val claims;             /* attested routes: the verified token's claims */
+    vs_span token;             /* ... and the token */
+    const char *policy_sha256; /* ... and of the resource policy that allowed it */
+    bool has_session;          /* ... which is that of the session, opened with: */
     kbs_protocol protocol;
 } kbs_ctx;
 
@@ -150,11 +153,18 @@ void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 
 typedef struct kbs_decision {
     const char *what; /* "attestation", "release", "administration" */
     bool allowed;
+    bool proven; /* whoever caused it showed evidence, a token or a right */
     const char *who, *action, *tee, *status, *target, *reason;
+    const char *policy_sha256; /* of the resource policy */
+    vs_span evidence, token;   /* whose digests are recorded; p == NULL: none */
+    vs_val appraisal;          /* as_result.record; undefined: none */
     const vs_error *error;
 } kbs_decision;
-/* Gives the reply a decision id and logs. */
-void kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* decide.c: gives the reply a decision id, logs and records. False when it was to be recorded and
+ * could not be: then nothing may be granted. */
+VS_MUST bool kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* Whether a decision could be recorded now. */
+VS_MUST bool kbs_journal_works(kbs_ctx *c);
 /* Text of a span for a log field, on the request's arena. */
 const char *kbs_text(kbs_ctx *c, vs_span s);
 
@@ -220,6 +230,7 @@ void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
 void kbs_sample_plugin(kbs_ctx *c);
+void kbs_get_decision(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */
 vs_span kbs_rest_of_path(kbs_ctx *c);

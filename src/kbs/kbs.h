@@ -18,6 +18,9 @@ typedef struct kbs kbs;
 VS_MUST vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
                         rvps *rv, kbs **out, vs_error *err);
 void kbs_free(kbs **k);
+/* Where decisions are recorded from now on; before requests are served. It must outlive k. */
+struct kbs_journal;
+void kbs_set_journal(kbs *k, struct kbs_journal *journal);
 
 typedef enum kbs_method { KBS_GET, KBS_POST, KBS_PUT, KBS_DELETE } kbs_method;
 

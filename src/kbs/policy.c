@@ -116,6 +116,7 @@ bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
         return false;
     }
     code = evaluate(c, lease.eval, &said, d, err);
+    d->policy_sha256 = vs_sprintf(c->call.arena, "%s", lease.sha256);
     as_policies_return(c->k->policies, &lease);
     (void)kbs_stage("resource policy", start);
     kbs_count(said == ALLOWED  ? &kbs_m_policy_approvals
@@ -189,11 +190,12 @@ void kbs_set_resource_policy(kbs_ctx *c)
         return;
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
-    kbs_decision d = {.what = "administration", .action = "set resource policy", .error = &err};
+    kbs_decision d = {
+        .what = "administration", .proven = true, .action = "set resource policy", .error = &err};
     d.who = kbs_text(c, c->who);
     d.allowed = as_policies_set(c->k->policies, POLICY_ID, text, VS_PUT_REPLACE, &err) == VS_OK;
-    kbs_decide(c, &d);
-    if (!d.allowed)
+    bool recorded = kbs_decide(c, &d);
+    if (!d.allowed || !recorded)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: %s",
                    vs_error_text(&err, cause, sizeof cause));
 }

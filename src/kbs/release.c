@@ -126,10 +126,15 @@ static bool release(kbs_ctx *c, vs_error *err)
 void kbs_get_resource(kbs_ctx *c)
 {
     vs_error err = {0};
-    kbs_decision d = {.what = "release", .target = kbs_text(c, c->call.path)};
+    kbs_decision d = {.what = "release",
+                      .proven = true,
+                      .target = kbs_text(c, c->call.path),
+                      .token = c->token,
+                      .policy_sha256 = c->policy_sha256};
     d.allowed = release(c, &err);
     d.error = d.allowed ? NULL : &err;
-    kbs_decide(c, &d);
+    if (!kbs_decide(c, &d)) /* nobody gets a secret without a trace */
+        refuse_plugin(c);
 }
 
 void kbs_refuse_method(kbs_ctx *c)
@@ -144,14 +149,15 @@ static void finish(kbs_ctx *c, const char *what, vs_code code, const vs_error *e
 {
     const kbs_decision d = {
         .what = "administration",
+        .proven = true,
         .allowed = code == VS_OK,
         .who = kbs_text(c, c->who),
         .target = kbs_text(c, c->call.path),
         .action = what,
         .error = code == VS_OK ? NULL : err,
     };
-    kbs_decide(c, &d);
-    if (code != VS_OK)
+    bool recorded = kbs_decide(c, &d);
+    if (code != VS_OK || !recorded)
         refuse_plugin(c);
     else
         c->reply->content_type = "text/xml";
