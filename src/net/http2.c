@@ -12,7 +12,7 @@ enum {
     STREAM_WINDOW = 256 * 1024,
     CONN_WINDOW = 1024 * 1024,
     CONTINUATIONS = 8,
-    ACKS_MAX = 100, /* answers to PING and SETTINGS that wait for a peer that does not read */
+    ACKS_MAX = 1000, /* answers to PING and SETTINGS that wait for a peer that does not read */
     RESET_BURST = 500,
     RESET_RATE = 100,   /* per second */
     STRIKES_MAX = 1000, /* and then */
