@@ -243,11 +243,27 @@ static vs_code pull(vs_grpc_conn *c, bool *more, vs_error *err)
     return VS_OK;
 }
 
+/* It cannot be written to. What the peer said before tells more: an alert of TLS, GOAWAY. */
+static vs_code last_words(vs_grpc_conn *c, vs_error *err)
+{
+    vs_error why = {0};
+    vs_code code = VS_OK;
+    for (bool more = true; more && code == VS_OK;)
+        code = pull(c, &more, &why);
+    bool tls = code != VS_OK && strstr(vs_error_at(&why, 0), "TLS:") != NULL;
+    if (err && tls)
+        *err = why;
+    return c->closed ? VS_OK : VS_E_IO;
+}
+
 /* Writes and reads what is possible; waits when that is nothing. */
 static vs_code turn(vs_grpc_conn *c, int64_t until, vs_error *err)
 {
     bool more = false;
-    VS_TRY(push(c, err));
+    vs_code code = push(c, err);
+    if (code == VS_E_IO)
+        code = last_words(c, err);
+    VS_TRY(code);
     VS_TRY(pull(c, &more, err));
     if (more)
         return push(c, err);

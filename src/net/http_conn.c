@@ -98,6 +98,7 @@ static outcome tls_outcome(vs_http_conn *c, int ok)
         return VS_MORE;
     /* After a fatal error SSL_shutdown must not be called. */
     SSL_set_quiet_shutdown(c->ssl, 1);
+    c->refused = e == SSL_ERROR_SSL && !SSL_is_init_finished(c->ssl);
     return VS_GONE;
 }
 
@@ -246,6 +247,8 @@ static outcome pump(vs_http_conn *c)
             return VS_MORE;
         }
         outcome o = receive(c);
+        if (o == VS_GONE && c->refused && c->phase != VS_HTTP_LINGER)
+            o = start_linger(c); /* so that the alert arrives */
         if (o != VS_READY)
             return o;
     }

@@ -62,7 +62,7 @@ struct vs_http_conn {
     bool skipped_crlf; /* the one empty line allowed before a request line (RFC 9112 2.2) */
     bool answered;     /* `out` holds a final response */
     bool close;        /* end the connection after it */
-    bool refused;      /* the request was not read to its end: linger */
+    bool refused;      /* the request, or the handshake, was not read to its end: linger */
     bool used;         /* a request was read: no HTTP/2 preface any more */
     bool chunked, http10, expects;
     unsigned jobs; /* with workers */
