@@ -453,21 +453,33 @@ typedef struct liar {
     int fd; /* listening */
     const uint8_t *say;
     size_t n;
-    int accepted;
+    int accepted, served;
 } liar;
 
-/* Says the same bytes to everyone, `accepted` times. */
+static void hear_out(int fd, int ms)
+{
+    char in[1000];
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (poll(&p, 1, ms) > 0 && recv(fd, in, sizeof in, 0) > 0) {
+    }
+}
+
+/* Says the same bytes to everyone, `accepted` times: the first frame at once, the others when the
+ * call has come. */
 static void *lie(void *arg)
 {
     liar *l = arg;
     for (int i = 0; i < l->accepted; i++) {
-        int fd = accept(l->fd, NULL, NULL);
-        char in[1000];
-        (void)!recv(fd, in, sizeof in, 0);
-        (void)!send(fd, l->say, l->n, MSG_NOSIGNAL);
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        while (poll(&p, 1, 150) > 0 && recv(fd, in, sizeof in, 0) > 0) {
-        }
+        struct pollfd p = {.fd = l->fd, .events = POLLIN};
+        int fd = poll(&p, 1, 3000) > 0 ? accept(l->fd, NULL, NULL) : -1;
+        if (fd < 0)
+            break; /* fewer came than expected */
+        l->served++;
+        size_t first = l->n < 9 ? l->n : 9;
+        (void)!send(fd, l->say, first, MSG_NOSIGNAL);
+        hear_out(fd, 40);
+        (void)!send(fd, l->say + first, l->n - first, MSG_NOSIGNAL);
+        hear_out(fd, 40);
         (void)close(fd);
     }
     return NULL;
@@ -499,6 +511,7 @@ static vs_grpc_status call_liar(const void *say, size_t n, int times)
     vs_grpc_client_free(&c);
     (void)pthread_join(t, NULL);
     (void)close(l.fd);
+    assert_int_equal(l.served, times);
     return status;
 }
 
@@ -515,10 +528,39 @@ static void servers_that_lie_get_a_precise_error(void **state)
     /* GOAWAY for all streams: tried again on new connections, three times in all. */
     assert_int_equal(LIE(SETTINGS_FRAME "\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\0", 3),
                      VS_GRPC_UNAVAILABLE);
-    /* RST_STREAM: REFUSED_STREAM again, CANCEL not. */
+    /* RST_STREAM: REFUSED_STREAM again, on the same connection, which is closed then; CANCEL not.
+     */
     assert_int_equal(LIE(SETTINGS_FRAME "\0\0\4\3\0\0\0\0\1\0\0\0\7", 1), VS_GRPC_UNAVAILABLE);
+    assert_non_null(strstr(text, "closed the connection"));
+    assert_int_equal(LIE(SETTINGS_FRAME "\0\0\4\3\0\0\0\0\1\0\0\0\10", 1), VS_GRPC_CANCELLED);
     /* A header block that is none. */
-    assert_int_equal(LIE(SETTINGS_FRAME "\0\0\1\1\4\0\0\0\1\xff", 1), VS_GRPC_UNAVAILABLE);
+    assert_int_equal(LIE(SETTINGS_FRAME "\0\0\1\1\4\0\0\0\1\xff", 1), VS_GRPC_INTERNAL);
+}
+
+/* A good answer to stream 1: headers, the message "hi", trailers with grpc-status 0. */
+#define ANSWER                                                                                     \
+    SETTINGS_FRAME "\0\0\x14\1\4\0\0\0\1\x88\x0f\x10\x10"                                          \
+                   "application/grpc"                                                              \
+                   "\0\0\7\0\0\0\0\0\1\0\0\0\0\2"                                                  \
+                   "hi"                                                                            \
+                   "\0\0\x0f\1\5\0\0\0\1\0\x0b"                                                    \
+                   "grpc-status\1"                                                                 \
+                   "0"
+
+static void a_cut_answer_is_never_an_answer(void **state)
+{
+    (void)state;
+    static const uint8_t answer[] = ANSWER;
+    uint8_t bad[sizeof answer];
+    size_t n = sizeof answer - 1;
+    assert_int_equal(call_liar(answer, n, 1), VS_GRPC_OK);
+    for (size_t cut = 0; cut < n; cut += 3)
+        assert_int_not_equal(call_liar(answer, cut, 1), VS_GRPC_OK);
+    for (size_t bit = 9; bit < 8 * n; bit += 23) { /* whatever it is: no harm */
+        memcpy(bad, answer, n);
+        bad[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        (void)call_liar(bad, n, 1);
+    }
 }
 
 static void urls_and_files_are_checked_at_the_start(void **state)
@@ -697,6 +739,7 @@ int main(void)
         cmocka_unit_test(many_threads_share_few_connections_and_workers),
         cmocka_unit_test(a_stop_waits_for_workers_and_the_client_sees_goaway),
         cmocka_unit_test(servers_that_lie_get_a_precise_error),
+        cmocka_unit_test(a_cut_answer_is_never_an_answer),
         cmocka_unit_test(urls_and_files_are_checked_at_the_start),
         cmocka_unit_test(mutual_tls_shows_the_client_to_the_handler),
         cmocka_unit_test(a_reload_takes_new_files_or_keeps_the_old),
