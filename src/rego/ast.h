@@ -51,6 +51,7 @@ struct term {
     vs_val scalar;
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
+    bool must_be_bound; /* T_VAR as an index where nothing may be enumerated */
     int var; /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;

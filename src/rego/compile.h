@@ -120,6 +120,9 @@ void gen_query(compiler *k, const module *m, body *b, unit *u, code *out);
 
 /* safety.c */
 bool is_ready(const gen *g, const term *t);
+/* The first variable that the term needs and that has no value yet; NULL if none. */
+const term *first_missing(const gen *g, const term *t);
+void report_unsafe(gen *g, const term *v);
 bool is_pattern_ready(const gen *g, const term *t);
 bool is_literal_ready(const gen *g, const literal *l);
 /* The first variable that keeps the literal from being ready; NULL if none. */

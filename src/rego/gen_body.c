@@ -272,14 +272,13 @@ static void gen_literal(gen *g, literal *l)
     g->where = saved;
 }
 
-static void report_unsafe(gen *g, const list *items)
+static void report_stuck(gen *g, const list *items)
 {
     for (size_t i = 0; i < items->n; i++) {
         const literal *l = items->items[i];
         const term *v = l ? unsafe_var(g, l) : NULL;
         if (v) {
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, v->mod ? v->mod : g->mod, &v->at,
-                       "var %.*s is unsafe", VS_FMT(v->wildcard ? VS_LIT("_") : v->name));
+            report_unsafe(g, v);
             return;
         }
     }
@@ -297,7 +296,7 @@ void gen_body(gen *g, body *b)
         while (pick < items.n && !(items.items[pick] && is_literal_ready(g, items.items[pick])))
             pick++;
         if (pick == items.n) {
-            report_unsafe(g, &items);
+            report_stuck(g, &items);
             return;
         }
         literal *l = items.items[pick];

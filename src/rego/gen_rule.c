@@ -115,14 +115,6 @@ static void gen_chain(gen *g, def *d, const result *r)
     place(g, end);
 }
 
-static void check_arguments_plain(gen *g, const def *d)
-{
-    for (size_t i = 0; i < d->n_args; i++)
-        if (d->args[i]->kind != T_VAR)
-            comp_error(g->c, REGO_COMPILE_ERROR, d->mod, &d->at,
-                       "default rule arguments must be variables");
-}
-
 static bool is_default_value(const term *t)
 {
     switch (t->kind) {
@@ -149,8 +141,6 @@ static void gen_default(gen *g, def *d, unsigned reg)
                    "default rule value must be a constant or a comprehension");
         return;
     }
-    if (d->mod->rego_v1)
-        check_arguments_plain(g, d);
     resolve_def(g->k, d, &u);
     if (g->c->failed)
         return;

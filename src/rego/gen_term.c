@@ -426,6 +426,11 @@ static unsigned gen_template(gen *g, term *t)
                    "a template string has too many parts");
         return 0;
     }
+    const term *open = first_missing(g, t);
+    if (open) {
+        report_unsafe(g, open);
+        return 0;
+    }
     unsigned first = gen_maybes(g, t->items, t->n), dst = new_reg(g);
     size_t i = emit(g, OP_TEMPLATE, dst, first, 0, 0);
     if (i < g->n)
@@ -441,8 +446,7 @@ unsigned gen_term(gen *g, term *t)
     switch (t->kind) {
     case T_VAR:
         if (is_unbound_var(g, t))
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, t->mod, &t->at, "var %.*s is unsafe",
-                       VS_FMT(t->wildcard ? VS_LIT("_") : t->name));
+            report_unsafe(g, t);
         return var_reg(g, t);
     case T_SCALAR:
         dst = new_reg(g);

@@ -159,6 +159,8 @@ static void note_literal(resolver *r, used_names *u, const literal *l)
         note_used(r, u, l->b);
     if (l->c)
         note_used(r, u, l->c);
+    for (size_t i = 0; i < l->n_with; i++)
+        note_used(r, u, l->with[i].value);
 }
 
 static void check_pattern(resolver *r, const scope *s, const used_names *u, const term *t)
@@ -523,6 +525,17 @@ static void resolve_comprehension(resolver *r, scope *s, term *t)
     resolve_list(r, t->body->scope, t->items, t->n);
 }
 
+/* A piece of a template has one value: what indexes its references has to be known before. */
+static void forbid_enumeration(term *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->kind == T_REF && i > 0 && t->items[i]->kind == T_VAR)
+            t->items[i]->must_be_bound = true;
+        if (!t->items[i]->body)
+            forbid_enumeration(t->items[i]);
+    }
+}
+
 static void resolve_term(resolver *r, scope *s, term *t)
 {
     if (r->c->failed)
@@ -536,8 +549,11 @@ static void resolve_term(resolver *r, scope *s, term *t)
     case T_CALL: resolve_call(r, s, t); return;
     case T_ARRAY:
     case T_SET:
-    case T_OBJECT:
-    case T_TEMPLATE: resolve_list(r, s, t->items, t->n); return;
+    case T_OBJECT: resolve_list(r, s, t->items, t->n); return;
+    case T_TEMPLATE:
+        forbid_enumeration(t);
+        resolve_list(r, s, t->items, t->n);
+        return;
     case T_ARRAY_COMPR:
     case T_SET_COMPR:
     case T_OBJECT_COMPR: resolve_comprehension(r, s, t); return;
