@@ -25,6 +25,7 @@ typedef struct scope {
     } * names;
     size_t n, room;
     size_t current; /* number of the literal being resolved */
+    bool hiding;    /* resolving the right side of :=, which does not see what the left declares */
 } scope;
 
 typedef struct var_info {

@@ -24,7 +24,7 @@ static vs_val constant(const gen *g, const term *t)
         vs_obj o = {.a = g->c->a};
         for (size_t i = 0; i < t->n; i += 2)
             vs_obj_add(&o, constant(g, t->items[i]), constant(g, t->items[i + 1]));
-        return vs_obj_end(&o, VS_DUP_SAME, NULL);
+        return vs_obj_end(&o, VS_DUP_LAST, NULL);
     }
     return vs_undefined();
 }
@@ -87,12 +87,16 @@ static unsigned gen_enumerate(gen *g, term *pattern, unsigned reg)
     return val;
 }
 
-static unsigned gen_operand(gen *g, term *key, unsigned base)
+static unsigned gen_operand(gen *g, term *key, unsigned base, bool is_base)
 {
     if (has_unbound(g, key))
         return gen_enumerate(g, key, base);
     unsigned dst;
-    if (is_const_key(key)) {
+    if (is_base) {
+        unsigned k = gen_term(g, key);
+        dst = new_reg(g);
+        emit(g, OP_BASE_INDEX, dst, base, k, 0);
+    } else if (is_const_key(key)) {
         dst = new_reg(g);
         emit(g, OP_INDEXK, dst, base, 0, add_const(g->k, key->scalar));
     } else {
@@ -163,7 +167,7 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
 
 static unsigned gen_ref(gen *g, term *t)
 {
-    size_t next = 1;
+    size_t next = 1, at = g->n;
     unsigned reg;
     if (t->items[0]->kind == T_INPUT) {
         reg = new_reg(g);
@@ -173,8 +177,9 @@ static unsigned gen_ref(gen *g, term *t)
     } else {
         reg = gen_term(g, t->items[0]);
     }
+    bool is_base = at < g->n && g->at[at].op == OP_BASE;
     for (; next < t->n && !g->c->failed; next++)
-        reg = gen_operand(g, t->items[next], reg);
+        reg = gen_operand(g, t->items[next], reg, is_base);
     return reg;
 }
 

@@ -28,6 +28,7 @@ typedef enum opcode {
     OP_RULE,      /* a = value of group k */
     OP_INDEX,     /* a = b[c] */
     OP_INDEXK,    /* a = b[const k] */
+    OP_BASE_INDEX, /* a = b[c], where b is part of a base document */
     OP_ITER,      /* a, a+1 = iterator over b; not a collection: fail */
     OP_NEXT,      /* b = key, c = value of the next element of iterator a; at its end: fail */
     OP_TRUTHY,    /* b is false: fail */

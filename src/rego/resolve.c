@@ -42,7 +42,8 @@ static struct scoped_name *find_name(scope *s, vs_span name)
 {
     for (scope *at = s; at; at = at->parent) {
         struct scoped_name *n = find_here(at, name);
-        if (n && (at == s || !n->declared || n->from < at->current))
+        bool hidden = n && n->declared && n->from >= at->current && (at != s || s->hiding);
+        if (n && !hidden)
             return n;
     }
     return NULL;
@@ -384,7 +385,12 @@ static void resolve_var(resolver *r, scope *s, term *t)
         to_ref(t, &path);
         return;
     }
-    comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &t->at, "var %.*s is unsafe", VS_FMT(t->name));
+    if (s->hiding && find_here(s, t->name))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s referenced above",
+                   VS_FMT(t->name));
+    else
+        comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &t->at, "var %.*s is unsafe",
+                   VS_FMT(t->name));
 }
 
 static void resolve_ref(resolver *r, scope *s, term *t)
@@ -640,10 +646,13 @@ static void resolve_literal(resolver *r, scope *s, literal *l)
         r->statement = l->kind == L_EXPR ? l->a : NULL;
         if (l->a)
             resolve_term(r, s, l->a);
+        s->hiding = l->kind == L_ASSIGN;
         if (l->b)
             resolve_term(r, s, l->b);
+        s->hiding = l->kind == L_IN;
         if (l->c)
             resolve_term(r, s, l->c);
+        s->hiding = false;
     }
 }
 

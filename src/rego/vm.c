@@ -82,7 +82,7 @@ static vs_val make_object(rego_eval *e, const vs_val *kv, uint32_t pairs)
     vs_obj b = {.a = &e->a};
     for (uint32_t i = 0; i < pairs; i++)
         vs_obj_add(&b, kv[2 * i], kv[2 * i + 1]);
-    return vs_obj_end(&b, VS_DUP_SAME, NULL);
+    return vs_obj_end(&b, VS_DUP_LAST, NULL);
 }
 
 static vs_val make_items(rego_eval *e, const vs_val *items, uint32_t n, vs_kind kind)
@@ -263,6 +263,10 @@ next:
             break;
         case OP_INDEXK:
             r[i->a] = vs_index(r[i->b], p->consts[i->k]);
+            NEED(vs_defined(r[i->a]));
+            break;
+        case OP_BASE_INDEX:
+            r[i->a] = base_index(e, r[i->b], r[i->c]);
             NEED(vs_defined(r[i->a]));
             break;
         case OP_ITER:

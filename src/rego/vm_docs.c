@@ -19,9 +19,24 @@ static vs_val base_key(rego_eval *e, vs_val key)
     return key.kind == VS_NUMBER ? vs_string(vs_num_text(&e->a, key)) : key;
 }
 
-static vs_val base_index(rego_eval *e, vs_val doc, vs_val key)
+/* And where an array stands, the text of a number is the number. */
+static vs_val array_key(vs_val key)
 {
-    return vs_index(doc, doc.kind == VS_OBJECT ? base_key(e, key) : key);
+    enum { DIGITS_MAX = 10 };
+    vs_span text = key.kind == VS_STRING ? vs_text(key) : (vs_span){NULL, 0};
+    int64_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.n > DIGITS_MAX || text.p[i] < '0' || text.p[i] > '9')
+            return key;
+        n = n * 10 + (text.p[i] - '0');
+    }
+    return text.n ? vs_int(n) : key;
+}
+
+vs_val base_index(rego_eval *e, vs_val doc, vs_val key)
+{
+    vs_val v = vs_index(doc, doc.kind == VS_ARRAY ? array_key(key) : key);
+    return vs_defined(v) || doc.kind != VS_OBJECT ? v : vs_index(doc, base_key(e, key));
 }
 
 vs_val lookup_base(rego_eval *e, vs_val path)
