@@ -129,7 +129,7 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
 {
     const node *n = g->k->p->root;
     size_t i = 1;
-    while (i < t->n && is_const_key(t->items[i]) && !n->group) {
+    while (i < t->n && is_const_key(t->items[i]) && (!n->group || n->is_package)) {
         const node *child = node_child(n, t->items[i]->scalar);
         if (!child)
             break;
@@ -138,7 +138,7 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
     }
     unsigned dst;
     *next = i;
-    if (n->group) {
+    if (n->group && !n->is_package) {
         dst = new_reg(g);
         if (n->group->kind != GROUP_FUNCTION) {
             note_call(g, n->group);
@@ -150,7 +150,7 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
     }
     if (i == t->n)
         return gen_document(g, n);
-    if (is_const_key(t->items[i])) {
+    if (is_const_key(t->items[i]) && !n->group) {
         uint32_t path = const_path(g, t, 1, next);
         dst = new_reg(g);
         emit(g, OP_BASE, dst, 0, 0, path);
@@ -158,6 +158,8 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
     }
     if (has_unbound(g, t->items[i]))
         return gen_document(g, n);
+    if (n->group)
+        note_call(g, n->group);
     unsigned key = gen_term(g, t->items[i]);
     dst = new_reg(g);
     emit(g, OP_DOC_INDEX, dst, key, 0, n->id);

@@ -208,6 +208,11 @@ static void settle_args(parser *p, def *d)
         term *computed = d->args[i];
         if (is_pattern(computed))
             continue;
+        if (computed->kind == T_CALL) {
+            comp_error(p->c, REGO_COMPILE_ERROR, p->mod, &computed->at,
+                       "rule arguments cannot contain calls");
+            return;
+        }
         d->args[i] = new_wildcard(p, computed->at);
         for (def *b = d; b; b = b->else_def) {
             literal *l = new_literal(p, L_UNIFY, computed->at);

@@ -72,11 +72,11 @@ static int new_var(resolver *r, vs_span name, unsigned depth, loc at)
 
 static void declare_at(resolver *r, scope *s, const term *t, bool declared, size_t from)
 {
-    if (r->m->rego_v1 && declared &&
+    if ((r->m->rego_v1 || s->arguments) && declared &&
         (vs_span_is(t->name, "input") || vs_span_is(t->name, "data"))) {
         comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at,
-                   "variables must not shadow %.*s (use a different variable name)",
-                   VS_FMT(t->name));
+                   "%s must not shadow %.*s (use a different variable name)",
+                   s->arguments ? "args" : "variables", VS_FMT(t->name));
         return;
     }
     struct scoped_name *old = find_here(s, t->name);
@@ -192,6 +192,8 @@ static void check_declarations(resolver *r, const scope *s, const body *b)
                 comp_error(r->c, REGO_COMPILE_ERROR, r->m, &l->a->at,
                            "cannot assign to this: the left side of := must be a variable or a "
                            "pattern of variables");
+            if (l->kind == L_IN)
+                note_used(r, &u, l->c);
             if (l->a)
                 check_pattern(r, s, &u, l->a);
             if (l->kind == L_IN)
@@ -589,6 +591,25 @@ static void resolve_with_function(resolver *r, scope *s, term *t, bool must)
         resolve_term(r, s, t);
 }
 
+/* data.p.q.x where data.p.q is one value: there is no part of it to be replaced. */
+static void check_replaced_document(resolver *r, const term *target)
+{
+    for (size_t n = 1; target->kind == T_REF && n + 1 < target->n; n++) {
+        const group *g = find_group(r->k, target->items + 1, n);
+        if (g && g->kind != GROUP_PARTIAL)
+            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                       "with keyword cannot partially replace virtual document(s)");
+    }
+}
+
+static void check_replaced_function(resolver *r, const term *target)
+{
+    if (!r->c->failed && target->call == CALL_BUILTIN && target->builtin &&
+        (target->builtin->flags & REGO_BF_RELATION))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                   "with keyword replacing built-in function: target must not be a relation");
+}
+
 static void resolve_with(resolver *r, scope *s, with_mod *w)
 {
     const term *root = w->target->kind == T_REF ? w->target->items[0] : w->target;
@@ -602,6 +623,8 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
     }
     if (document && !function) {
         resolve_term(r, s, w->target);
+        if (w->target->kind == T_REF && w->target->items[0]->kind == T_DATA)
+            check_replaced_document(r, w->target);
         resolve_term(r, s, w->value);
         return;
     }
@@ -612,6 +635,7 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
         return;
     }
     resolve_with_function(r, s, w->target, true);
+    check_replaced_function(r, w->target);
     resolve_with_function(r, s, w->value, false);
 }
 
@@ -714,6 +738,10 @@ void resolve_def(compiler *k, def *d, unit *u)
     args->arguments = true;
     for (size_t i = 0; i < d->n_args; i++)
         declare_argument(&r, args, d->args[i]);
+    for (size_t i = 1; d->is_function && i < d->n_path; i++)
+        if (d->path[i]->kind == T_VAR)
+            comp_error(k->c, REGO_UNSAFE_VAR_ERROR, d->mod, &d->path[i]->at, "var %.*s is unsafe",
+                       VS_FMT(d->path[i]->name));
     resolve_list(&r, args, d->args, d->n_args);
     resolve_branch(&r, args, d);
     for (def *e = d->else_def; e && !k->c->failed; e = e->else_def)

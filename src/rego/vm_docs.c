@@ -92,6 +92,22 @@ static vs_val overlay(rego_eval *e, vs_val path, vs_val value)
     return value;
 }
 
+/* The base document laid under the virtual one: members that rules do not define stay. */
+static vs_val merge(rego_eval *e, vs_val base, vs_val over)
+{
+    if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
+        return over;
+    vs_obj b = {.a = &e->a};
+    for (VS_OBJ_FOR (p, base))
+        if (!vs_defined(vs_index(over, p->key)))
+            vs_obj_add(&b, p->key, p->val);
+    for (VS_OBJ_FOR (p, over)) {
+        vs_val below = vs_index(base, p->key);
+        vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
+    }
+    return vs_obj_end(&b, VS_DUP_LAST, NULL);
+}
+
 status eval_group(rego_eval *e, const group *g, vs_val *out)
 {
     memo *m = &e->memos[g->id];
@@ -114,6 +130,8 @@ status eval_group(rego_eval *e, const group *g, vs_val *out)
     status st = run(e, &g->code, g, NULL, out);
     if (st == ST_ERROR)
         return st;
+    if (st == ST_OK && g->kind == GROUP_PARTIAL && e->data.len)
+        *out = merge(e, lookup(e->data, g->path), *out);
     if (st == ST_OK && e->n_overrides)
         *out = overlay(e, g->path, *out);
     if (st == ST_OK)
@@ -122,25 +140,38 @@ status eval_group(rego_eval *e, const group *g, vs_val *out)
     return st;
 }
 
-/* The base document laid under the virtual one: members that rules do not define stay. */
-static vs_val merge(rego_eval *e, vs_val base, vs_val over)
+/* What a package's documents add to the object of the rule of that name; false = conflict. */
+static bool unite(rego_eval *e, vs_val *all, vs_val more)
 {
-    if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
-        return over;
-    vs_obj b = {.a = &e->a};
-    for (VS_OBJ_FOR (p, base))
-        if (!vs_defined(vs_index(over, p->key)))
-            vs_obj_add(&b, p->key, p->val);
-    for (VS_OBJ_FOR (p, over)) {
-        vs_val below = vs_index(base, p->key);
-        vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
+    for (VS_OBJ_FOR (p, more)) {
+        vs_val v = vs_index(*all, p->key);
+        if (!vs_defined(v))
+            v = p->val;
+        else if (v.kind == VS_OBJECT && p->val.kind == VS_OBJECT ? !unite(e, &v, p->val)
+                                                                 : !vs_eq(v, p->val))
+            return false;
+        *all = vs_with(&e->a, *all, p->key, v);
     }
-    return vs_obj_end(&b, VS_DUP_LAST, NULL);
+    return true;
+}
+
+static status conflict(rego_eval *e, const node *n)
+{
+    return fail_at(e, &n->group->code, 0, REGO_EVAL_CONFLICT, "object keys must be unique");
+}
+
+static status add_rule(rego_eval *e, const node *n, vs_val *doc)
+{
+    vs_val v = vs_undefined();
+    status st = n->group ? eval_group(e, n->group, &v) : ST_UNDEFINED;
+    if (st == ST_OK && !unite(e, doc, v))
+        return conflict(e, n);
+    return st == ST_ERROR ? st : ST_OK;
 }
 
 static status eval_child(rego_eval *e, const node *n, vs_val *out)
 {
-    if (!n->group)
+    if (!n->group || n->is_package)
         return eval_document(e, n, out);
     if (n->group->kind == GROUP_FUNCTION)
         return ST_UNDEFINED;
@@ -164,21 +195,40 @@ status eval_document(rego_eval *e, const node *n, vs_val *out)
             vs_obj_add(&b, n->children[i]->key, v);
     }
     vs_val virtual = vs_obj_end(&b, VS_DUP_LAST, NULL);
+    if (add_rule(e, n, &virtual) != ST_OK)
+        return ST_ERROR;
     *out = vs_defined(base) ? merge(e, base, virtual) : virtual;
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
+/* The member of the object that a rule makes where a package has a document too. */
+static status eval_rule_member(rego_eval *e, const node *n, vs_val key, vs_val *out)
+{
+    vs_val rule = vs_undefined(), member, doc;
+    status st = eval_group(e, n->group, &rule);
+    if (st == ST_ERROR)
+        return st;
+    member = st == ST_OK ? vs_index(rule, key) : vs_undefined();
+    doc = vs_defined(*out) ? vs_with(&e->a, vs_empty(VS_OBJECT), key, *out) : vs_empty(VS_OBJECT);
+    if (!vs_defined(member))
+        return ST_OK;
+    if (!unite(e, &doc, vs_with(&e->a, vs_empty(VS_OBJECT), key, member)))
+        return conflict(e, n);
+    *out = vs_index(doc, key);
+    return ST_OK;
+}
+
 status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
 {
-    const node *child = node_child(n, base_key(e, key));
-    if (!child || is_overridden(e, n->path)) {
+    bool overridden = is_overridden(e, n->path);
+    const node *child = overridden ? NULL : node_child(n, base_key(e, key));
+    *out = vs_undefined();
+    if (child && eval_child(e, child, out) == ST_ERROR)
+        return ST_ERROR;
+    if (n->group && !overridden && eval_rule_member(e, n, key, out) == ST_ERROR)
+        return ST_ERROR;
+    if (!vs_defined(*out))
         *out = base_index(e, eval_base(e, n), key);
-        return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
-    }
-    status st = eval_child(e, child, out);
-    if (st != ST_UNDEFINED)
-        return st;
-    *out = base_index(e, eval_base(e, n), key);
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
