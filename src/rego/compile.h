@@ -22,6 +22,7 @@ typedef struct scope {
             from; /* number of the literal that declares it; inner bodies before it do not see it */
         loc at;
         bool used;
+        bool must_be_used; /* declared by `some` or `every` */
     } * names;
     size_t n, room;
     size_t current; /* number of the literal being resolved */
@@ -116,7 +117,11 @@ void gen_statement(gen *g, term *t);
 void gen_body(gen *g, body *b);
 
 /* gen_rule.c */
+/* In this order, each step for all groups before the next: names, code (which finds unsafe
+ * variables), types. */
+void resolve_group(compiler *k, group *grp);
 void gen_group(compiler *k, group *grp);
+void check_group_types(compiler *k, const group *grp);
 void gen_query(compiler *k, const module *m, body *b, unit *u, code *out);
 
 /* safety.c */

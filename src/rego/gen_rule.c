@@ -208,14 +208,17 @@ static void end_definition(gen *g, const pick_loop *l)
 }
 
 /* All definitions of a group with names resolved; NULL after an error. */
-static unit *resolve_all(gen *g, group *grp)
+void resolve_group(compiler *k, group *grp)
 {
-    unit *units = vs_zalloc(g->c->a, (grp->n_defs + 1) * sizeof *units);
-    for (size_t i = 0; units && i < grp->n_defs && !g->c->failed; i++) {
-        resolve_def(g->k, grp->defs[i], &units[i]);
-        check_def_types(g->k, grp->defs[i], &units[i]);
-    }
-    return g->c->failed ? NULL : units;
+    grp->units = vs_zalloc(k->c->a, (grp->n_defs + 1) * sizeof *grp->units);
+    for (size_t i = 0; grp->units && i < grp->n_defs && !k->c->failed; i++)
+        resolve_def(k, grp->defs[i], &grp->units[i]);
+}
+
+void check_group_types(compiler *k, const group *grp)
+{
+    for (size_t i = 0; grp->units && i < grp->n_defs && !k->c->failed; i++)
+        check_def_types(k, grp->defs[i], &grp->units[i]);
 }
 
 static void gen_values(gen *g, group *grp)
@@ -225,12 +228,9 @@ static void gen_values(gen *g, group *grp)
     g->next_reg = g->max_reg = grp->arity + 2;
     g->fail = r.done;
     emit(g, OP_UNDEF, r.reg, 0, 0, 0);
-    unit *units = resolve_all(g, grp);
-    if (!units)
-        return;
     pick_loop loop = start_picking(g, grp, grp->arity + 2, r.done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_unit(g, &grp->units[i], grp->defs[i]->mod, loop.first_reg);
         g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_chain(g, grp->defs[i], &r);
@@ -296,13 +296,10 @@ static void gen_partial(gen *g, group *grp)
     g->next_reg = g->max_reg = 2;
     g->fail = new_label(g);
     emit(g, OP_NEW, builder, 0, 0, 0);
-    unit *units = resolve_all(g, grp);
-    if (!units)
-        return;
     uint32_t done = new_label(g);
     pick_loop loop = start_picking(g, grp, 2, done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_unit(g, &grp->units[i], grp->defs[i]->mod, loop.first_reg);
         g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_entry(g, grp->defs[i], builder);
@@ -319,6 +316,8 @@ static void gen_partial(gen *g, group *grp)
 void gen_group(compiler *k, group *grp)
 {
     gen g = {.k = k, .c = k->c, .group = grp};
+    if (!grp->units) /* out of memory */
+        return;
     if (grp->kind == GROUP_PARTIAL)
         gen_partial(&g, grp);
     else

@@ -126,7 +126,8 @@ typedef struct group {
     uint32_t id;
     unsigned arity;
     code code;
-    struct def **defs; /* compile time only */
+    struct def **defs; /* compile time only, as are the units */
+    struct unit *units; /* one per definition */
     size_t n_defs, room_defs;
     struct def *default_def;
     uint32_t *calls; /* groups this one may evaluate (static); compile time only */
