@@ -28,7 +28,7 @@ static const term *missing_in(const gen *g, term *const *items, size_t n, unsign
 static const term *missing_pattern(const gen *g, const term *t, unsigned depth)
 {
     if (t->kind == T_VAR)
-        return NULL;
+        return t->must_be_bound && is_unbound_var(g, t) ? t : NULL;
     if (t->kind == T_ARRAY || t->kind == T_OBJECT) {
         bool object = t->kind == T_OBJECT;
         for (size_t i = 0; i < t->n; i++) {
