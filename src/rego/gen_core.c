@@ -6,7 +6,7 @@ const char *opcode_name(opcode op)
 {
     static const char *const name[OP_COUNT] = {
         "jump",      "loadk",      "move",    "undef",       "input",  "base",      "doc",
-        "doc_index", "rule",       "index",   "indexk", "base_index",      "iter",   "next",      "truthy",
+        "doc_index", "doc_each", "rule",       "index",   "indexk", "base_index",      "iter",   "next",      "truthy",
         "eq",        "ne",         "lt",      "le",          "gt",     "ge",        "in",
         "cmp",       "arith",      "array",   "set",         "object", "builtin",   "call",
         "host",      "len",        "objlen",  "new",         "add",    "addpair",   "end_array",

@@ -125,6 +125,7 @@ static bool is_default_value(const term *t)
     case T_ARRAY:
     case T_SET:
     case T_OBJECT:
+    case T_TEMPLATE:
         for (size_t i = 0; i < t->n; i++)
             if (!is_default_value(t->items[i]))
                 return false;

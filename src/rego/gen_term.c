@@ -124,6 +124,43 @@ static unsigned gen_document(gen *g, const node *n)
     return dst;
 }
 
+/* Rules that data...[items[i]].. may mean: constant keys say which. */
+static void note_matching(gen *g, const node *n, const term *t, size_t i)
+{
+    if (i == t->n || n->group)
+        note_subtree(g, n);
+    for (size_t c = 0; i < t->n && !n->group && c < n->n; c++)
+        if (!is_const_key(t->items[i]) || vs_eq(t->items[i]->scalar, n->children[c]->key))
+            note_matching(g, n->children[c], t, i + 1);
+}
+
+/* The document at items[from] .. items[to - 1] below a node, where the first of them is not known
+ * now: computed, or an unbound variable, which then takes all keys. */
+static unsigned gen_part(gen *g, const node *n, const term *t, size_t from, size_t to)
+{
+    bool each = has_unbound(g, t->items[from]), path = to > from + 1;
+    if (each)
+        note_matching(g, n, t, from);
+    else if (n->group)
+        note_call(g, n->group);
+    unsigned key = each ? 0 : gen_term(g, t->items[from]), keys = 0, dst;
+    unsigned *regs = vs_alloc_array(g->c->a, to - from, sizeof *regs);
+    for (size_t i = from + 1; regs && i < to; i++)
+        regs[i - from] = gen_term(g, t->items[i]);
+    if (path) {
+        unsigned first = new_regs(g, to - from - 1);
+        for (size_t i = 1; regs && i < to - from; i++)
+            emit(g, OP_MOVE, first + (unsigned)i - 1, regs[i], 0, 0);
+        keys = new_reg(g);
+        emit(g, OP_ARRAY, keys, first, 0, (uint32_t)(to - from - 1));
+    }
+    dst = new_reg(g);
+    size_t at = emit(g, each ? OP_DOC_EACH : OP_DOC_INDEX, dst, each ? keys : key, keys, n->id);
+    if (at < g->n)
+        g->at[at].n = path;
+    return each ? gen_enumerate(g, t->items[from], dst) : dst;
+}
+
 /* data.a.b...: follows constant names through the documents as far as they are known now. */
 static unsigned gen_data(gen *g, const term *t, size_t *next)
 {
@@ -156,15 +193,16 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
         emit(g, OP_BASE, dst, 0, 0, path);
         return dst;
     }
-    if (has_unbound(g, t->items[i]))
-        return gen_document(g, n);
-    if (n->group)
-        note_call(g, n->group);
-    unsigned key = gen_term(g, t->items[i]);
-    dst = new_reg(g);
-    emit(g, OP_DOC_INDEX, dst, key, 0, n->id);
+    bool each = has_unbound(g, t->items[i]);
     *next = i + 1;
-    return dst;
+    while (*next < t->n && first_missing(g, t->items[*next]) == NULL &&
+           !has_unbound(g, t->items[*next]))
+        ++*next;
+    if (each && (*next == i + 1 || n->group)) {
+        *next = i;
+        return gen_document(g, n);
+    }
+    return gen_part(g, n, t, i, *next);
 }
 
 static unsigned gen_ref(gen *g, term *t)

@@ -24,7 +24,8 @@ typedef enum opcode {
     OP_INPUT,     /* a = input at path const k (array of keys); undefined fails */
     OP_BASE,      /* a = base document at path const k */
     OP_DOC,       /* a = document node k, virtual and base merged */
-    OP_DOC_INDEX, /* a = document node k indexed by b */
+    OP_DOC_INDEX, /* a = document node k indexed by b, and by the keys of array c when n is 1 */
+    OP_DOC_EACH,  /* a = {key: member of document node k at that key and then the keys of b} */
     OP_RULE,      /* a = value of group k */
     OP_INDEX,     /* a = b[c] */
     OP_INDEXK,    /* a = b[const k] */

@@ -282,7 +282,7 @@ static void forbid_enumeration(term *t)
     }
 }
 
-static void check_print(resolver *r, term *t)
+static void check_print(resolver *r, term *t, bool statement)
 {
     for (size_t i = 1; i < t->n; i++)
         if (t->items[i]->kind == T_VAR)
@@ -290,12 +290,13 @@ static void check_print(resolver *r, term *t)
     if (!r->k->opts->strict_types)
         return;
     forbid_enumeration(t);
-    if (t != r->statement)
+    if (!statement)
         comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "print(..) used as value");
 }
 
 static void resolve_call(resolver *r, scope *s, term *t)
 {
+    bool statement = t == r->statement;
     resolve_list(r, s, t->items + 1, t->n - 1);
     if (r->c->failed)
         return;
@@ -308,9 +309,9 @@ static void resolve_call(resolver *r, scope *s, term *t)
     if (t->call == CALL_BUILTIN && !t->builtin && given_rule(r, s, t))
         return;
     if (t->call == CALL_BUILTIN && vs_span_is(t->name, "print"))
-        check_print(r, t);
+        check_print(r, t, statement);
     unsigned arity = call_arity(r, t), given = (unsigned)(t->n - 1);
-    if (arity == REGO_VARIADIC || given == arity || (given == arity + 1 && t == r->statement))
+    if (arity == REGO_VARIADIC || given == arity || (given == arity + 1 && statement))
         return;
     comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s",
                VS_FMT(t->name), arity, given, given == 1 ? "" : "s");
@@ -422,20 +423,28 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
     resolve_with_function(r, s, w->value, false);
 }
 
+static void declare_every(resolver *r, scope *s, term *t)
+{
+    declare(r, s, t, !t->wildcard);
+    struct scoped_name *n = find_here(s, t->name);
+    if (!n)
+        return;
+    n->must_be_used = !t->wildcard;
+    t->var = n->var;
+}
+
 static void resolve_every(resolver *r, scope *s, literal *l)
 {
     resolve_term(r, s, l->c);
     scope *inner = new_scope(r, s);
     if (l->a)
-        declare(r, inner, l->a, !l->a->wildcard);
-    declare(r, inner, l->b, !l->b->wildcard);
-    if (l->a)
-        resolve_term(r, inner, l->a);
-    resolve_term(r, inner, l->b);
+        declare_every(r, inner, l->a);
+    declare_every(r, inner, l->b);
     l->body->scope = new_scope(r, inner);
     declare_assigned(r, l->body->scope, l->body);
     resolve_body(r, l->body->scope, l->body);
     check_used(r, l->body->scope);
+    check_used(r, inner);
 }
 
 /* A declaration is no use of the names. */

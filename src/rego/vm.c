@@ -140,6 +140,11 @@ static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
     return true;
 }
 
+bool charge_steps(rego_eval *e, uint64_t n)
+{
+    return charge(e, NULL, 0, n);
+}
+
 /* Values can be much heavier than the work that made them (value.h); what handles a heavy one looks
  * at the clock afterwards. */
 enum { HEAVY = 64 * 1024 };
@@ -255,7 +260,11 @@ next:
             NEED(vs_defined(r[i->a]));
             break;
         case OP_DOC: EVAL(eval_document(e, p->nodes[i->k], &r[i->a])); break;
-        case OP_DOC_INDEX: EVAL(eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
+        case OP_DOC_INDEX:
+            EVAL(i->n ? eval_document_path(e, p->nodes[i->k], r[i->b], r[i->c], &r[i->a])
+                      : eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a]));
+            break;
+        case OP_DOC_EACH: EVAL(eval_document_each(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
         case OP_RULE: EVAL(eval_group(e, p->groups[i->k], &r[i->a])); break;
         case OP_INDEX:
             r[i->a] = vs_index(r[i->b], r[i->c]);

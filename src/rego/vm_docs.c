@@ -232,6 +232,76 @@ status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
+/* ---- parts of documents: only the rules on the path are evaluated, not those beside it ---------- */
+
+static vs_val index_all(rego_eval *e, vs_val v, const vs_val *keys, size_t n, bool is_base)
+{
+    for (size_t i = 0; i < n && vs_defined(v); i++)
+        v = is_base ? base_index(e, v, keys[i]) : vs_index(v, keys[i]);
+    return v;
+}
+
+static status eval_below(rego_eval *e, const node *n, const vs_val *keys, size_t left, vs_val *out)
+{
+    status st = ST_UNDEFINED;
+    *out = vs_undefined();
+    for (;; keys++, left--) {
+        bool overridden = n->path.len && is_overridden(e, n->path);
+        const node *child = left && !overridden ? node_child(n, base_key(e, *keys)) : NULL;
+        if (n->group && !n->is_package) {
+            st = eval_child(e, n, out);
+            *out = st == ST_OK ? index_all(e, *out, keys, left, false) : vs_undefined();
+        } else if (left == 0) {
+            return eval_document(e, n, out);
+        } else if (n->group) {
+            st = eval_document_key(e, n, *keys, out);
+            *out = st == ST_OK ? index_all(e, *out, keys + 1, left - 1, false) : vs_undefined();
+        } else if (child) {
+            n = child;
+            continue;
+        }
+        if (st != ST_ERROR && !vs_defined(*out))
+            *out = index_all(e, eval_base(e, n), keys, left, true);
+        return st == ST_ERROR ? st : vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+    }
+}
+
+status eval_document_path(rego_eval *e, const node *n, vs_val key, vs_val keys, vs_val *out)
+{
+    vs_val *path = vs_alloc_array(&e->a, keys.len + 1, sizeof *path);
+    if (!path)
+        return fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
+    path[0] = key;
+    for (uint32_t i = 0; i < keys.len; i++)
+        path[i + 1] = keys.u.items[i];
+    return eval_below(e, n, path, keys.len + 1, out);
+}
+
+status eval_document_each(rego_eval *e, const node *n, vs_val keys, vs_val *out)
+{
+    bool overridden = n->path.len && is_overridden(e, n->path);
+    vs_obj all = {.a = &e->a};
+    vs_val base = eval_base(e, n);
+    if (!charge_steps(e, n->n + base.len))
+        return ST_ERROR;
+    for (size_t i = 0; i < n->n && !overridden; i++) {
+        vs_val v;
+        status st = eval_below(e, n->children[i], keys.u.items, keys.len, &v);
+        if (st == ST_ERROR)
+            return st;
+        if (st == ST_OK)
+            vs_obj_add(&all, n->children[i]->key, v);
+    }
+    for (VS_OBJ_FOR (p, base)) {
+        bool seen = !overridden && node_child(n, p->key);
+        vs_val v = seen ? vs_undefined() : index_all(e, p->val, keys.u.items, keys.len, true);
+        if (vs_defined(v))
+            vs_obj_add(&all, p->key, v);
+    }
+    *out = vs_obj_end(&all, VS_DUP_LAST, NULL);
+    return ST_OK;
+}
+
 /* ---- with
  * ------------------------------------------------------------------------------------------ */
 
