@@ -79,6 +79,7 @@ typedef struct with_mod {
 
 struct literal {
     literal_kind kind;
+    bool block; /* L_NOT with braces: names of its own may be bound inside */
     loc at;
     term *a, *b, *c;
     term **vars;

@@ -235,6 +235,7 @@ static void parse_literal(parser *p, list *out)
     if (at_word(p, "not") && at_keyword(p)) {
         advance(p);
         lit = new_literal(p, L_NOT, at);
+        lit->block = p->mod->kw_not && at_op(p, '{');
         lit->body = parse_negated(p);
         lit->at.end = p->last_end;
     } else {

@@ -447,6 +447,15 @@ static void resolve_every(resolver *r, scope *s, literal *l)
     check_used(r, inner);
 }
 
+/* Without braces, a negation looks for no values: its names have them from elsewhere. */
+static void check_negated_names(resolver *r, const scope *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->names[i].declared && s->names[i].name.n && s->names[i].name.p[0] != '$')
+            comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &s->names[i].at, "var %.*s is unsafe",
+                       VS_FMT(s->names[i].name));
+}
+
 /* A declaration is no use of the names. */
 static void number_declared(scope *s, literal *l)
 {
@@ -468,6 +477,8 @@ static void resolve_literal(resolver *r, scope *s, literal *l)
         declare_assigned(r, l->body->scope, l->body);
         resolve_body(r, l->body->scope, l->body);
         check_used(r, l->body->scope);
+        if (!l->block)
+            check_negated_names(r, l->body->scope);
         return;
     case L_SOME: number_declared(s, l); return;
     default:

@@ -149,6 +149,8 @@ static void note_literal(resolver *r, used_names *u, const literal *l)
         note_used(r, u, l->c);
     for (size_t i = 0; i < l->n_with; i++)
         note_used(r, u, l->with[i].value);
+    for (size_t i = 0; l->kind == L_NOT && !l->block && i < l->body->n; i++)
+        note_literal(r, u, l->body->items[i]);
 }
 
 static void check_pattern(resolver *r, const scope *s, const used_names *u, const term *t)
@@ -183,8 +185,7 @@ static void check_assigned(resolver *r, const term *t)
 
 static void check_negated(resolver *r, const literal *l)
 {
-    const literal *inner = l->body->n == 1 ? l->body->items[0] : NULL;
-    if (inner && inner->kind == L_ASSIGN && !r->m->kw_not)
+    if (!l->block && l->body->n == 1 && l->body->items[0]->kind == L_ASSIGN)
         comp_error(r->c, REGO_COMPILE_ERROR, r->m, &l->at,
                    "cannot assign vars inside negated expression");
 }
