@@ -75,6 +75,7 @@ typedef enum literal_kind {
 
 typedef struct with_mod {
     term *target, *value;
+    bool resolved; /* literals that were taken apart share their replacements */
 } with_mod;
 
 struct literal {

@@ -207,11 +207,23 @@ static void hoist_operands(parser *p, term *call, const literal *lit, list *out)
             hoist(p, &call->items[i], lit, out);
 }
 
+/* Replacements are computed once, not again for everything that was hoisted. */
+static void hoist_replacements(parser *p, literal *lit, list *out)
+{
+    static const literal plain;
+    for (size_t i = 0; i < lit->n_with; i++) {
+        term **value = &lit->with[i].value;
+        if ((*value)->kind != T_SCALAR && (*value)->kind != T_VAR && (*value)->kind != T_REF)
+            hoist(p, value, &plain, out);
+    }
+}
+
 static void hoist_negated(parser *p, literal *lit, list *out)
 {
     literal *inner = lit->body->items[0];
     if (lit->body->n != 1 || p->mod->kw_not)
         return;
+    hoist_replacements(p, lit, out);
     if (inner->kind == L_UNIFY) {
         if (inner->a->kind == T_CALL)
             hoist(p, &inner->a, lit, out);

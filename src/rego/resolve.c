@@ -396,6 +396,9 @@ static void check_replaced_function(resolver *r, const term *target)
 
 static void resolve_with(resolver *r, scope *s, with_mod *w)
 {
+    if (w->resolved)
+        return;
+    w->resolved = true;
     const term *root = w->target->kind == T_REF ? w->target->items[0] : w->target;
     bool document =
         root->kind == T_VAR && (vs_span_is(root->name, "input") || vs_span_is(root->name, "data") ||
