@@ -52,7 +52,7 @@ struct term {
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
     bool must_be_bound; /* T_VAR as an index where nothing may be enumerated */
-    int var; /* T_VAR: number in its code unit, -1 = unresolved */
+    int var;            /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;
     unsigned depth; /* of the tree below */

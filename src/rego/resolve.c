@@ -375,12 +375,12 @@ static void resolve_with_function(resolver *r, scope *s, term *t, bool must)
         resolve_term(r, s, t);
 }
 
-/* data.p.q.x where data.p.q is one value: there is no part of it to be replaced. */
+/* data.p.q.x where data.p.q is a rule: it is replaced as a whole or not at all. */
 static void check_replaced_document(resolver *r, const term *target)
 {
     for (size_t n = 1; target->kind == T_REF && n + 1 < target->n; n++) {
         const group *g = find_group(r->k, target->items + 1, n);
-        if (g && g->kind != GROUP_PARTIAL)
+        if (g)
             comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
                        "with keyword cannot partially replace virtual document(s)");
     }
@@ -388,10 +388,25 @@ static void check_replaced_document(resolver *r, const term *target)
 
 static void check_replaced_function(resolver *r, const term *target)
 {
-    if (!r->c->failed && target->call == CALL_BUILTIN && target->builtin &&
-        (target->builtin->flags & REGO_BF_RELATION))
+    if (r->c->failed || target->call != CALL_BUILTIN)
+        return;
+    if (vs_span_starts(target->name, VS_LIT("rego.metadata.")))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                   "with keyword replacing built-in function: replacement of \"%.*s\" invalid",
+                   VS_FMT(target->name));
+    if (target->builtin && (target->builtin->flags & REGO_BF_RELATION))
         comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
                    "with keyword replacing built-in function: target must not be a relation");
+}
+
+static void check_replacement(resolver *r, const with_mod *w)
+{
+    if (r->c->failed || w->value->kind != T_CALL || w->value->n != 1)
+        return; /* a value */
+    unsigned from = call_arity(r, w->target), to = call_arity(r, w->value);
+    if (from != to && from != REGO_VARIADIC && to != REGO_VARIADIC)
+        comp_error(r->c, REGO_TYPE_ERROR, r->m, &w->target->at, "%.*s: arity mismatch",
+                   VS_FMT(w->target->name));
 }
 
 static void resolve_with(resolver *r, scope *s, with_mod *w)
@@ -424,6 +439,7 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
     resolve_with_function(r, s, w->target, true);
     check_replaced_function(r, w->target);
     resolve_with_function(r, s, w->value, false);
+    check_replacement(r, w);
 }
 
 static void declare_every(resolver *r, scope *s, term *t)

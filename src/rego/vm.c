@@ -547,7 +547,8 @@ static const node *find_node(const rego_program *p, vs_arena *a, const char *pat
         return NULL;
     while (more) {
         word = vs_span_cut(s, '.', &s, &more);
-        const node *child = below.n || (n->group && !n->is_package) ? NULL : node_child(n, vs_string(word));
+        const node *child =
+            below.n || (n->group && !n->is_package) ? NULL : node_child(n, vs_string(word));
         if (child)
             n = child;
         else
@@ -574,8 +575,8 @@ vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, 
     if (n->group && n->group->kind == GROUP_FUNCTION)
         return VS_OK;
     vs_val doc = vs_undefined();
-    status st = n->group && !n->is_package ? eval_group(e, n->group, &doc)
-                                           : eval_document(e, n, &doc);
+    status st =
+        n->group && !n->is_package ? eval_group(e, n->group, &doc) : eval_document(e, n, &doc);
     if (st != ST_ERROR && !vs_arena_ok(&e->a))
         st = fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
     if (st == ST_ERROR)

@@ -232,7 +232,8 @@ status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
-/* ---- parts of documents: only the rules on the path are evaluated, not those beside it ---------- */
+/* ---- parts of documents: only the rules on the path are evaluated, not those beside it ----------
+ */
 
 static vs_val index_all(rego_eval *e, vs_val v, const vs_val *keys, size_t n, bool is_base)
 {
