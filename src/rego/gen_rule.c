@@ -81,7 +81,9 @@ static void gen_branch(gen *g, def *d, const result *r, bool in_chain, uint32_t 
         gen_match(g, d->args[i], (unsigned)i);
     if (d->body)
         gen_body(g, d->body);
+    g->where = &d->value->at;
     unsigned value = gen_term(g, d->value);
+    g->where = &d->at;
     emit(g, OP_ONCE, r->reg, value, 0, 0);
     if (r->same) {
         emit_jump(g, r->done);
@@ -270,7 +272,10 @@ static void gen_entry(gen *g, def *d, unsigned builder)
                        VS_FMT(d->keys[i]->name));
         regs[i] = gen_term(g, d->keys[i]);
     }
-    unsigned value = gen_term(g, d->contains ? d->key : d->value);
+    term *member = d->contains ? d->key : d->value;
+    g->where = &member->at;
+    unsigned value = gen_term(g, member);
+    g->where = &d->at;
     unsigned first = new_regs(g, d->n_keys ? d->n_keys : 1);
     for (size_t i = 0; i < d->n_keys; i++)
         emit(g, OP_MOVE, first + (unsigned)i, regs[i], 0, 0);
@@ -316,9 +321,15 @@ static void gen_partial(gen *g, group *grp)
 
 void gen_group(compiler *k, group *grp)
 {
-    gen g = {.k = k, .c = k->c, .group = grp};
     if (!grp->units) /* out of memory */
         return;
+    const def *first = grp->n_defs ? grp->defs[0] : grp->default_def;
+    gen g = {.k = k,
+             .c = k->c,
+             .group = grp,
+             .where = &first->at,
+             .mod = first->mod,
+             .mod_id = module_id(k, first->mod)};
     if (grp->kind == GROUP_PARTIAL)
         gen_partial(&g, grp);
     else
