@@ -86,6 +86,7 @@ typedef struct gen {
     unsigned var_base; /* register of variable 0 */
     unsigned next_reg, max_reg;
     bool *bound;       /* by variable */
+    unsigned depth;    /* of the scope of the body being generated */
     const term *l, *r; /* operands of the test being emitted */
     const loc *where;  /* expression being emitted */
 } gen;

@@ -201,11 +201,12 @@ static void gen_target(gen *g, const with_mod *m, unsigned value)
     w->value = (uint16_t)value;
 }
 
-/* Variables of outer bodies that the literal binds. */
+/* Variables of this body and outer ones that the literal binds; those of bodies inside it end with
+ * it. */
 static void bound_by(gen *g, const bool *before, list *out)
 {
     for (size_t i = 0; i < g->unit->n; i++)
-        if (g->bound[i] && !before[i])
+        if (g->bound[i] && !before[i] && g->unit->vars[i].depth <= g->depth)
             list_add(g->c, out, &g->unit->vars[i]);
 }
 
@@ -289,6 +290,8 @@ void gen_body(gen *g, body *b)
     if (g->c->failed)
         return;
     list items = {0};
+    unsigned outer = g->depth;
+    g->depth = b->scope->depth;
     for (size_t i = 0; i < b->n; i++)
         flatten(g, &items, b->items[i], 64);
     for (size_t left = items.n; left > 0 && !g->c->failed; left--) {
@@ -303,4 +306,5 @@ void gen_body(gen *g, body *b)
         items.items[pick] = NULL;
         gen_literal(g, l);
     }
+    g->depth = outer;
 }

@@ -241,12 +241,13 @@ static term *continue_expr(parser *p, term *first);
  * A '|' behind the first term makes a comprehension, not a union (rego.md 3.2), unless what follows
  * cannot be a body because of a ',': [x | y, z] is an array. NULL when it is no comprehension.
  */
-static term *try_comprehension(parser *p, term_kind kind, loc at, term *head, unsigned close)
+static term *try_comprehension(parser *p, term_kind kind, loc at, term *head, term *value,
+                               unsigned close)
 {
     mark m = mark_here(p);
     if (!take_op(p, '|'))
         return NULL;
-    term *t = comprehension(p, kind, at, head, NULL, close);
+    term *t = comprehension(p, kind, at, head, value, close);
     if (!p->c->failed || p->failed_op != ',' || !back_to(p, &m))
         return t;
     return NULL;
@@ -259,7 +260,7 @@ static term *parse_array(parser *p)
     advance(p);
     if (!take_op(p, ']')) {
         term *head = parse_postfix(p);
-        term *t = try_comprehension(p, T_ARRAY_COMPR, at, head, ']');
+        term *t = try_comprehension(p, T_ARRAY_COMPR, at, head, NULL, ']');
         if (t)
             return t;
         list_add(p->c, &items, continue_expr(p, head));
@@ -279,8 +280,9 @@ static term *parse_object(parser *p, loc at, term *key)
 {
     list items = {0};
     term *value = parse_postfix(p);
-    if (take_op(p, '|'))
-        return comprehension(p, T_OBJECT_COMPR, at, key, value, '}');
+    term *all = try_comprehension(p, T_OBJECT_COMPR, at, key, value, '}');
+    if (all)
+        return all;
     list_add(p->c, &items, key);
     list_add(p->c, &items, continue_expr(p, value));
     while (!p->c->failed && !take_op(p, '}')) {
@@ -307,7 +309,7 @@ static term *parse_brace(parser *p)
         return t;
     }
     term *first = parse_postfix(p);
-    term *set = try_comprehension(p, T_SET_COMPR, at, first, '}');
+    term *set = try_comprehension(p, T_SET_COMPR, at, first, NULL, '}');
     if (set)
         return set;
     first = continue_expr(p, first);

@@ -151,6 +151,25 @@ static void replacements_are_not_replaced(void **state)
           {text, NULL, NULL, "data.p.d", "1"}, {text, NULL, NULL, "data.p.e", "3"});
 }
 
+/* What is bound inside the modified literal ends with it, whether it got a value or not. */
+static void modified_literals_hold_without_inner_values(void **state)
+{
+    (void)state;
+    CHECK(NULL,
+          {"package p\na if { every x in [] { x } with input.a as 1 }", NULL, NULL, "data.p.a",
+           "true"},
+          {"package p\na if { every x in [1, 2] { every y in [] { y }; x } with input.a as 1 }",
+           NULL, NULL, "data.p.a", "true"},
+          {"package p\na := z if { z := [y | some y in []] with input.a as 1 }", NULL, NULL,
+           "data.p.a", "[]"},
+          {"package p\na if { not [y | some y in []] == [1] with input.a as 1 }", NULL, NULL,
+           "data.p.a", "true"},
+          {"package p\na := [z, w] if { [z, w] = input.a with input.a as [1, 2] }", NULL, NULL,
+           "data.p.a", "[1,2]"},
+          {"package p\na := {\"k\": {1} | {2}, \"j\": 1}", NULL, NULL, "data.p.a",
+           "{\"j\":1,\"k\":[1,2]}"});
+}
+
 /* What legacy_not takes out of a negation shares its `with`. */
 static void replacements_of_a_negation_are_shared(void **state)
 {
@@ -174,6 +193,7 @@ int main(void)
         cmocka_unit_test(base_documents_are_reached_by_text_and_number),
         cmocka_unit_test(names_and_literals),
         cmocka_unit_test(replacements_are_not_replaced),
+        cmocka_unit_test(modified_literals_hold_without_inner_values),
         cmocka_unit_test(replacements_of_a_negation_are_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
