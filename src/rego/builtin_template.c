@@ -497,7 +497,7 @@ static bool block(renderer *r, vs_val dot, stop *why, vs_span *rest)
     if (++r->depth > DEPTH_MAX)
         return fail(r, "nested too deeply");
     for (;;) {
-        action a;
+        action a = {0};
         bool found, ok;
         if (!next_action(r, &a, &found))
             return false;
