@@ -160,7 +160,7 @@ static void records_are_stored_for_their_time(void **state)
 static void strangers_ids_are_not_found(void **state)
 {
     static const char *const ids[] = {"x", "00000000-0000-7000-8000-000000000000",
-                                      "00000000-0000-7000-8000-00000000000/"};
+                                      "00000000-0000-7000-8000-00000000000."};
     broker *b = *state;
     for (size_t i = 0; i < VS_COUNT(ids); i++) {
         answer r = tell(b, (ask){KBS_GET, vs_sprintf(&b->w.a, "decision/%s", ids[i]),
