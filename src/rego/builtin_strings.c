@@ -119,7 +119,7 @@ rego_bres rego_bi_substring(rego_bctx *b, const vs_val *args, unsigned n, vs_val
     REGO_WANT(2, VS_NUMBER);
     vs_span s = vs_text(args[0]);
     if (args[1].big || args[2].big)
-        return rego_type_error(b, 2, "integer number", args[1]);
+        return rego_not_integer(b, args[1].big ? 2 : 3);
     if (args[1].u.i < 0)
         return rego_error(b, "negative offset");
     if (!rego_charge(b, s.n / 16))
@@ -228,7 +228,7 @@ rego_bres rego_bi_split_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *
     REGO_WANT(2, VS_NUMBER);
     vs_val parts;
     if (!vs_num_is_integer(args[2]))
-        return rego_type_error(b, 3, "integer number", args[2]);
+        return rego_not_integer(b, 3);
     rego_bres res = rego_bi_split(b, args, n - 1, &parts);
     if (res != REGO_B_OK)
         return res;
