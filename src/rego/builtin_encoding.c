@@ -29,14 +29,14 @@ static int value64(uint8_t c)
 static bool forgive64(vs_arena *a, vs_span s, bool url, vs_span *out)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    uint8_t *p = vs_alloc(a, s.n + 2);
+    uint8_t *p = vs_alloc(a, s.n + 3);
     size_t n = 0, digits = 0, over = url && !vs_span_ends(s, VS_LIT("=")) ? s.n % 4 : 0;
     if (!p)
         return false;
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] != '\r' && s.p[i] != '\n')
             p[n++] = s.p[i];
-    for (; over > 1 && over < 4; over++)
+    for (; over > 0 && over < 4; over++) /* three of them are never right */
         p[n++] = '=';
     while (digits < n && p[digits] != '=')
         digits++;

@@ -13,7 +13,7 @@ typedef struct go_fmt {
     bool plus, minus, sharp, space, zero;
     bool plus_v, sharp_v;     /* %+v and %#v */
     bool has_width, has_prec; /* else the two are 0 */
-    int32_t width, prec;      /* never negative, at most GO_WIDTH_MAX */
+    int32_t width, prec;      /* never negative, below 11 * GO_WIDTH_MAX */
     bool erroring;            /* within %!d(...) */
 } go_fmt;
 
