@@ -30,6 +30,7 @@ static go_val argument(vs_arena *a, vs_buf *text, vs_val v)
         return (go_val){.kind = GO_INT, .rego = true, .u.i = v.u.i};
     if (v.kind == VS_NUMBER) {
         double x = vs_num_to_double(v);
+        a->failed |= isnan(x); /* no memory: no number is one */
         if (isinf(x))
             return go_string(huge_text(a, v));
         if (vs_num_is_integer(v))

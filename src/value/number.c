@@ -303,6 +303,7 @@ static void put_number(vs_buf *out, const dec *d)
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 64);
     digits_of(d, &t);
     vs_span digits = vs_buf_span(&t);
+    out->failed |= t.failed;
     if (digits.n && digits.p[0] == '-') {
         vs_buf_putc(out, '-');
         digits = vs_span_from(digits, 1);
@@ -336,6 +337,10 @@ vs_span vs_num_text(vs_arena *a, vs_val n)
     load(&d, n);
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 64);
     put_number(&t, &d);
+    if (!vs_buf_ok(&t)) {
+        a->failed = true;
+        return (vs_span){0};
+    }
     return vs_dup(a, vs_buf_span(&t));
 }
 
