@@ -24,8 +24,8 @@ static int value64(uint8_t c)
     return at ? (int)(at - alphabet) : -1;
 }
 
-/* What Go's decoder forgives is taken away: line ends, and unused bits that are set. Without padding
- * (the url form only) it is added, by the length that counts line ends too. */
+/* What Go's decoder forgives is taken away: line ends, and unused bits that are set. Without
+ * padding (the url form only) it is added, by the length that counts line ends too. */
 static bool forgive64(vs_arena *a, vs_span s, bool url, vs_span *out)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -155,7 +155,8 @@ rego_bres rego_bi_round(rego_bctx *b, const vs_val *args, unsigned n, vs_val *ou
 static rego_bres want_integers(rego_bctx *b, const vs_val *args, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        REGO_WANT(i, VS_NUMBER);
+        if (args[i].kind != VS_NUMBER)
+            return rego_type_error(b, i + 1, "integer", args[i]);
         if (!vs_num_is_integer(args[i]))
             return rego_not_integer(b, i + 1);
     }

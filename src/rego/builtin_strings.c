@@ -239,7 +239,8 @@ rego_bres rego_bi_split_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *
     return REGO_B_OK;
 }
 
-/* ---- case -------------------------------------------------------------------------------------- */
+/* ---- case --------------------------------------------------------------------------------------
+ */
 
 static rego_bres change_case(rego_bctx *b, const vs_val *args, bool upper, vs_val *out)
 {

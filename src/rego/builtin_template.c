@@ -48,6 +48,8 @@ rego_bres rego_bi_render_template(rego_bctx *b, const vs_val *args, unsigned n, 
     rego_bres res = tpl_parse(b, vs_text(args[0]), &trees);
     if (res == REGO_B_OK)
         res = tpl_execute(b, trees, args[1], &text);
+    if (b->a->failed)
+        return REGO_B_LIMIT; /* whatever it led to */
     if (res != REGO_B_OK)
         return res;
     put_undefined(&result, vs_buf_span(&text));

@@ -61,6 +61,12 @@ static bool limit(runner *r)
     return false;
 }
 
+static run_end failed(bool never)
+{
+    (void)never;
+    return RUN_FAILED;
+}
+
 /* ---- variables ------------------------------------------------------------------------------ */
 
 static bool push(runner *r, vs_span name, go_val value)
@@ -167,9 +173,6 @@ static bool operand(runner *r, const tpl_operand *op, go_val dot, bool more, go_
     case TPL_OP_CHAIN:
         if (!operand(r, op->inside, dot, false, &v))
             return false;
-        if (tpl_missing(v))
-            return fail(r, at(op), "nil pointer evaluating interface {}.%.*s",
-                        VS_FMT(vs_span_head(op->fields[0], 60)));
         break;
     }
     return fields(r, op, v, more, out);
@@ -320,7 +323,7 @@ static run_end turn(runner *r, const tpl_node *n, go_val key, go_val value)
     run_end end = list(r, n->body, value);
     r->n_variables = variables;
     if (end == RUN_FAILED || !rego_charge(r->b, 1))
-        return limit(r), RUN_FAILED;
+        return failed(limit(r));
     return end;
 }
 
@@ -336,12 +339,12 @@ static run_end over_numbers(runner *r, const tpl_node *n, go_val count, bool *an
     return RUN_OK;
 }
 
-static run_end over_members(runner *r, const tpl_node *n, vs_val list_, bool *any)
+static run_end over_members(runner *r, const tpl_node *n, vs_val members, bool *any)
 {
-    for (uint32_t i = 0; i < list_.len; i++) {
-        bool map = list_.kind == VS_OBJECT;
-        go_val key = map ? go_string(vs_text(list_.u.pairs[i].key)) : go_int(i);
-        vs_val member = map ? list_.u.pairs[i].val : list_.u.items[i];
+    for (uint32_t i = 0; i < members.len; i++) {
+        bool map = members.kind == VS_OBJECT;
+        go_val key = map ? go_string(vs_text(members.u.pairs[i].key)) : go_int(i);
+        vs_val member = map ? members.u.pairs[i].val : members.u.items[i];
         *any = true;
         run_end end = turn(r, n, key, go_of_json(r->b->a, member));
         if (end == RUN_BREAK || end == RUN_FAILED)
@@ -361,16 +364,14 @@ static run_end loop(runner *r, const tpl_node *n, go_val dot)
     const tpl_operand *op = &n->pipe->commands->args[0];
     bool number = v.kind == GO_INT || v.kind == GO_BYTE;
     if (number && n->pipe->n_names > 1)
-        return fail(r, at(op), "can't use %lld to iterate over more than one variable",
-                    (long long)v.u.i),
-               RUN_FAILED;
+        return failed(fail(r, at(op), "can't use %lld to iterate over more than one variable",
+                           (long long)v.u.i));
     if (number)
         end = over_numbers(r, n, v, &any);
     else if (v.kind == GO_SLICE || v.kind == GO_MAP)
         end = over_members(r, n, v.u.val, &any);
     else if (v.kind != GO_NIL)
-        return fail(r, at(op), "range can't iterate over a value of type %s", go_type(v)),
-               RUN_FAILED;
+        return failed(fail(r, at(op), "range can't iterate over a value of type %s", go_type(v)));
     if (end != RUN_FAILED)
         end = any ? RUN_OK : list(r, n->otherwise, dot);
     r->n_variables = variables;
@@ -385,10 +386,10 @@ static run_end call(runner *r, const tpl_node *n, go_val dot)
     go_val v = {.kind = GO_NIL};
     place where = {n->line, n->column, n->text};
     if (!tree)
-        return fail(r, where, "template \"%.*s\" not defined", VS_FMT(vs_span_head(n->text, 60))),
-               RUN_FAILED;
+        return failed(
+            fail(r, where, "template \"%.*s\" not defined", VS_FMT(vs_span_head(n->text, 60))));
     if (++r->calls > TPL_CALLS_MAX || !rego_charge(r->b, 4))
-        return limit(r), RUN_FAILED;
+        return failed(limit(r));
     if (n->pipe && !pipeline(r, n->pipe, dot, &v))
         return RUN_FAILED;
     if (!push(r, VS_LIT("$"), v))
@@ -416,7 +417,7 @@ static run_end print(runner *r, const tpl_node *n, go_val dot)
         vs_buf_puts(r->out, "<no value>");
     else
         go_print(r->out, r->b->a, &v, 1);
-    return rego_charge(r->b, (r->out->n - before) / 16) ? RUN_OK : (limit(r), RUN_FAILED);
+    return rego_charge(r->b, (r->out->n - before) / 16) ? RUN_OK : failed(limit(r));
 }
 
 static run_end node(runner *r, const tpl_node *n, go_val dot)
@@ -438,11 +439,11 @@ static run_end list(runner *r, const tpl_node *n, go_val dot)
 {
     run_end end = RUN_OK;
     if (++r->depth > 2 * TPL_CALLS_MAX)
-        return limit(r), RUN_FAILED;
+        return failed(limit(r));
     for (; n && end == RUN_OK; n = n->next) {
         uint64_t work = 2 + (n->kind == TPL_N_TEXT ? n->text.n / 16 : 0);
         if (!rego_charge(r->b, work) || !vs_buf_ok(r->out) || r->b->a->failed)
-            return limit(r), RUN_FAILED;
+            return failed(limit(r));
         end = node(r, n, dot);
     }
     r->depth--;

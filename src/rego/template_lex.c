@@ -78,10 +78,7 @@ static void emit(lexer *l, tpl_token_kind kind, size_t from)
 
 static void fail(lexer *l, const char *message)
 {
-    if (message)
-        add(l, TPL_ERROR, l->at, vs_str(message));
-    else
-        l->done = true, l->n = 0; /* no memory for the message */
+    add(l, TPL_ERROR, l->at, vs_str(message));
 }
 
 /* ---- text and delimiters -------------------------------------------------------------------- */
@@ -227,7 +224,7 @@ static void name(lexer *l)
         emit(l, kind, from);
 }
 
-/* .name or $name; `mark` alone is the dot or the variable $. */
+/* .name or $name; the mark alone is the dot or the variable $. */
 static void field_or_variable(lexer *l, tpl_token_kind named, tpl_token_kind bare)
 {
     size_t from = l->at++;

@@ -506,7 +506,7 @@ static bool load_integer(dec *d, vs_val v, const char *what, vs_error *err)
 
 vs_val vs_num_rem(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
-    if (vs_num_sign(y) == 0)
+    if (vs_num_sign(y) == 0 && vs_num_is_integer(x))
         return divide_by_zero(err, "modulo by zero");
     if (!x.big && !y.big)
         return vs_int(y.u.i == -1 ? 0 : x.u.i % y.u.i);

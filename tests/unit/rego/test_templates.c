@@ -339,7 +339,26 @@ static void template_functions(void **state)
         {"strings.render_template(`{{nil}}`, {\"a\": 1, \"f\": false, \"s\": \"str\", \"n\": null, "
          "\"l\": [1, \"x\", [2]], \"o\": {\"k\": \"v\"}, \"h\": \"<&>\"})",
          "!eval_builtin_error: eval_builtin_error: strings.render_template: template: "
-         "template:1:2: executing \"template\" at <nil>: nil is not a command"});
+         "template:1:2: executing \"template\" at <nil>: nil is not a command"},
+        {"strings.render_template(`{{(.x).y}}{{(.n).y}}`, {\"a\": 1, \"f\": false, \"s\": \"str\", "
+         "\"n\": null, \"l\": [1, \"x\", [2]], \"o\": {\"k\": \"v\"}, \"h\": \"<&>\"})",
+         "\"<undefined><undefined>\""},
+        {"strings.render_template(`{{((.o).k)}} {{(nil).x}}`, {\"a\": 1, \"f\": false, \"s\": "
+         "\"str\", \"n\": null, \"l\": [1, \"x\", [2]], \"o\": {\"k\": \"v\"}, \"h\": \"<&>\"})",
+         "!eval_builtin_error: eval_builtin_error: strings.render_template: template: "
+         "template:1:16: executing \"template\" at <nil>: nil is not a command"},
+        {"strings.render_template(`{{not 0.0}} {{not nil}} {{and nil}} {{or nil 1}}`, {\"a\": 1, "
+         "\"f\": false, \"s\": \"str\", \"n\": null, \"l\": [1, \"x\", [2]], \"o\": {\"k\": "
+         "\"v\"}, \"h\": \"<&>\"})",
+         "\"true true <undefined> 1\""},
+        {"strings.render_template(`{{1000000.0}} {{0.00001}} {{-0.0}} {{1_000.5}}`, {\"a\": 1, "
+         "\"f\": false, \"s\": \"str\", \"n\": null, \"l\": [1, \"x\", [2]], \"o\": {\"k\": "
+         "\"v\"}, \"h\": \"<&>\"})",
+         "\"1e+06 1e-05 -0 1000.5\""},
+        {"strings.render_template(`{{index .l}} {{slice .s 0 2 | printf \"%q\"}}`, {\"a\": 1, "
+         "\"f\": false, \"s\": \"str\", \"n\": null, \"l\": [1, \"x\", [2]], \"o\": {\"k\": "
+         "\"v\"}, \"h\": \"<&>\"})",
+         "\"[1 x [2]] \\\"st\\\"\""});
 }
 
 static void template_syntax(void **state)
