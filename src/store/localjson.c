@@ -72,7 +72,7 @@ vs_code localjson_value(vs_val member, vs_buf *out, vs_error *err)
 {
     vs_span text = vs_text(member);
     size_t n = text.n / 4 * 3;
-    for (size_t i = 1; i <= 2 && text.n >= i && text.p[text.n - i] == '='; i++)
+    for (size_t i = 1; i <= 2 && n && text.p[text.n - i] == '='; i++)
         n--;
     if (member.kind == VS_STRING && n > out->cap - out->n)
         return vs_fail(err, VS_E_LIMIT, "stored value of %zu bytes is larger than %zu expected", n,
@@ -161,14 +161,16 @@ static vs_code load(const localjson *s, doc *d, vs_error *err)
     d->racy = d->there && vs_now_ns() - changed < RACY_NS;
     vs_code code = files_read(s->root, d->rel, &d->text, err);
     d->v = vs_empty(VS_OBJECT);
-    if (code == VS_E_NOT_FOUND)
+    if (code == VS_E_NOT_FOUND) {
         code = VS_OK;
-    else if (code == VS_OK && d->text.n)
-        code = localjson_parse(&d->a, vs_buf_span(&d->text), &d->v, err);
+    } else if (code == VS_OK && d->text.n) {
+        code = localjson_parse(&d->a, vs_buf_span(&d->text), &d->v, NULL); /* it would quote */
+        if (code != VS_OK)
+            code = vs_fail(err, code == VS_E_NOMEM ? code : VS_E_IO,
+                           "%s cannot be read as a JSON object", d->rel);
+    }
     if (code != VS_OK) {
         forget(d);
-        if (code == VS_E_PARSE || code == VS_E_INVALID)
-            return vs_fail(err, VS_E_IO, "%s is not a JSON object", d->rel); /* without a quote */
         return code;
     }
     d->loaded = true;
