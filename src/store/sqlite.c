@@ -464,11 +464,16 @@ static vs_code create_file(const char *path, vs_error *err)
             return vs_fail(err, VS_E_LIMIT, "path is too long: %s", path);
         VS_TRY(vs_make_dirs(dir, 0700, err));
     }
-    vs_code code = vs_create_file(path, (vs_span){NULL, 0}, 0600, err);
-    if (code == VS_OK || code != VS_E_EXISTS)
-        return code;
     struct stat st;
-    if (stat(path, &st) != 0)
+    if (stat(path, &st) != 0 && errno == ENOENT) {
+        vs_code code = vs_create_file(path, (vs_span){NULL, 0}, 0600, err);
+        if (code != VS_E_EXISTS)
+            return code;
+        errno = stat(path, &st) == 0 ? 0 : errno; /* another process was faster */
+    } else if (stat(path, &st) == 0) {
+        errno = 0;
+    }
+    if (errno)
         return vs_fail_errno(err, VS_E_IO, errno, "cannot look at %s", path);
     if (!S_ISREG(st.st_mode))
         return vs_fail(err, VS_E_INVALID, "%s is not a regular file", path);
