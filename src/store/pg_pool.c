@@ -32,19 +32,33 @@ static bool set(const pg_pool *p, const char *name, const char *value)
     return true;
 }
 
+/* A password with a bare '@' or '/' makes a URL whose host, port or database is a piece of it, and
+ * those are told in errors. */
+static bool well_split(const pg_pool *p)
+{
+    const char *host = setting(p, "host"), *port = setting(p, "port"), *db = setting(p, "dbname");
+    return !(host && strchr(host, '@')) && !(db && strchr(db, '@')) &&
+           !(port && port[strspn(port, "0123456789,")] != 0);
+}
+
 /* libpq's own sentence about a URL it cannot read may quote the password, so it is not told. */
+static vs_code read_url(pg_pool *p, const char *url, vs_error *err)
+{
+    char *why = NULL;
+    p->info = PQconninfoParse(url, &why);
+    PQfreemem(why);
+    if (!p->info || !well_split(p))
+        return vs_fail(err, VS_E_INVALID,
+                       "the PostgreSQL URL cannot be read; its form is "
+                       "postgresql://user:password@host:port/database, the password "
+                       "percent-encoded");
+    return VS_OK;
+}
+
 static vs_code read_settings(pg_pool *p, const vs_store_postgres *cfg, vs_error *err)
 {
-    if (cfg->url) {
-        char *why = NULL;
-        p->info = PQconninfoParse(cfg->url, &why);
-        PQfreemem(why);
-        if (!p->info)
-            return vs_fail(err, VS_E_INVALID,
-                           "the PostgreSQL URL cannot be read; its form is "
-                           "postgresql://user:password@host:port/database");
-        return VS_OK;
-    }
+    if (cfg->url)
+        return read_url(p, cfg->url, err);
     p->info = PQconndefaults();
     char port[16] = "";
     if (cfg->port)

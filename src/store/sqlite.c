@@ -465,16 +465,13 @@ static vs_code create_file(const char *path, vs_error *err)
         VS_TRY(vs_make_dirs(dir, 0700, err));
     }
     struct stat st;
-    if (stat(path, &st) != 0 && errno == ENOENT) {
+    if (stat(path, &st) != 0) {
         vs_code code = vs_create_file(path, (vs_span){NULL, 0}, 0600, err);
         if (code != VS_E_EXISTS)
             return code;
-        errno = stat(path, &st) == 0 ? 0 : errno; /* another process was faster */
-    } else if (stat(path, &st) == 0) {
-        errno = 0;
+        if (stat(path, &st) != 0) /* another process was faster, and undid it */
+            return vs_fail_errno(err, VS_E_IO, errno, "cannot look at %s", path);
     }
-    if (errno)
-        return vs_fail_errno(err, VS_E_IO, errno, "cannot look at %s", path);
     if (!S_ISREG(st.st_mode))
         return vs_fail(err, VS_E_INVALID, "%s is not a regular file", path);
     if (st.st_mode & 077)

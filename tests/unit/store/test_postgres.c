@@ -241,6 +241,10 @@ static void no_error_holds_the_password(void **state)
         "host=127.0.0.1 port=1 password=Tr0ub4dor =x",
         "postgresql://kbs:Tr0ub4dor@[::1/kbs",
         "Tr0ub4dor",
+        "postgresql://kbs:x@Tr0ub4dor@127.0.0.1:1/kbs",
+        "postgresql://kbs:Tr0ub4dor/x@127.0.0.1:1/kbs",
+        "postgresql://kbs:12/Tr0ub4dor@127.0.0.1:1/kbs",
+        "postgresql://kbs:Tr0ub4dor?x@127.0.0.1:1/kbs",
         "postgresql://127.0.0.1:1/Tr0ub4dor?password=Tr0ub4dor&sslmode=Tr0ub4dor",
     };
     for (size_t i = 0; i < VS_COUNT(urls); i++) {
@@ -250,7 +254,7 @@ static void no_error_holds_the_password(void **state)
         assert_true(vs_store_open_postgres(&cfg, &f->s, &err) != VS_OK);
         (void)vs_error_text(&err, all, sizeof all);
         assert_non_null(strstr(all, "PostgreSQL"));
-        if (i != 5) /* there the operator named a database so */
+        if (i + 1 != VS_COUNT(urls)) /* there the operator named a database so */
             assert_null(strstr(all, "Tr0ub4dor"));
     }
 }
