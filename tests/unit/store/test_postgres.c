@@ -498,6 +498,37 @@ static void values_put_together_are_all_there_or_none(void **state)
     expect(f->s, "session", "b", 4000, "2");
 }
 
+typedef struct counted {
+    unsigned n, stop_after;
+    char last[16];
+    bool sorted;
+} counted;
+
+static vs_code count_key(void *user, vs_span key)
+{
+    counted *c = user;
+    c->sorted = c->sorted && vs_span_cmp(vs_str(c->last), key) < 0;
+    (void)snprintf(c->last, sizeof c->last, "%.*s", VS_FMT(key));
+    return ++c->n == c->stop_after ? VS_E_LIMIT : VS_OK;
+}
+
+static void a_long_listing_comes_in_parts_and_can_be_stopped(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    put(f->s, "kbs", "k", "v");
+    execute("INSERT INTO kbs SELECT CASE i % 2 WHEN 0 THEN 'k' ELSE 'K' END || i, '' "
+            "FROM generate_series(1, 2345) i");
+    counted all = {.sorted = true}, some = {.sorted = true, .stop_after = 777};
+    assert_vs_ok(vs_store_list(f->s, "kbs", count_key, &all, &err), &err);
+    assert_int_equal(all.n, 2346);
+    assert_true(all.sorted);
+    assert_vs_code(vs_store_list(f->s, "kbs", count_key, &some, NULL), VS_E_LIMIT);
+    assert_int_equal(some.n, 777);
+    put(f->s, "kbs", "k", "the connection still works");
+    answer_is("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vouchsafe'", "1");
+}
+
 static void a_purge_uses_the_index(void **state)
 {
     fixture *f = *state;
@@ -537,6 +568,7 @@ int main(void)
         PG(the_pool_is_bounded),
         PG(of_processes_that_create_the_same_key_one_wins),
         PG(values_put_together_are_all_there_or_none),
+        PG(a_long_listing_comes_in_parts_and_can_be_stopped),
         PG(a_purge_uses_the_index),
     };
     if (!pg_binaries()) {
