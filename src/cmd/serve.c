@@ -20,7 +20,8 @@ enum { TICK_S = 60, DRAIN_MS = 10000 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
-    vs_store *store, *resource_store;
+    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
+    vs_store *store; /* what everybody uses: main_store or routed */
     rvps *rv;
     vs_tee_trust trust;
     as_service *as;
@@ -40,7 +41,10 @@ static void tear_down(house *h)
     cca_trust_free(&h->trust.cca);
     rvps_free(&h->rv);
     vs_store_close(&h->resource_store);
-    vs_store_close(&h->store);
+    vs_store_close(&h->routed);
+    for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
+        vs_store_close(&h->others[i]);
+    vs_store_close(&h->main_store);
 }
 
 static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
@@ -50,13 +54,34 @@ static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error 
     case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
     case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
     case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
+    case KBS_STORE_LOCALJSON: return vs_store_open_localjson(cfg->path, out, err);
+    case KBS_STORE_POSTGRES: return vs_store_open_postgres(&cfg->postgres, out, err);
     }
     return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
 }
 
+/* Namespaces of the same type of store share one. */
+static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
+{
+    vs_store_route routes[KBS_STORE_OVERRIDES];
+    for (size_t i = 0; i < cfg->n_store_overrides; i++) {
+        const kbs_store_override *o = &cfg->store_overrides[i];
+        size_t same = 0;
+        while (cfg->store_overrides[same].store.type != o->store.type)
+            same++;
+        if (same == i)
+            VS_TRY_WRAP(open_store(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
+        routes[i] = (vs_store_route){o->ns, h->others[same]};
+    }
+    return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
+}
+
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(open_store(&cfg->storage, &h->store, err), err, "storage_backend");
+    VS_TRY_WRAP(open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    if (cfg->n_store_overrides)
+        VS_TRY(open_others(cfg, h, err));
+    h->store = h->routed ? h->routed : h->main_store;
     if (cfg->resource_has_own_store)
         VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
