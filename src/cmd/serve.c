@@ -12,6 +12,7 @@
 #include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 #include "tee/cca/trust.h"
@@ -26,6 +27,7 @@ typedef struct house {
     vs_tee_trust trust;
     as_service *as;
     kbs *kbs;
+    kbs_journal *journal;
     ops_check checks[1];
     ops ops;
     api_front front;
@@ -37,6 +39,7 @@ static void tear_down(house *h)
     vs_http_server_stop(&h->http, DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
+    kbs_journal_free(&h->journal);
     as_free(&h->as);
     cca_trust_free(&h->trust.cca);
     rvps_free(&h->rv);
@@ -131,6 +134,17 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
     return VS_OK;
 }
 
+static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
+{
+    const kbs_journal_config journal = {.store = h->store,
+                                        .audit_path = cfg->audit_log,
+                                        .audit_each = cfg->audit_each,
+                                        .keep_days = (unsigned)cfg->keep_decisions_days};
+    VS_TRY(kbs_journal_new(&journal, &h->journal, err));
+    kbs_set_journal(h->kbs, h->journal);
+    return VS_OK;
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
@@ -149,6 +163,7 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,

@@ -93,6 +93,9 @@ typedef struct kbs_config {
     const char *const *ops_sockets; /* of the listener for health and metrics */
     size_t n_ops_sockets;
     bool metrics_on_api, metrics_resource_paths;
+    const char *audit_log; /* file; NULL = none */
+    bool audit_each;
+    int64_t keep_decisions_days; /* 0 = not stored */
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;
