@@ -1,41 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rvps/rvps.h"
-
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
+#include "rvps/backend.h"
 #include "rvps/extract.h"
 #include "rvps/record.h"
 #include "value/json.h"
 
 enum { LIFE_MONTHS = 12, BY_MAX = 512 };
 
-struct rvps {
+/* The provider over a store of its own. */
+typedef struct rvps_local {
+    rvps base;
     vs_store *store;
     rvps_options opts;
-};
-
-vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
-{
-    if (opts && opts->require_signed && rvps_anchors_empty(opts->anchors))
-        return vs_fail(err, VS_E_INVALID,
-                       "signed reference values are required, but no trust anchors are given");
-    *out = calloc(1, sizeof **out);
-    if (!*out)
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    (*out)->store = store;
-    if (opts)
-        (*out)->opts = *opts;
-    return VS_OK;
-}
-
-void rvps_free(rvps **r)
-{
-    free(*r);
-    *r = NULL;
-}
+} rvps_local;
 
 /* ---- registering ----------------------------------------------------------------------------- */
 
@@ -70,8 +51,8 @@ static vs_code item_of(vs_arena *a, const rvps_record *rec, const origin *o, vs_
 
 /* Envelope (8.1). A type that is known but switched off is told apart from one that is not known.
  */
-static vs_code open_envelope(const rvps *r, vs_arena *a, vs_span message, const rvps_extractor **x,
-                             vs_span *payload, vs_error *err)
+static vs_code open_envelope(const rvps_local *r, vs_arena *a, vs_span message,
+                             const rvps_extractor **x, vs_span *payload, vs_error *err)
 {
     vs_val m, version = vs_cstring(RVPS_VERSION), type, text;
     VS_TRY_WRAP(vs_json_parse(a, message, NULL, &m, err), err,
@@ -134,7 +115,7 @@ static vs_code set_validity(origin *o, const corim_validity *v, vs_error *err)
     return VS_OK;
 }
 
-static vs_code extract(const rvps *r, vs_arena *a, vs_span message, vs_span by, origin *o,
+static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_span by, origin *o,
                        rvps_records *recs, vs_error *err)
 {
     vs_span payload;
@@ -148,8 +129,8 @@ static vs_code extract(const rvps *r, vs_arena *a, vs_span message, vs_span by, 
     return describe(a, payload, by, recs, o, err);
 }
 
-static vs_code register_on(const rvps *r, vs_arena *a, vs_span message, vs_span by, int64_t now,
-                           vs_error *err)
+static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs_span by,
+                           int64_t now, vs_error *err)
 {
     rvps_records recs;
     origin o = {.now = now};
@@ -166,31 +147,33 @@ static vs_code register_on(const rvps *r, vs_arena *a, vs_span message, vs_span 
     return VS_OK;
 }
 
-vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on(r, &a, message, by, now, err);
+    vs_code code = register_on((const rvps_local *)r, &a, message, by, now, err);
     vs_arena_free(&a);
     return code;
 }
 
-vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
-    return rvps_register_by(r, message, (vs_span){NULL, 0}, now, err);
+    return local_take_by(r, message, (vs_span){NULL, 0}, now, err);
 }
 
 /* ---- querying -------------------------------------------------------------------------------- */
 
-vs_code rvps_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out, vs_error *err)
+static vs_code local_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
+                         vs_error *err)
 {
+    vs_store *store = ((const rvps_local *)r)->store;
     vs_span key;
     bool ok = rvps_key_of(a, id, &key);
     VS_TRY(vs_arena_check(a, err));
     if (!ok) /* nothing can be registered under such a name */
         return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    VS_TRY(vs_store_get(r->store, RVPS_NAMESPACE, key, now, &text, err));
+    VS_TRY(vs_store_get(store, RVPS_NAMESPACE, key, now, &text, err));
     vs_span copy = vs_dup(a, vs_buf_span(&text)); /* the value's strings point into it */
     VS_TRY(vs_arena_check(a, err));
     VS_TRY_WRAP(rvps_record_read(a, copy, id, out, err), err, "stored reference value \"%.*s\"",
@@ -199,11 +182,11 @@ vs_code rvps_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
     return VS_OK;
 }
 
-vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
+static vs_code local_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
+                           vs_error *err)
 {
     rvps_entry e;
-    *out = vs_undefined();
-    vs_code code = rvps_get(r, id, now, a, &e, err);
+    vs_code code = local_get(r, id, now, a, &e, err);
     if (code == VS_E_NOT_FOUND)
         return VS_OK;
     VS_TRY(code);
@@ -250,19 +233,16 @@ static vs_code list_one(void *user, vs_span key)
     return vs_arena_check(l->a, NULL);
 }
 
-vs_code rvps_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a, rvps_page *out,
-                  vs_error *err)
+static vs_code local_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
+                          rvps_page *out, vs_error *err)
 {
-    if (limit < 1 || limit > RVPS_PAGE_MAX)
-        return vs_fail(err, VS_E_INVALID, "a page has 1 to %d names, not %zu", RVPS_PAGE_MAX,
-                       limit);
     lister l = {.a = a, .prefix = prefix, .limit = limit};
     if (after.n && !rvps_key_of(a, after, &l.after))
         return vs_fail(err, VS_E_INVALID, "\"%.*s\" is not the name of a reference value",
                        VS_FMT(vs_span_head(after, 80)));
     l.names = vs_alloc_array(a, limit, sizeof *l.names);
     VS_TRY(vs_arena_check(a, err));
-    vs_code code = vs_store_list(r->store, RVPS_NAMESPACE, list_one, &l, err);
+    vs_code code = vs_store_list(((const rvps_local *)r)->store, RVPS_NAMESPACE, list_one, &l, err);
     VS_TRY(vs_arena_check(a, err));
     if (code != VS_OK && !l.more) {
         (void)vs_wrap(err, "listing reference values");
@@ -272,7 +252,7 @@ vs_code rvps_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena
     return VS_OK;
 }
 
-vs_code rvps_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
+static vs_code local_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
 {
     vs_arena a;
     vs_span key;
@@ -284,11 +264,94 @@ vs_code rvps_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
     else if (!ok)
         code = vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
     else
-        code = vs_store_delete(r->store, RVPS_NAMESPACE, key, err);
+        code = vs_store_delete(((const rvps_local *)r)->store, RVPS_NAMESPACE, key, err);
     if (code == VS_OK)
         vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
                vs_sprintf(&a, "%.*s", VS_FMT(id)), "by",
                vs_sprintf(&a, "%.*s", VS_FMT(vs_span_head(by, BY_MAX))), NULL);
     vs_arena_free(&a);
     return code;
+}
+
+/* ---- interface ------------------------------------------------------------------------------- */
+
+static void local_close(rvps *r)
+{
+    free(r);
+}
+
+static const rvps_ops local_ops = {.take = local_take,
+                                   .query = local_query,
+                                   .close = local_close,
+                                   .take_by = local_take_by,
+                                   .get = local_get,
+                                   .list = local_list,
+                                   .remove = local_delete};
+
+vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
+{
+    *out = NULL;
+    if (opts && opts->require_signed && rvps_anchors_empty(opts->anchors))
+        return vs_fail(err, VS_E_INVALID,
+                       "signed reference values are required, but no trust anchors are given");
+    rvps_local *r = calloc(1, sizeof *r);
+    if (!r)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    r->base.ops = &local_ops;
+    r->store = store;
+    if (opts)
+        r->opts = *opts;
+    *out = &r->base;
+    return VS_OK;
+}
+
+void rvps_free(rvps **r)
+{
+    if (!r || !*r)
+        return;
+    (*r)->ops->close(*r);
+    *r = NULL;
+}
+
+vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+{
+    return r->ops->take(r, message, now, err);
+}
+
+vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return r->ops->take_by ? r->ops->take_by(r, message, by, now, err)
+                           : r->ops->take(r, message, now, err);
+}
+
+vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
+{
+    *out = vs_undefined();
+    return r->ops->query(r, id, now, a, out, err);
+}
+
+static vs_code not_offered(vs_error *err)
+{
+    return vs_fail(err, VS_E_UNSUPPORTED, "this reference value provider only takes and answers");
+}
+
+vs_code rvps_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out, vs_error *err)
+{
+    *out = (rvps_entry){0};
+    return r->ops->get ? r->ops->get(r, id, now, a, out, err) : not_offered(err);
+}
+
+vs_code rvps_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a, rvps_page *out,
+                  vs_error *err)
+{
+    *out = (rvps_page){0};
+    if (limit < 1 || limit > RVPS_PAGE_MAX)
+        return vs_fail(err, VS_E_INVALID, "a page has 1 to %d names, not %zu", RVPS_PAGE_MAX,
+                       limit);
+    return r->ops->list ? r->ops->list(r, prefix, after, limit, a, out, err) : not_offered(err);
+}
+
+vs_code rvps_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
+{
+    return r->ops->remove ? r->ops->remove(r, id, by, err) : not_offered(err);
 }
