@@ -11,19 +11,21 @@
 
 #include "api/front.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 #include "tee/cca/trust.h"
 
-enum { TICK_S = 60, DRAIN_MS = 10000 };
+enum { TICK_S = 60, DRAIN_MS = 10000, ANCHOR_FILE_MAX = 1 << 20 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
     vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
     vs_store *store; /* what everybody uses: main_store or routed */
     rvps *rv;
+    rvps_anchors *anchors;
     vs_tee_trust trust;
     as_service *as;
     kbs *kbs;
@@ -43,6 +45,7 @@ static void tear_down(house *h)
     as_free(&h->as);
     cca_trust_free(&h->trust.cca);
     rvps_free(&h->rv);
+    rvps_anchors_free(&h->anchors);
     vs_store_close(&h->resource_store);
     vs_store_close(&h->routed);
     for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
@@ -145,11 +148,33 @@ static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
+static vs_code read_anchors(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (cfg->as.n_rvps_anchors == 0)
+        return VS_OK;
+    VS_TRY(rvps_anchors_new(&h->anchors, err));
+    for (size_t i = 0; i < cfg->as.n_rvps_anchors; i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
+        VS_TRY(vs_read_file(cfg->as.rvps_anchors[i], &text, err));
+        VS_TRY_WRAP(rvps_anchors_add(h->anchors, vs_buf_span(&text), err), err, "%s",
+                    cfg->as.rvps_anchors[i]);
+    }
+    return VS_OK;
+}
+
+static vs_code start_rvps(const kbs_config *cfg, house *h, vs_error *err)
+{
+    VS_TRY_WRAP(read_anchors(cfg, h, err), err, "trust_anchors");
+    const rvps_options options = {.refuse_sample = cfg->as.refuse_sample_reference_values,
+                                  .require_signed = cfg->as.require_signed_reference_values,
+                                  .anchors = h->anchors};
+    return rvps_new(h->store, &options, &h->rv, err);
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
-    rvps_options rv = {.refuse_sample = cfg->as.refuse_sample_reference_values};
-    VS_TRY_WRAP(rvps_new(h->store, &rv, &h->rv, err), err, "reference values");
+    VS_TRY_WRAP(start_rvps(cfg, h, err), err, "reference values");
     VS_TRY_WRAP(load_trust(cfg, h, err), err, "CCA verifier");
     as_config as = {.duration_min = cfg->as.duration_min,
                     .issuer_name = cfg->as.issuer_name,
