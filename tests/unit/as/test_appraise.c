@@ -227,14 +227,14 @@ static void a_reason_names_the_values_that_did_not_match(void **state)
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(
         first_reason(&res),
-        "executables 33 (unrecognized_rt): input.sample.launch_digest = \"abcde\" is not in "
-        "query_reference_value(\"digests\") = null (no such reference value)");
-    endorse(w, "{\"digests\":[\"other\"]}");
+        "executables 33 (unrecognized_rt): launch digest \"abcde\" is not an approved value of "
+        "digests (no such reference value)");
+    endorse(w, "{\"digests\":[\"other\",\"another\"]}");
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(
         first_reason(&res),
-        "executables 33 (unrecognized_rt): input.sample.launch_digest = \"abcde\" is not in "
-        "query_reference_value(\"digests\") = [\"other\"]");
+        "executables 33 (unrecognized_rt): launch digest \"abcde\" is not an approved value of "
+        "digests (2 approved)");
     endorse(w, "{\"digests\":[\"abcde\"]}");
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(res.status, "affirming");
