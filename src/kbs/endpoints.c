@@ -9,13 +9,14 @@ static void decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_er
 {
     const kbs_decision d = {
         .what = "administration",
+        .proven = true,
         .allowed = code == VS_OK,
         .who = kbs_text(c, c->who),
         .target = kbs_text(c, c->call.path),
         .action = what,
         .error = code == VS_OK ? NULL : err,
     };
-    kbs_decide(c, &d);
+    (void)!kbs_decide(c, &d);
 }
 
 /* ---- attestation policy -----------------------------------------------------------------------
@@ -82,7 +83,7 @@ void kbs_set_reference_values(kbs_ctx *c)
                    "RVPS configuration failed: Failed to parse reference value message");
         return;
     }
-    vs_code code = rvps_register(c->k->rv, c->call.body, c->call.now, &err);
+    vs_code code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
     decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK)
         kbs_refuse(c, KBS_RVPS_ERROR,

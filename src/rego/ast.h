@@ -51,8 +51,9 @@ struct term {
     vs_val scalar;
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
-    bool raw; /* T_TEMPLATE in back quotes */
-    int var;  /* T_VAR: number in its code unit, -1 = unresolved */
+    bool raw;           /* T_TEMPLATE in back quotes */
+    bool must_be_bound; /* T_VAR as an index where nothing may be enumerated */
+    int var;            /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;
     unsigned depth; /* of the tree below */
@@ -75,13 +76,14 @@ typedef enum literal_kind {
 
 typedef struct with_mod {
     term *target, *value;
+    bool resolved; /* literals that were taken apart share their replacements */
 } with_mod;
 
 struct literal {
     literal_kind kind;
+    bool block; /* L_NOT with braces: names of its own may be bound inside */
     loc at;
     term *a, *b, *c;
-    bool braces; /* L_NOT: around a whole body */
     term **vars;
     size_t n_vars;
     body *body;
@@ -101,11 +103,9 @@ typedef struct def {
     bool assigned;  /* with := */
     term **args;
     size_t n_args;
-    term *key;           /* `contains key` */
-    term *value;         /* never NULL for single-value rules: true when not written */
-    body *body;          /* NULL = always true */
-    term **written_args; /* NULL = args; otherwise some of them were moved into the body */
-    body *written_body;
+    term *key;   /* `contains key` */
+    term *value; /* never NULL for single-value rules: true when not written */
+    body *body;  /* NULL = always true */
     struct def *else_def;
     /* Set by the resolver: */
     struct scope *scope;
@@ -165,6 +165,7 @@ typedef struct compilation {
     rego_diag diag;
     bool failed;
     bool legacy_not;
+    bool tree_only; /* the tree as it is written, without what prepares it for compiling */
 } compilation;
 
 /* Records the first error. */

@@ -40,7 +40,7 @@ rego_bres rego_bi_parse_module(rego_bctx *b, const vs_val *args, unsigned n, vs_
     if (!rego_charge(b, 4 * (uint64_t)text.n))
         return REGO_B_LIMIT;
     vs_arena_init(&tree, TREE_MAX);
-    compilation c = {.a = &tree};
+    compilation c = {.a = &tree, .tree_only = true};
     rego_bres res = REGO_B_OK;
     const char *name = vs_sprintf(&tree, "%.*s", VS_FMT(vs_text(args[0])));
     if (is_blank(text)) {

@@ -17,6 +17,7 @@ typedef struct path {
     read_kind kind;
     vs_val keys[READ_KEYS_MAX];
     uint32_t fixed, node;
+    vs_val below; /* of OP_DOC_EACH: the keys behind the one that is enumerated */
     size_t n;
 } path;
 
@@ -82,6 +83,15 @@ static bool put_keys(path *x, read_kind kind, vs_val keys)
     return true;
 }
 
+/* The keys of an array that was computed. */
+static bool put_values(path *x, vs_val keys)
+{
+    for (uint32_t i = 0; keys.kind == VS_ARRAY && i < keys.len; i++)
+        if (!put_key(x, keys.u.items[i], false))
+            return false;
+    return true;
+}
+
 static bool is_fixed(const path *x, uint32_t pc, unsigned reg)
 {
     uint32_t at = pc;
@@ -102,11 +112,17 @@ static bool find_path(path *x, uint32_t pc, unsigned depth)
     switch ((opcode)i->op) {
     case OP_INPUT: return put_keys(x, READ_INPUT, x->p->consts[i->k]);
     case OP_BASE: return put_keys(x, READ_DATA, x->p->consts[i->k]);
+    case OP_DOC_EACH: x->below = x->regs[i->b]; __attribute__((fallthrough));
     case OP_DOC:
     case OP_DOC_INDEX:
         x->node = i->k + 1;
-        return put_keys(x, READ_DATA, x->p->nodes[i->k]->path) &&
-               (i->op == OP_DOC || put_key(x, x->regs[i->b], is_fixed(x, pc, i->b)));
+        if (!put_keys(x, READ_DATA, x->p->nodes[i->k]->path))
+            return false;
+        if (i->op != OP_DOC_INDEX)
+            return true;
+        return put_key(x, x->regs[i->b], is_fixed(x, pc, i->b)) &&
+               (!i->n || put_values(x, x->regs[i->c]));
+    case OP_BASE_INDEX:
     case OP_INDEX:
     case OP_INDEXK:
     case OP_MOVE:
@@ -117,9 +133,14 @@ static bool find_path(path *x, uint32_t pc, unsigned depth)
     if (!base || !find_path(x, at, depth + 1))
         return false;
     switch ((opcode)i->op) {
+    case OP_BASE_INDEX:
     case OP_INDEX: return put_key(x, x->regs[i->c], is_fixed(x, pc, i->c));
     case OP_INDEXK: return put_key(x, x->p->consts[i->k], true);
-    case OP_NEXT: return put_key(x, x->regs[i->b], false);
+    case OP_NEXT:
+        if (!put_key(x, x->regs[i->b], false) || !put_values(x, x->below))
+            return false;
+        x->below = vs_undefined();
+        return true;
     default: return true;
     }
 }
@@ -129,8 +150,8 @@ static bool is_new(explanation *x, const insn *i, bool replaced)
 {
     uintptr_t id = (uintptr_t)i | replaced;
     struct seen *s = &x->seen[(id / sizeof *i) % VS_COUNT(x->seen)];
-    bool varies =
-        i->op == OP_INDEX || i->op == OP_INDEXK || i->op == OP_DOC_INDEX || i->op == OP_HOST;
+    bool varies = i->op == OP_INDEX || i->op == OP_INDEXK || i->op == OP_BASE_INDEX ||
+                  i->op == OP_DOC_INDEX || i->op == OP_HOST;
     if (s->insn != id)
         *s = (struct seen){.insn = id};
     return s->n++ < (varies ? READS_PER_INSN : 1);

@@ -254,12 +254,14 @@ static bool continues(const formatter *f)
     return is_op(&next, '-');
 }
 
-/* A comma before the closing bracket on the same line. */
+/* A comma before a closing bracket that stays on its line. */
 static bool ends_list(const formatter *f)
 {
     lexer ahead = f->lex;
     token next = lexer_next(&ahead);
-    return is_closing(&next) && !next.newline;
+    bool comment = memchr(f->in.p + f->lex.at, '#', next.at.start - f->lex.at) != NULL;
+    bool broken = f->depth && f->stack[f->depth - 1].broken;
+    return is_closing(&next) && !comment && !(next.newline && broken);
 }
 
 static void put_token(formatter *f, const token *t)
@@ -352,7 +354,7 @@ static bool same_tree(vs_span a, vs_span b, bool v0)
 {
     vs_arena arena;
     vs_arena_init(&arena, TREES_MAX);
-    compilation c = {.a = &arena};
+    compilation c = {.a = &arena, .tree_only = true};
     module *x = parse_module(&c, "", a, v0), *y = parse_module(&c, "", b, v0);
     vs_val s = c.failed ? vs_undefined() : module_json(&c, x),
            t = c.failed ? vs_undefined() : module_json(&c, y);

@@ -242,7 +242,7 @@ static vs_val negated_body_json(writer *w, const literal *l)
 {
     vs_obj o = {.a = w->a};
     vs_obj_put(&o, "type", vs_cstring("not"));
-    vs_obj_put(&o, "explicit_body", vs_bool(l->braces));
+    vs_obj_put(&o, "explicit_body", vs_bool(l->block));
     vs_obj_put(&o, "body", body_json(w, l->body));
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
@@ -391,8 +391,7 @@ static vs_val head_json(writer *w, const def *d, const def *first)
     vs_obj_put(&o, "ref", vs_getc(ref_json(w, d->path, d->n_path), "value"));
     put_old_names(w, &o, first);
     if (d->n_args)
-        vs_obj_put(&o, "args",
-                   list_json(w, d->written_args ? d->written_args : d->args, d->n_args));
+        vs_obj_put(&o, "args", list_json(w, d->args, d->n_args));
     if (d->contains)
         vs_obj_put(&o, "key", term_json(w, d->key));
     if (d->value)
@@ -405,7 +404,7 @@ static vs_val head_json(writer *w, const def *d, const def *first)
 static vs_obj rule_members(writer *w, const def *d, const def *first)
 {
     vs_obj o = {.a = w->a};
-    const body *b = d->written_args ? d->written_body : d->body;
+    const body *b = d->body;
     vs_obj_put(&o, "head", head_json(w, d, first));
     vs_obj_put(&o, "body", b ? body_json(w, b) : generated_body(w));
     if (d->is_default)

@@ -5,8 +5,9 @@
 
 #include "rego/ast.h"
 
-/* Of a tree as the parser built it, before names are resolved; the wildcards in it get their
- * numbers. Undefined when c's arena has failed: too large, or nested too deeply for a value. */
+/* Of a tree that was parsed for this (tree_only), before names are resolved; the wildcards in it
+ * get their numbers. Undefined when c's arena has failed: too large, or nested too deeply for a
+ * value. */
 vs_val module_json(compilation *c, const module *m);
 
 #endif

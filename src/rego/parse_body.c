@@ -168,18 +168,19 @@ body *parse_modified(parser *p, term *expr, term *result)
 }
 
 /* What stands behind `not`: one literal, or with the keyword in force a whole { body }. */
-static body *parse_negated(parser *p, bool *braces)
+static body *parse_negated(parser *p)
 {
-    *braces = p->mod->kw_not && take_op(p, '{');
-    if (*braces) {
+    if (p->mod->kw_not && take_op(p, '{')) {
         body *b = parse_body_until(p, '}');
         expect_op(p, '}', "'}' at the end of a negated body");
         return b;
     }
+    static const char *const unnegatable[] = {"some", "every", "not"};
+    for (size_t i = 0; i < VS_COUNT(unnegatable); i++)
+        if (at_word(p, unnegatable[i]) && at_keyword(p))
+            parse_error(p, "unexpected %s keyword: illegal negation of '%s'", unnegatable[i],
+                        unnegatable[i]);
     list inner = {0};
-    if (at_keyword(p) && (at_word(p, "some") || at_word(p, "every")))
-        parse_error(p, "unexpected %.*s keyword: illegal negation of '%.*s'", VS_FMT(p->tok.text),
-                    VS_FMT(p->tok.text));
     list_add(p->c, &inner, parse_plain(p));
     return new_body(p, &inner);
 }
@@ -207,11 +208,23 @@ static void hoist_operands(parser *p, term *call, const literal *lit, list *out)
             hoist(p, &call->items[i], lit, out);
 }
 
+/* Replacements are computed once, not again for everything that was hoisted. */
+static void hoist_replacements(parser *p, literal *lit, list *out)
+{
+    static const literal plain;
+    for (size_t i = 0; i < lit->n_with; i++) {
+        term **value = &lit->with[i].value;
+        if ((*value)->kind != T_SCALAR && (*value)->kind != T_VAR && (*value)->kind != T_REF)
+            hoist(p, value, &plain, out);
+    }
+}
+
 static void hoist_negated(parser *p, literal *lit, list *out)
 {
     literal *inner = lit->body->items[0];
     if (lit->body->n != 1 || p->mod->kw_not)
         return;
+    hoist_replacements(p, lit, out);
     if (inner->kind == L_UNIFY) {
         if (inner->a->kind == T_CALL)
             hoist(p, &inner->a, lit, out);
@@ -235,7 +248,8 @@ static void parse_literal(parser *p, list *out)
     if (at_word(p, "not") && at_keyword(p)) {
         advance(p);
         lit = new_literal(p, L_NOT, at);
-        lit->body = parse_negated(p, &lit->braces);
+        lit->block = p->mod->kw_not && at_op(p, '{');
+        lit->body = parse_negated(p);
         lit->at.end = p->last_end;
     } else {
         lit = parse_plain(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packages, imports and rules (rego.md 4, 5). */
+/* Packages, imports and rules (rego.md 3, 4, 5). */
 #include "rego/parse.h"
 
 /* ---- rules
@@ -210,20 +210,6 @@ static void prepend(parser *p, body **b, literal *l)
     *b = new_body(p, &items);
 }
 
-static void keep_written(parser *p, def *d)
-{
-    term **args = vs_alloc_array(p->c->a, d->n_args, sizeof *args);
-    if (!args) {
-        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &d->at, "out of memory");
-        return;
-    }
-    memcpy(args, d->args, d->n_args * sizeof *args);
-    for (def *b = d; b; b = b->else_def) {
-        b->written_args = args;
-        b->written_body = b->body;
-    }
-}
-
 /* An argument that has to be computed, f($"{x}!"), is a variable that must equal it. */
 static void settle_args(parser *p, def *d)
 {
@@ -231,8 +217,11 @@ static void settle_args(parser *p, def *d)
         term *computed = d->args[i];
         if (is_pattern(computed))
             continue;
-        if (!d->written_args)
-            keep_written(p, d);
+        if (computed->kind == T_CALL) {
+            comp_error(p->c, REGO_COMPILE_ERROR, p->mod, &computed->at,
+                       "rule arguments cannot contain calls");
+            return;
+        }
         d->args[i] = new_wildcard(p, computed->at);
         for (def *b = d; b; b = b->else_def) {
             literal *l = new_literal(p, L_UNIFY, computed->at);
@@ -240,6 +229,20 @@ static void settle_args(parser *p, def *d)
             l->b = computed;
             prepend(p, &b->body, l);
         }
+    }
+}
+
+static void check_default_arguments(parser *p, const def *d)
+{
+    for (size_t i = 0; i < d->n_args && !p->c->failed; i++) {
+        if (d->args[i]->kind != T_VAR && p->mod->rego_v1)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
+                       "illegal default rule (arguments must be variables)");
+        for (size_t j = 0; j < i; j++)
+            if (d->args[i]->kind == T_VAR && vs_span_eq(d->args[i]->name, d->args[j]->name))
+                comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
+                           "illegal default rule (arguments cannot be repeated %.*s)",
+                           VS_FMT(d->args[i]->name));
     }
 }
 
@@ -252,6 +255,7 @@ static void parse_default(parser *p)
     if (!d->value)
         d->value = true_term(p, d->at);
     d->at.end = p->last_end;
+    check_default_arguments(p, d);
     add_def(p, d);
 }
 
@@ -272,7 +276,8 @@ static void parse_rule(parser *p)
     d->at.end = p->last_end;
     settle_head(p, d, has_body, used_if);
     parse_else(p, d);
-    settle_args(p, d);
+    if (!p->c->tree_only)
+        settle_args(p, d);
     add_def(p, d);
     /* More bodies for the same head. */
     while (!p->c->failed && has_body && at_op(p, '{')) {
@@ -285,8 +290,8 @@ static void parse_rule(parser *p)
         expect_op(p, '}', "'}' at the end of the body");
         add_def(p, more);
     }
-    if (!p->c->failed && p->tok.kind != TOK_EOF && !p->tok.newline)
-        parse_error(p, "unexpected text behind a rule: expected a new line");
+    if (!p->c->failed && p->tok.kind != TOK_EOF && p->tok.kind != TOK_IDENT)
+        parse_error(p, "unexpected text behind a rule: expected the next one");
 }
 
 /* ---- package and imports
@@ -393,9 +398,14 @@ static void add_import(parser *p, import **to, size_t *n, size_t *room, import i
     (*to)[(*n)++] = i;
 }
 
+static bool is_reserved(vs_span name)
+{
+    return vs_span_is(name, "input") || vs_span_is(name, "data");
+}
+
 static void add_document_import(parser *p, import i)
 {
-    if (!vs_span_is(i.path[0]->name, "input") && !vs_span_is(i.path[0]->name, "data"))
+    if (!is_reserved(i.path[0]->name))
         comp_error(p->c, REGO_PARSE_ERROR, p->mod, &i.at,
                    "unexpected import path, must begin with one of: {data, future, input, rego}");
     for (size_t k = 1; k < i.n; k++)
@@ -406,19 +416,32 @@ static void add_document_import(parser *p, import i)
     add_import(p, &p->mod->imports, &p->mod->n_imports, &p->mod->room_imports, i);
 }
 
+/* The name behind `as`; empty when there is none. */
+static vs_span parse_alias(parser *p, const list *path)
+{
+    if (p->c->failed || !at_word(p, "as"))
+        return (vs_span){NULL, 0};
+    vs_span root = ((const term *)path->items[0])->name;
+    if (vs_span_is(root, "future") || vs_span_is(root, "rego"))
+        parse_error(p, "`%.*s` imports cannot be aliased", VS_FMT(root));
+    advance(p);
+    vs_span alias = p->tok.text;
+    if (p->tok.kind != TOK_IDENT)
+        parse_error(p, "expected a name behind 'as'");
+    else if (is_reserved(alias))
+        parse_error(p, "unexpected import alias, must not be a reserved name, got: %.*s",
+                    VS_FMT(alias));
+    advance(p);
+    return alias;
+}
+
 static void parse_import(parser *p)
 {
     loc at = p->tok.at;
     advance(p);
     list path = {0};
     parse_head_ref(p, &path);
-    vs_span alias = {NULL, 0};
-    if (take_word(p, "as")) {
-        alias = p->tok.text;
-        if (p->tok.kind != TOK_IDENT)
-            parse_error(p, "expected a name behind 'as'");
-        advance(p);
-    }
+    vs_span alias = parse_alias(p, &path);
 import found = {.at = at, .path =(term **) path.items, .n = path.n, .alias = alias, .renamed = alias.p != NULL };
     module *m = p->mod;
     if (p->c->failed)
