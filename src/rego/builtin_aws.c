@@ -83,10 +83,13 @@ static rego_bres read_request(rego_bctx *b, vs_val req, request *out)
     if (res != REGO_B_OK)
         return res;
     vs_val parts, url = vs_getc(req, "url");
+    vs_span path;
     res = rego_bi_uri_parse(b, &url, 1, &parts);
+    if (res == REGO_B_OK)
+        res = rego_uri_escaped_path(b, vs_text(url), &path);
     if (res != REGO_B_OK)
         return res;
-    vs_span port = vs_text(vs_getc(parts, "port")), path = vs_text(vs_getc(parts, "raw_path"));
+    vs_span port = vs_text(vs_getc(parts, "port"));
     vs_span host = vs_text(vs_getc(parts, "hostname"));
     *out = (request){
         .method = upper(b->a, vs_text(vs_getc(req, "method"))),
