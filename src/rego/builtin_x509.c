@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
 #include "base/enc.h"
 #include "rego/builtins.h"
@@ -143,19 +144,94 @@ typedef struct options {
     vs_val dns, now, usages;
 } options;
 
-static int purpose_of(vs_span usage)
+/* crypto/x509.ExtKeyUsage, in its order. */
+static const struct {
+    const char *name;
+    int nid;
+} usages[] = {
+    {"KeyUsageAny", NID_anyExtendedKeyUsage},
+    {"KeyUsageServerAuth", NID_server_auth},
+    {"KeyUsageClientAuth", NID_client_auth},
+    {"KeyUsageCodeSigning", NID_code_sign},
+    {"KeyUsageEmailProtection", NID_email_protect},
+    {"KeyUsageIPSECEndSystem", NID_ipsecEndSystem},
+    {"KeyUsageIPSECTunnel", NID_ipsecTunnel},
+    {"KeyUsageIPSECUser", NID_ipsecUser},
+    {"KeyUsageTimeStamping", NID_time_stamp},
+    {"KeyUsageOCSPSigning", NID_OCSP_sign},
+    {"KeyUsageMicrosoftServerGatedCrypto", NID_ms_sgc},
+    {"KeyUsageNetscapeServerGatedCrypto", NID_ns_sgc},
+    {"KeyUsageMicrosoftCommercialCodeSigning", NID_ms_code_com},
+    {"KeyUsageMicrosoftKernelCodeSigning", NID_undef}, /* OpenSSL has no name for it */
+};
+
+static bool find_usage(vs_span name, int *nid)
 {
-    return vs_span_is(usage, "KeyUsageServerAuth")        ? X509_PURPOSE_SSL_SERVER
-           : vs_span_is(usage, "KeyUsageClientAuth")      ? X509_PURPOSE_SSL_CLIENT
-           : vs_span_is(usage, "KeyUsageEmailProtection") ? X509_PURPOSE_SMIME_SIGN
-           : vs_span_is(usage, "KeyUsageTimeStamping")    ? X509_PURPOSE_TIMESTAMP_SIGN
-           : vs_span_is(usage, "KeyUsageOCSPSigning")     ? X509_PURPOSE_OCSP_HELPER
-           : vs_span_is(usage, "KeyUsageAny")             ? X509_PURPOSE_ANY
-                                                          : -1;
+    for (size_t i = 0; i < VS_COUNT(usages); i++)
+        if (vs_span_is(name, usages[i].name)) {
+            *nid = usages[i].nid;
+            return true;
+        }
+    return false;
 }
 
-static bool verify_once(const rego_bctx *b, const certs *c, const options *o, int purpose,
-                        STACK_OF(X509) * *chain)
+/* A certificate that lists no usages allows them all. */
+static bool allows(X509 *cert, int nid)
+{
+    EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+    bool yes = list == NULL;
+    for (int i = 0; list && i < sk_ASN1_OBJECT_num(list); i++) {
+        int have = OBJ_obj2nid(sk_ASN1_OBJECT_value(list, i));
+        yes |= have == NID_anyExtendedKeyUsage || (have == nid && nid != NID_undef);
+    }
+    EXTENDED_KEY_USAGE_free(list);
+    return yes;
+}
+
+static bool all_allow(STACK_OF(X509) * chain, int nid)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (!allows(sk_X509_value(chain, i), nid))
+            return false;
+    return true;
+}
+
+/* One of the wanted usages must be allowed all the way; none wanted means ServerAuth, as in Go. */
+static bool usage_is_allowed(STACK_OF(X509) * chain, vs_val wanted)
+{
+    if (wanted.len == 0)
+        return all_allow(chain, NID_server_auth);
+    for (VS_ARR_FOR (u, wanted)) {
+        int nid;
+        if (find_usage(vs_text(*u), &nid) &&
+            (nid == NID_anyExtendedKeyUsage || all_allow(chain, nid)))
+            return true;
+    }
+    return false;
+}
+
+/* A name is looked for among the alternative names only, never in the subject. */
+static bool want_name(X509_VERIFY_PARAM *p, vs_val dns)
+{
+    vs_span s = vs_text(dns);
+    if (s.n == 0)
+        return true;
+    if (memchr(s.p, 0, s.n))
+        return false;
+    if (s.p[s.n - 1] == '.')
+        s.n--;
+    char *text = strndup((const char *)s.p, s.n);
+    ASN1_OCTET_STRING *ip = text ? a2i_IPADDRESS(text) : NULL;
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+                                           X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool ok = text && (ip ? X509_VERIFY_PARAM_set1_ip_asc(p, text)
+                          : X509_VERIFY_PARAM_set1_host(p, text, s.n)) == 1;
+    ASN1_OCTET_STRING_free(ip);
+    free(text);
+    return ok;
+}
+
+static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
 {
     X509_STORE *roots = X509_STORE_new();
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -170,30 +246,19 @@ static bool verify_once(const rego_bctx *b, const certs *c, const options *o, in
         /* like Go: what is given as a root is trusted, whoever issued it */
         (void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
         X509_VERIFY_PARAM_set_time(p, (time_t)(now_ns / 1000000000));
-        (void)X509_VERIFY_PARAM_set_purpose(p, purpose);
-        if (o->dns.kind == VS_STRING)
-            ok = X509_VERIFY_PARAM_set1_host(p, o->dns.u.s, o->dns.len) == 1;
-        ok = ok && X509_verify_cert(ctx) == 1;
+        (void)X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_ANY);
+        ok = want_name(p, o->dns) && X509_verify_cert(ctx) == 1;
     }
     *chain = ok ? X509_STORE_CTX_get1_chain(ctx) : NULL;
+    if (*chain && !usage_is_allowed(*chain, o->usages)) {
+        sk_X509_pop_free(*chain, X509_free);
+        *chain = NULL;
+    }
     sk_X509_free(between);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(roots);
     ERR_clear_error();
-    return ok;
-}
-
-/* One of the usages must be allowed all the way; none given means any. */
-static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
-{
-    if (o->usages.len == 0)
-        return verify_once(b, c, o, X509_PURPOSE_ANY, chain);
-    for (VS_ARR_FOR (u, o->usages)) {
-        int purpose = purpose_of(vs_text(*u));
-        if (purpose >= 0 && verify_once(b, c, o, purpose, chain))
-            return true;
-    }
-    return false;
+    return *chain != NULL;
 }
 
 static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain)
@@ -242,25 +307,30 @@ rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, uns
     for (VS_OBJ_FOR (p, args[1])) {
         vs_span key = vs_text(p->key);
         bool dns = vs_span_is(key, "DNSName"), now = vs_span_is(key, "CurrentTime"),
-             usages = vs_span_is(key, "KeyUsages"),
+             is_usages = vs_span_is(key, "KeyUsages"),
              most = vs_span_is(key, "MaxConstraintComparisons");
-        if (!dns && !now && !usages && !most)
+        if (!dns && !now && !is_usages && !most)
             return rego_error(b, "invalid key option: %.*s", VS_FMT(vs_span_head(key, 40)));
-        bool fits = dns      ? p->val.kind == VS_STRING
-                    : usages ? p->val.kind == VS_ARRAY || p->val.kind == VS_SET
-                             : vs_is_int(p->val);
-        if (!fits)
-            return rego_error(b, "'%.*s' has a value of the wrong type", VS_FMT(key));
+        const char *wanted =
+            dns ? p->val.kind == VS_STRING ? NULL : "a string"
+            : is_usages
+                ? p->val.kind == VS_ARRAY || p->val.kind == VS_SET ? NULL : "an Array or Set"
+            : vs_is_int(p->val) ? NULL
+                                : "a number";
+        if (wanted)
+            return rego_error(b, "'%.*s' should be %s", VS_FMT(key), wanted);
         if (dns)
             o.dns = p->val;
         else if (now)
             o.now = p->val;
-        else if (usages)
+        else if (is_usages)
             o.usages = p->val;
     }
+    int nid;
     for (VS_ARR_FOR (u, o.usages))
-        if (purpose_of(vs_text(*u)) < 0 && !vs_span_starts(vs_text(*u), VS_LIT("KeyUsage")))
-            return rego_error(b, "invalid entries for 'KeyUsages' found");
+        if (!find_usage(vs_text(*u), &nid))
+            return rego_error(b, "invalid entries for 'KeyUsages' found: [%.*s]",
+                              VS_FMT(vs_span_head(vs_text(*u), 80)));
     return parse_and_verify(b, args, &o, out);
 }
 
