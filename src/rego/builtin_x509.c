@@ -6,7 +6,6 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-#include "base/enc.h"
 #include "rego/builtins.h"
 #include "rego/x509_json.h"
 
@@ -37,12 +36,16 @@ static rego_bres read_bytes(rego_bctx *b, const vs_val *args, unsigned i, vs_spa
 {
     REGO_WANT(i, VS_STRING);
     vs_span s = vs_text(args[i]);
-    vs_error err = {0};
+    vs_val decoded;
     if (s.n > INPUT_MAX || !rego_charge(b, PARSE_COST + s.n / 4))
         return REGO_B_LIMIT;
     *bytes = s;
-    if (!is_pem(s) && vs_b64_decode_arena(b->a, VS_B64_STD, s, bytes, &err) != VS_OK)
-        return rego_error(b, "illegal base64 data: %s", vs_error_at(&err, 0));
+    if (!is_pem(s)) {
+        rego_bres res = rego_bi_base64_decode(b, &args[i], 1, &decoded);
+        if (res != REGO_B_OK)
+            return res;
+        *bytes = vs_text(decoded);
+    }
     *pem = is_pem(*bytes);
     return REGO_B_OK;
 }
@@ -57,19 +60,26 @@ static bool add(certs *c, X509 *cert)
     return true;
 }
 
-static bool parse_pem_certs(vs_span s, certs *out)
+static rego_bres parse_pem_certs(rego_bctx *b, vs_span s, certs *out)
 {
     BIO *bio = BIO_new_mem_buf(s.p, (int)s.n);
-    bool ok = bio != NULL;
-    while (ok) {
-        X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (!cert)
-            break;
-        ok = add(out, cert);
+    rego_bres res = bio ? REGO_B_OK : REGO_B_LIMIT;
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    long n;
+    while (res == REGO_B_OK && PEM_read_bio(bio, &name, &header, &der, &n) == 1) {
+        const unsigned char *at = der;
+        if (strcmp(name, "CERTIFICATE") != 0)
+            res = rego_error(b, "PEM block type is '%.60s', expected CERTIFICATE", name);
+        else if (!add(out, d2i_X509(NULL, &at, n)))
+            res = rego_error(b, "x509: malformed certificate");
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(der);
     }
     BIO_free(bio);
     ERR_clear_error();
-    return ok && out->n > 0;
+    return res == REGO_B_OK && out->n == 0 ? rego_error(b, "x509: malformed certificate") : res;
 }
 
 static bool parse_der_certs(vs_span s, certs *out)
@@ -78,7 +88,7 @@ static bool parse_der_certs(vs_span s, certs *out)
     while (at < end)
         if (!add(out, d2i_X509(NULL, &at, end - at)))
             return false;
-    return out->n > 0;
+    return true;
 }
 
 static rego_bres read_certs(rego_bctx *b, const vs_val *args, certs *out)
@@ -89,18 +99,21 @@ static rego_bres read_certs(rego_bctx *b, const vs_val *args, certs *out)
     rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
     if (res != REGO_B_OK)
         return res;
-    if (pem ? parse_pem_certs(bytes, out) : parse_der_certs(bytes, out))
-        return REGO_B_OK;
-    certs_free(out);
+    if (pem)
+        res = parse_pem_certs(b, bytes, out);
+    else if (!parse_der_certs(bytes, out))
+        res = rego_error(b, "x509: malformed certificate");
+    if (res != REGO_B_OK)
+        certs_free(out);
     ERR_clear_error();
-    return rego_error(b, "x509: malformed certificate");
+    return res;
 }
 
 static vs_val list_of(rego_bctx *b, X509 *const *at, int n)
 {
     vs_vec all = {.a = b->a};
     for (int i = 0; i < n; i++)
-        vs_vec_add(&all, x509_certificate(b->a, at[i]));
+        vs_vec_add(&all, x509_certificate(b->a, at[i], true));
     return vs_vec_end_array(&all);
 }
 
@@ -261,18 +274,19 @@ static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_O
     return *chain != NULL;
 }
 
-static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain)
+static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain, bool with_uris)
 {
     vs_vec pair = {.a = b->a}, all = {.a = b->a};
     for (int i = 0; chain && i < sk_X509_num(chain); i++)
-        vs_vec_add(&all, x509_certificate(b->a, sk_X509_value(chain, i)));
+        vs_vec_add(&all, x509_certificate(b->a, sk_X509_value(chain, i), with_uris));
     vs_vec_add(&pair, vs_bool(chain != NULL));
     vs_vec_add(&pair, vs_vec_end_array(&all));
     return vs_vec_end_array(&pair);
 }
 
 /* A chain that cannot be read is a chain that is not valid. */
-static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const options *o, vs_val *out)
+static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const options *o,
+                                  bool with_uris, vs_val *out)
 {
     certs c;
     STACK_OF(X509) *chain = NULL;
@@ -285,7 +299,7 @@ static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const option
         res = REGO_B_OK;
     if (res == REGO_B_OK && c.n >= 2)
         (void)verify(b, &c, o, &chain);
-    *out = verdict(b, chain);
+    *out = verdict(b, chain, with_uris);
     sk_X509_pop_free(chain, X509_free);
     certs_free(&c);
     return res;
@@ -295,7 +309,7 @@ rego_bres rego_bi_x509_parse_and_verify(rego_bctx *b, const vs_val *args, unsign
 {
     (void)n;
     static const options none;
-    return parse_and_verify(b, args, &none, out);
+    return parse_and_verify(b, args, &none, true, out);
 }
 
 rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, unsigned n,
@@ -310,7 +324,7 @@ rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, uns
              is_usages = vs_span_is(key, "KeyUsages"),
              most = vs_span_is(key, "MaxConstraintComparisons");
         if (!dns && !now && !is_usages && !most)
-            return rego_error(b, "invalid key option: %.*s", VS_FMT(vs_span_head(key, 40)));
+            return rego_error(b, "invalid key option");
         const char *wanted =
             dns ? p->val.kind == VS_STRING ? NULL : "a string"
             : is_usages
@@ -331,7 +345,7 @@ rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, uns
         if (!find_usage(vs_text(*u), &nid))
             return rego_error(b, "invalid entries for 'KeyUsages' found: [%.*s]",
                               VS_FMT(vs_span_head(vs_text(*u), 80)));
-    return parse_and_verify(b, args, &o, out);
+    return parse_and_verify(b, args, &o, false, out);
 }
 
 /* ---- private keys ------------------------------------------------------------------------------
@@ -350,16 +364,43 @@ static EVP_PKEY *next_key(BIO *bio)
     return key;
 }
 
+static bool has_pem(vs_span s)
+{
+    return s.n && memmem(s.p, s.n, "-----BEGIN ", 11);
+}
+
+/* PEM somewhere in the text, or in what its base64 says; NULL with *out == NULL when there is
+ * none. */
+static rego_bres open_keys(rego_bctx *b, vs_val arg, bool strict, BIO **out)
+{
+    vs_span text = vs_text(arg);
+    *out = NULL;
+    if (text.n > INPUT_MAX || !rego_charge(b, PARSE_COST + text.n / 4))
+        return REGO_B_LIMIT;
+    if (strict ? !is_pem(text) : !has_pem(text)) {
+        rego_bres res = rego_bi_base64_decode(b, &arg, 1, &arg);
+        if (res != REGO_B_OK)
+            return strict || res == REGO_B_LIMIT ? res : REGO_B_OK;
+        text = vs_text(arg);
+        if (!has_pem(text))
+            return REGO_B_OK;
+    }
+    *out = BIO_new_mem_buf(text.p, (int)text.n);
+    return *out ? REGO_B_OK : REGO_B_LIMIT;
+}
+
 rego_bres rego_bi_parse_private_keys(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
+    BIO *bio;
     vs_vec all = {.a = b->a};
-    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    REGO_WANT(0, VS_STRING);
+    *out = vs_null();
+    if (args[0].len == 0)
+        return REGO_B_OK;
+    rego_bres res = open_keys(b, args[0], false, &bio);
     if (res != REGO_B_OK)
         return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
     for (EVP_PKEY *key; bio && all.n < CERTS_MAX && (key = next_key(bio)) != NULL;) {
         vs_val v = x509_private_key(b->a, key);
         if (vs_defined(v))
@@ -371,54 +412,85 @@ rego_bres rego_bi_parse_private_keys(rego_bctx *b, const vs_val *args, unsigned 
     return REGO_B_OK;
 }
 
+/* In spite of its name it takes keys of every kind; null when there is none. */
 rego_bres rego_bi_x509_parse_rsa_key(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
-    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    BIO *bio;
+    REGO_WANT(0, VS_STRING);
+    if (args[0].len == 0)
+        return rego_error(b, "input PEM data was empty");
+    rego_bres res = open_keys(b, args[0], true, &bio);
     if (res != REGO_B_OK)
         return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
     EVP_PKEY *key = bio ? next_key(bio) : NULL;
     *out = key ? x509_private_jwk(b->a, key) : vs_undefined();
+    if (!vs_defined(*out))
+        *out = vs_null();
     EVP_PKEY_free(key);
     BIO_free(bio);
-    return vs_defined(*out) ? REGO_B_OK : rego_error(b, "failed to parse a RSA private key");
+    return REGO_B_OK;
+}
+
+static rego_bres read_key(rego_bctx *b, const vs_val *args, EVP_PKEY **key)
+{
+    vs_span bytes;
+    bool pem;
+    rego_bres res = read_bytes(b, args, 1, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    if (pem) {
+        BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+        *key = bio ? next_key(bio) : NULL;
+        BIO_free(bio);
+    } else {
+        const unsigned char *at = bytes.p;
+        *key = bytes.n ? d2i_AutoPrivateKey(NULL, &at, (long)bytes.n) : NULL;
+    }
+    ERR_clear_error();
+    return *key ? REGO_B_OK : rego_error(b, "tls: failed to parse private key");
+}
+
+static vs_val keypair(rego_bctx *b, const certs *c, const EVP_PKEY *key)
+{
+    vs_obj o = {.a = b->a};
+    vs_vec ders = {.a = b->a};
+    vs_val leaf = x509_certificate(b->a, c->at[0], false);
+    for (int i = 0; i < c->n; i++)
+        vs_vec_add(&ders, vs_getc(i ? x509_certificate(b->a, c->at[i], false) : leaf, "Raw"));
+    vs_obj_put(&o, "Certificate", vs_vec_end_array(&ders));
+    vs_obj_put(&o, "PrivateKey", x509_private_key(b->a, key));
+    vs_obj_put(&o, "Leaf", leaf);
+    vs_obj_put(&o, "OCSPStaple", vs_null());
+    vs_obj_put(&o, "SignedCertificateTimestamps", vs_null());
+    vs_obj_put(&o, "SupportedSignatureAlgorithms", vs_null());
+    return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
 
 /* crypto/tls.Certificate: the chain as DER, and the key that must belong to the first of it. */
 rego_bres rego_bi_x509_parse_keypair(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
-    certs c;
-    rego_bres res = read_bytes(b, args, 1, &bytes, &pem);
+    certs c = {.n = 0};
+    EVP_PKEY *key = NULL;
+    REGO_WANT(0, VS_STRING);
+    REGO_WANT(1, VS_STRING);
+    rego_bres res = read_certs(b, args, &c);
+    if (res == REGO_B_OK && c.n == 0)
+        res = rego_error(b, "tls: failed to find any PEM data in certificate input");
     if (res == REGO_B_OK)
-        res = read_certs(b, args, &c);
-    if (res != REGO_B_OK)
-        return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
-    EVP_PKEY *key = bio ? next_key(bio) : NULL;
-    if (!key || X509_check_private_key(c.at[0], key) != 1) {
-        ERR_clear_error();
-        res = rego_error(b, "tls: private key does not match public key");
-    } else {
-        vs_obj o = {.a = b->a};
-        vs_vec ders = {.a = b->a};
-        for (int i = 0; i < c.n; i++)
-            vs_vec_add(&ders, vs_getc(x509_certificate(b->a, c.at[i]), "Raw"));
-        vs_obj_put(&o, "Certificate", vs_vec_end_array(&ders));
-        vs_obj_put(&o, "PrivateKey", x509_private_key(b->a, key));
-        vs_obj_put(&o, "Leaf", vs_null());
-        vs_obj_put(&o, "OCSPStaple", vs_null());
-        vs_obj_put(&o, "SignedCertificateTimestamps", vs_null());
-        vs_obj_put(&o, "SupportedSignatureAlgorithms", vs_null());
-        *out = vs_obj_end(&o, VS_DUP_LAST, NULL);
+        res = read_key(b, args, &key);
+    if (res == REGO_B_OK) {
+        EVP_PKEY *public = X509_get0_pubkey(c.at[0]);
+        if (!public || EVP_PKEY_get_base_id(public) != EVP_PKEY_get_base_id(key))
+            res = rego_error(b, "tls: private key type does not match public key type");
+        else if (EVP_PKEY_eq(public, key) != 1)
+            res = rego_error(b, "tls: private key does not match public key");
+        else
+            *out = keypair(b, &c, key);
     }
+    ERR_clear_error();
     EVP_PKEY_free(key);
-    BIO_free(bio);
     certs_free(&c);
     return res;
 }
