@@ -142,6 +142,13 @@ static vs_val address_text(vs_arena *a, const uint8_t *address, int bits)
     return vs_string_dup(a, vs_buf_span(&text));
 }
 
+vs_val rego_address_text(vs_arena *a, vs_span s)
+{
+    uint8_t address[WIDTH];
+    bool dotted;
+    return parse_address(s, address, &dotted) ? address_text(a, address, -1) : vs_undefined();
+}
+
 static rego_bres want_cidr(rego_bctx *b, const vs_val *args, unsigned i, net *n)
 {
     REGO_WANT(i, VS_STRING);

@@ -34,6 +34,12 @@ static rego_bres join_ns(rego_bctx *b, int64_t seconds, int nanosecond, vs_val *
     return REGO_B_OK;
 }
 
+/* A path out of the folder of zones, which rego_zone_at does not follow. */
+static bool leads_outside(vs_span name)
+{
+    return name.n && (name.p[0] == '/' || name.p[0] == '\\' || memmem(name.p, name.n, "..", 2));
+}
+
 static rego_bres find_zone(rego_bctx *b, vs_span name, int64_t seconds, rego_zone *out)
 {
     if (!rego_charge(b, rego_zone_is_at_hand(b->zones, name) ? 20 : 500))
@@ -41,6 +47,8 @@ static rego_bres find_zone(rego_bctx *b, vs_span name, int64_t seconds, rego_zon
     vs_code code = rego_zone_at(&b->zones, name, seconds, out);
     if (code == VS_E_NOMEM)
         return REGO_B_LIMIT;
+    if (leads_outside(name))
+        return rego_error(b, "time: invalid location name");
     return code == VS_OK ? REGO_B_OK
                          : rego_error(b, "unknown time zone %.*s", VS_FMT(vs_span_head(name, 80)));
 }

@@ -42,6 +42,8 @@ static rego_bres read_bytes(rego_bctx *b, const vs_val *args, unsigned i, vs_spa
     *bytes = s;
     if (!is_pem(s)) {
         rego_bres res = rego_bi_base64_decode(b, &args[i], 1, &decoded);
+        if (res == REGO_B_ERROR)
+            return rego_error(b, "illegal base64 data");
         if (res != REGO_B_OK)
             return res;
         *bytes = vs_text(decoded);
