@@ -108,6 +108,17 @@ static void put_time_based(rego_bctx *b, vs_obj *o, const uint8_t *u, unsigned v
     }
 }
 
+/* Versions 6 and 7 have the time in front, in the order of its digits (RFC 9562); OPA leaves it
+ * out, regorus does not. */
+static vs_val time_in_front(rego_bctx *b, const uint8_t *u, unsigned version)
+{
+    if (version == 7)
+        return vs_num_mul(b->a, vs_int((int64_t)big_endian(u, 6)), vs_int(1000000), NULL);
+    uint64_t ticks =
+        big_endian(u, 4) << 28 | big_endian(u + 4, 2) << 12 | (big_endian(u + 6, 2) & 0x0fff);
+    return vs_num_mul(b->a, vs_int((int64_t)ticks - gregorian), vs_int(100), NULL);
+}
+
 /* A text that is no UUID has no value, and is no error. */
 rego_bres rego_bi_uuid_parse(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
@@ -123,6 +134,8 @@ rego_bres rego_bi_uuid_parse(rego_bctx *b, const vs_val *args, unsigned n, vs_va
     vs_obj_put(&o, "variant", vs_cstring(variant_of(u[8])));
     if (version == 1 || version == 2)
         put_time_based(b, &o, u, version);
+    if (version == 6 || version == 7)
+        vs_obj_put(&o, "time", time_in_front(b, u, version));
     *out = vs_obj_end(&o, VS_DUP_LAST, NULL);
     return REGO_B_OK;
 }

@@ -204,7 +204,7 @@ static void graphs_with_loops(void **state)
         {"uuid.parse(\"(a6342df8-7801-469c-b3f3-c5317a0ebdaa)\")",
          "{\"variant\": \"RFC4122\", \"version\": 4}"},
         {"uuid.parse(\"017f22e2-79b0-7cc3-98c4-dc0c0c07398f\")",
-         "{\"variant\": \"RFC4122\", \"version\": 7}"},
+         "{\"time\": 1645557742000000000, \"variant\": \"RFC4122\", \"version\": 7}"},
         {"net.lookup_ip_addr(\"2001:DB8::0:1\")", "{\"2001:db8::1\"}"},
         {"http.send({\"method\": \"get\"})",
          "!eval_type_error: operand 1 missing required request parameters(s): {\"url\"}"},
