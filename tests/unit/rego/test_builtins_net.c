@@ -212,13 +212,91 @@ static void graphs_with_loops(void **state)
          "!eval_type_error: operand 1 invalid request parameters(s): {\"x\"}"});
 }
 
+static void tokens(void **state)
+{
+    (void)state;
+    CHECK_ANSWERS(
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {\"exp\": \"x\"}, "
+         "{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\"})",
+         "!eval_builtin_error: exp value must be a number"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {\"nbf\": \"x\"}, "
+         "{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\"})",
+         "!eval_builtin_error: nbf value must be a number"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\", "
+         "\"k\": \"c2VjcmV0\"}), {\"secret\": \"\"})",
+         "!eval_builtin_error: no key constraint"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\", "
+         "\"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\", \"aud\": \"\", \"alg\": \"\"})",
+         "[true, {\"alg\": \"HS256\"}, {}]"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {\"aud\": [\"a\", \"b\"]}, "
+         "{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\", \"aud\": \"b\"})",
+         "[true, {\"alg\": \"HS256\"}, {\"aud\": [\"a\", \"b\"]}]"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {\"aud\": \"a\"}, "
+         "{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\"})",
+         "[false, {}, {}]"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\", "
+         "\"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\", \"time\": -1})",
+         "!eval_builtin_error: token time constraint: must not be negative"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\", \"crit\": []}, {}, "
+         "{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\"})",
+         "!eval_builtin_error: crit: must be a nonempty list"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\", \"kid\": 1}, {}, {\"kty\": "
+         "\"oct\", \"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\"})",
+         "!eval_builtin_error: kid: must be a string"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\", "
+         "\"k\": \"c2VjcmV0\"}), {\"cert\": \"{\\\"keys\\\": []}\"})",
+         "[false, {}, {}]"},
+        {"io.jwt.decode_verify(io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\", "
+         "\"k\": \"c2VjcmV0\"}), {\"secret\": \"secret\", \"cert\": \"x\"})",
+         "!eval_builtin_error: duplicate key constraints"},
+        {"io.jwt.encode_sign({\"alg\": \"HS256\"}, {}, {\"kty\": \"oct\"})",
+         "!eval_builtin_error: the key does not fit the algorithm"},
+        {"io.jwt.decode(\"x\")", "!eval_builtin_error: encoded JWT had no period separators"},
+        {"io.jwt.encode_sign({\"alg\": \"HS256\", \"a\": \"<&>\"}, {}, {\"kty\": \"oct\", \"k\": "
+         "\"c2VjcmV0\"})",
+         "\"eyJhIjoiXHUwMDNjXHUwMDI2XHUwMDNlIiwiYWxnIjoiSFMyNTYifQ.e30."
+         "tiPNvVRN73fmM7kW42A33eJRBTJfIY1C_FqkU1ZlHB8\""});
+}
+
+/* A root, and a leaf for ClientAuth only, with leaf.example as its alternative name,
+ * name.example as its common name. Valid for a hundred years. */
+#define CHAIN                                                                                      \
+    "\"MIIBBzCBuqADAgECAgEBMAUGAytlcDAMMQowCAYDVQQDDAFyMCAXDTI2MTEyNTIxNTAxMFoYDzIxMjYxMTAxMjE1MD" \
+    "EwWjAMMQowCAYDVQQDDAFyMCowBQYDK2VwAyEArmMqYSPNyiuZFKRIc/iw+RxVk/"                             \
+    "lIaPGByolXCFFv7qyjPzA9MA8GA1UdEwEB/wQFMAMBAf8wCwYDVR0PBAQDAgIEMB0GA1UdDgQWBBRVgJmZK8M+fwOOz/" \
+    "50DuqDQFhTsDAFBgMrZXADQQA/"                                                                   \
+    "fTyeyXaSiGFGMT4dl1J7OUD1ZNXcxZ5P7W62hhg0fHMn4eV2VaaK4Uj46iL0qlaamugWruZfI3nn76ssnpMKMIIBIjCB" \
+    "1aADAgECAgECMAUGAytlcDAMMQowCAYDVQQDDAFyMCAXDTI2MTEyNTIxNTAxMFoYDzIxMjYxMTAxMjE1MDEwWjAXMRUw" \
+    "EwYDVQQDDAxuYW1lLmV4YW1wbGUwKjAFBgMrZXADIQCuYyphI83KK5kUpEhz+LD5HFWT+Uho8YHKiVcIUW/"          \
+    "urKNPME0wEwYDVR0lBAwwCgYIKwYBBQUHAwIwFwYDVR0RBBAwDoIMbGVhZi5leGFtcGxlMB0GA1UdDgQWBBRVgJmZK8M" \
+    "+fwOOz/50DuqDQFhTsDAFBgMrZXADQQCOntFyaBnbz60Xl43U0yUKagiYrycBDLFUiuw4F5URFoDKADY4/"           \
+    "FTwZ31GOYs2JDzt2Frep6nIKpbzBIT4CUgG\""
+#define VERIFY(options)                                                                            \
+    "crypto.x509.parse_and_verify_certificates_with_options(" CHAIN                                \
+    ", {\"CurrentTime\": 4000000000000000000" options "})[0]"
+
+static void chains(void **state)
+{
+    (void)state;
+    CHECK_ANSWERS(
+        {VERIFY(""), "false"}, {VERIFY(", \"KeyUsages\": [\"KeyUsageClientAuth\"]"), "true"},
+        {VERIFY(", \"KeyUsages\": [\"KeyUsageServerAuth\"]"), "false"},
+        {VERIFY(", \"KeyUsages\": [\"KeyUsageAny\"]"), "true"},
+        {VERIFY(", \"KeyUsages\": [\"KeyUsageClientAuth\"], \"DNSName\": \"LEAF.example.\""),
+         "true"},
+        {VERIFY(", \"KeyUsages\": [\"KeyUsageClientAuth\"], \"DNSName\": \"name.example\""),
+         "false"},
+        {VERIFY(", \"KeyUsages\": [\"X\"]"),
+         "!eval_builtin_error: invalid entries for 'KeyUsages' found: [X]"},
+        {VERIFY(", \"DNSName\": 1"), "!eval_builtin_error: 'DNSName' should be a string"});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(networks),
-        cmocka_unit_test(uris),
-        cmocka_unit_test(requests_for_aws),
-        cmocka_unit_test(graphs_with_loops),
+        cmocka_unit_test(networks),         cmocka_unit_test(uris),
+        cmocka_unit_test(requests_for_aws), cmocka_unit_test(graphs_with_loops),
+        cmocka_unit_test(tokens),           cmocka_unit_test(chains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
