@@ -34,6 +34,8 @@ static bool is_pem(vs_span s)
 /* The bytes behind a string argument; *pem tells which they are. */
 static rego_bres read_bytes(rego_bctx *b, const vs_val *args, unsigned i, vs_span *bytes, bool *pem)
 {
+    *bytes = vs_span_of(NULL, 0);
+    *pem = false;
     REGO_WANT(i, VS_STRING);
     vs_span s = vs_text(args[i]);
     vs_val decoded;
