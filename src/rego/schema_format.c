@@ -9,9 +9,11 @@ static bool is_time(vs_span text, const char *const *layouts)
 {
     int64_t seconds;
     int ns;
-    for (; *layouts; layouts++)
-        if (!layout_parse(vs_str(*layouts), text, &seconds, &ns))
+    for (; *layouts; layouts++) {
+        VS_CLEANUP(vs_buf_free) vs_buf why = VS_BUF(0);
+        if (layout_parse(vs_str(*layouts), text, &seconds, &ns, &why))
             return true;
+    }
     return false;
 }
 
