@@ -229,13 +229,18 @@ static rego_bres add_id(rego_bctx *b, json_schema *s, vs_span uri, size_t *index
     return REGO_B_OK;
 }
 
+static rego_bres wrong_uri(rego_bctx *b, json_schema *s, vs_span text, vs_span bad)
+{
+    return json_schema_wrong(b, s, "parse \"%.*s\": invalid URL escape \"%.*s\"", VS_FMT(text),
+                             VS_FMT(bad));
+}
+
 static rego_bres absolute(rego_bctx *b, json_schema *s, vs_span base, vs_span ref, vs_span *out)
 {
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(3 * URI_MAX);
     vs_span bad = bad_escape(ref);
     if (bad.n)
-        return json_schema_wrong(b, s, "parse \"%.*s\": invalid URL escape \"%.*s\"", VS_FMT(ref),
-                                 VS_FMT(bad));
+        return wrong_uri(b, s, ref, bad);
     if (ref.n > URI_MAX / 4 || !rego_charge(b, 4 + (base.n + ref.n) / 8))
         return REGO_B_LIMIT;
     put_resolved(&text, base, ref);
@@ -318,6 +323,9 @@ static rego_bres locate(rego_bctx *b, json_schema *s, vs_val v, vs_span base, bo
 rego_bres json_schema_locate(rego_bctx *b, vs_val plain, json_schema *s)
 {
     size_t root;
+    vs_span draft = vs_text(vs_getc(plain, "$schema")), bad = bad_escape(draft);
+    if (bad.n)
+        return wrong_uri(b, s, draft, bad);
     rego_bres res = add_id(b, s, VS_LIT(""), &root);
     if (res == REGO_B_OK)
         res = locate(b, s, plain, VS_LIT(""), true, &s->root);
