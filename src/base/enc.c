@@ -276,6 +276,28 @@ uint32_t vs_utf8_next(vs_span s, size_t *at)
     return cp;
 }
 
+vs_span vs_utf8_take(vs_span s, size_t *at)
+{
+    unsigned len = utf8_len(s.p + *at, s.n - *at);
+    vs_span taken = len ? vs_span_of(s.p + *at, len) : VS_LIT("\xef\xbf\xbd");
+    *at += len ? len : 1;
+    return taken;
+}
+
+vs_span vs_utf8_scrub(vs_arena *a, vs_span s)
+{
+    if (vs_utf8_ok(s))
+        return s;
+    uint8_t *to = vs_alloc_array(a, s.n, 3);
+    size_t n = 0;
+    for (size_t at = 0; to && at < s.n;) {
+        vs_span c = vs_utf8_take(s, &at);
+        memcpy(to + n, c.p, c.n);
+        n += c.n;
+    }
+    return vs_span_of(to, n);
+}
+
 unsigned vs_utf8_put(uint8_t out[4], uint32_t cp)
 {
     if (cp < 0x80) {

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "rego/yaml_scalar.h"
 #include "value/json.h"
-#include "value/number.h"
 
 enum { TEXT_MAX = 1 << 20 };
 
@@ -122,47 +122,6 @@ void complain_json(validator *v, result *r, const place *at, const char *type,
         v->stopped = REGO_B_LIMIT;
 }
 
-/* As Go's "%g" without a precision: 123456, 1e+06, 1.5e-05. */
-static void put_limit(vs_buf *out, vs_arena *a, vs_val n)
-{
-    vs_span text = vs_num_text(a, n);
-    char *digits = vs_alloc(a, text.n + 1);
-    size_t count = 0, point = 0;
-    int64_t exponent = 0;
-    bool seen_point = false;
-    if (!digits || text.n == 0) {
-        out->failed = true;
-        return;
-    }
-    for (size_t i = text.p[0] == '-'; i < text.n; i++) {
-        if (text.p[i] == '.') {
-            seen_point = true;
-        } else if (text.p[i] == 'e') {
-            bool negative = text.p[i + 1] == '-';
-            for (i += 2; i < text.n; i++)
-                exponent = 10 * exponent + (text.p[i] - '0');
-            exponent = negative ? -exponent : exponent;
-        } else {
-            if (count > 0 || text.p[i] != '0')
-                digits[count++] = (char)text.p[i];
-            point += !seen_point && count > 0;
-            exponent -= seen_point && count == 0;
-        }
-    }
-    exponent += (int64_t)point - 1;
-    while (count > 0 && digits[count - 1] == '0')
-        count--;
-    if (count == 0 || (exponent >= -4 && exponent < 6)) {
-        vs_buf_put(out, text);
-        return;
-    }
-    vs_buf_printf(out, "%s%c", text.p[0] == '-' ? "-" : "", digits[0]);
-    if (count > 1)
-        vs_buf_printf(out, ".%.*s", (int)count - 1, digits + 1);
-    vs_buf_printf(out, "e%c%02lld", exponent < 0 ? '-' : '+',
-                  (long long)(exponent < 0 ? -exponent : exponent));
-}
-
 void complain_limit(validator *v, result *r, const place *at, const char *type,
                            const char *text, vs_val n)
 {
@@ -170,7 +129,7 @@ void complain_limit(validator *v, result *r, const place *at, const char *type,
     if (!violated(v, r))
         return;
     vs_buf_puts(&desc, text);
-    put_limit(&desc, v->b->a, n);
+    rego_put_number_g(&desc, v->b->a, n);
     if (vs_buf_ok(&desc))
         complain_of(v, r, at, type, vs_buf_span(&desc));
     else

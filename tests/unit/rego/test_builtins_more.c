@@ -192,7 +192,7 @@ static void yaml_and_schemas(void **state)
     (void)state;
     CHECK_ANSWERS(
         {"yaml.unmarshal(\"a: [1, 0x10, yes, ~, 1.5, 'x']\")",
-         "{\"a\": [1, 16, true, null, 1.5, \"x\"]}"},
+         "{\"a\": [1, 16, \"yes\", null, 1.5, \"x\"]}"},
         {"yaml.unmarshal(\"a: &x {b: 1}\\nc: {<<: *x, d: 2}\")",
          "{\"a\": {\"b\": 1}, \"c\": {\"b\": 1, \"d\": 2}}"},
         {"yaml.unmarshal(\"a: [\")", "!eval_builtin_error: yaml: line"},
