@@ -276,12 +276,17 @@ uint32_t vs_utf8_next(vs_span s, size_t *at)
     return cp;
 }
 
-vs_span vs_utf8_take(vs_span s, size_t *at)
+bool vs_utf8_skip(vs_span s, size_t *at)
 {
     unsigned len = utf8_len(s.p + *at, s.n - *at);
-    vs_span taken = len ? vs_span_of(s.p + *at, len) : VS_LIT("\xef\xbf\xbd");
     *at += len ? len : 1;
-    return taken;
+    return len > 0;
+}
+
+vs_span vs_utf8_take(vs_span s, size_t *at)
+{
+    size_t from = *at;
+    return vs_utf8_skip(s, at) ? vs_span_of(s.p + from, *at - from) : VS_LIT("\xef\xbf\xbd");
 }
 
 vs_span vs_utf8_scrub(vs_arena *a, vs_span s)

@@ -4,20 +4,23 @@
 #include "rego/json_schema.h"
 #include "value/json.h"
 
-/* An object, or JSON text. */
+/* An array or object, or JSON text. */
 static rego_bres read_document(rego_bctx *b, const vs_val *args, unsigned i, vs_val *out)
 {
     *out = args[i];
-    if (args[i].kind == VS_OBJECT)
+    if (args[i].kind == VS_OBJECT || args[i].kind == VS_ARRAY)
         return REGO_B_OK;
     if (args[i].kind != VS_STRING)
-        return rego_type_error(b, i + 1, "one of {string, object}", args[i]);
+        return rego_error(b, "wrong type, expected string or object");
     if (!rego_charge(b, args[i].len / 4))
         return REGO_B_LIMIT;
-    vs_json_opts opts = {.dup_last_wins = true};
-    if (vs_json_parse(b->a, vs_text(args[i]), &opts, out, NULL) == VS_OK)
+    vs_json_opts opts = {.dup_last_wins = true, .lossy = true};
+    vs_code code = vs_json_parse(b->a, vs_text(args[i]), &opts, out, NULL);
+    if (code == VS_OK)
         return REGO_B_OK;
-    return vs_arena_ok(b->a) ? rego_error(b, "invalid JSON string") : REGO_B_LIMIT;
+    return code == VS_E_LIMIT || code == VS_E_NOMEM || !vs_arena_ok(b->a)
+               ? REGO_B_LIMIT
+               : rego_error(b, "invalid JSON string");
 }
 
 static rego_bres pair(rego_bctx *b, bool good, vs_val second, vs_val *out)

@@ -14,6 +14,7 @@
 #include "rego/json_schema_errors.h"
 #include "rego/regex_re2.h"
 #include "rego/schema_format.h"
+#include "value/json.h"
 #include "value/number.h"
 
 enum { DEPTH_MAX = 300 };
@@ -520,7 +521,7 @@ rego_bres json_schema_validate(rego_bctx *b, json_schema *s, vs_val document, vs
     result r = {.errors = *errors};
     if (!rego_charge(b, vs_weight(document)))
         return REGO_B_LIMIT;
-    document = json_plain(b->a, document);
+    document = vs_json_plain(b->a, document);
     if (!vs_defined(document))
         return REGO_B_LIMIT;
     validate(&v, s->root, document, &root, &r);

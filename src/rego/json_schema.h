@@ -25,10 +25,6 @@ typedef struct json_schema {
     vs_span wrong; /* after REGO_B_ERROR: why the schema is none, in full */
 } json_schema;
 
-/* A value as JSON has it: sets are arrays, keys that are not strings their own JSON text. Undefined
- * when memory runs out, or the result would be too large. */
-vs_val json_plain(vs_arena *a, vs_val v);
-
 /* Reads and checks a schema, all that its references lead to included. Everything lives on b->a. */
 rego_bres json_schema_read(rego_bctx *b, vs_val schema, json_schema *out);
 /* Appends one object {"desc", "error", "field", "type"} per violation. */

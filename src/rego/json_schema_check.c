@@ -4,6 +4,7 @@
 #include "rego/builtins.h"
 #include "rego/json_schema.h"
 #include "rego/regex_re2.h"
+#include "value/json.h"
 #include "value/number.h"
 
 enum { DEPTH_MAX = 200 };
@@ -340,7 +341,8 @@ static rego_bres check_target(checker *c, vs_val ref)
 static rego_bres check_id(checker *c, vs_val s)
 {
     json_draft d = c->s->draft;
-    const char *key = d == DRAFT_4 || (d == DRAFT_ANY && vs_defined(vs_getc(s, "id"))) ? "id" : "$id";
+    const char *key =
+        d == DRAFT_4 || (d == DRAFT_ANY && vs_defined(vs_getc(s, "id"))) ? "id" : "$id";
     vs_val id = vs_getc(s, key);
     return !vs_defined(id) || id.kind == VS_STRING
                ? REGO_B_OK
@@ -391,7 +393,7 @@ rego_bres json_schema_read(rego_bctx *b, vs_val schema, json_schema *out)
     *out = (json_schema){0};
     if (!rego_charge(b, vs_weight(schema)))
         return REGO_B_LIMIT;
-    vs_val plain = json_plain(b->a, schema);
+    vs_val plain = vs_json_plain(b->a, schema);
     if (!vs_defined(plain))
         return REGO_B_LIMIT;
     if (!may_be_schema(plain))

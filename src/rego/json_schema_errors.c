@@ -35,13 +35,7 @@ static void put_json(vs_buf *out, vs_val x)
 {
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
     vs_json_print(&text, x);
-    for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        if (c == '<' || c == '>' || c == '&')
-            vs_buf_printf(out, "\\u%04x", c);
-        else
-            vs_buf_putc(out, (char)c);
-    }
+    vs_json_escape_html(out, vs_buf_span(&text));
     out->failed |= !vs_buf_ok(&text);
 }
 
@@ -102,8 +96,8 @@ void complain(validator *v, result *r, const place *at, const char *type, const 
 }
 
 /* A violation whose description ends in JSON: "<field> does not match: 1". */
-void complain_json(validator *v, result *r, const place *at, const char *type,
-                          const char *text, const vs_val *values, size_t n)
+void complain_json(validator *v, result *r, const place *at, const char *type, const char *text,
+                   const vs_val *values, size_t n)
 {
     VS_CLEANUP(vs_buf_free) vs_buf desc = VS_BUF(TEXT_MAX);
     if (!violated(v, r))
@@ -122,8 +116,8 @@ void complain_json(validator *v, result *r, const place *at, const char *type,
         v->stopped = REGO_B_LIMIT;
 }
 
-void complain_limit(validator *v, result *r, const place *at, const char *type,
-                           const char *text, vs_val n)
+void complain_limit(validator *v, result *r, const place *at, const char *type, const char *text,
+                    vs_val n)
 {
     VS_CLEANUP(vs_buf_free) vs_buf desc = VS_BUF(TEXT_MAX);
     if (!violated(v, r))

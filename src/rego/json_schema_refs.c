@@ -5,9 +5,8 @@
 #include <stdio.h>
 
 #include "rego/json_schema.h"
-#include "value/json.h"
 
-enum { URI_MAX = 8192, KEY_MAX = 1 << 20 };
+enum { URI_MAX = 8192 };
 
 rego_bres json_schema_wrong(rego_bctx *b, json_schema *s, const char *fmt, ...)
 {
@@ -24,49 +23,6 @@ rego_bres json_schema_wrong(rego_bctx *b, json_schema *s, const char *fmt, ...)
         return REGO_B_LIMIT;
     s->wrong = vs_str(to);
     return rego_error(b, "%s", to);
-}
-
-/* ---- plain JSON --------------------------------------------------------------------------------
- */
-
-static bool is_plain(vs_val v)
-{
-    if (v.kind == VS_SET)
-        return false;
-    if (v.kind == VS_ARRAY)
-        for (VS_ARR_FOR (x, v))
-            if (!is_plain(*x))
-                return false;
-    if (v.kind == VS_OBJECT)
-        for (VS_OBJ_FOR (p, v))
-            if (p->key.kind != VS_STRING || !is_plain(p->val))
-                return false;
-    return true;
-}
-
-static vs_val plain_key(vs_arena *a, vs_val key)
-{
-    if (key.kind == VS_STRING)
-        return key;
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(KEY_MAX);
-    vs_json_print(&text, key);
-    return vs_buf_ok(&text) ? vs_string_dup(a, vs_buf_span(&text)) : vs_undefined();
-}
-
-vs_val json_plain(vs_arena *a, vs_val v)
-{
-    if (is_plain(v))
-        return v;
-    if (v.kind == VS_OBJECT) {
-        vs_obj o = {.a = a};
-        for (VS_OBJ_FOR (p, v))
-            vs_obj_add(&o, plain_key(a, p->key), json_plain(a, p->val));
-        return vs_obj_end(&o, VS_DUP_LAST, NULL);
-    }
-    vs_vec list = {.a = a};
-    for (VS_ARR_FOR (x, v))
-        vs_vec_add(&list, json_plain(a, *x));
-    return vs_vec_end_array(&list);
 }
 
 /* ---- URI references ----------------------------------------------------------------------------
@@ -151,8 +107,8 @@ static void put_resolved(vs_buf *out, vs_span base_text, vs_span ref)
             u.authority = base.authority;
             if (u.path.n == 0) {
                 vs_buf_put(&path, base.path);
-                opaque = base.scheme.n && !base.has_authority && base.path.n &&
-                         base.path.p[0] != '/';
+                opaque =
+                    base.scheme.n && !base.has_authority && base.path.n && base.path.p[0] != '/';
                 if (!u.has_query) {
                     u.has_query = base.has_query;
                     u.query = base.query;
@@ -193,8 +149,7 @@ static int nibble(uint8_t c)
 static vs_span bad_escape(vs_span s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == '%' &&
-            (i + 2 >= s.n || nibble(s.p[i + 1]) < 0 || nibble(s.p[i + 2]) < 0))
+        if (s.p[i] == '%' && (i + 2 >= s.n || nibble(s.p[i + 1]) < 0 || nibble(s.p[i + 2]) < 0))
             return vs_span_head(vs_span_from(s, i), 3);
     return vs_span_head(s, 0);
 }
@@ -397,10 +352,10 @@ rego_bres json_schema_resolve(rego_bctx *b, json_schema *s, vs_span ref, vs_val 
     vs_span document = vs_span_cut(ref, '#', &pointer, &has_pointer);
     at = find_id(s, document);
     if (!at)
-        return is_canonical(ref) ? json_schema_wrong(b, s, "remote reference to '%.*s' is not allowed",
-                                                     VS_FMT(ref))
-                                 : json_schema_wrong(b, s, "Reference %.*s must be canonical",
-                                                     VS_FMT(ref));
+        return is_canonical(ref)
+                   ? json_schema_wrong(b, s, "remote reference to '%.*s' is not allowed",
+                                       VS_FMT(ref))
+                   : json_schema_wrong(b, s, "Reference %.*s must be canonical", VS_FMT(ref));
     *out = at->schema;
     if (pointer.n && pointer.p[0] != '/')
         return json_schema_wrong(b, s, "there is no schema with the name '#%.*s'", VS_FMT(pointer));

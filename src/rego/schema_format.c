@@ -77,7 +77,8 @@ static rego_bres is_ipv6(rego_bctx *b, vs_span text, bool *good)
     return REGO_B_OK;
 }
 
-/* ---- mail (RFC 5322 3.4, with UTF-8 in words) ------------------------------------------------- */
+/* ---- mail (RFC 5322 3.4, with UTF-8 in words) -------------------------------------------------
+ */
 
 static bool is_atom_char(uint8_t c)
 {
@@ -175,8 +176,8 @@ static rego_bres parse_uri(rego_bctx *b, vs_span text, bool *good, bool *has_sch
     *good = text.n == 0;
     if (*good)
         return REGO_B_OK;
-    rego_bres res = memchr(text.p, '\\', text.n) ? REGO_B_ERROR
-                                                 : rego_bi_uri_parse(b, &arg, 1, &parsed);
+    rego_bres res =
+        memchr(text.p, '\\', text.n) ? REGO_B_ERROR : rego_bi_uri_parse(b, &arg, 1, &parsed);
     if (res != REGO_B_OK)
         return res == REGO_B_LIMIT ? res : REGO_B_OK;
     *has_scheme = vs_getc(parsed, "scheme").len > 0;

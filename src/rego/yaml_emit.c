@@ -80,8 +80,8 @@ static void put_double(writer *w, vs_span s)
     static const struct {
         uint32_t c;
         char letter;
-    } short_form[] = {{0, '0'},    {7, 'a'},    {8, 'b'},    {9, 't'},     {10, 'n'},
-                      {11, 'v'},   {12, 'f'},   {13, 'r'},   {27, 'e'},    {'"', '"'},
+    } short_form[] = {{0, '0'},     {7, 'a'},    {8, 'b'},      {9, 't'},     {10, 'n'},
+                      {11, 'v'},    {12, 'f'},   {13, 'r'},     {27, 'e'},    {'"', '"'},
                       {'\\', '\\'}, {0x85, 'N'}, {0x2028, 'L'}, {0x2029, 'P'}};
     vs_buf_putc(w->out, '"');
     for (size_t at = 0; at < s.n;) {
@@ -94,8 +94,14 @@ static void put_double(writer *w, vs_span s)
         else if (!is_special(c, false))
             vs_buf_put(w->out, vs_span_of(s.p + from, at - from));
         else
-            vs_buf_printf(w->out, "\\%c%0*X", c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U',
-                          c < 0x100 ? 2 : c < 0x10000 ? 4 : 8, (unsigned)c);
+            vs_buf_printf(w->out, "\\%c%0*X",
+                          c < 0x100     ? 'x'
+                          : c < 0x10000 ? 'u'
+                                        : 'U',
+                          c < 0x100     ? 2
+                          : c < 0x10000 ? 4
+                                        : 8,
+                          (unsigned)c);
     }
     vs_buf_putc(w->out, '"');
 }

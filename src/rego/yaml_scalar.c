@@ -92,7 +92,9 @@ static vs_val integer(vs_arena *a, vs_span s)
     uint64_t u = 0;
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i], low = c | 0x20;
-        unsigned digit = is_digit(c) ? c - (unsigned)'0' : low >= 'a' && low <= 'f' ? low - 'a' + 10u : 99;
+        unsigned digit = is_digit(c)                ? c - (unsigned)'0'
+                         : low >= 'a' && low <= 'f' ? low - 'a' + 10u
+                                                    : 99;
         if (digit >= base || __builtin_mul_overflow(u, base, &u) ||
             __builtin_add_overflow(u, digit, &u))
             return vs_undefined();
@@ -221,8 +223,9 @@ static bool is_base_60(vs_span s)
 
 bool yaml_is_ambiguous(vs_arena *a, vs_span s)
 {
-    static const char *const once_bools[] = {"y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON", "n",
-                                             "N", "no", "No", "NO",  "off", "Off", "OFF", NULL};
+    static const char *const once_bools[] = {"y",  "Y",   "yes", "Yes", "YES", "on",
+                                             "On", "ON",  "n",   "N",   "no",  "No",
+                                             "NO", "off", "Off", "OFF", NULL};
     vs_val ignored;
     int64_t seconds;
     int ns;

@@ -209,8 +209,9 @@ static bool key_text(reader *r, vs_val key, vs_val *out)
     case VS_BOOL: vs_buf_puts(&text, key.u.b ? "true" : "false"); break;
     case VS_NUMBER: rego_put_yaml_number(&text, r->b->a, key); break;
     case VS_NULL: return fault(r, rego_error(r->b, "yaml: invalid map key: null"));
-    default: return fault(r, rego_error(r->b, "yaml: invalid map key: a %s",
-                                        vs_kind_name((vs_kind)key.kind)));
+    default:
+        return fault(
+            r, rego_error(r->b, "yaml: invalid map key: a %s", vs_kind_name((vs_kind)key.kind)));
     }
     return vs_buf_ok(&text) ? string_of(r, vs_buf_span(&text), out) : fault(r, REGO_B_LIMIT);
 }
@@ -236,8 +237,7 @@ static bool merge(reader *r, vs_obj *into, vs_val from, bool is_alias)
 /* "<<" without quotes, and without a tag that makes it another key. */
 static bool is_merge_key(const yaml_event_t *e)
 {
-    if (!is_plain(e) ||
-        !vs_span_is(vs_span_of(e->data.scalar.value, e->data.scalar.length), "<<"))
+    if (!is_plain(e) || !vs_span_is(vs_span_of(e->data.scalar.value, e->data.scalar.length), "<<"))
         return false;
     const char *tag = (const char *)e->data.scalar.tag;
     return !tag || strcmp(tag, "tag:yaml.org,2002:merge") == 0;
@@ -277,11 +277,10 @@ static bool read_mapping(reader *r, unsigned depth, vs_val *out)
 static bool read_node(reader *r, const yaml_event_t *e, unsigned depth, bool is_key, vs_val *out)
 {
     size_t index = NOT_YET;
-    const yaml_char_t *name = e->type == YAML_SCALAR_EVENT ? e->data.scalar.anchor
-                              : e->type == YAML_SEQUENCE_START_EVENT
-                                  ? e->data.sequence_start.anchor
-                              : e->type == YAML_MAPPING_START_EVENT ? e->data.mapping_start.anchor
-                                                                    : NULL;
+    const yaml_char_t *name = e->type == YAML_SCALAR_EVENT           ? e->data.scalar.anchor
+                              : e->type == YAML_SEQUENCE_START_EVENT ? e->data.sequence_start.anchor
+                              : e->type == YAML_MAPPING_START_EVENT  ? e->data.mapping_start.anchor
+                                                                     : NULL;
     *out = vs_undefined();
     if (depth >= DEPTH_MAX)
         return fault(r, REGO_B_LIMIT);
