@@ -17,7 +17,8 @@ static struct {
     as_service *as;
     kbs_config cfg;
     kbs *k;
-    vs_buf session; /* of a fresh challenge for the sample attester */
+    vs_buf session;     /* of a fresh challenge for the sample attester */
+    vs_buf old_session; /* ... of protocol 0.1.1 */
     unsigned round;
 } b;
 
@@ -65,6 +66,14 @@ static void stop(void)
     rvps_free(&b.rv);
     vs_store_close(&b.store);
     vs_buf_free(&b.session);
+    vs_buf_free(&b.old_session);
+}
+
+static void begin_session(vs_span request, vs_buf *cookie)
+{
+    *cookie = (vs_buf)VS_BUF(4096);
+    must(ask(KBS_POST, "auth", request, VS_LIT(""), VS_LIT(""), cookie) == KBS_OK ? VS_OK
+                                                                                  : VS_E_INTERNAL);
 }
 
 static void start(void)
@@ -80,12 +89,10 @@ static void start(void)
     b.cfg.admin.mode = KBS_ADMIN_INSECURE_ALLOW_ALL;
     b.cfg.has_resource_plugin = true;
     must(kbs_new(&b.cfg, b.store, b.store, b.as, b.rv, &b.k, NULL));
-    b.session = (vs_buf)VS_BUF(4096);
-    must(ask(KBS_POST, "auth",
-             VS_LIT("{\"version\":\"0.4.0\",\"tee\":\"sample\",\"extra-params\":\"\"}"), VS_LIT(""),
-             VS_LIT(""), &b.session) == KBS_OK
-             ? VS_OK
-             : VS_E_INTERNAL);
+    begin_session(VS_LIT("{\"version\":\"0.4.0\",\"tee\":\"sample\",\"extra-params\":\"\"}"),
+                  &b.session);
+    begin_session(VS_LIT("{\"version\":\"0.1.1\",\"tee\":\"sample\",\"extra-params\":\"\"}"),
+                  &b.old_session);
 }
 
 static void policy(vs_span text)
@@ -112,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (data[0]) {
     case 'R': (void)ask(KBS_POST, "auth", in, none, none, NULL); break;
     case 'A': (void)ask(KBS_POST, "attest", in, vs_buf_span(&b.session), none, NULL); break;
+    case 'a': (void)ask(KBS_POST, "attest", in, vs_buf_span(&b.old_session), none, NULL); break;
     case 'P': (void)ask(KBS_POST, "attestation-policy", in, none, none, NULL); break;
     case 'p': (void)ask(KBS_POST, "resource-policy", in, none, none, NULL); break;
     case 'V': (void)ask(KBS_POST, "reference-value", in, none, none, NULL); break;

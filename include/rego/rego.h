@@ -102,7 +102,8 @@ typedef struct rego_config {
     /* A failing builtin makes its expression undefined, as in `opa eval`; otherwise it ends the
      * evaluation. */
     bool lenient_builtins;
-    /* Comparisons that can never hold, 1 == "a", are errors of the policy, as in OPA. */
+    /* Also refuse what OPA refuses and regorus evaluates: comparisons that can never hold, 1 == "a",
+     * unused variables of `some` and `every`, and the like (docs/rego.md). */
     bool strict_types;
     /* `not f(input.x)` fails when input.x is undefined, as in OPA without `future.keywords.not`. */
     bool legacy_not;

@@ -222,6 +222,5 @@ void kbs_rest_handle(void *user, const vs_http_request *req, vs_http_response *r
     if (vs_span_starts(req->path, PREFIX))
         handle_kbs(user, req, resp);
     else
-        answer(resp, vs_span_is(req->path, "/healthz") && req->method == VS_HTTP_GET ? 200 : 404,
-               NULL);
+        answer(resp, 404, NULL);
 }

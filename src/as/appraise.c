@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 
-#include "base/io.h"
 #include "base/log.h"
 #include "value/json.h"
 
-enum { QUERIES_SHOWN = 64, EXTENSIONS_MAX = 64 };
+enum { QUERIES_KEPT = 256, EXTENSIONS_MAX = 64 };
 
 static const char query_function[] = "query_reference_value";
 const rego_host_decl as_policy_hosts[1] = {{query_function, 1}};
@@ -20,7 +19,27 @@ typedef struct queries {
     rvps *rv;
     int64_t now;
     vs_vec asked; /* on the request's arena: it outlives the evaluation */
+    bool all_kept;
 } queries;
+
+/* For the explanation and the record: each id once. */
+static void keep(queries *q, vs_span id, vs_val found)
+{
+    for (size_t i = 0; i < q->asked.n; i++)
+        if (vs_span_eq(vs_text(vs_getc(q->asked.items[i], "id")), id))
+            return;
+    if (q->asked.n == QUERIES_KEPT) {
+        q->all_kept = false;
+        return;
+    }
+    vs_arena *a = q->asked.a;
+    vs_obj one = {.a = a};
+    vs_obj_put(&one, "id", vs_string_dup(a, id));
+    vs_obj_put(&one, "found", vs_bool(vs_defined(found)));
+    if (vs_defined(found))
+        vs_obj_put(&one, "value", vs_copy(a, found));
+    vs_vec_add(&q->asked, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
+}
 
 static vs_code query_reference_value(void *user, const char *name, const vs_val *args, unsigned n,
                                      vs_arena *a, vs_val *out, vs_error *err)
@@ -34,12 +53,7 @@ static vs_code query_reference_value(void *user, const char *name, const vs_val 
     vs_val found = vs_undefined();
     VS_TRY_WRAP(rvps_query(q->rv, vs_text(args[0]), q->now, a, &found, err), err,
                 "querying a reference value");
-    if (q->asked.n < QUERIES_SHOWN) {
-        vs_obj one = {.a = q->asked.a};
-        vs_obj_put(&one, "id", vs_string_dup(q->asked.a, vs_text(args[0])));
-        vs_obj_put(&one, "found", vs_bool(vs_defined(found)));
-        vs_vec_add(&q->asked, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
-    }
+    keep(q, vs_text(args[0]), found);
     *out = vs_defined(found) ? found : vs_null();
     return VS_OK;
 }
@@ -158,25 +172,28 @@ static vs_code appraise(rego_eval *e, queries *q, as_appraisal *ap, vs_arena *a,
         .print = vs_log_on(VS_LOG_DEBUG) ? print_line : NULL,
         .print_user = (void *)(uintptr_t)ap->submod,
         .explain = true,
+        .seed = ap->seed,
     };
-    vs_random(&in.seed, sizeof in.seed);
     VS_TRY(rego_eval_begin(e, &in, err));
     VS_TRY(trust_claims(e, ap, err));
     VS_TRY(extensions(e, ap, a, err));
     ap->reasons = as_explain(e, ap, a);
     ap->reference_values = vs_vec_end_array(&q->asked);
+    ap->all_values_kept = q->all_kept;
     return vs_arena_check(a, err);
 }
 
-vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
+vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
                     vs_error *err)
 {
     const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);
     if (strlen(id) != policy_id.n + 1 + strlen(ap->tee_class))
         return vs_fail(err, VS_E_INVALID, "a policy id cannot hold a NUL");
-    queries q = {.rv = as->rv, .now = now, .asked = {.a = a}};
+    queries q = {.rv = as->rv, .now = now, .asked = {.a = a}, .all_kept = true};
     as_policy_lease lease;
     VS_TRY(as_policies_lease(as->policies, vs_str(id), &lease, err));
+    ap->policy = id;
+    ap->policy_sha256 = vs_sprintf(a, "%s", lease.sha256);
     vs_code code = appraise(lease.eval, &q, ap, a, err);
     as_policies_return(as->policies, &lease);
     if (code != VS_OK)

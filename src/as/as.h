@@ -55,6 +55,7 @@ typedef struct as_result {
      * evaluation, why a claim is not affirming; reference_values are those that the policy asked
      * for. */
     vs_val explanation;
+    vs_val record; /* all that evaluating it again needs (replay.h); undefined: not kept */
 } as_result;
 
 /* All or nothing (1.3). `policy_id` e.g. "default". */
@@ -63,7 +64,12 @@ VS_MUST vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs
 /* Policy ids carry the class suffix ("default_cpu"). Full static check; VS_E_PARSE/INVALID with
  * file:row:col. Id: [A-Za-z0-9._-]{1,128}, not starting with '.'. */
 VS_MUST vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
-/* Public JWK of the signer (object; with x5c, x5u when configured) and JWK Set text (6.3). */
+/* What the verifier of a TEE wants as the challenge's nonce; empty (and VS_OK) when any nonce will
+ * do, which is so for all but IBM SE. `params` are the extra-params of the request. */
+VS_MUST vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,
+                             vs_error *err);
+/* Public JWK of the signer (object; with x5c, x5u when configured) and JWK Set text (6.3), of the
+ * service in this process; undefined, VS_E_UNSUPPORTED when it is another one. */
 vs_val as_signer_jwk(const as_service *as);
 VS_MUST vs_code as_jwks(const as_service *as, vs_buf *json, vs_error *err);
 

@@ -74,17 +74,21 @@ static int by_submod(const void *x, const void *y)
     return strcmp(((const as_appraisal *)x)->submod, ((const as_appraisal *)y)->submod);
 }
 
-vs_code as_ear_sign(const as_service *as, as_appraisal *aps, size_t n, vs_span policy_id,
-                    int64_t iat, int64_t exp, vs_arena *a, vs_span *token, vs_error *err)
+vs_code as_ear_claims(const as_config *cfg, as_appraisal *aps, size_t n, vs_span policy_id,
+                      int64_t iat, int64_t exp, vs_buf *claims, vs_error *err)
 {
     qsort(aps, n, sizeof *aps, by_submod);
-    VS_CLEANUP(vs_buf_free) vs_buf claims = VS_BUF(AS_TOKEN_MAX);
-    write_claims(&claims, &as->cfg, aps, n, policy_id, iat, exp);
-    VS_TRY_WRAP(vs_buf_check(&claims, err), err, "the token is too large");
+    write_claims(claims, cfg, aps, n, policy_id, iat, exp);
+    VS_TRY_WRAP(vs_buf_check(claims, err), err, "the token is too large");
+    return VS_OK;
+}
+
+vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_span *token, vs_error *err)
+{
     VS_CLEANUP(vs_buf_free) vs_buf jws = VS_BUF(2 * AS_TOKEN_MAX);
-    VS_TRY_WRAP(vs_jws_sign(&jws, as->signer.key, VS_ES256, vs_buf_span(&as->signer.header),
-                            vs_buf_span(&claims), err),
-                err, "signing the token");
+    VS_TRY_WRAP(
+        vs_jws_sign(&jws, as->signer.key, VS_ES256, vs_buf_span(&as->signer.header), claims, err),
+        err, "signing the token");
     *token = vs_dup(a, vs_buf_span(&jws));
     return vs_arena_check(a, err);
 }

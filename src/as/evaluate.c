@@ -2,12 +2,10 @@
 /* One evaluation from evidence to token: all or nothing (1.3). */
 #include "as/internal.h"
 
+#include "base/io.h"
 #include "value/json.h"
 
-enum {
-    REQUESTS_MAX = 16,
-    RECORDS_MAX = 128, /* attesters in one token */
-};
+enum { REQUESTS_MAX = 16 };
 
 typedef struct records {
     as_appraisal *items;
@@ -73,8 +71,8 @@ static const char *submod_name(const records *all, const char *tee_class, vs_are
 static vs_code add_record(records *all, const char *tee, const vs_tee_result *r, vs_val runtime,
                           vs_val init, vs_arena *a, vs_error *err)
 {
-    if (all->n == RECORDS_MAX)
-        return vs_fail(err, VS_E_LIMIT, "more than %d attesters", RECORDS_MAX);
+    if (all->n == AS_RECORDS_MAX)
+        return vs_fail(err, VS_E_LIMIT, "more than %d attesters", AS_RECORDS_MAX);
     as_appraisal ap = {.tee_class = r->tee_class, .submod = submod_name(all, r->tee_class, a)};
     VS_TRY(policy_input(tee, r, runtime, init, a, &ap.input, err));
     all->items[all->n++] = ap;
@@ -92,7 +90,7 @@ static vs_code find_driver(vs_span tee, const vs_tee_driver **driver, const char
     return VS_OK;
 }
 
-static vs_code verify_one(const as_service *as, const as_request *req, int64_t now, records *all,
+static vs_code verify_one(const as_local *as, const as_request *req, int64_t now, records *all,
                           vs_arena *a, vs_error *err)
 {
     const vs_tee_driver *driver = NULL;
@@ -116,54 +114,39 @@ static vs_code verify_one(const as_service *as, const as_request *req, int64_t n
     return vs_arena_check(a, err);
 }
 
-static vs_val vector_value(const ear_vector *v, vs_arena *a)
+ear_tier as_worst(const as_appraisal *aps, size_t n)
 {
-    vs_obj out = {.a = a};
-    for (unsigned i = 0; i < EAR_CLAIMS; i++) {
-        if (v->set[i])
-            vs_obj_put(&out, ear_claim_name((ear_claim)i), vs_int(v->value[i]));
-    }
-    return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
+    ear_tier worst = EAR_NONE;
+    for (size_t i = 0; i < n; i++)
+        worst = aps[i].status > worst ? aps[i].status : worst;
+    return worst;
 }
 
-static vs_val explanation(const records *all, vs_arena *a)
+vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n, vs_span policy_id,
+                          int64_t now, vs_arena *a, as_result *out, vs_error *err)
 {
-    vs_vec out = {.a = a};
-    for (size_t i = 0; i < all->n; i++) {
-        const as_appraisal *ap = &all->items[i];
-        vs_obj one = {.a = a};
-        vs_obj_put(&one, "submod", vs_cstring(ap->submod));
-        vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
-        vs_obj_put(&one, "trust_vector", vector_value(&ap->vector, a));
-        vs_obj_put(&one, "reasons", ap->reasons);
-        vs_obj_put(&one, "reference_values", ap->reference_values);
-        vs_vec_add(&out, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
-    }
-    return vs_vec_end_array(&out);
-}
-
-vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
-                    int64_t now, vs_arena *a, as_result *out, vs_error *err)
-{
-    *out = (as_result){0};
+    as_local *as = (as_local *)service;
     if (n == 0)
         return vs_fail(err, VS_E_INVALID, "No verification requests provided.");
     if (n > REQUESTS_MAX)
         return vs_fail(err, VS_E_LIMIT, "%zu verification requests, at most %d", n, REQUESTS_MAX);
-    records all = {.items = vs_alloc_array(a, RECORDS_MAX, sizeof *all.items)};
+    records all = {.items = vs_alloc_array(a, AS_RECORDS_MAX, sizeof *all.items)};
     VS_TRY(vs_arena_check(a, err));
 
     for (size_t i = 0; i < n; i++)
         VS_TRY(verify_one(as, &reqs[i], now, &all, a, err));
-    ear_tier worst = EAR_NONE;
     for (size_t i = 0; i < all.n; i++) {
+        vs_random(&all.items[i].seed, sizeof all.items[i].seed);
         VS_TRY_WRAP(as_appraise(as, policy_id, now, &all.items[i], a, err), err, "appraising %s",
                     all.items[i].submod);
-        worst = all.items[i].status > worst ? all.items[i].status : worst;
     }
-    out->explanation = explanation(&all, a);
+    VS_CLEANUP(vs_buf_free) vs_buf claims = VS_BUF(AS_TOKEN_MAX);
     out->expires = now + as->cfg.duration_min * 60;
-    VS_TRY(as_ear_sign(as, all.items, all.n, policy_id, now, out->expires, a, &out->token, err));
-    out->status = ear_tier_name(worst);
+    VS_TRY(as_ear_claims(&as->cfg, all.items, all.n, policy_id, now, out->expires, &claims, err));
+    VS_TRY(as_ear_sign(as, vs_buf_span(&claims), a, &out->token, err));
+    out->explanation = as_explanation(all.items, all.n, a);
+    out->record =
+        as_record(as, all.items, all.n, policy_id, now, out->expires, vs_buf_span(&claims), a);
+    out->status = ear_tier_name(as_worst(all.items, all.n));
     return vs_arena_check(a, err);
 }

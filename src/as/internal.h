@@ -7,7 +7,7 @@
 #ifndef VS_AS_INTERNAL_H
 #define VS_AS_INTERNAL_H
 
-#include "as/as.h"
+#include "as/backend.h"
 #include "as/policy.h"
 #include "envelope/ear.h"
 
@@ -15,7 +15,11 @@
 /* Key material that replicas share. */
 #define AS_SECRET_NAMESPACE "kbs_secret"
 
-enum { AS_TOKEN_MAX = 1024 * 1024 };
+enum {
+    AS_TOKEN_MAX = 1024 * 1024,
+    AS_RECORDS_MAX = 128, /* attesters in one token */
+    AS_RECORD_VERSION = 1,
+};
 
 /* ---- signer.c ---------------------------------------------------------------------------------
  */
@@ -34,17 +38,25 @@ void as_signer_free(as_signer *s);
 /* ---- service.c --------------------------------------------------------------------------------
  */
 
-struct as_service {
-    as_config cfg; /* defaults filled in */
+typedef struct as_local {
+    as_service service; /* of as_local_ops */
+    as_config cfg;      /* defaults filled in */
     vs_store *store;
     rvps *rv;
     const vs_tee_trust *trust;
     as_policies *policies;
     as_signer signer;
     vs_arena arena; /* written by as_new only */
-};
+} as_local;
 
 extern const rego_host_decl as_policy_hosts[1]; /* query_reference_value */
+
+/* ---- evaluate.c -------------------------------------------------------------------------------
+ */
+
+VS_MUST vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n,
+                                  vs_span policy_id, int64_t now, vs_arena *a, as_result *out,
+                                  vs_error *err);
 
 /* ---- initdata.c -------------------------------------------------------------------------------
  */
@@ -68,16 +80,19 @@ typedef struct as_appraisal {
     const char *tee_class;
     const char *submod; /* "cpu0" */
     vs_val input;       /* the policy's input, and the token's annotated evidence (4.2) */
+    uint64_t seed;      /* of the evaluation */
+    /* From here on filled in by as_appraise. */
+    const char *policy, *policy_sha256; /* id with the class, digest of its text */
     ear_vector vector;
     ear_tier status;
     as_extension *extensions; /* sorted by name; a null value is left out of the token */
     size_t n_extensions;
     vs_val reasons;          /* array of text */
-    vs_val reference_values; /* array of {"id","found"} */
+    vs_val reference_values; /* array of {"id","found","value"}: what the policy asked for */
+    bool all_values_kept;
 } as_appraisal;
 
-/* Fills in everything from `vector` on. */
-VS_MUST vs_code as_appraise(as_service *as, vs_span policy_id, int64_t now, as_appraisal *ap,
+VS_MUST vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *ap,
                             vs_arena *a, vs_error *err);
 
 /* ---- explain.c --------------------------------------------------------------------------------
@@ -90,8 +105,22 @@ vs_val as_explain(rego_eval *e, const as_appraisal *ap, vs_arena *a);
 /* ---- ear_token.c ------------------------------------------------------------------------------
  */
 
-/* Signs the token of all appraisals (5). `token` lives on the arena. */
-VS_MUST vs_code as_ear_sign(const as_service *as, as_appraisal *aps, size_t n, vs_span policy_id,
-                            int64_t iat, int64_t exp, vs_arena *a, vs_span *token, vs_error *err);
+/* The token's payload for all appraisals (5), which are sorted by name here. */
+VS_MUST vs_code as_ear_claims(const as_config *cfg, as_appraisal *aps, size_t n, vs_span policy_id,
+                              int64_t iat, int64_t exp, vs_buf *claims, vs_error *err);
+/* Signs it. `token` lives on the arena. */
+VS_MUST vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_span *token,
+                            vs_error *err);
+
+/* ---- record.c ---------------------------------------------------------------------------------
+ */
+
+vs_val as_vector_value(const ear_vector *v, vs_arena *a);
+/* as_result.explanation and as_result.record. */
+vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a);
+vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span policy_id,
+                 int64_t now, int64_t expires, vs_span payload, vs_arena *a);
+/* evaluate.c */
+ear_tier as_worst(const as_appraisal *aps, size_t n);
 
 #endif

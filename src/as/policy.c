@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/enc.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
 
 enum {
     ID_MAX = 128,
@@ -17,7 +19,7 @@ struct as_compiled {
     unsigned refs;
     bool current;
     uint64_t used; /* for eviction: the cache's clock at the last lease */
-    char id[ID_MAX + 1];
+    char id[ID_MAX + 1], sha256[64 + 1];
     vs_buf text;
     rego_program *program;
     rego_eval *idle[POOL_MAX];
@@ -85,6 +87,27 @@ static vs_code compile(const as_policies *p, const char *file, vs_span text, reg
     return rego_compile(&module, 1, &opts, out, NULL, err);
 }
 
+static vs_code digest_text(struct as_compiled *c, vs_error *err)
+{
+    uint8_t md[VS_HASH_MAX];
+    VS_CLEANUP(vs_buf_free) vs_buf hex = VS_BUF(sizeof c->sha256 - 1);
+    VS_TRY(vs_digest(VS_SHA256, vs_buf_span(&c->text), VS_LIT(""), VS_LIT(""), md, err));
+    vs_hex_encode(&hex, vs_span_of(md, vs_hash_size(VS_SHA256)));
+    VS_TRY(vs_buf_check(&hex, err));
+    memcpy(c->sha256, hex.p, hex.n);
+    return VS_OK;
+}
+
+/* Once per text and process. A verdict does not fail for it, but cannot be replayed later. */
+static void keep_text(const as_policies *p, const struct as_compiled *c)
+{
+    vs_error err = {0};
+    vs_code code = vs_store_put(p->store, AS_POLICY_TEXTS, vs_str(c->sha256), vs_buf_span(&c->text),
+                                0, VS_PUT_CREATE, &err);
+    if (code != VS_OK && code != VS_E_EXISTS)
+        vs_log_error(VS_LOG_WARN, "as", "a policy's text was not kept for later replay", &err);
+}
+
 static vs_code compiled_new(const as_policies *p, const char *file, vs_span id, vs_span text,
                             struct as_compiled **out, vs_error *err)
 {
@@ -98,6 +121,8 @@ static vs_code compiled_new(const as_policies *p, const char *file, vs_span id, 
     vs_code code = vs_buf_check(&c->text, err);
     if (code == VS_OK)
         code = compile(p, file, text, &c->program, err);
+    if (code == VS_OK)
+        code = digest_text(c, err);
     if (code != VS_OK) {
         compiled_unref(c);
         return code;
@@ -219,6 +244,7 @@ vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_e
     if (!out->compiled) {
         struct as_compiled *c = NULL;
         VS_TRY(compiled_new(p, file, id, vs_buf_span(&text), &c, err));
+        keep_text(p, c);
         (void)pthread_mutex_lock(&p->lock);
         c->refs++; /* one for the cache, one for the lease */
         c->used = ++p->clock;
@@ -226,6 +252,7 @@ vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_e
         (void)pthread_mutex_unlock(&p->lock);
         out->compiled = c;
     }
+    out->sha256 = out->compiled->sha256;
     if (out->eval)
         return VS_OK;
     code = rego_eval_new(out->compiled->program, &out->eval, err);

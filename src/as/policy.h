@@ -16,6 +16,9 @@ enum { AS_POLICY_TEXT_MAX = 1024 * 1024 };
 
 typedef struct as_policies as_policies;
 
+/* Every text that was ever used, under its digest: what a record refers to. */
+#define AS_POLICY_TEXTS "policy_text"
+
 /* Policies of one namespace, stored under "<id>.rego". Store, namespace and hosts must outlive it.
  */
 VS_MUST vs_code as_policies_new(vs_store *store, const char *ns, const rego_host_decl *hosts,
@@ -33,6 +36,7 @@ VS_MUST vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put
 typedef struct as_policy_lease {
     rego_eval *eval;
     struct as_compiled *compiled;
+    const char *sha256; /* of the text, in hexadecimal; valid until it is given back */
 } as_policy_lease;
 VS_MUST vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_error *err);
 /* NULL-safe; values of the evaluation are gone afterwards. */

@@ -35,7 +35,7 @@ static vs_code fill_defaults(as_config *cfg, vs_error *err)
 
 /* Stores the shipped policies that are missing. One that is there stays, and is mentioned when it
  * is not the shipped one: after an upgrade that may be an oversight. */
-static vs_code store_defaults(as_service *as, vs_error *err)
+static vs_code store_defaults(as_local *as, vs_error *err)
 {
     static const char *const names[] = {"default_cpu", "default_gpu", "default_switch",
                                         "default_ppcie"};
@@ -56,7 +56,7 @@ static vs_code store_defaults(as_service *as, vs_error *err)
     return VS_OK;
 }
 
-static vs_code start(as_service *as, vs_error *err)
+static vs_code start(as_local *as, vs_error *err)
 {
     VS_TRY_WRAP(fill_defaults(&as->cfg, err), err, "attestation token settings");
     VS_TRY(as_policies_new(as->store, AS_POLICY_NAMESPACE, as_policy_hosts,
@@ -65,52 +65,104 @@ static vs_code start(as_service *as, vs_error *err)
     return as_signer_load(&as->signer, &as->cfg, as->store, vs_now_s(), &as->arena, err);
 }
 
+/* ---- the service of this process --------------------------------------------------------------
+ */
+
+/* IBM SE wants a challenge made with the host keys of its verifier, which is not in this build. */
+static vs_code local_challenge(as_service *service, vs_span tee, vs_val params, vs_arena *a,
+                               vs_span *out, vs_error *err)
+{
+    (void)service, (void)params, (void)a;
+    *out = (vs_span){NULL, 0};
+    if (vs_span_is(tee, "se"))
+        return vs_fail(err, VS_E_UNSUPPORTED, "no verifier for TEE \"se\" in this build");
+    return VS_OK;
+}
+
+static vs_code local_set_policy(as_service *service, vs_span id, vs_span rego_text, vs_error *err)
+{
+    as_local *as = (as_local *)service;
+    return as_policies_set(as->policies, id, rego_text, VS_PUT_REPLACE, err);
+}
+
+static void local_close(as_service *service)
+{
+    as_local *as = (as_local *)service;
+    as_policies_free(&as->policies);
+    as_signer_free(&as->signer);
+    vs_arena_free(&as->arena);
+    free(as);
+}
+
+static const as_ops local_ops = {as_local_evaluate, local_challenge, local_set_policy, local_close};
+
 vs_code as_new(const as_config *cfg, vs_store *store, rvps *rv, const vs_tee_trust *trust,
                as_service **out, vs_error *err)
 {
     *out = NULL;
-    as_service *as = calloc(1, sizeof *as);
+    as_local *as = calloc(1, sizeof *as);
     if (!as)
         return vs_fail(err, VS_E_NOMEM, "out of memory for the attestation service");
+    as->service.ops = &local_ops;
     as->cfg = *cfg;
     as->store = store;
     as->rv = rv;
     as->trust = trust;
     vs_arena_init(&as->arena, 0);
     vs_code code = start(as, err);
-    if (code != VS_OK) {
-        as_free(&as);
-        return code;
-    }
-    *out = as;
-    return VS_OK;
+    *out = &as->service;
+    if (code != VS_OK)
+        as_free(out);
+    return code;
+}
+
+static const as_local *local(const as_service *service)
+{
+    return service->ops == &local_ops ? (const as_local *)service : NULL;
+}
+
+vs_val as_signer_jwk(const as_service *service)
+{
+    const as_local *as = local(service);
+    return as ? as->signer.jwk : vs_undefined();
+}
+
+vs_code as_jwks(const as_service *service, vs_buf *json, vs_error *err)
+{
+    const as_local *as = local(service);
+    if (!as)
+        return vs_fail(err, VS_E_UNSUPPORTED, "the attestation service is another process");
+    vs_buf_puts(json, "{\"keys\":[");
+    vs_buf_put(json, vs_buf_span(&as->signer.jwk_text));
+    vs_buf_puts(json, "]}");
+    return vs_buf_check(json, err);
+}
+
+/* ---- any service --------------------------------------------------------------------------------
+ */
+
+vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
+                    int64_t now, vs_arena *a, as_result *out, vs_error *err)
+{
+    *out = (as_result){.explanation = vs_empty(VS_ARRAY)};
+    return as->ops->evaluate(as, reqs, n, policy_id, now, a, out, err);
+}
+
+vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,
+                     vs_error *err)
+{
+    return as->ops->challenge(as, tee, params, a, out, err);
+}
+
+vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err)
+{
+    return as->ops->set_policy(as, id, rego_text, err);
 }
 
 void as_free(as_service **as)
 {
     if (!as || !*as)
         return;
-    as_policies_free(&(*as)->policies);
-    as_signer_free(&(*as)->signer);
-    vs_arena_free(&(*as)->arena);
-    free(*as);
+    (*as)->ops->close(*as);
     *as = NULL;
-}
-
-vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err)
-{
-    return as_policies_set(as->policies, id, rego_text, VS_PUT_REPLACE, err);
-}
-
-vs_val as_signer_jwk(const as_service *as)
-{
-    return as->signer.jwk;
-}
-
-vs_code as_jwks(const as_service *as, vs_buf *json, vs_error *err)
-{
-    vs_buf_puts(json, "{\"keys\":[");
-    vs_buf_put(json, vs_buf_span(&as->signer.jwk_text));
-    vs_buf_puts(json, "]}");
-    return vs_buf_check(json, err);
 }

@@ -10,7 +10,8 @@
 #include "cmd/serve.h"
 
 typedef struct options {
-    const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level;
+    const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations,
+        *audit_log;
     bool sample_tee, log_json;
 } options;
 
@@ -40,6 +41,14 @@ static const cli_option serve_options[] = {
      .value = "IP:PORT",
      AT(listen),
      .help = "Address to serve on; port 0 takes a free one"},
+    {.name = "operations",
+     .value = "IP:PORT",
+     AT(operations),
+     .help = "Address for /livez, /readyz and /metrics"},
+    {.name = "audit-log",
+     .value = "FILE",
+     AT(audit_log),
+     .help = "Append every decision to this file, chained and signed"},
     {.name = "admin-key",
      .value = "PEM",
      AT(admin_key),
@@ -98,6 +107,14 @@ static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_er
     return VS_OK;
 }
 
+static const char *const *one_text(vs_arena *a, const char *text)
+{
+    const char **list = vs_alloc(a, sizeof *list);
+    if (list)
+        *list = text;
+    return list;
+}
+
 static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *err)
 {
     if (o->config_file)
@@ -105,12 +122,14 @@ static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *e
     if (!o->config_file || o->data_dir)
         VS_TRY(place_store(o, a, cfg, err));
     if (o->listen) {
-        const char **sockets = vs_alloc(a, sizeof *sockets);
-        if (sockets) {
-            sockets[0] = o->listen;
-            cfg->sockets = sockets;
-            cfg->n_sockets = 1;
-        }
+        cfg->sockets = one_text(a, o->listen);
+        cfg->n_sockets = 1;
+    }
+    if (o->audit_log)
+        cfg->audit_log = o->audit_log;
+    if (o->operations) {
+        cfg->ops_sockets = one_text(a, o->operations);
+        cfg->n_ops_sockets = 1;
     }
     if (o->admin_key) {
         kbs_persona *admin = VS_NEW(a, kbs_persona);

@@ -9,9 +9,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "api/kbs_rest.h"
+#include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 #include "tee/cca/trust.h"
@@ -20,23 +21,33 @@ enum { TICK_S = 60, DRAIN_MS = 10000 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
-    vs_store *store, *resource_store;
+    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
+    vs_store *store; /* what everybody uses: main_store or routed */
     rvps *rv;
     vs_tee_trust trust;
     as_service *as;
     kbs *kbs;
-    vs_http_server *http;
+    kbs_journal *journal;
+    ops_check checks[1];
+    ops ops;
+    api_front front;
+    vs_http_server *http, *ops_http;
 } house;
 
 static void tear_down(house *h)
 {
     vs_http_server_stop(&h->http, DRAIN_MS);
+    vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
+    kbs_journal_free(&h->journal);
     as_free(&h->as);
     cca_trust_free(&h->trust.cca);
     rvps_free(&h->rv);
     vs_store_close(&h->resource_store);
-    vs_store_close(&h->store);
+    vs_store_close(&h->routed);
+    for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
+        vs_store_close(&h->others[i]);
+    vs_store_close(&h->main_store);
 }
 
 static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
@@ -46,13 +57,34 @@ static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error 
     case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
     case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
     case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
+    case KBS_STORE_LOCALJSON: return vs_store_open_localjson(cfg->path, out, err);
+    case KBS_STORE_POSTGRES: return vs_store_open_postgres(&cfg->postgres, out, err);
     }
     return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
 }
 
+/* Namespaces of the same type of store share one. */
+static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
+{
+    vs_store_route routes[KBS_STORE_OVERRIDES];
+    for (size_t i = 0; i < cfg->n_store_overrides; i++) {
+        const kbs_store_override *o = &cfg->store_overrides[i];
+        size_t same = 0;
+        while (cfg->store_overrides[same].store.type != o->store.type)
+            same++;
+        if (same == i)
+            VS_TRY_WRAP(open_store(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
+        routes[i] = (vs_store_route){o->ns, h->others[same]};
+    }
+    return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
+}
+
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(open_store(&cfg->storage, &h->store, err), err, "storage_backend");
+    VS_TRY_WRAP(open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    if (cfg->n_store_overrides)
+        VS_TRY(open_others(cfg, h, err));
+    h->store = h->routed ? h->routed : h->main_store;
     if (cfg->resource_has_own_store)
         VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
@@ -76,6 +108,43 @@ static vs_code load_trust(const kbs_config *cfg, house *h, vs_error *err)
     return code;
 }
 
+static vs_code kbs_works(void *user, vs_error *err)
+{
+    return kbs_ready(user, err);
+}
+
+static void set_up_front(const kbs_config *cfg, house *h)
+{
+    h->checks[0] = (ops_check){"key broker", kbs_works, h->kbs};
+    h->ops = (ops){h->checks, VS_COUNT(h->checks)};
+    h->front = (api_front){h->kbs, &h->ops, cfg->metrics_on_api};
+}
+
+static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (cfg->n_ops_sockets == 0)
+        return VS_OK;
+    vs_http_config http = {.sockets = cfg->ops_sockets,
+                           .n_sockets = cfg->n_ops_sockets,
+                           .threads = 1,
+                           .limits = {.body_bytes = 1024, .connections = 256},
+                           .handler = ops_rest_handle,
+                           .user = &h->ops};
+    VS_TRY_WRAP(vs_http_server_start(&http, &h->ops_http, err), err, "operations");
+    return VS_OK;
+}
+
+static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
+{
+    const kbs_journal_config journal = {.store = h->store,
+                                        .audit_path = cfg->audit_log,
+                                        .audit_each = cfg->audit_each,
+                                        .keep_days = (unsigned)cfg->keep_decisions_days};
+    VS_TRY(kbs_journal_new(&journal, &h->journal, err));
+    kbs_set_journal(h->kbs, h->journal);
+    return VS_OK;
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
@@ -94,6 +163,8 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
+    set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,
                            .threads = cfg->workers,
@@ -104,10 +175,10 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
                            .tls_max_version = cfg->tls_max_version,
                            .tls_ciphers = cfg->tls_ciphers,
                            .tls_groups = cfg->tls_groups,
-                           .handler = kbs_rest_handle,
-                           .user = h->kbs};
+                           .handler = api_front_handle,
+                           .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");
-    return VS_OK;
+    return listen_for_operators(cfg, h, err);
 }
 
 /* A crash of a process that holds secrets must not write them to disk. */
@@ -118,16 +189,21 @@ static void harden_process(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* "ready http://127.0.0.1:8080": with the port that was really bound. */
+static void say_socket(const char *word, const char *scheme, const char *socket,
+                       const vs_http_server *server, size_t i)
+{
+    const char *colon = strrchr(socket, ':');
+    printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
+           vs_http_server_port(server, i));
+}
+
 static void say_ready(const kbs_config *cfg, const house *h)
 {
-    for (size_t i = 0; i < cfg->n_sockets; i++) {
-        vs_span socket = vs_str(cfg->sockets[i]);
-        size_t colon = socket.n;
-        while (colon && socket.p[colon - 1] != ':')
-            colon--;
-        printf("ready %s://%.*s%u\n", cfg->insecure_http ? "http" : "https", (int)colon,
-               cfg->sockets[i], vs_http_server_port(h->http, i));
-    }
+    for (size_t i = 0; i < cfg->n_sockets; i++)
+        say_socket("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
+    for (size_t i = 0; i < cfg->n_ops_sockets; i++)
+        say_socket("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
     (void)fflush(stdout);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
 }

@@ -12,26 +12,43 @@ static bool oaep_setup(EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1;
 }
 
-vs_code vs_oaep256_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err)
+static bool pkcs1_setup(EVP_PKEY_CTX *ctx)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
+}
+
+/* `overhead`: bytes of the modulus that the padding takes at least. */
+static vs_code rsa_encrypt(const vs_key *k, const char *what, bool (*setup)(EVP_PKEY_CTX *ctx),
+                           size_t overhead, vs_span pt, vs_buf *out, vs_error *err)
 {
     if (k->type != VS_KEY_RSA)
-        return vs_fail(err, VS_E_INVALID, "RSA-OAEP needs an RSA key");
+        return vs_fail(err, VS_E_INVALID, "%s needs an RSA key", what);
     size_t n = (size_t)EVP_PKEY_get_size(k->pkey);
-    if (pt.n > n - 2 * 32 - 2)
-        return vs_fail(err, VS_E_INVALID, "%zu bytes are too many for RSA-OAEP with this key",
-                       pt.n);
+    if (pt.n > n - overhead)
+        return vs_fail(err, VS_E_INVALID, "%zu bytes are too many for %s with this key", pt.n,
+                       what);
     uint8_t *at = vs_buf_reserve(out, n);
     if (!at)
         return vs_buf_check(out, err);
     size_t done = n;
     VS_CLEANUP(vs_free_pkey_ctx)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-    if (!ctx || EVP_PKEY_encrypt_init(ctx) != 1 || !oaep_setup(ctx) ||
+    if (!ctx || EVP_PKEY_encrypt_init(ctx) != 1 || !setup(ctx) ||
         EVP_PKEY_encrypt(ctx, at, &done, pt.n ? pt.p : (const uint8_t *)"", pt.n) != 1) {
         vs_buf_truncate(out, out->n - n);
-        return vs_ossl_fail(err, VS_E_INTERNAL, "RSA-OAEP encryption");
+        return vs_ossl_fail(err, VS_E_INTERNAL, what);
     }
     return VS_OK;
+}
+
+vs_code vs_oaep256_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err)
+{
+    return rsa_encrypt(k, "RSA-OAEP", oaep_setup, 2 * 32 + 2, pt, out, err);
+}
+
+vs_code vs_rsa15_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err)
+{
+    return rsa_encrypt(k, "RSA1_5", pkcs1_setup, 11, pt, out, err);
 }
 
 vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_error *err)

@@ -133,6 +133,8 @@ VS_MUST vs_code vs_kw_wrap(const uint8_t kek[32], vs_span key, vs_buf *out, vs_e
 VS_MUST vs_code vs_kw_unwrap(const uint8_t kek[32], vs_span wrapped, vs_buf *key, vs_error *err);
 /* RSAES-OAEP with SHA-256 for digest and MGF1, empty label. */
 VS_MUST vs_code vs_oaep256_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err);
+/* RSAES-PKCS1-v1_5, for clients that have nothing else. There is no decryption here. */
+VS_MUST vs_code vs_rsa15_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err);
 VS_MUST vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_error *err);
 /* ECDH: Z = x coordinate, full field length. Curves must be equal. */
 VS_MUST vs_code vs_ecdh(const vs_key *own_private, const vs_key *peer, vs_buf *z, vs_error *err);
@@ -154,5 +156,11 @@ VS_MUST vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error
  * (a self-signed anchor; depth <= 8). VS_E_UNTRUSTED or VS_E_EXPIRED with OpenSSL's reason. */
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
                                 vs_error *err);
+
+/* That certificate i may sign documents: no CA, and a key usage, where it has one, with
+ * digitalSignature. VS_E_UNTRUSTED. */
+VS_MUST vs_code vs_certs_check_signer(const vs_certs *c, size_t i, vs_error *err);
+/* Subject of certificate i as text (RFC 2253). */
+VS_MUST vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *err);
 
 #endif

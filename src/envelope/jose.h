@@ -46,6 +46,13 @@ VS_MUST vs_code vs_jwt_check_times(vs_val claims, const vs_jwt_times *t, vs_erro
  * VS_E_INVALID before anything is encrypted. */
 VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plaintext,
                                vs_error *err);
+/* The same for clients of KBS protocol 0.1.1, which knew neither RFC 7516's additional data nor its
+ * tag member: an RSA key with alg "RSA1_5" and nothing else. RSA1_5 lets whoever can make a client
+ * decrypt many messages use it as an oracle; that is those clients' only form. */
+VS_MUST vs_code vs_jwe_encrypt_0_1(vs_buf *json, vs_val recipient_jwk, vs_span plaintext,
+                                   vs_error *err);
+/* Whether a JWK is a key of that kind (and can be encrypted to). */
+VS_MUST vs_code vs_jwe_check_recipient_0_1(vs_val recipient_jwk, vs_error *err);
 /* Checks a recipient JWK as vs_jwe_encrypt would, without encrypting (before reading a secret). */
 VS_MUST vs_code vs_jwe_check_recipient(vs_val recipient_jwk, vs_error *err);
 /* Decrypts a flattened JWE with the recipient's private key; the AAD is the received "protected"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The KBS configuration file (kbs.md 8), in today's and the older dialects (kbs.md 12), read from
- * TOML or JSON (by extension). Unknown keys are errors with a suggestion; obsolete keys are
+ * TOML, JSON or YAML (by extension). Unknown keys are errors with a suggestion; obsolete keys are
  * warnings that name the new one; keys of parts this build lacks are errors that say so.
  *
  * All text lives on the arena given to kbs_config_load and is NUL terminated; NULL = not given.
@@ -9,6 +9,7 @@
 #ifndef VS_KBS_CONFIG_H
 #define VS_KBS_CONFIG_H
 
+#include "store/store.h"
 #include "value/value.h"
 
 typedef enum kbs_admin_mode {
@@ -39,16 +40,32 @@ typedef struct kbs_admin_config {
     size_t n_personas;
 } kbs_admin_config;
 
+/* Versions of the KBS protocol (kbs.md 1.2), oldest first. */
+typedef enum kbs_protocol {
+    KBS_PROTOCOL_0_1_1,
+    KBS_PROTOCOL_0_2_0,
+    KBS_PROTOCOL_0_3_0,
+    KBS_PROTOCOL_0_4_0,
+} kbs_protocol;
+
 typedef enum kbs_store_type {
     KBS_STORE_MEMORY,
     KBS_STORE_SQLITE,
     KBS_STORE_LOCALFS,
-    KBS_STORE_TREE
+    KBS_STORE_TREE,
+    KBS_STORE_LOCALJSON,
+    KBS_STORE_POSTGRES
 } kbs_store_type;
 typedef struct kbs_store_config {
     kbs_store_type type;
-    const char *path; /* file or directory; NULL for memory */
+    const char *path;           /* file or directory; NULL for memory and PostgreSQL */
+    vs_store_postgres postgres; /* may hold a password */
 } kbs_store_config;
+enum { KBS_STORE_OVERRIDES = 3 };
+typedef struct kbs_store_override { /* a namespace that is kept in another store */
+    const char *ns;
+    kbs_store_config store;
+} kbs_store_override;
 
 typedef struct kbs_as_config { /* [attestation_service] built in, attestation-service.md 7.1 */
     int64_t session_minutes;   /* `timeout`, 5 */
@@ -57,8 +74,9 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
     bool refuse_sample_reference_values;
-    bool sample_tee;             /* accept tee = "sample" evidence; off unless asked for */
-    const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
+    kbs_protocol oldest_protocol; /* of those that are served */
+    bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
+    const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
 typedef struct kbs_config {
@@ -71,6 +89,13 @@ typedef struct kbs_config {
     const char *tls_ciphers, *tls_groups;          /* after the profile; NULL = OpenSSL's own */
     size_t body_limit;                             /* bytes; payload_request_size MiB, 2 */
     unsigned workers;                              /* worker_count, logical CPUs */
+    /* [operations] */
+    const char *const *ops_sockets; /* of the listener for health and metrics */
+    size_t n_ops_sockets;
+    bool metrics_on_api, metrics_resource_paths;
+    const char *audit_log; /* file; NULL = none */
+    bool audit_each;
+    int64_t keep_decisions_days; /* 0 = not stored */
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;
@@ -82,6 +107,8 @@ typedef struct kbs_config {
     kbs_as_config as;
     kbs_admin_config admin;
     kbs_store_config storage;
+    kbs_store_override store_overrides[KBS_STORE_OVERRIDES];
+    size_t n_store_overrides;
     bool has_resource_plugin;
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */

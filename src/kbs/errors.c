@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client is told (kbs.md 7), and what the operator is told: two different things. */
+/* What a client is told (kbs.md 7). What the operator is told is in decide.c. */
 #include "kbs/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/enc.h"
-#include "base/io.h"
-#include "base/log.h"
 
 enum { DETAIL_MAX = 1024 };
 
@@ -53,31 +51,4 @@ void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...)
 const char *kbs_text(kbs_ctx *c, vs_span s)
 {
     return vs_sprintf(c->call.arena, "%.*s", VS_FMT(vs_span_head(s, DETAIL_MAX)));
-}
-
-/* UUID version 4 (RFC 9562 5.4). */
-static void new_id(char out[37])
-{
-    uint8_t r[16];
-    vs_random(r, sizeof r);
-    r[6] = (uint8_t)((r[6] & 0x0f) | 0x40);
-    r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
-    size_t at = 0;
-    for (size_t i = 0; i < sizeof r; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        (void)snprintf(out + at, 3, "%02x", r[i]);
-        at += 2;
-    }
-}
-
-void kbs_decide(kbs_ctx *c, const kbs_decision *d)
-{
-    char *id = c->reply->decision;
-    char cause[VS_ERROR_TEXT];
-    new_id(id);
-    vs_log(VS_LOG_INFO, "kbs", d->what, "verdict", d->allowed ? "allowed" : "denied", "decision",
-           id, "who", d->who, "action", d->action, "target", d->target, "tee", d->tee, "status",
-           d->status, "reason", d->reason, "error",
-           d->error && d->error->code ? vs_error_text(d->error, cause, sizeof cause) : NULL, NULL);
 }

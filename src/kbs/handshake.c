@@ -2,91 +2,44 @@
 /* The RCAR handshake: Request, Challenge, Attestation, Response (kbs.md 1). */
 #include "kbs/internal.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "kbs/metrics.h"
 #include "value/json.h"
 
-#define PROTOCOL_VERSION "0.4.0"
-#define POLICY_ID        VS_LIT("default")
+#define POLICY_ID VS_LIT("default")
 
 enum { NONCE_TEXT = (KBS_NONCE + 2) / 3 * 4, COOKIE_MAX = 1024, REASON_MAX = 4096 };
-
-/* ---- protocol version (kbs.md 1.2) ------------------------------------------------------------
- */
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Dot-separated identifiers of letters, digits and '-' (semver 2.0.0 clauses 9 and 10). */
-static bool identifiers_ok(vs_span s)
-{
-    bool more = true;
-    while (more) {
-        vs_span id = vs_span_cut(s, '.', &s, &more);
-        if (id.n == 0)
-            return false;
-        for (size_t i = 0; i < id.n; i++) {
-            uint8_t c = id.p[i] | 0x20;
-            if (!is_digit(id.p[i]) && !(c >= 'a' && c <= 'z') && id.p[i] != '-')
-                return false;
-        }
-    }
-    return true;
-}
-
-static bool number_ok(vs_span s)
-{
-    if (s.n == 0 || s.n > 19 || (s.n > 1 && s.p[0] == '0'))
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        if (!is_digit(s.p[i]))
-            return false;
-    }
-    return true;
-}
-
-/* *core = "MAJOR.MINOR.PATCH" and pre-release, without build metadata. */
-static bool parse_semver(vs_span v, vs_span *core)
-{
-    vs_span build, pre, rest;
-    bool has_build, has_pre, dot;
-    *core = vs_span_cut(v, '+', &build, &has_build);
-    vs_span numbers = vs_span_cut(*core, '-', &pre, &has_pre);
-    if ((has_build && !identifiers_ok(build)) || (has_pre && !identifiers_ok(pre)))
-        return false;
-    vs_span major = vs_span_cut(numbers, '.', &rest, &dot);
-    vs_span minor = vs_span_cut(rest, '.', &rest, NULL);
-    return dot && number_ok(major) && number_ok(minor) && number_ok(rest);
-}
 
 /* ---- /auth ------------------------------------------------------------------------------------
  */
 
 static void refuse_auth(kbs_ctx *c, const char *cause, const vs_error *err)
 {
+    kbs_count(&kbs_m_auth_errors);
     if (err)
         vs_log_error(VS_LOG_DEBUG, "kbs", "handshake request refused", err);
     kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Auth failed: %s",
                cause);
 }
 
-static bool version_fits(kbs_ctx *c, vs_span version)
+/* "KBS Client Protocol Version Mismatch" is what clients look for. */
+static bool version_fits(kbs_ctx *c, vs_span version, kbs_protocol *out)
 {
-    vs_span core;
-    if (version.n > 64 || !parse_semver(version, &core)) {
-        refuse_auth(c, "failed to parse KBS version", NULL);
-        return false;
+    char served[KBS_PROTOCOL_LIST];
+    kbs_protocol oldest = c->k->cfg->as.oldest_protocol;
+    switch (kbs_protocol_of(version, oldest, out)) {
+    case VS_OK: return true;
+    case VS_E_PARSE: refuse_auth(c, "failed to parse KBS version", NULL); return false;
+    default: break;
     }
-    if (vs_span_is(core, PROTOCOL_VERSION))
-        return true;
     refuse_auth(c,
                 vs_sprintf(c->call.arena,
-                           "KBS Client Protocol Version Mismatch: expect =" PROTOCOL_VERSION
-                           " while the request is %.*s",
-                           VS_FMT(version)),
+                           "KBS Client Protocol Version Mismatch: expect %s while the request is "
+                           "%.*s",
+                           kbs_protocol_list(oldest, served), VS_FMT(version)),
                 NULL);
     return false;
 }
@@ -106,44 +59,98 @@ static vs_code give_cookie(kbs_ctx *c, const kbs_session *s, vs_error *err)
     return code;
 }
 
-static void write_challenge(kbs_ctx *c, const kbs_session *s)
+/* The verifier of IBM SE is bound to SHA-512 (kbs.md 1.4): a client that lists what it can do must
+ * list that, and is then told so. */
+static vs_code choose_hash(const kbs_request_msg *msg, kbs_session *s, bool *tell, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf nonce = VS_BUF(NONCE_TEXT);
-    nonce_text(s, &nonce);
+    *tell = false;
+    if (strcmp(s->tee, "se") != 0)
+        return VS_OK;
+    s->hash = VS_SHA512;
+    vs_val list = vs_getc(msg->extra_params, "supported-hash-algorithms");
+    if (list.kind != VS_ARRAY)
+        return VS_OK;
+    *tell = true;
+    for (VS_ARR_FOR (name, list))
+        if (vs_span_ieq(vs_text(*name), VS_LIT("sha512")))
+            return VS_OK;
+    return vs_fail(err, VS_E_UNSUPPORTED, "the client cannot do sha512, which TEE \"se\" needs");
+}
+
+/* The nonce is ours, or what the verifier of this TEE wants to see. */
+static vs_code choose_nonce(kbs_ctx *c, const kbs_request_msg *msg, kbs_session *s, vs_span *nonce,
+                            vs_error *err)
+{
+    VS_TRY(as_challenge(c->k->as, vs_str(s->tee), msg->extra_params, c->call.arena, nonce, err));
+    if (nonce->n) {
+        uint8_t md[VS_HASH_MAX];
+        if (s->protocol < KBS_PROTOCOL_0_4_0) /* the nonce would not come back with the evidence */
+            return vs_fail(err, VS_E_UNSUPPORTED, "TEE \"%s\" needs protocol 0.4.0", s->tee);
+        VS_TRY(vs_digest(VS_SHA256, *nonce, VS_LIT(""), VS_LIT(""), md, err));
+        memcpy(s->nonce, md, sizeof s->nonce);
+        s->foreign = true;
+        return VS_OK;
+    }
+    vs_random(s->nonce, sizeof s->nonce);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &text);
+    *nonce = vs_dup(c->call.arena, vs_buf_span(&text));
+    return vs_arena_check(c->call.arena, err);
+}
+
+static void write_challenge(kbs_ctx *c, vs_span nonce, bool tell_sha512)
+{
     vs_jw w = {.out = &c->reply->body};
     vs_jw_open(&w, '{');
     vs_jw_key(&w, "nonce");
-    vs_jw_span(&w, vs_buf_span(&nonce));
+    vs_jw_span(&w, nonce);
     vs_jw_key(&w, "extra-params");
-    vs_jw_str(&w, "");
+    if (tell_sha512) {
+        vs_jw_open(&w, '{');
+        vs_jw_key(&w, "selected-hash-algorithm");
+        vs_jw_str(&w, "sha512");
+        vs_jw_close(&w, '}');
+    } else {
+        vs_jw_str(&w, "");
+    }
     vs_jw_close(&w, '}');
     c->reply->content_type = "application/json";
+}
+
+static vs_code challenge(kbs_ctx *c, const kbs_request_msg *msg, kbs_session *s, vs_error *err)
+{
+    vs_span nonce;
+    bool tell_sha512;
+    vs_random(s->id, sizeof s->id);
+    VS_TRY(choose_hash(msg, s, &tell_sha512, err));
+    VS_TRY(choose_nonce(c, msg, s, &nonce, err));
+    write_challenge(c, nonce, tell_sha512);
+    return give_cookie(c, s, err);
 }
 
 void kbs_auth(kbs_ctx *c)
 {
     vs_error err = {0};
     kbs_request_msg msg = {0};
+    kbs_count(&kbs_m_auth_requests);
     if (kbs_parse_request(c->call.body, c->call.arena, &msg, &err) != VS_OK) {
         refuse_auth(c, "deserialize Request", &err);
         return;
     }
-    if (!version_fits(c, msg.version))
-        return;
     kbs_session s = {.issued = c->call.now,
                      .expires = c->call.now + c->k->cfg->as.session_minutes * 60};
+    if (!version_fits(c, msg.version, &s.protocol))
+        return;
     size_t tee = strlen(msg.tee);
-    /* IBM SE wants a challenge made from the verifier's host keys, which this build has not. */
-    if (tee > KBS_TEE_NAME || strcmp(msg.tee, "se") == 0) {
+    if (tee > KBS_TEE_NAME) {
         refuse_auth(c, "Attestation Service generate challenge failed", NULL);
         return;
     }
     memcpy(s.tee, msg.tee, tee);
-    vs_random(s.id, sizeof s.id);
-    vs_random(s.nonce, sizeof s.nonce);
-    write_challenge(c, &s);
-    if (give_cookie(c, &s, &err) != VS_OK)
+    if (challenge(c, &msg, &s, &err) != VS_OK)
         refuse_auth(c, "Attestation Service generate challenge failed", &err);
+    else
+        kbs_count(&kbs_m_auth_successes);
 }
 
 /* ---- /attest ----------------------------------------------------------------------------------
@@ -154,7 +161,7 @@ void kbs_auth(kbs_ctx *c)
 static vs_val runtime_data(const kbs_attestation_msg *m, bool primary, vs_arena *a)
 {
     vs_obj out = {.a = a};
-    if (primary)
+    if (primary && m->composite)
         vs_obj_put(&out, "additional-evidence", vs_string(m->additional));
     vs_obj_put(&out, "nonce", vs_string(m->nonce));
     vs_obj_put(&out, "tee-pubkey", m->tee_pubkey);
@@ -185,13 +192,33 @@ static size_t verification_requests(const kbs_session *s, const kbs_attestation_
     return n;
 }
 
+/* What a client of today sends is compared; an older one sends none, and its evidence must be bound
+ * to the session's. */
 static vs_code check_nonce(const kbs_session *s, const kbs_attestation_msg *m, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf want = VS_BUF(NONCE_TEXT);
-    nonce_text(s, &want);
-    if (!vs_ct_eq(vs_buf_span(&want), m->nonce))
+    uint8_t md[VS_HASH_MAX];
+    vs_span got = m->nonce;
+    if (s->foreign) {
+        VS_TRY(vs_digest(VS_SHA256, m->nonce, VS_LIT(""), VS_LIT(""), md, err));
+        vs_buf_put(&want, vs_span_of(s->nonce, sizeof s->nonce));
+        got = vs_span_of(md, vs_hash_size(VS_SHA256));
+    } else {
+        nonce_text(s, &want);
+    }
+    if (!vs_ct_eq(vs_buf_span(&want), got))
         return vs_fail(err, VS_E_MISMATCH, "the nonce is not the one of this session's challenge");
     return VS_OK;
+}
+
+static vs_code take_nonce(const kbs_session *s, kbs_attestation_msg *m, vs_arena *a, vs_error *err)
+{
+    if (m->nonce.p)
+        return VS_OK;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(NONCE_TEXT);
+    nonce_text(s, &text);
+    m->nonce = vs_dup(a, vs_buf_span(&text));
+    return vs_arena_check(a, err);
 }
 
 /* All reasons of all attesters in one line. */
@@ -220,14 +247,33 @@ static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attes
     as_result result;
     VS_TRY(check_nonce(s, m, err));
     size_t n = verification_requests(s, m, c->call.arena, reqs);
-    VS_TRY(as_evaluate(c->k->as, reqs, n, POLICY_ID, c->call.now, c->call.arena, &result, err));
+    int64_t start = vs_mono_ns();
+    vs_code code =
+        as_evaluate(c->k->as, reqs, n, POLICY_ID, c->call.now, c->call.arena, &result, err);
+    start = kbs_stage("evaluate", start);
+    vs_metric_add(code == VS_OK ? &kbs_m_attestation_successes : &kbs_m_attestation_failures,
+                  vs_str(s->tee), 1);
+    VS_TRY(code);
     d->status = result.status;
     d->reason = all_reasons(c, result.explanation);
+    d->appraisal = result.record;
+    d->proven = true;
     *token = result.token;
-    vs_code code = kbs_session_attested(c->k, s, *token, result.expires, err);
+    code = kbs_session_attested(c->k, s, *token, result.expires, err);
+    (void)kbs_stage("store session", start);
     if (code == VS_E_EXISTS) /* another replica was first: one session, one token */
         code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
     return code;
+}
+
+/* What is recorded of evidence is the digest of its JSON text. */
+static vs_span evidence_text(kbs_ctx *c, vs_val evidence)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(KBS_TOKEN_MAX);
+    if (!c->k->journal)
+        return (vs_span){NULL, 0};
+    vs_json_print(&text, evidence);
+    return vs_dup(c->call.arena, vs_buf_span(&text));
 }
 
 /* The session's token: the stored one, whatever the new evidence says, or a new one. */
@@ -236,7 +282,10 @@ static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *toke
     kbs_attestation_msg m = {0};
     VS_TRY(kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, s, err));
     d->tee = s->tee;
-    VS_TRY_WRAP(kbs_parse_attestation(c->call.body, c->call.arena, &m, err), err, "Attestation");
+    VS_TRY_WRAP(kbs_parse_attestation(c->call.body, s->protocol, c->call.arena, &m, err), err,
+                "Attestation (protocol %s)", kbs_protocol_name(s->protocol));
+    VS_TRY(take_nonce(s, &m, c->call.arena, err));
+    d->evidence = evidence_text(c, m.primary);
     pthread_mutex_t *lock = kbs_session_lock(c->k, s);
     (void)pthread_mutex_lock(lock);
     vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
@@ -254,10 +303,14 @@ void kbs_attest(kbs_ctx *c)
     kbs_session s = {0};
     vs_span token;
     kbs_decision d = {.what = "attestation"};
+    kbs_count(&kbs_m_attestation_requests);
     d.allowed = attest(c, &s, &d, &token, &err) == VS_OK;
     d.error = d.allowed ? NULL : &err;
-    kbs_decide(c, &d);
-    if (!d.allowed) {
+    if (d.allowed)
+        d.token = token;
+    bool recorded = kbs_decide(c, &d);
+    if (!d.allowed || !recorded) {
+        kbs_count(&kbs_m_attestation_errors);
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Attest failed");
         return;
     }

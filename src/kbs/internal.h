@@ -26,14 +26,27 @@ enum {
     KBS_ATTEST_LOCKS = 64,
 };
 
+/* ---- protocol.c ---------------------------------------------------------------------------------
+ */
+
+enum { KBS_PROTOCOL_LIST = 64 };
+const char *kbs_protocol_name(kbs_protocol p);
+/* "=0.1.1, =0.2.0, ...": what is served from `oldest` on. Returns out. */
+const char *kbs_protocol_list(kbs_protocol oldest, char out[KBS_PROTOCOL_LIST]);
+/* Build metadata is not looked at. VS_E_PARSE: no semantic version; VS_E_UNSUPPORTED: not served.
+ */
+VS_MUST vs_code kbs_protocol_of(vs_span version, kbs_protocol oldest, kbs_protocol *out);
+
 /* ---- seal.c: the session before attestation is a cookie that only replicas can read ------------
  */
 
 typedef struct kbs_session {
     uint8_t id[KBS_SESSION_ID];
-    uint8_t nonce[KBS_NONCE];
+    uint8_t nonce[KBS_NONCE]; /* or, with `foreign`, SHA-256 of the text that the verifier made */
+    bool foreign;
     int64_t issued, expires; /* seconds */
-    vs_hash hash;            /* told to the client in the challenge; VS_HASH_NONE = not told */
+    vs_hash hash;            /* of the runtime data; VS_HASH_NONE = the default */
+    kbs_protocol protocol;
     char tee[KBS_TEE_NAME + 1];
 } kbs_session;
 
@@ -43,6 +56,8 @@ typedef struct kbs_seal {
 
 /* The key is made once, by whichever replica starts first, and kept in the store. */
 VS_MUST vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err);
+/* Whether the store still has that key. */
+VS_MUST vs_code kbs_seal_check(const kbs_seal *s, vs_store *store, vs_error *err);
 VS_MUST vs_code kbs_session_seal(const kbs_seal *s, const kbs_session *in, vs_buf *cookie,
                                  vs_error *err);
 /* VS_E_PARSE or VS_E_CRYPTO: not one of ours; VS_E_EXPIRED. */
@@ -91,6 +106,7 @@ struct kbs {
     kbs_seal seal;
     kbs_trust trust;
     as_policies *policies;
+    struct kbs_journal *journal;                    /* NULL = decisions are logged only */
     pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
 };
 
@@ -99,8 +115,12 @@ typedef struct kbs_ctx {
     kbs *k;
     kbs_call call; /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
-    vs_span who;   /* admin routes: role or persona */
-    vs_val claims; /* attested routes: the verified token's claims */
+    vs_span who;               /* admin routes: role or persona */
+    vs_val claims;             /* attested routes: the verified token's claims */
+    vs_span token;             /* ... and the token */
+    const char *policy_sha256; /* ... and of the resource policy that allowed it */
+    bool has_session;          /* ... which is that of the session, opened with: */
+    kbs_protocol protocol;
 } kbs_ctx;
 
 typedef enum kbs_access {
@@ -133,11 +153,18 @@ void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 
 typedef struct kbs_decision {
     const char *what; /* "attestation", "release", "administration" */
     bool allowed;
+    bool proven; /* whoever caused it showed evidence, a token or a right */
     const char *who, *action, *tee, *status, *target, *reason;
+    const char *policy_sha256; /* of the resource policy */
+    vs_span evidence, token;   /* whose digests are recorded; p == NULL: none */
+    vs_val appraisal;          /* as_result.record; undefined: none */
     const vs_error *error;
 } kbs_decision;
-/* Gives the reply a decision id and logs. */
-void kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* decide.c: gives the reply a decision id, logs and records. False when it was to be recorded and
+ * could not be: then nothing may be granted. */
+VS_MUST bool kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* Whether a decision could be recorded now. */
+VS_MUST bool kbs_journal_works(kbs_ctx *c);
 /* Text of a span for a log field, on the request's arena. */
 const char *kbs_text(kbs_ctx *c, vs_span s);
 
@@ -158,14 +185,15 @@ enum { KBS_DEVICES_MAX = 15 };
 /* EC points of the tee-pubkey are on their curve. */
 typedef struct kbs_attestation_msg {
     vs_span init_data_toml; /* p == NULL: none */
-    vs_span nonce;
-    vs_val tee_pubkey; /* typed */
+    vs_span nonce;          /* p == NULL: protocols before 0.4.0 do not send it again */
+    vs_val tee_pubkey;      /* typed */
     vs_val primary;
+    bool composite;     /* the primary evidence vouches for `additional` */
     vs_span additional; /* as sent: it is hashed */
     vs_val devices;     /* object TEE name -> evidence; at most KBS_DEVICES_MAX */
 } kbs_attestation_msg;
-VS_MUST vs_code kbs_parse_attestation(vs_span body, vs_arena *a, kbs_attestation_msg *out,
-                                      vs_error *err);
+VS_MUST vs_code kbs_parse_attestation(vs_span body, kbs_protocol protocol, vs_arena *a,
+                                      kbs_attestation_msg *out, vs_error *err);
 
 /* ---- session.c ----------------------------------------------------------------------------------
  */
@@ -202,6 +230,7 @@ void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
 void kbs_sample_plugin(kbs_ctx *c);
+void kbs_get_decision(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */
 vs_span kbs_rest_of_path(kbs_ctx *c);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "kbs/journal.h"
 
 static bool always(const kbs *k)
 {
@@ -26,6 +27,10 @@ static bool has_resources(const kbs *k)
 {
     return k->cfg->has_resource_plugin;
 }
+static bool has_journal(const kbs *k)
+{
+    return k->journal != NULL;
+}
 static bool has_sample(const kbs *k)
 {
     return k->cfg->has_sample_plugin;
@@ -43,6 +48,7 @@ const kbs_route kbs_routes[] = {
     {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, kbs_set_resource},
     {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, kbs_delete_resource},
     {"resource", KBS_PUT, KBS_ATTESTED, has_resources, kbs_refuse_method},
+    {"decision", KBS_GET, KBS_ADMIN, has_journal, kbs_get_decision},
     {"sample", KBS_GET, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
     {"sample", KBS_POST, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
     {"sample", KBS_PUT, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
@@ -127,7 +133,7 @@ static bool admin_may(kbs_ctx *c, const kbs_route *r)
                    "failed to initialize [admin] configuration: %s", cause ? cause : "");
     const kbs_decision d = {
         .what = "administration", .target = kbs_text(c, c->call.path), .error = &err};
-    kbs_decide(c, &d);
+    (void)!kbs_decide(c, &d);
     return false;
 }
 
@@ -138,8 +144,11 @@ static vs_span token_of(kbs_ctx *c)
     vs_span token;
     if (c->call.session.n > 0 &&
         kbs_session_unseal(&c->k->seal, c->call.session, c->call.now, &s, NULL) == VS_OK &&
-        kbs_session_token(c->k, &s, c->call.now, c->call.arena, &token, NULL) == VS_OK)
+        kbs_session_token(c->k, &s, c->call.now, c->call.arena, &token, NULL) == VS_OK) {
+        c->has_session = true;
+        c->protocol = s.protocol;
         return token;
+    }
     return c->call.bearer;
 }
 
@@ -151,6 +160,7 @@ static bool token_is_good(kbs_ctx *c, vs_error *err)
         kbs_refuse(c, KBS_TOKEN_NOT_FOUND, "Attestation Token not found");
         return false;
     }
+    c->token = token;
     if (kbs_token_verify(&c->k->trust, token, c->call.now, c->call.arena, &c->claims, err) == VS_OK)
         return true;
     kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
@@ -161,9 +171,15 @@ static bool attested_may(kbs_ctx *c)
 {
     vs_error err = {0};
     kbs_decision d = {.what = "release", .target = kbs_text(c, c->call.path), .error = &err};
-    if (token_is_good(c, &err) && kbs_policy_allows(c, &d, &err))
-        return true;
-    kbs_decide(c, &d);
+    if (token_is_good(c, &err)) {
+        d.proven = true;
+        if (kbs_policy_allows(c, &d, &err)) {
+            c->policy_sha256 = d.policy_sha256;
+            return true;
+        }
+    }
+    d.token = c->token;
+    (void)!kbs_decide(c, &d);
     return false;
 }
 
@@ -177,6 +193,15 @@ static bool may(kbs_ctx *c, const kbs_route *r)
     case KBS_ATTESTED: return attested_may(c);
     }
     return false;
+}
+
+/* What changes something is not begun when it could not be recorded. */
+static void refuse_unrecorded(kbs_ctx *c, const kbs_route *r)
+{
+    if (r->access == KBS_SESSION)
+        kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: RCAR handshake Attest failed");
+    else
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
 }
 
 /* ---- interface ----------------------------------------------------------------------------------
@@ -199,9 +224,26 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
     }
     if (!may(&c, r))
         return;
+    if (r->method != KBS_GET && r->access != KBS_OPEN && !kbs_journal_works(&c)) {
+        refuse_unrecorded(&c, r);
+        return;
+    }
     r->handle(&c);
     if (reply->error == KBS_OK && !vs_buf_ok(&reply->body)) /* the caller's cap */
         kbs_refuse(&c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
+}
+
+void kbs_set_journal(kbs *k, struct kbs_journal *journal)
+{
+    k->journal = journal;
+}
+
+vs_code kbs_ready(kbs *k, vs_error *err)
+{
+    if (k->journal)
+        VS_TRY_WRAP(kbs_journal_ready(k->journal, err), err, "audit log");
+    VS_TRY_WRAP(kbs_seal_check(&k->seal, k->store, err), err, "store");
+    return VS_OK;
 }
 
 void kbs_tick(kbs *k, int64_t now)

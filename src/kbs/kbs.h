@@ -18,6 +18,9 @@ typedef struct kbs kbs;
 VS_MUST vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
                         rvps *rv, kbs **out, vs_error *err);
 void kbs_free(kbs **k);
+/* Where decisions are recorded from now on; before requests are served. It must outlive k. */
+struct kbs_journal;
+void kbs_set_journal(kbs *k, struct kbs_journal *journal);
 
 typedef enum kbs_method { KBS_GET, KBS_POST, KBS_PUT, KBS_DELETE } kbs_method;
 
@@ -68,6 +71,8 @@ typedef struct kbs_reply {
 /* Handles any request; never fails except through reply->error. Details for the operator go to the
  * log, with the decision id. */
 void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply);
+/* Whether requests can be served: the store answers, keys are there. Cheap. */
+VS_MUST vs_code kbs_ready(kbs *k, vs_error *err);
 /* Housekeeping, about once a minute: purges expired sessions. */
 void kbs_tick(kbs *k, int64_t now);
 

@@ -103,10 +103,11 @@ static vs_code devices(vs_span text, vs_arena *a, vs_val *out, vs_error *err)
     return VS_OK;
 }
 
-static vs_code evidence(vs_val v, vs_arena *a, kbs_attestation_msg *out, vs_error *err)
+static vs_code composite_evidence(vs_val v, vs_arena *a, kbs_attestation_msg *out, vs_error *err)
 {
     vs_val ev, additional;
     VS_TRY(vs_need(v, "tee-evidence", VS_OBJECT, &ev, err));
+    out->composite = true;
     out->primary = vs_getc(ev, "primary_evidence");
     if (!vs_defined(out->primary))
         return vs_fail(err, VS_E_INVALID, "member \"primary_evidence\" is missing");
@@ -116,16 +117,40 @@ static vs_code evidence(vs_val v, vs_arena *a, kbs_attestation_msg *out, vs_erro
     return VS_OK;
 }
 
-vs_code kbs_parse_attestation(vs_span body, vs_arena *a, kbs_attestation_msg *out, vs_error *err)
+static vs_code single_evidence(vs_val v, kbs_attestation_msg *out, vs_error *err)
 {
-    vs_val v, runtime, nonce, key;
+    out->devices = vs_empty(VS_OBJECT);
+    out->primary = vs_getc(v, "tee-evidence");
+    if (!vs_defined(out->primary))
+        return vs_fail(err, VS_E_INVALID, "member \"tee-evidence\" is missing");
+    return VS_OK;
+}
+
+static vs_code tee_pubkey(vs_val holder, vs_arena *a, vs_val *out, vs_error *err)
+{
+    vs_val key;
+    VS_TRY(vs_need(holder, "tee-pubkey", VS_OBJECT, &key, err));
+    VS_TRY_WRAP(kbs_tee_pubkey(key, a, out, err), err, "tee-pubkey");
+    VS_TRY_WRAP(check_point(*out, err), err, "tee-pubkey");
+    return VS_OK;
+}
+
+vs_code kbs_parse_attestation(vs_span body, kbs_protocol protocol, vs_arena *a,
+                              kbs_attestation_msg *out, vs_error *err)
+{
+    vs_val v, runtime, nonce;
     VS_TRY(vs_json_parse(a, body, NULL, &v, err));
-    VS_TRY(init_data(v, &out->init_data_toml, err));
-    VS_TRY(vs_need(v, "runtime-data", VS_OBJECT, &runtime, err));
-    VS_TRY(vs_need(runtime, "nonce", VS_STRING, &nonce, err));
-    VS_TRY(vs_need(runtime, "tee-pubkey", VS_OBJECT, &key, err));
-    VS_TRY_WRAP(kbs_tee_pubkey(key, a, &out->tee_pubkey, err), err, "tee-pubkey");
-    VS_TRY_WRAP(check_point(out->tee_pubkey, err), err, "tee-pubkey");
-    out->nonce = vs_text(nonce);
-    return evidence(v, a, out, err);
+    if (protocol < KBS_PROTOCOL_0_4_0) {
+        VS_TRY(tee_pubkey(v, a, &out->tee_pubkey, err));
+    } else {
+        VS_TRY(init_data(v, &out->init_data_toml, err));
+        VS_TRY(vs_need(v, "runtime-data", VS_OBJECT, &runtime, err));
+        VS_TRY(vs_need(runtime, "nonce", VS_STRING, &nonce, err));
+        out->nonce = vs_text(nonce);
+        if (!out->nonce.p) /* an empty one is one, and fails as such */
+            out->nonce = VS_LIT("");
+        VS_TRY(tee_pubkey(runtime, a, &out->tee_pubkey, err));
+    }
+    return protocol < KBS_PROTOCOL_0_3_0 ? single_evidence(v, out, err)
+                                         : composite_evidence(v, a, out, err);
 }

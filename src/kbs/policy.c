@@ -3,9 +3,11 @@
 #include "kbs/internal.h"
 
 #include "as/policies.h"
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "kbs/metrics.h"
 #include "value/json.h"
 
 enum { REASON_MAX = 4096, REASONS_SHOWN = 8 };
@@ -76,7 +78,10 @@ static const char *why_not(kbs_ctx *c, rego_eval *e, rego_presence presence)
                  : "no rule of the resource policy allows it";
 }
 
-static vs_code evaluate(kbs_ctx *c, rego_eval *e, bool *allow, kbs_decision *d, vs_error *err)
+/* Only true allows; what is no boolean at all is a mistake in the policy, and counted as one. */
+typedef enum answer { DENIED, ALLOWED, NO_ANSWER } answer;
+
+static vs_code evaluate(kbs_ctx *c, rego_eval *e, answer *out, kbs_decision *d, vs_error *err)
 {
     rego_inputs in = {
         .input = c->claims,
@@ -90,8 +95,10 @@ static vs_code evaluate(kbs_ctx *c, rego_eval *e, bool *allow, kbs_decision *d, 
     vs_val v;
     VS_TRY(rego_eval_begin(e, &in, err));
     VS_TRY(rego_eval_rule(e, "data.policy.allow", &presence, &v, NULL, err));
-    *allow = presence == REGO_VALUE && vs_is_true(v);
-    if (!*allow)
+    *out = presence != REGO_VALUE || v.kind != VS_BOOL ? NO_ANSWER
+           : vs_is_true(v)                             ? ALLOWED
+                                                       : DENIED;
+    if (*out != ALLOWED)
         d->reason = why_not(c, e, presence);
     return VS_OK;
 }
@@ -99,19 +106,27 @@ static vs_code evaluate(kbs_ctx *c, rego_eval *e, bool *allow, kbs_decision *d, 
 bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
 {
     as_policy_lease lease;
-    bool allow = false;
+    answer said = NO_ANSWER;
+    int64_t start = vs_mono_ns();
+    kbs_count(&kbs_m_policy_evaluations);
     vs_code code = as_policies_lease(c->k->policies, POLICY_ID, &lease, err);
     if (code != VS_OK) {
+        kbs_count(&kbs_m_policy_errors);
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to load policy");
         return false;
     }
-    code = evaluate(c, lease.eval, &allow, d, err);
+    code = evaluate(c, lease.eval, &said, d, err);
+    d->policy_sha256 = vs_sprintf(c->call.arena, "%s", lease.sha256);
     as_policies_return(c->k->policies, &lease);
+    (void)kbs_stage("resource policy", start);
+    kbs_count(said == ALLOWED  ? &kbs_m_policy_approvals
+              : said == DENIED ? &kbs_m_policy_violations
+                               : &kbs_m_policy_errors);
     if (code != VS_OK)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to eval policy");
-    else if (!allow)
+    else if (said != ALLOWED)
         kbs_refuse(c, KBS_POLICY_DENY, "Access denied by policy");
-    return code == VS_OK && allow;
+    return code == VS_OK && said == ALLOWED;
 }
 
 /* ---- administration -----------------------------------------------------------------------------
@@ -175,11 +190,12 @@ void kbs_set_resource_policy(kbs_ctx *c)
         return;
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
-    kbs_decision d = {.what = "administration", .action = "set resource policy", .error = &err};
+    kbs_decision d = {
+        .what = "administration", .proven = true, .action = "set resource policy", .error = &err};
     d.who = kbs_text(c, c->who);
     d.allowed = as_policies_set(c->k->policies, POLICY_ID, text, VS_PUT_REPLACE, &err) == VS_OK;
-    kbs_decide(c, &d);
-    if (!d.allowed)
+    bool recorded = kbs_decide(c, &d);
+    if (!d.allowed || !recorded)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: %s",
                    vs_error_text(&err, cause, sizeof cause));
 }

@@ -13,8 +13,8 @@
 #include "base/io.h"
 
 enum { KEY_ID = 1, IV = 12, TAG = 16, PLAIN_MAX = 128, SEALED_MAX = 1 + IV + PLAIN_MAX + TAG };
-enum { FIXED = 1 + KBS_SESSION_ID + KBS_NONCE + 8 + 8 + 1 + 1 };
-enum { FORMAT = 1 };
+enum { FIXED = 1 + KBS_SESSION_ID + KBS_NONCE + 8 + 8 + 1 + 1 + 1 + 1 };
+enum { FORMAT = 2 };
 
 static const char key_name[] = "session-seal-1";
 #define AAD VS_LIT("vouchsafe kbs session\x01")
@@ -36,6 +36,15 @@ vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err)
     if (key.n != sizeof s->key)
         return vs_fail(err, VS_E_INVALID, "the stored session key has %zu bytes", key.n);
     memcpy(s->key, key.p, sizeof s->key);
+    return VS_OK;
+}
+
+vs_code kbs_seal_check(const kbs_seal *s, vs_store *store, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf key = VS_BUF(sizeof s->key);
+    VS_TRY(vs_store_get(store, KBS_NS_SECRET, vs_str(key_name), 0, &key, err));
+    if (!vs_ct_eq(vs_buf_span(&key), vs_span_of(s->key, sizeof s->key)))
+        return vs_fail(err, VS_E_CONFLICT, "the session key in the store is not the one in use");
     return VS_OK;
 }
 
@@ -63,6 +72,8 @@ vs_code kbs_session_seal(const kbs_seal *s, const kbs_session *in, vs_buf *cooki
     put_time(&plain, in->issued);
     put_time(&plain, in->expires);
     vs_buf_putc(&plain, (char)in->hash);
+    vs_buf_putc(&plain, (char)in->protocol);
+    vs_buf_putc(&plain, in->foreign);
     vs_buf_putc(&plain, (char)tee.n);
     vs_buf_put(&plain, tee);
     VS_TRY(vs_buf_check(&plain, err));
@@ -107,7 +118,9 @@ vs_code kbs_session_unseal(const kbs_seal *s, vs_span cookie, int64_t now, kbs_s
     r.issued = get_time(p);
     r.expires = get_time(p + 8);
     r.hash = (vs_hash)p[16];
-    memcpy(r.tee, p + 18, tee);
+    r.protocol = (kbs_protocol)p[17];
+    r.foreign = p[18] != 0;
+    memcpy(r.tee, p + 20, tee);
     if (now >= r.expires)
         return vs_fail(err, VS_E_EXPIRED, "the session expired %lld s ago",
                        (long long)(now - r.expires));

@@ -69,8 +69,8 @@ vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, const as_service *as
     for (size_t i = 0; i < cfg->n_trusted_jwk_sets; i++)
         VS_TRY_WRAP(add_jwk_set(t, cfg->trusted_jwk_sets[i], err), err,
                     "[attestation_token] trusted_jwk_sets: %s", cfg->trusted_jwk_sets[i]);
-    if (as) {
-        t->own_jwk = as_signer_jwk(as);
+    t->own_jwk = as ? as_signer_jwk(as) : vs_undefined();
+    if (vs_defined(t->own_jwk)) {
         VS_TRY(vs_key_from_jwk(t->own_jwk, false, true, &t->own, NULL, err));
     }
     if (!t->header_jwk && !t->anchors && t->n_keys == 0 && !t->own)

@@ -77,7 +77,7 @@ static bool take_line(vs_span *text, vs_span *line)
     return true;
 }
 
-static vs_http_method method_of(vs_span name)
+vs_http_method vs_http_method_of(vs_span name)
 {
     static const struct {
         const char *name;
@@ -109,7 +109,7 @@ static vs_span without_authority(vs_span target)
     return target;
 }
 
-static int parse_target(vs_span target, vs_http_head *out)
+int vs_http_target_parse(vs_span target, vs_http_head *out)
 {
     for (size_t i = 0; i < target.n; i++)
         if (target.p[i] <= 0x20 || target.p[i] >= 0x7f || target.p[i] == '#')
@@ -147,8 +147,8 @@ static int parse_request_line(vs_span line, vs_http_head *out)
     int status = parse_version(version, out);
     if (status)
         return status;
-    out->method = method_of(method);
-    return parse_target(target, out);
+    out->method = vs_http_method_of(method);
+    return vs_http_target_parse(target, out);
 }
 
 static int parse_field(vs_span line, vs_http_head *out)

@@ -42,6 +42,10 @@ size_t vs_http_head_end(vs_span in, size_t *scan, bool *bad);
  * 431, 501, 505. */
 int vs_http_head_parse(vs_span text, vs_http_head *out);
 
+/* The same checks for HTTP/2, where the parts come apart. */
+vs_http_method vs_http_method_of(vs_span name);
+VS_MUST int vs_http_target_parse(vs_span target, vs_http_head *out);
+
 /* First field of that name; p == NULL when absent. */
 vs_span vs_http_head_field(const vs_http_head *h, const char *name);
 

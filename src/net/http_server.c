@@ -15,10 +15,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/grpc_wire.h"
 #include "net/http_conn.h"
 #include "net/tls.h"
 
-enum { SOCKETS_MAX = 16, THREADS_MAX = 256, BACKLOG = 1024, ACCEPT_ROUND = 64, PEER_TEXT = 64 };
+enum {
+    SOCKETS_MAX = 16,
+    THREADS_MAX = 256,
+    BACKLOG = 1024,
+    ACCEPT_ROUND = 64,
+    PEER_TEXT = VS_HTTP_PEER_TEXT,
+    QUEUE_PER_WORKER = 64,
+};
 
 typedef struct listener {
     struct worker *worker;
@@ -31,7 +39,7 @@ typedef struct worker {
     vs_http_server *server;
     vs_http_loop *loop;
     listener listeners[SOCKETS_MAX];
-    struct event *tick, *stop;
+    struct event *tick, *stop, *done;
     int stop_fd;         /* written once by vs_http_server_stop */
     int64_t drain_until; /* vs_mono_ns; 0 = not stopping */
     pthread_t thread;
@@ -40,7 +48,8 @@ typedef struct worker {
 
 struct vs_http_server {
     vs_http_config cfg;
-    SSL_CTX *tls;
+    vs_tls_box *tls;
+    vs_task_pool *pool; /* NULL without workers */
     atomic_uint connections;
     atomic_bool stopping;
     unsigned ports[SOCKETS_MAX];
@@ -209,6 +218,16 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         (void)event_base_loopbreak(w->loop->base);
 }
 
+/* Workers have finished requests. */
+static void on_done(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    worker *w = arg;
+    eventfd_t n;
+    (void)eventfd_read(fd, &n);
+    vs_http_jobs_collect(w->loop);
+}
+
 /* Connections the kernel has queued would be reset with the listener: they are taken first. */
 static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
@@ -254,9 +273,13 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
     w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!w->loop || w->stop_fd < 0)
         return vs_fail(err, VS_E_NOMEM, "cannot make an event loop");
-    *w->loop = (vs_http_loop){
-        .cfg = &s->cfg, .tls = s->tls, .connections = &s->connections, .stopping = &s->stopping};
-    vs_arena_init(&w->loop->arena, 0);
+    w->loop->cfg = &s->cfg;
+    w->loop->tls = s->tls;
+    w->loop->pool = s->pool;
+    w->loop->connections = &s->connections;
+    w->loop->stopping = &s->stopping;
+    (void)pthread_mutex_init(&w->loop->done_lock, NULL);
+    w->loop->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct event_config *ec = event_config_new();
     if (ec) {
         (void)event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK); /* one thread per base */
@@ -269,8 +292,10 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
     struct timeval every = tick_of(&s->cfg.limits);
     w->tick = event_new(base, -1, EV_PERSIST, on_tick, w);
     w->stop = event_new(base, w->stop_fd, EV_READ, on_stop, w);
-    bool ok =
-        w->tick && w->stop && event_add(w->tick, &every) == 0 && event_add(w->stop, NULL) == 0;
+    w->done = event_new(base, w->loop->done_fd, EV_READ | EV_PERSIST, on_done, w);
+    bool ok = w->loop->done_fd >= 0 && w->tick && w->stop && w->done &&
+              event_add(w->tick, &every) == 0 && event_add(w->stop, NULL) == 0 &&
+              event_add(w->done, NULL) == 0;
     for (size_t i = 0; ok && i < s->cfg.n_sockets; i++) {
         listener *l = &w->listeners[i];
         l->event = event_new(base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
@@ -297,8 +322,14 @@ static void free_worker(worker *w)
         close_listener(&w->listeners[i]);
     if (w->loop) {
         vs_http_conn_close_all(w->loop);
-        vs_arena_free(&w->loop->arena);
+        vs_http_jobs_collect(w->loop); /* of connections that are closed now */
+        vs_http_jobs_free(w->loop);
+        (void)pthread_mutex_destroy(&w->loop->done_lock);
+        if (w->loop->done_fd >= 0)
+            (void)close(w->loop->done_fd);
     }
+    if (w->done)
+        event_free(w->done);
     if (w->tick)
         event_free(w->tick);
     if (w->stop)
@@ -318,6 +349,10 @@ static void fill_defaults(vs_http_config *c)
     l->connections = l->connections ? l->connections : 20000;
     l->request_ms = l->request_ms ? l->request_ms : 30000;
     l->idle_ms = l->idle_ms ? l->idle_ms : 75000;
+    l->streams = l->streams ? l->streams : 100;
+    if (c->workers > THREADS_MAX)
+        c->workers = THREADS_MAX;
+    c->worker_queue = c->worker_queue ? c->worker_queue : c->workers * QUEUE_PER_WORKER;
     if (!c->threads) {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
         c->threads = cpus > 0 ? (unsigned)cpus : 1;
@@ -332,7 +367,11 @@ static vs_code build(vs_http_server *s, vs_error *err)
         return vs_fail(err, VS_E_INVALID, "%zu sockets, must be 1 to %d", s->cfg.n_sockets,
                        SOCKETS_MAX);
     if (s->cfg.certificate)
-        VS_TRY(vs_tls_server_new(&s->cfg, &s->tls, err));
+        VS_TRY(vs_tls_box_new(&s->cfg, &s->tls, err));
+    if (s->cfg.grpc)
+        VS_TRY(vs_grpc_check(s->cfg.grpc, err));
+    if (s->cfg.workers)
+        VS_TRY(vs_task_pool_new(s->cfg.workers, s->cfg.worker_queue, &s->pool, err));
     for (size_t i = 0; i < s->cfg.n_sockets; i++)
         VS_TRY(listen_on(s, i, err));
     for (size_t w = 0; w < s->n_workers; w++)
@@ -374,6 +413,12 @@ unsigned vs_http_server_port(const vs_http_server *s, size_t i)
     return i < s->cfg.n_sockets ? s->ports[i] : 0;
 }
 
+vs_code vs_http_server_reload_tls(vs_http_server *s, vs_error *err)
+{
+    return s->tls ? vs_tls_box_reload(s->tls, &s->cfg, err)
+                  : vs_fail(err, VS_E_INVALID, "this server has no TLS");
+}
+
 void vs_http_server_stop(vs_http_server **server, unsigned drain_ms)
 {
     vs_http_server *s = *server;
@@ -385,12 +430,13 @@ void vs_http_server_stop(vs_http_server **server, unsigned drain_ms)
     for (size_t w = 0; w < s->n_workers; w++)
         if (s->workers[w].running)
             (void)eventfd_write(s->workers[w].stop_fd, 1);
-    for (size_t w = 0; w < s->n_workers; w++) {
+    for (size_t w = 0; w < s->n_workers; w++)
         if (s->workers[w].running)
             (void)pthread_join(s->workers[w].thread, NULL);
+    vs_task_pool_stop(&s->pool); /* what still runs reads connections: they are freed after it */
+    for (size_t w = 0; w < s->n_workers; w++)
         free_worker(&s->workers[w]);
-    }
-    SSL_CTX_free(s->tls);
+    vs_tls_box_free(&s->tls);
     free(s->workers);
     free(s);
 }

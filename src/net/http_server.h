@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 server on libevent: one loop per thread, SO_REUSEPORT, optional TLS.
+ * HTTP/1.1 and HTTP/2 server on libevent: one loop per thread, SO_REUSEPORT, optional TLS. HTTP/2
+ * comes by prior knowledge on plain text and by ALPN on TLS; a handler does not see which it was.
+ * gRPC services (net/grpc.h) share the port.
  *
  * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline
- * for the whole request (a slow drip is cut), connections in all, idle keep-alive time. On stop,
- * requests in flight are answered first (drain).
+ * for the whole request (a slow drip is cut), connections in all, streams of a connection, idle
+ * keep-alive time. On stop, requests in flight are answered first (drain).
  */
 #ifndef VS_NET_HTTP_SERVER_H
 #define VS_NET_HTTP_SERVER_H
@@ -22,13 +24,21 @@ typedef enum vs_http_method {
     VS_HTTP_OTHER
 } vs_http_method;
 
+/* A client certificate that was verified against vs_http_config.client_ca. */
+typedef struct vs_tls_peer {
+    vs_span subject;     /* RFC 2253: "CN=kbs,O=example" */
+    const vs_span *sans; /* "DNS:kbs.example", "URI:spiffe://...", "IP:10.0.0.1", "email:..." */
+    size_t n_sans;
+} vs_tls_peer;
+
 typedef struct vs_http_request {
     vs_http_method method;
-    vs_span path;    /* raw, before '?', not decoded */
-    vs_span query;   /* raw, after '?', may be empty */
-    vs_span body;    /* may hold secrets: do not keep */
-    vs_span peer;    /* "127.0.0.1:4711" */
-    vs_arena *arena; /* lives until the response is written; reset afterwards */
+    vs_span path;              /* raw, before '?', not decoded */
+    vs_span query;             /* raw, after '?', may be empty */
+    vs_span body;              /* may hold secrets: do not keep */
+    vs_span peer;              /* "127.0.0.1:4711" */
+    const vs_tls_peer *client; /* NULL without a verified client certificate */
+    vs_arena *arena;           /* lives until the response is written; reset afterwards */
     const void *impl;
 } vs_http_request;
 /* First header of that name (case-insensitive); empty span with p == NULL when absent. */
@@ -45,7 +55,8 @@ typedef struct vs_http_response {
 } vs_http_response;
 void vs_http_add_header(vs_http_response *r, const char *name, const char *value);
 
-/* Runs on a loop thread; may block only as long as one store operation. */
+/* workers == 0: runs on a loop thread and may block only as long as one store operation. Otherwise
+ * on a worker thread, several at a time, and may block as it needs to. */
 typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_response *resp);
 
 typedef struct vs_http_limits { /* 0 = default */
@@ -55,6 +66,7 @@ typedef struct vs_http_limits { /* 0 = default */
     unsigned request_ms; /* 30 s from the first byte to the last of a request; as long again for
                             the peer to take the response, and for a TLS handshake */
     unsigned idle_ms;    /* 75 s keep-alive */
+    unsigned streams;    /* 100 concurrent requests of one HTTP/2 connection; over: refused */
 } vs_http_limits;
 
 typedef struct vs_http_config {
@@ -66,8 +78,14 @@ typedef struct vs_http_config {
     const char *private_key, *certificate;
     const char *tls_min_version, *tls_max_version; /* "1.2", "1.3"; NULL = 1.2, none */
     const char *tls_ciphers, *tls_groups;
-    vs_http_handler handler;
+    const char *client_ca;     /* PEM: client certificates are asked for and verified against it */
+    bool client_cert_required; /* no connection without one */
+    unsigned workers;          /* threads that run handlers; 0 = the loops run them */
+    unsigned worker_queue;     /* requests waiting for a worker; 0 = 64 per worker. Over: 503 or
+                                  RESOURCE_EXHAUSTED */
+    vs_http_handler handler;   /* NULL: only gRPC is served, everything else is 404 */
     void *user;
+    const struct vs_grpc_services *grpc; /* NULL = none */
 } vs_http_config;
 
 /* Listens and starts the threads. Strings must outlive the server. */
@@ -75,6 +93,9 @@ VS_MUST vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server *
                                      vs_error *err);
 /* The port actually bound for sockets[i]. */
 unsigned vs_http_server_port(const vs_http_server *s, size_t i);
+/* Reads certificate, key and client CA again from the same paths, for connections from now on. On
+ * any failure the old ones stay in use. Any thread. */
+VS_MUST vs_code vs_http_server_reload_tls(vs_http_server *s, vs_error *err);
 /* Stops accepting, waits up to drain_ms for requests in flight, frees everything. */
 void vs_http_server_stop(vs_http_server **s, unsigned drain_ms);
 

@@ -2,7 +2,9 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *vs_tls_reason(char *out, size_t cap)
 {
@@ -95,18 +97,37 @@ static vs_code load_identity(const vs_http_config *cfg, SSL_CTX *ctx, vs_error *
     return VS_OK;
 }
 
-static int choose_http11(SSL *ssl, const unsigned char **out, unsigned char *out_n,
-                         const unsigned char *in, unsigned in_n, void *user)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+                           const unsigned char *in, unsigned in_n, void *user)
 {
     (void)ssl;
     (void)user;
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char ours[] = "\x02h2\x08http/1.1";
     unsigned char *chosen;
     if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, in, in_n) !=
         OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
+}
+
+/* Client certificates: asked for, and verified in the handshake. */
+static vs_code load_client_ca(const vs_http_config *cfg, SSL_CTX *ctx, vs_error *err)
+{
+    if (!cfg->client_ca)
+        return cfg->client_cert_required
+                   ? vs_fail(err, VS_E_INVALID, "client certificates are required without a CA")
+                   : VS_OK;
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(cfg->client_ca);
+    if (!names || SSL_CTX_load_verify_file(ctx, cfg->client_ca) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return fail(err, "client CA", cfg->client_ca);
+    }
+    SSL_CTX_set_client_CA_list(ctx, names); /* transferred */
+    SSL_CTX_set_verify(
+        ctx, SSL_VERIFY_PEER | (cfg->client_cert_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+        NULL);
+    return VS_OK;
 }
 
 static vs_code configure(const vs_http_config *cfg, SSL_CTX *ctx, vs_error *err)
@@ -128,11 +149,12 @@ static vs_code configure(const vs_http_config *cfg, SSL_CTX *ctx, vs_error *err)
                                        SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_alpn_select_cb(ctx, choose_http11, NULL);
+    SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+    VS_TRY(load_client_ca(cfg, ctx, err));
     return load_identity(cfg, ctx, err);
 }
 
-vs_code vs_tls_server_new(const vs_http_config *cfg, SSL_CTX **out, vs_error *err)
+static vs_code new_context(const vs_http_config *cfg, SSL_CTX **out, vs_error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx)
@@ -143,4 +165,62 @@ vs_code vs_tls_server_new(const vs_http_config *cfg, SSL_CTX **out, vs_error *er
     else
         *out = ctx;
     return code;
+}
+
+/* ---- the context in use ---------------------------------------------------------------------- */
+
+struct vs_tls_box {
+    pthread_mutex_t lock;
+    SSL_CTX *ctx;
+};
+
+vs_code vs_tls_box_new(const vs_http_config *cfg, vs_tls_box **out, vs_error *err)
+{
+    vs_tls_box *box = calloc(1, sizeof *box);
+    if (!box)
+        return vs_fail(err, VS_E_NOMEM, "cannot make a TLS context");
+    (void)pthread_mutex_init(&box->lock, NULL);
+    vs_code code = new_context(cfg, &box->ctx, err);
+    if (code != VS_OK)
+        vs_tls_box_free(&box);
+    *out = box;
+    return code;
+}
+
+void vs_tls_box_free(vs_tls_box **box)
+{
+    if (!*box)
+        return;
+    SSL_CTX_free((*box)->ctx);
+    (void)pthread_mutex_destroy(&(*box)->lock);
+    free(*box);
+    *box = NULL;
+}
+
+vs_code vs_tls_box_reload(vs_tls_box *box, const vs_http_config *cfg, vs_error *err)
+{
+    SSL_CTX *fresh = NULL;
+    VS_TRY(new_context(cfg, &fresh, err));
+    (void)pthread_mutex_lock(&box->lock);
+    SSL_CTX *old = box->ctx;
+    box->ctx = fresh;
+    (void)pthread_mutex_unlock(&box->lock);
+    SSL_CTX_free(old); /* connections hold their own reference */
+    return VS_OK;
+}
+
+SSL *vs_tls_box_new_ssl(vs_tls_box *box)
+{
+    (void)pthread_mutex_lock(&box->lock);
+    SSL *ssl = SSL_new(box->ctx);
+    (void)pthread_mutex_unlock(&box->lock);
+    return ssl;
+}
+
+bool vs_tls_is_http2(const SSL *ssl)
+{
+    const unsigned char *name = NULL;
+    unsigned n = 0;
+    SSL_get0_alpn_selected(ssl, &name, &n);
+    return vs_span_is(vs_span_of(name, n), "h2");
 }

@@ -51,7 +51,8 @@ struct term {
     vs_val scalar;
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
-    int var; /* T_VAR: number in its code unit, -1 = unresolved */
+    bool must_be_bound; /* T_VAR as an index where nothing may be enumerated */
+    int var;            /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
     size_t n;
     unsigned depth; /* of the tree below */
@@ -74,10 +75,12 @@ typedef enum literal_kind {
 
 typedef struct with_mod {
     term *target, *value;
+    bool resolved; /* literals that were taken apart share their replacements */
 } with_mod;
 
 struct literal {
     literal_kind kind;
+    bool block; /* L_NOT with braces: names of its own may be bound inside */
     loc at;
     term *a, *b, *c;
     term **vars;

@@ -71,6 +71,8 @@ static inline bool rego_charge(rego_bctx *b, uint64_t n)
 /* b->message = "operand N must be <type> but got <type>" and REGO_B_TYPE. `want` e.g. "number",
  * "one of {array, object, set, string}". N is 1-based. */
 rego_bres rego_type_error(rego_bctx *b, unsigned n, const char *want, vs_val got);
+/* The same for a number that is no integer, or none of 64 bits where one is wanted. */
+rego_bres rego_not_integer(rego_bctx *b, unsigned n);
 rego_bres rego_error(rego_bctx *b, const char *fmt, ...) VS_PRINTF(2, 3);
 
 /* Regular expressions on RE2 (regex_re2.cc): linear time, RE2 syntax without \C. */

@@ -61,7 +61,7 @@ static bool unescape(vs_arena *a, vs_span s, bool form, vs_span *out, vs_span *b
 
 static rego_bres take(rego_bctx *b, vs_buf *text, vs_val *out)
 {
-    if (!vs_buf_ok(text) || !rego_charge(b, text->n / 8))
+    if (!vs_buf_ok(text) || b->a->failed || !rego_charge(b, text->n / 8))
         return REGO_B_LIMIT;
     *out = vs_string_dup(b->a, vs_buf_span(text));
     return REGO_B_OK;
@@ -107,6 +107,17 @@ static void put_query(vs_buf *out, vs_val key, vs_val value)
     escape(out, vs_text(value));
 }
 
+/* Keys that are no strings go as their Rego text. Undefined, the arena failed, without memory. */
+static vs_val key_text(vs_arena *a, vs_val key)
+{
+    if (key.kind == VS_STRING)
+        return key;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
+    rego_print_value(&text, key);
+    a->failed |= !vs_buf_ok(&text);
+    return vs_string_dup(a, vs_buf_span(&text));
+}
+
 rego_bres rego_bi_urlquery_encode_object(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
@@ -114,10 +125,9 @@ rego_bres rego_bi_urlquery_encode_object(rego_bctx *b, const vs_val *args, unsig
     static const char *const wanted = "one of {string, set, array}";
     REGO_WANT(0, VS_OBJECT);
     for (VS_OBJ_FOR (p, args[0])) {
-        if (p->key.kind != VS_STRING)
-            return rego_type_error(b, 1, "object with string keys", p->key);
+        vs_val name = key_text(b->a, p->key);
         if (p->val.kind == VS_STRING) {
-            put_query(&text, p->key, p->val);
+            put_query(&text, name, p->val);
             continue;
         }
         if (p->val.kind != VS_ARRAY && p->val.kind != VS_SET)
@@ -125,7 +135,7 @@ rego_bres rego_bi_urlquery_encode_object(rego_bctx *b, const vs_val *args, unsig
         for (VS_ARR_FOR (v, p->val)) {
             if (v->kind != VS_STRING)
                 return rego_type_error(b, 1, "string", *v);
-            put_query(&text, p->key, *v);
+            put_query(&text, name, *v);
         }
     }
     return take(b, &text, out);

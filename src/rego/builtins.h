@@ -24,7 +24,7 @@ rego_bres rego_regex_get(rego_bctx *b, vs_span pattern, const struct rego_regex 
 /* `text` with what is special in a pattern escaped. */
 void rego_regex_quote(vs_buf *out, vs_span text);
 /* How many copies the counted repetitions of a pattern ask for: "(a{2}b{3}){10}" is 50. The size of
- * the automaton grows with it. */
+ * the automaton grows with it. UINT64_MAX when one of them alone asks for more than RE2 takes. */
 uint64_t rego_regex_repetitions(vs_span pattern);
 
 /* The first argument of another kind than wanted is a type error. */

@@ -22,9 +22,11 @@ typedef struct scope {
             from; /* number of the literal that declares it; inner bodies before it do not see it */
         loc at;
         bool used;
+        bool must_be_used; /* declared by `some` or `every` */
     } * names;
     size_t n, room;
     size_t current; /* number of the literal being resolved */
+    bool hiding;    /* resolving the right side of :=, which does not see what the left declares */
 } scope;
 
 typedef struct var_info {
@@ -84,6 +86,7 @@ typedef struct gen {
     unsigned var_base; /* register of variable 0 */
     unsigned next_reg, max_reg;
     bool *bound;       /* by variable */
+    unsigned depth;    /* of the scope of the body being generated */
     const term *l, *r; /* operands of the test being emitted */
     const loc *where;  /* expression being emitted */
 } gen;
@@ -115,11 +118,18 @@ void gen_statement(gen *g, term *t);
 void gen_body(gen *g, body *b);
 
 /* gen_rule.c */
+/* In this order, each step for all groups before the next: names, code (which finds unsafe
+ * variables), types. */
+void resolve_group(compiler *k, group *grp);
 void gen_group(compiler *k, group *grp);
+void check_group_types(compiler *k, const group *grp);
 void gen_query(compiler *k, const module *m, body *b, unit *u, code *out);
 
 /* safety.c */
 bool is_ready(const gen *g, const term *t);
+/* The first variable that the term needs and that has no value yet; NULL if none. */
+const term *first_missing(const gen *g, const term *t);
+void report_unsafe(gen *g, const term *v);
 bool is_pattern_ready(const gen *g, const term *t);
 bool is_literal_ready(const gen *g, const literal *l);
 /* The first variable that keeps the literal from being ready; NULL if none. */

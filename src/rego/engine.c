@@ -93,10 +93,14 @@ static void compile_all(compiler *k, const rego_module *modules, size_t n)
         return;
     link_modules(k);
     for (size_t i = 0; i < k->p->n_groups && !k->c->failed; i++)
+        resolve_group(k, k->p->groups[i]);
+    for (size_t i = 0; i < k->p->n_groups && !k->c->failed; i++)
         if (k->p->groups[i]->n_defs || k->p->groups[i]->default_def)
             gen_group(k, k->p->groups[i]);
     if (!k->c->failed)
         check_recursion(k);
+    for (size_t i = 0; i < k->p->n_groups && !k->c->failed; i++)
+        check_group_types(k, k->p->groups[i]);
     if (!k->c->failed && k->opts->query.n)
         compile_query(k);
 }
@@ -105,6 +109,7 @@ static void compile_all(compiler *k, const rego_module *modules, size_t n)
 static void forget_tree(group *g)
 {
     g->defs = NULL;
+    g->units = NULL;
     g->default_def = NULL;
     g->calls = NULL;
     g->n_defs = g->n_calls = 0;

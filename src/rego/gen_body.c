@@ -201,11 +201,12 @@ static void gen_target(gen *g, const with_mod *m, unsigned value)
     w->value = (uint16_t)value;
 }
 
-/* Variables of outer bodies that the literal binds. */
+/* Variables of this body and outer ones that the literal binds; those of bodies inside it end with
+ * it. */
 static void bound_by(gen *g, const bool *before, list *out)
 {
     for (size_t i = 0; i < g->unit->n; i++)
-        if (g->bound[i] && !before[i])
+        if (g->bound[i] && !before[i] && g->unit->vars[i].depth <= g->depth)
             list_add(g->c, out, &g->unit->vars[i]);
 }
 
@@ -272,14 +273,13 @@ static void gen_literal(gen *g, literal *l)
     g->where = saved;
 }
 
-static void report_unsafe(gen *g, const list *items)
+static void report_stuck(gen *g, const list *items)
 {
     for (size_t i = 0; i < items->n; i++) {
         const literal *l = items->items[i];
         const term *v = l ? unsafe_var(g, l) : NULL;
         if (v) {
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, v->mod ? v->mod : g->mod, &v->at,
-                       "var %.*s is unsafe", VS_FMT(v->wildcard ? VS_LIT("_") : v->name));
+            report_unsafe(g, v);
             return;
         }
     }
@@ -290,6 +290,8 @@ void gen_body(gen *g, body *b)
     if (g->c->failed)
         return;
     list items = {0};
+    unsigned outer = g->depth;
+    g->depth = b->scope->depth;
     for (size_t i = 0; i < b->n; i++)
         flatten(g, &items, b->items[i], 64);
     for (size_t left = items.n; left > 0 && !g->c->failed; left--) {
@@ -297,11 +299,12 @@ void gen_body(gen *g, body *b)
         while (pick < items.n && !(items.items[pick] && is_literal_ready(g, items.items[pick])))
             pick++;
         if (pick == items.n) {
-            report_unsafe(g, &items);
+            report_stuck(g, &items);
             return;
         }
         literal *l = items.items[pick];
         items.items[pick] = NULL;
         gen_literal(g, l);
     }
+    g->depth = outer;
 }

@@ -5,14 +5,14 @@
 const char *opcode_name(opcode op)
 {
     static const char *const name[OP_COUNT] = {
-        "jump",      "loadk",      "move",    "undef",       "input",  "base",      "doc",
-        "doc_index", "rule",       "index",   "indexk",      "iter",   "next",      "truthy",
-        "eq",        "ne",         "lt",      "le",          "gt",     "ge",        "in",
-        "cmp",       "arith",      "array",   "set",         "object", "builtin",   "call",
-        "host",      "len",        "objlen",  "new",         "add",    "addpair",   "end_array",
-        "end_set",   "end_object", "partial", "end_partial", "once",   "if_undef",  "with",
-        "with_end",  "skip_print", "print",   "template",    "pick",   "pick_next", "def",
-        "yield",     "return"};
+        "jump",      "loadk",     "move",     "undef",      "input",   "base",        "doc",
+        "doc_index", "doc_each",  "rule",     "index",      "indexk",  "base_index",  "iter",
+        "next",      "truthy",    "eq",       "ne",         "lt",      "le",          "gt",
+        "ge",        "in",        "cmp",      "arith",      "array",   "set",         "object",
+        "builtin",   "call",      "host",     "len",        "objlen",  "new",         "add",
+        "addpair",   "end_array", "end_set",  "end_object", "partial", "end_partial", "once",
+        "if_undef",  "with",      "with_end", "skip_print", "print",   "template",    "pick",
+        "pick_next", "def",       "yield",    "return"};
     return op < OP_COUNT ? name[op] : "?";
 }
 

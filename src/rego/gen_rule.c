@@ -81,7 +81,9 @@ static void gen_branch(gen *g, def *d, const result *r, bool in_chain, uint32_t 
         gen_match(g, d->args[i], (unsigned)i);
     if (d->body)
         gen_body(g, d->body);
+    g->where = &d->value->at;
     unsigned value = gen_term(g, d->value);
+    g->where = &d->at;
     emit(g, OP_ONCE, r->reg, value, 0, 0);
     if (r->same) {
         emit_jump(g, r->done);
@@ -115,14 +117,6 @@ static void gen_chain(gen *g, def *d, const result *r)
     place(g, end);
 }
 
-static void check_arguments_plain(gen *g, const def *d)
-{
-    for (size_t i = 0; i < d->n_args; i++)
-        if (d->args[i]->kind != T_VAR)
-            comp_error(g->c, REGO_COMPILE_ERROR, d->mod, &d->at,
-                       "default rule arguments must be variables");
-}
-
 static bool is_default_value(const term *t)
 {
     switch (t->kind) {
@@ -133,6 +127,7 @@ static bool is_default_value(const term *t)
     case T_ARRAY:
     case T_SET:
     case T_OBJECT:
+    case T_TEMPLATE:
         for (size_t i = 0; i < t->n; i++)
             if (!is_default_value(t->items[i]))
                 return false;
@@ -149,8 +144,6 @@ static void gen_default(gen *g, def *d, unsigned reg)
                    "default rule value must be a constant or a comprehension");
         return;
     }
-    if (d->mod->rego_v1)
-        check_arguments_plain(g, d);
     resolve_def(g->k, d, &u);
     if (g->c->failed)
         return;
@@ -218,14 +211,17 @@ static void end_definition(gen *g, const pick_loop *l)
 }
 
 /* All definitions of a group with names resolved; NULL after an error. */
-static unit *resolve_all(gen *g, group *grp)
+void resolve_group(compiler *k, group *grp)
 {
-    unit *units = vs_zalloc(g->c->a, (grp->n_defs + 1) * sizeof *units);
-    for (size_t i = 0; units && i < grp->n_defs && !g->c->failed; i++) {
-        resolve_def(g->k, grp->defs[i], &units[i]);
-        check_def_types(g->k, grp->defs[i], &units[i]);
-    }
-    return g->c->failed ? NULL : units;
+    grp->units = vs_zalloc(k->c->a, (grp->n_defs + 1) * sizeof *grp->units);
+    for (size_t i = 0; grp->units && i < grp->n_defs && !k->c->failed; i++)
+        resolve_def(k, grp->defs[i], &grp->units[i]);
+}
+
+void check_group_types(compiler *k, const group *grp)
+{
+    for (size_t i = 0; grp->units && i < grp->n_defs && !k->c->failed; i++)
+        check_def_types(k, grp->defs[i], &grp->units[i]);
 }
 
 static void gen_values(gen *g, group *grp)
@@ -235,12 +231,9 @@ static void gen_values(gen *g, group *grp)
     g->next_reg = g->max_reg = grp->arity + 2;
     g->fail = r.done;
     emit(g, OP_UNDEF, r.reg, 0, 0, 0);
-    unit *units = resolve_all(g, grp);
-    if (!units)
-        return;
     pick_loop loop = start_picking(g, grp, grp->arity + 2, r.done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_unit(g, &grp->units[i], grp->defs[i]->mod, loop.first_reg);
         g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_chain(g, grp->defs[i], &r);
@@ -279,7 +272,10 @@ static void gen_entry(gen *g, def *d, unsigned builder)
                        VS_FMT(d->keys[i]->name));
         regs[i] = gen_term(g, d->keys[i]);
     }
-    unsigned value = gen_term(g, d->contains ? d->key : d->value);
+    term *member = d->contains ? d->key : d->value;
+    g->where = &member->at;
+    unsigned value = gen_term(g, member);
+    g->where = &d->at;
     unsigned first = new_regs(g, d->n_keys ? d->n_keys : 1);
     for (size_t i = 0; i < d->n_keys; i++)
         emit(g, OP_MOVE, first + (unsigned)i, regs[i], 0, 0);
@@ -306,13 +302,10 @@ static void gen_partial(gen *g, group *grp)
     g->next_reg = g->max_reg = 2;
     g->fail = new_label(g);
     emit(g, OP_NEW, builder, 0, 0, 0);
-    unit *units = resolve_all(g, grp);
-    if (!units)
-        return;
     uint32_t done = new_label(g);
     pick_loop loop = start_picking(g, grp, 2, done);
     for (size_t i = 0; i < grp->n_defs && !g->c->failed; i++) {
-        start_unit(g, &units[i], grp->defs[i]->mod, loop.first_reg);
+        start_unit(g, &grp->units[i], grp->defs[i]->mod, loop.first_reg);
         g->def = grp->defs[i];
         start_definition(g, &loop, i);
         gen_entry(g, grp->defs[i], builder);
@@ -328,7 +321,15 @@ static void gen_partial(gen *g, group *grp)
 
 void gen_group(compiler *k, group *grp)
 {
-    gen g = {.k = k, .c = k->c, .group = grp};
+    if (!grp->units) /* out of memory */
+        return;
+    const def *first = grp->n_defs ? grp->defs[0] : grp->default_def;
+    gen g = {.k = k,
+             .c = k->c,
+             .group = grp,
+             .where = &first->at,
+             .mod = first->mod,
+             .mod_id = module_id(k, first->mod)};
     if (grp->kind == GROUP_PARTIAL)
         gen_partial(&g, grp);
     else

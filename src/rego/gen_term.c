@@ -24,7 +24,7 @@ static vs_val constant(const gen *g, const term *t)
         vs_obj o = {.a = g->c->a};
         for (size_t i = 0; i < t->n; i += 2)
             vs_obj_add(&o, constant(g, t->items[i]), constant(g, t->items[i + 1]));
-        return vs_obj_end(&o, VS_DUP_SAME, NULL);
+        return vs_obj_end(&o, VS_DUP_LAST, NULL);
     }
     return vs_undefined();
 }
@@ -87,12 +87,16 @@ static unsigned gen_enumerate(gen *g, term *pattern, unsigned reg)
     return val;
 }
 
-static unsigned gen_operand(gen *g, term *key, unsigned base)
+static unsigned gen_operand(gen *g, term *key, unsigned base, bool is_base)
 {
     if (has_unbound(g, key))
         return gen_enumerate(g, key, base);
     unsigned dst;
-    if (is_const_key(key)) {
+    if (is_base) {
+        unsigned k = gen_term(g, key);
+        dst = new_reg(g);
+        emit(g, OP_BASE_INDEX, dst, base, k, 0);
+    } else if (is_const_key(key)) {
         dst = new_reg(g);
         emit(g, OP_INDEXK, dst, base, 0, add_const(g->k, key->scalar));
     } else {
@@ -120,12 +124,49 @@ static unsigned gen_document(gen *g, const node *n)
     return dst;
 }
 
+/* Rules that data...[items[i]].. may mean: constant keys say which. */
+static void note_matching(gen *g, const node *n, const term *t, size_t i)
+{
+    if (i == t->n || n->group)
+        note_subtree(g, n);
+    for (size_t c = 0; i < t->n && !n->group && c < n->n; c++)
+        if (!is_const_key(t->items[i]) || vs_eq(t->items[i]->scalar, n->children[c]->key))
+            note_matching(g, n->children[c], t, i + 1);
+}
+
+/* The document at items[from] .. items[to - 1] below a node, where the first of them is not known
+ * now: computed, or an unbound variable, which then takes all keys. */
+static unsigned gen_part(gen *g, const node *n, const term *t, size_t from, size_t to)
+{
+    bool each = has_unbound(g, t->items[from]), path = to > from + 1;
+    if (each)
+        note_matching(g, n, t, from);
+    else if (n->group)
+        note_call(g, n->group);
+    unsigned key = each ? 0 : gen_term(g, t->items[from]), keys = 0, dst;
+    unsigned *regs = vs_alloc_array(g->c->a, to - from, sizeof *regs);
+    for (size_t i = from + 1; regs && i < to; i++)
+        regs[i - from] = gen_term(g, t->items[i]);
+    if (path) {
+        unsigned first = new_regs(g, to - from - 1);
+        for (size_t i = 1; regs && i < to - from; i++)
+            emit(g, OP_MOVE, first + (unsigned)i - 1, regs[i], 0, 0);
+        keys = new_reg(g);
+        emit(g, OP_ARRAY, keys, first, 0, (uint32_t)(to - from - 1));
+    }
+    dst = new_reg(g);
+    size_t at = emit(g, each ? OP_DOC_EACH : OP_DOC_INDEX, dst, each ? keys : key, keys, n->id);
+    if (at < g->n)
+        g->at[at].n = path;
+    return each ? gen_enumerate(g, t->items[from], dst) : dst;
+}
+
 /* data.a.b...: follows constant names through the documents as far as they are known now. */
 static unsigned gen_data(gen *g, const term *t, size_t *next)
 {
     const node *n = g->k->p->root;
     size_t i = 1;
-    while (i < t->n && is_const_key(t->items[i]) && !n->group) {
+    while (i < t->n && is_const_key(t->items[i]) && (!n->group || n->is_package)) {
         const node *child = node_child(n, t->items[i]->scalar);
         if (!child)
             break;
@@ -134,7 +175,7 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
     }
     unsigned dst;
     *next = i;
-    if (n->group) {
+    if (n->group && !n->is_package) {
         dst = new_reg(g);
         if (n->group->kind != GROUP_FUNCTION) {
             note_call(g, n->group);
@@ -146,24 +187,27 @@ static unsigned gen_data(gen *g, const term *t, size_t *next)
     }
     if (i == t->n)
         return gen_document(g, n);
-    if (is_const_key(t->items[i])) {
+    if (is_const_key(t->items[i]) && !n->group) {
         uint32_t path = const_path(g, t, 1, next);
         dst = new_reg(g);
         emit(g, OP_BASE, dst, 0, 0, path);
         return dst;
     }
-    if (has_unbound(g, t->items[i]))
-        return gen_document(g, n);
-    unsigned key = gen_term(g, t->items[i]);
-    dst = new_reg(g);
-    emit(g, OP_DOC_INDEX, dst, key, 0, n->id);
+    bool each = has_unbound(g, t->items[i]);
     *next = i + 1;
-    return dst;
+    while (*next < t->n && first_missing(g, t->items[*next]) == NULL &&
+           !has_unbound(g, t->items[*next]))
+        ++*next;
+    if (each && (*next == i + 1 || n->group)) {
+        *next = i;
+        return gen_document(g, n);
+    }
+    return gen_part(g, n, t, i, *next);
 }
 
 static unsigned gen_ref(gen *g, term *t)
 {
-    size_t next = 1;
+    size_t next = 1, at = g->n;
     unsigned reg;
     if (t->items[0]->kind == T_INPUT) {
         reg = new_reg(g);
@@ -173,8 +217,9 @@ static unsigned gen_ref(gen *g, term *t)
     } else {
         reg = gen_term(g, t->items[0]);
     }
+    bool is_base = at < g->n && g->at[at].op == OP_BASE;
     for (; next < t->n && !g->c->failed; next++)
-        reg = gen_operand(g, t->items[next], reg);
+        reg = gen_operand(g, t->items[next], reg, is_base);
     return reg;
 }
 
@@ -426,6 +471,11 @@ static unsigned gen_template(gen *g, term *t)
                    "a template string has too many parts");
         return 0;
     }
+    const term *open = first_missing(g, t);
+    if (open) {
+        report_unsafe(g, open);
+        return 0;
+    }
     unsigned first = gen_maybes(g, t->items, t->n), dst = new_reg(g);
     size_t i = emit(g, OP_TEMPLATE, dst, first, 0, 0);
     if (i < g->n)
@@ -441,8 +491,7 @@ unsigned gen_term(gen *g, term *t)
     switch (t->kind) {
     case T_VAR:
         if (is_unbound_var(g, t))
-            comp_error(g->c, REGO_UNSAFE_VAR_ERROR, t->mod, &t->at, "var %.*s is unsafe",
-                       VS_FMT(t->wildcard ? VS_LIT("_") : t->name));
+            report_unsafe(g, t);
         return var_reg(g, t);
     case T_SCALAR:
         dst = new_reg(g);

@@ -140,11 +140,11 @@ static token lex_raw(lexer *l, size_t start, tok_kind kind)
     return (token){.kind = kind, .at = at, .text = text, .raw = true};
 }
 
-static int hex4(const lexer *l, size_t at)
+static int hex4(vs_span in, size_t at)
 {
     int v = 0;
     for (size_t i = 0; i < 4; i++) {
-        int c = at + i < l->in.n ? l->in.p[at + i] : -1, low = c | 0x20;
+        int c = at + i < in.n ? in.p[at + i] : -1, low = c | 0x20;
         int d = is_digit(c) ? c - '0' : low >= 'a' && low <= 'f' && c > 0 ? low - 'a' + 10 : -1;
         if (d < 0)
             return -1;
@@ -153,29 +153,28 @@ static int hex4(const lexer *l, size_t at)
     return v;
 }
 
-/* One escape at l->at (behind the backslash); false = malformed. */
-static bool unescape(lexer *l, uint8_t **o)
+bool lexer_unescape(vs_span in, size_t *at, uint8_t **o)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    int c = peek(l, 0);
-    l->at++;
+    int c = *at < in.n ? in.p[*at] : -1;
+    ++*at;
     if (c != 'u') {
         const char *k = c > 0 ? strchr(from, c) : NULL;
         if (k)
             *(*o)++ = (uint8_t)to[k - from];
         return k != NULL;
     }
-    int hi = hex4(l, l->at);
+    int hi = hex4(in, *at);
     if (hi < 0)
         return false;
-    l->at += 4;
+    *at += 4;
     uint32_t cp = (uint32_t)hi;
     if (hi >= 0xd800 && hi <= 0xdfff) {
-        bool pair = peek(l, 0) == '\\' && peek(l, 1) == 'u';
-        int lo = pair ? hex4(l, l->at + 2) : -1;
+        bool pair = *at + 1 < in.n && in.p[*at] == '\\' && in.p[*at + 1] == 'u';
+        int lo = pair ? hex4(in, *at + 2) : -1;
         bool joined = hi <= 0xdbff && lo >= 0xdc00 && lo <= 0xdfff;
         cp = joined ? 0x10000 + (((uint32_t)hi - 0xd800) << 10) + ((uint32_t)lo - 0xdc00) : 0xfffd;
-        l->at += joined ? 6 : 0;
+        *at += joined ? 6 : 0;
     }
     *o += vs_utf8_put(*o, cp);
     return true;
@@ -197,7 +196,7 @@ static token lex_string(lexer *l)
             continue;
         }
         l->at++;
-        if (!unescape(l, &o))
+        if (!lexer_unescape(l->in, &l->at, &o))
             return fail(l, l->at - 1, "illegal escape sequence in a string");
     }
     l->at = end + 1;

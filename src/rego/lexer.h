@@ -39,6 +39,8 @@ typedef struct lexer {
 } lexer;
 
 void lexer_init(lexer *l, compilation *c, const module *mod, vs_span text);
+/* One escape at *at (behind the backslash), written to *o (at most 4 bytes); false = malformed. */
+bool lexer_unescape(vs_span in, size_t *at, uint8_t **o);
 /* The next token; TOK_EOF at the end and after an error. */
 token lexer_next(lexer *l);
 

@@ -143,6 +143,18 @@ static void absorb(compiler *k, group *into, node *n, size_t depth)
     n->n = 0;
 }
 
+/* p contains x beside p[k] := v, or p.k := v: a set and an object. */
+static void check_mixture(compiler *k, const group *g)
+{
+    bool set = false, object = false;
+    for (size_t i = 0; i < g->n_defs; i++) {
+        set |= g->defs[i]->n_keys == 0 && g->defs[i]->contains;
+        object |= g->defs[i]->n_keys > 0;
+    }
+    if (set && object)
+        conflict(k, g->defs[0], g->name);
+}
+
 static void settle_kind(compiler *k, group *g)
 {
     size_t functions = 0, singles = 0, partials = 0;
@@ -156,6 +168,7 @@ static void settle_kind(compiler *k, group *g)
         conflict(k, g->defs[0], g->name);
         return;
     }
+    check_mixture(k, g);
     g->kind = functions ? GROUP_FUNCTION : partials ? GROUP_PARTIAL : GROUP_COMPLETE;
     g->arity = functions ? (unsigned)g->defs[0]->n_args : 0;
     for (size_t i = 0; i < g->n_defs; i++)
@@ -181,6 +194,16 @@ static void take_default(compiler *k, group *g)
     g->n_defs = kept;
 }
 
+/* A package may add to the object that a rule makes, q[x] := .. beside package p.q, and to nothing
+ * else: the definition that is in its way, NULL if none. */
+static const def *bars_package(const node *n)
+{
+    for (size_t i = 0; n->is_package && i < n->group->n_defs; i++)
+        if (n->group->defs[i]->n_keys == 0)
+            return n->group->defs[i];
+    return NULL;
+}
+
 static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
 {
     n->id = (uint32_t)k->p->n_nodes;
@@ -201,13 +224,14 @@ static void name_groups(compiler *k, node *n, vs_vec *path, const char *name)
     if (n->group) {
         n->group->name = name;
         n->group->path = n->path;
-        if (n->is_package) {
-            const def *d = n->group->defs[0];
+        const def *d = bars_package(n);
+        if (d) {
             comp_error(k->c, REGO_TYPE_ERROR, d->mod, &d->at,
                        "package %s conflicts with a rule of that name", name);
             return;
         }
-        absorb(k, n->group, n, 1);
+        if (!n->is_package)
+            absorb(k, n->group, n, 1);
         settle_kind(k, n->group);
         take_default(k, n->group);
     }

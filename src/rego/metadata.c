@@ -91,6 +91,8 @@ static vs_val complete(vs_arena *a, vs_val v, const char *fallback)
         v = vs_with(a, v, vs_cstring("authors"), each(a, authors, author));
     if (vs_defined(resources))
         v = vs_with(a, v, vs_cstring("related_resources"), each(a, resources, resource));
+    if (vs_is_true(vs_getc(v, "entrypoint")))
+        fallback = "document";
     if (!vs_defined(vs_getc(v, "scope")))
         v = vs_with(a, v, vs_cstring("scope"), vs_cstring(fallback));
     return v;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the parser share: parse_term.c and parse_module.c. */
+/* What the files of the parser share: parse_*.c. */
 #ifndef VS_REGO_PARSE_H
 #define VS_REGO_PARSE_H
 
@@ -59,9 +59,12 @@ mark mark_here(const parser *p);
 bool back_to(parser *p, const mark *m);
 
 term *new_term(parser *p, term_kind kind, loc at);
+void set_items(parser *p, term *t, const list *l);
 term *new_string(parser *p, vs_span text, loc at);
 /* Any expression, `in` included (one operand before it). */
 term *parse_expr(parser *p);
+/* $"..{expr}..", which is the current token. */
+term *parse_template(parser *p);
 /* A term with its postfixes: what may stand left of '|' in a comprehension. */
 term *parse_postfix(parser *p);
 /* expr { "," expr } up to `close`, trailing comma allowed. Consumes `close`. */
@@ -69,6 +72,8 @@ void parse_list(parser *p, unsigned close, list *out);
 /* Literals up to '}' or ']' or ')' or end of input (not consumed). */
 body *parse_body_until(parser *p, unsigned close);
 body *parse_single_literal(parser *p);
+literal *new_literal(parser *p, literal_kind kind, loc at);
+body *new_body(parser *p, list *items);
 /* An expression with its `with` modifiers as the body `result = expr with ...`, for places where an
  * expression stands but only a literal can be modified. NULL when there is no `with` here. */
 body *parse_modified(parser *p, term *expr, term *result);

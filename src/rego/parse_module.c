@@ -1,271 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packages, imports, rules and bodies (rego.md 3, 4, 5). */
+/* Packages, imports and rules (rego.md 3, 4, 5). */
 #include "rego/parse.h"
-
-/* ---- literals
- * ------------------------------------------------------------------------------------ */
-
-static literal *new_literal(parser *p, literal_kind kind, loc at)
-{
-    static _Thread_local literal nil;
-    literal *l = VS_NEW(p->c->a, literal);
-    if (!l) {
-        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &at, "out of memory");
-        memset(&nil, 0, sizeof nil);
-        return &nil;
-    }
-    l->kind = kind;
-    l->at = at;
-    return l;
-}
-
-static body *new_body(parser *p, list *items)
-{
-    static _Thread_local body nil;
-    body *b = VS_NEW(p->c->a, body);
-    if (!b) {
-        comp_error(p->c, REGO_EVAL_LIMIT, p->mod, NULL, "out of memory");
-        memset(&nil, 0, sizeof nil);
-        return &nil;
-    }
-    b->items = (literal **)items->items;
-    b->n = items->n;
-    return b;
-}
-
-/* An expression, or `k, v in coll` without parentheses. */
-static term *parse_keyed_expr(parser *p)
-{
-    term *t = parse_expr(p);
-    if (!p->mod->kw_in || !take_op(p, ','))
-        return t;
-    term *in = parse_expr(p);
-    if (is_membership(in))
-        return with_key(p, t, in);
-    p->tok = (token){.kind = TOK_OP, .op = ',', .at = p->tok.at};
-    parse_error(p, "unexpected ',' in an expression");
-    return t;
-}
-
-static literal *parse_expr_literal(parser *p)
-{
-    loc at = p->tok.at;
-    term *l = parse_keyed_expr(p);
-    literal_kind kind = at_op(p, '=') ? L_UNIFY : at_op(p, OP2(':', '=')) ? L_ASSIGN : L_EXPR;
-    literal *lit = new_literal(p, kind, at);
-    lit->a = l;
-    if (kind != L_EXPR) {
-        advance(p);
-        lit->b = parse_keyed_expr(p);
-    }
-    lit->at.end = p->last_end;
-    return lit;
-}
-
-/* some x, y  |  some [k,] v in coll */
-static literal *parse_some(parser *p)
-{
-    loc at = p->tok.at;
-    advance(p);
-    list terms = {0};
-    term *t = parse_expr(p);
-    literal *lit;
-    bool in = is_membership(t);
-    if (!in) {
-        list_add(p->c, &terms, t);
-        while (take_op(p, ',')) {
-            t = parse_expr(p);
-            in = is_membership(t);
-            if (!in)
-                list_add(p->c, &terms, t);
-        }
-    }
-    if (in) {
-        lit = new_literal(p, L_IN, at);
-        if (terms.n > 1)
-            parse_error(p, "'some' takes at most two patterns before 'in'");
-        lit->a = terms.n ? terms.items[0] : NULL;
-        lit->b = t->items[1];
-        lit->c = t->items[2];
-    } else {
-        lit = new_literal(p, L_SOME, at);
-        lit->vars = (term **)terms.items;
-        lit->n_vars = terms.n;
-        for (size_t i = 0; i < terms.n; i++)
-            if (lit->vars[i]->kind != T_VAR)
-                parse_error(p, "'some' declares variables only");
-    }
-    lit->at.end = p->last_end;
-    return lit;
-}
-
-/* every [k,] v in coll { body } */
-static literal *parse_every(parser *p)
-{
-    loc at = p->tok.at;
-    advance(p);
-    literal *lit = new_literal(p, L_EVERY, at);
-    lit->b = parse_postfix(p);
-    if (take_op(p, ',')) {
-        lit->a = lit->b;
-        lit->b = parse_postfix(p);
-    }
-    if ((lit->a && lit->a->kind != T_VAR) || lit->b->kind != T_VAR)
-        parse_error(p, "'every' binds variables only");
-    if (!take_word(p, "in"))
-        parse_error(p, "expected 'in' after the variables of 'every'");
-    lit->c = parse_expr(p);
-    expect_op(p, '{', "'{' and the body of 'every'");
-    lit->body = parse_body_until(p, '}');
-    expect_op(p, '}', "'}'");
-    lit->at.end = p->last_end;
-    return lit;
-}
-
-static literal *parse_plain(parser *p)
-{
-    if (at_word(p, "some") && at_keyword(p))
-        return parse_some(p);
-    if (at_word(p, "every") && p->mod->kw_every && at_keyword(p))
-        return parse_every(p);
-    return parse_expr_literal(p);
-}
-
-static void parse_withs(parser *p, literal *lit)
-{
-    list mods = {0};
-    while (!p->c->failed && at_word(p, "with") && at_keyword(p)) {
-        advance(p);
-        with_mod *w = VS_NEW(p->c->a, with_mod);
-        if (!w)
-            return;
-        w->target = parse_postfix(p);
-        if (!take_word(p, "as"))
-            parse_error(p, "expected 'as' after the target of 'with'");
-        w->value = parse_expr(p);
-        list_add(p->c, &mods, w);
-    }
-    if (!mods.n)
-        return;
-    lit->with = vs_alloc_array(p->c->a, mods.n, sizeof *lit->with);
-    for (size_t i = 0; lit->with && i < mods.n; i++)
-        lit->with[i] = *(with_mod *)mods.items[i];
-    lit->n_with = lit->with ? mods.n : 0;
-    lit->at.end = p->last_end;
-}
-
-body *parse_modified(parser *p, term *expr, term *result)
-{
-    if (!at_word(p, "with") || !at_keyword(p))
-        return NULL;
-    literal *lit = new_literal(p, L_UNIFY, expr->at);
-    lit->a = result;
-    lit->b = expr;
-    parse_withs(p, lit);
-    list items = {0};
-    list_add(p->c, &items, lit);
-    return new_body(p, &items);
-}
-
-/* What stands behind `not`: one literal, or with the keyword in force a whole { body }. */
-static body *parse_negated(parser *p)
-{
-    if (p->mod->kw_not && take_op(p, '{')) {
-        body *b = parse_body_until(p, '}');
-        expect_op(p, '}', "'}' at the end of a negated body");
-        return b;
-    }
-    list inner = {0};
-    list_add(p->c, &inner, parse_plain(p));
-    return new_body(p, &inner);
-}
-
-/* ---- `not` as OPA has it without future.keywords.not (rego.md 6.6): the arguments of calls inside
- * are evaluated before, so when one is undefined the negation fails too ---- */
-
-static void hoist(parser *p, term **arg, const literal *lit, list *out)
-{
-    literal *before = new_literal(p, L_UNIFY, (*arg)->at);
-    before->a = new_wildcard(p, (*arg)->at);
-    before->b = *arg;
-    before->with = lit->with;
-    before->n_with = lit->n_with;
-    *arg = before->a;
-    list_add(p->c, out, before);
-}
-
-/* Equality keeps its references inside; other calls keep none. */
-static void hoist_operands(parser *p, term *call, const literal *lit, list *out)
-{
-    bool equality = call->items[0]->kind == T_VAR && vs_span_is(call->items[0]->name, "equal");
-    for (size_t i = 1; i < call->n; i++)
-        if (call->items[i]->kind == T_CALL || (call->items[i]->kind == T_REF && !equality))
-            hoist(p, &call->items[i], lit, out);
-}
-
-static void hoist_negated(parser *p, literal *lit, list *out)
-{
-    literal *inner = lit->body->items[0];
-    if (lit->body->n != 1 || p->mod->kw_not)
-        return;
-    if (inner->kind == L_UNIFY) {
-        if (inner->a->kind == T_CALL)
-            hoist(p, &inner->a, lit, out);
-        if (inner->b->kind == T_CALL)
-            hoist(p, &inner->b, lit, out);
-    } else if (inner->kind == L_EXPR && inner->a->kind == T_CALL) {
-        hoist_operands(p, inner->a, lit, out);
-    } else if (inner->kind == L_EXPR && inner->a->kind == T_REF) {
-        for (size_t i = 1; i < inner->a->n; i++)
-            if (inner->a->items[i]->kind == T_CALL || inner->a->items[i]->kind == T_REF)
-                hoist(p, &inner->a->items[i], lit, out);
-    }
-}
-
-static void parse_literal(parser *p, list *out)
-{
-    if (++p->depth > PARSE_DEPTH)
-        parse_error(p, "nested too deeply");
-    literal *lit;
-    loc at = p->tok.at;
-    if (at_word(p, "not") && at_keyword(p)) {
-        advance(p);
-        lit = new_literal(p, L_NOT, at);
-        lit->body = parse_negated(p);
-        lit->at.end = p->last_end;
-    } else {
-        lit = parse_plain(p);
-    }
-    parse_withs(p, lit);
-    if (p->c->legacy_not && lit->kind == L_NOT && !p->c->failed)
-        hoist_negated(p, lit, out);
-    list_add(p->c, out, lit);
-    p->depth--;
-}
-
-body *parse_single_literal(parser *p)
-{
-    list items = {0};
-    parse_literal(p, &items);
-    return new_body(p, &items);
-}
-
-body *parse_body_until(parser *p, unsigned close)
-{
-    list items = {0};
-    while (!p->c->failed && !at_op(p, close) && !(close == 0 && p->tok.kind == TOK_EOF)) {
-        parse_literal(p, &items);
-        bool semicolon = take_op(p, ';');
-        if (!semicolon && !at_op(p, close) && p->tok.kind != TOK_EOF && !p->tok.newline)
-            parse_error(p, "unexpected text behind an expression: expected a new line, ';' or the "
-                           "closing bracket");
-        if (p->tok.kind == TOK_EOF)
-            break;
-    }
-    if (items.n == 0)
-        parse_error(p, "a body must not be empty");
-    return new_body(p, &items);
-}
 
 /* ---- rules
  * --------------------------------------------------------------------------------------- */
@@ -417,6 +152,9 @@ static void parse_else(parser *p, def *d)
             parse_error(p, "'else' needs a value or a body");
         if (d->contains)
             parse_error(p, "'else' is not allowed on partial rules");
+        for (size_t i = 1; i < d->n_path; i++)
+            if (d->path[i]->kind != T_SCALAR)
+                parse_error(p, "'else' is not allowed on rules with variables in the head");
         d->else_def = e;
         d = e;
     }
@@ -470,6 +208,11 @@ static void settle_args(parser *p, def *d)
         term *computed = d->args[i];
         if (is_pattern(computed))
             continue;
+        if (computed->kind == T_CALL) {
+            comp_error(p->c, REGO_COMPILE_ERROR, p->mod, &computed->at,
+                       "rule arguments cannot contain calls");
+            return;
+        }
         d->args[i] = new_wildcard(p, computed->at);
         for (def *b = d; b; b = b->else_def) {
             literal *l = new_literal(p, L_UNIFY, computed->at);
@@ -477,6 +220,20 @@ static void settle_args(parser *p, def *d)
             l->b = computed;
             prepend(p, &b->body, l);
         }
+    }
+}
+
+static void check_default_arguments(parser *p, const def *d)
+{
+    for (size_t i = 0; i < d->n_args && !p->c->failed; i++) {
+        if (d->args[i]->kind != T_VAR && p->mod->rego_v1)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
+                       "illegal default rule (arguments must be variables)");
+        for (size_t j = 0; j < i; j++)
+            if (d->args[i]->kind == T_VAR && vs_span_eq(d->args[i]->name, d->args[j]->name))
+                comp_error(p->c, REGO_PARSE_ERROR, p->mod, &d->at,
+                           "illegal default rule (arguments cannot be repeated %.*s)",
+                           VS_FMT(d->args[i]->name));
     }
 }
 
@@ -488,6 +245,7 @@ static void parse_default(parser *p)
     parse_head(p, d);
     if (!d->has_value)
         parse_error(p, "a default rule must have a value");
+    check_default_arguments(p, d);
     add_def(p, d);
 }
 
@@ -521,8 +279,8 @@ static void parse_rule(parser *p)
         expect_op(p, '}', "'}' at the end of the body");
         add_def(p, more);
     }
-    if (!p->c->failed && p->tok.kind != TOK_EOF && !p->tok.newline && !take_op(p, ';'))
-        parse_error(p, "unexpected text behind a rule: expected a new line");
+    if (!p->c->failed && p->tok.kind != TOK_EOF && p->tok.kind != TOK_IDENT)
+        parse_error(p, "unexpected text behind a rule: expected the next one");
 }
 
 /* ---- package and imports
@@ -614,23 +372,41 @@ static bool apply_language_import(parser *p, term **path, size_t n)
     return true;
 }
 
+static bool is_reserved(vs_span name)
+{
+    return vs_span_is(name, "input") || vs_span_is(name, "data");
+}
+
+/* The name behind `as`; empty when there is none. */
+static vs_span parse_alias(parser *p, const list *path)
+{
+    if (p->c->failed || !at_word(p, "as"))
+        return (vs_span){NULL, 0};
+    vs_span root = ((const term *)path->items[0])->name;
+    if (vs_span_is(root, "future") || vs_span_is(root, "rego"))
+        parse_error(p, "`%.*s` imports cannot be aliased", VS_FMT(root));
+    advance(p);
+    vs_span alias = p->tok.text;
+    if (p->tok.kind != TOK_IDENT)
+        parse_error(p, "expected a name behind 'as'");
+    else if (is_reserved(alias))
+        parse_error(p, "unexpected import alias, must not be a reserved name, got: %.*s",
+                    VS_FMT(alias));
+    advance(p);
+    return alias;
+}
+
 static void parse_import(parser *p)
 {
     loc at = p->tok.at;
     advance(p);
     list path = {0};
     parse_head_ref(p, &path);
-    vs_span alias = {NULL, 0};
-    if (take_word(p, "as")) {
-        alias = p->tok.text;
-        if (p->tok.kind != TOK_IDENT)
-            parse_error(p, "expected a name behind 'as'");
-        advance(p);
-    }
-    if (p->c->failed || apply_language_import(p, (term **)path.items, path.n))
-        return;
     term **terms = (term **)path.items;
-    if (!vs_span_is(terms[0]->name, "input") && !vs_span_is(terms[0]->name, "data"))
+    vs_span alias = parse_alias(p, &path);
+    if (p->c->failed || apply_language_import(p, terms, path.n))
+        return;
+    if (!is_reserved(terms[0]->name))
         comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at,
                    "unexpected import path, must begin with one of: {data, future, input, rego}");
     for (size_t i = 1; i < path.n; i++)

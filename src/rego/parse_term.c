@@ -161,7 +161,7 @@ static void deepen(parser *p, term *t, unsigned below)
         parse_error(p, "expression is too long or nested too deeply");
 }
 
-static void set_items(parser *p, term *t, const list *l)
+void set_items(parser *p, term *t, const list *l)
 {
     t->items = (term **)l->items;
     t->n = l->n;
@@ -241,12 +241,13 @@ static term *continue_expr(parser *p, term *first);
  * A '|' behind the first term makes a comprehension, not a union (rego.md 3.2), unless what follows
  * cannot be a body because of a ',': [x | y, z] is an array. NULL when it is no comprehension.
  */
-static term *try_comprehension(parser *p, term_kind kind, loc at, term *head, unsigned close)
+static term *try_comprehension(parser *p, term_kind kind, loc at, term *head, term *value,
+                               unsigned close)
 {
     mark m = mark_here(p);
     if (!take_op(p, '|'))
         return NULL;
-    term *t = comprehension(p, kind, at, head, NULL, close);
+    term *t = comprehension(p, kind, at, head, value, close);
     if (!p->c->failed || p->failed_op != ',' || !back_to(p, &m))
         return t;
     return NULL;
@@ -259,7 +260,7 @@ static term *parse_array(parser *p)
     advance(p);
     if (!take_op(p, ']')) {
         term *head = parse_postfix(p);
-        term *t = try_comprehension(p, T_ARRAY_COMPR, at, head, ']');
+        term *t = try_comprehension(p, T_ARRAY_COMPR, at, head, NULL, ']');
         if (t)
             return t;
         list_add(p->c, &items, continue_expr(p, head));
@@ -279,8 +280,9 @@ static term *parse_object(parser *p, loc at, term *key)
 {
     list items = {0};
     term *value = parse_postfix(p);
-    if (take_op(p, '|'))
-        return comprehension(p, T_OBJECT_COMPR, at, key, value, '}');
+    term *all = try_comprehension(p, T_OBJECT_COMPR, at, key, value, '}');
+    if (all)
+        return all;
     list_add(p->c, &items, key);
     list_add(p->c, &items, continue_expr(p, value));
     while (!p->c->failed && !take_op(p, '}')) {
@@ -307,7 +309,7 @@ static term *parse_brace(parser *p)
         return t;
     }
     term *first = parse_postfix(p);
-    term *set = try_comprehension(p, T_SET_COMPR, at, first, '}');
+    term *set = try_comprehension(p, T_SET_COMPR, at, first, NULL, '}');
     if (set)
         return set;
     first = continue_expr(p, first);
@@ -427,79 +429,6 @@ static term *parse_number(parser *p)
     return scalar(p, v);
 }
 
-/* {expr}, or {expr with input.x as y}: then a comprehension, whose first value is meant. */
-static term *template_part(parser *p)
-{
-    loc at = p->tok.at;
-    term *expr = parse_expr(p), *result = new_wildcard(p, at);
-    body *b = parse_modified(p, expr, result);
-    if (!b)
-        return expr;
-    list items = {0};
-    list_add(p->c, &items, result);
-    term *t = new_term(p, T_ARRAY_COMPR, at), *ref = new_term(p, T_REF, at),
-         *zero = new_term(p, T_SCALAR, at);
-    set_items(p, t, &items);
-    t->body = b;
-    zero->scalar = vs_int(0);
-    items = (list){0};
-    list_add(p->c, &items, t);
-    list_add(p->c, &items, zero);
-    set_items(p, ref, &items);
-    return ref;
-}
-
-/* Splits a template's source into string pieces and expressions (rego.md 6.9). */
-static term *parse_template(parser *p)
-{
-    token whole = p->tok;
-    term *t = new_term(p, T_TEMPLATE, whole.at);
-    list items = {0};
-    size_t base = (size_t)(whole.text.p - p->lex.in.p), at = base, end = base + whole.text.n;
-    VS_CLEANUP(vs_buf_free) vs_buf piece = VS_BUF(1 << 20);
-    while (at < end && !p->c->failed) {
-        uint8_t c = p->lex.in.p[at];
-        if (c == '{') {
-            p->c->a->failed |= !vs_buf_ok(&piece);
-            list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
-            vs_buf_clear(&piece);
-            parser inner = *p;
-            inner.lex.at = at + 1;
-            inner.lex.row = whole.at.row;
-            advance(&inner);
-            list_add(p->c, &items, template_part(&inner));
-            if (!p->c->failed && !at_op(&inner, '}'))
-                parse_error(&inner, "expected '}' at the end of a template expression");
-            p->wildcards = inner.wildcards;
-            p->retries = inner.retries;
-            at = inner.tok.at.end;
-        } else if (c == '\\' && at + 1 < end &&
-                   (p->lex.in.p[at + 1] == '{' || p->lex.in.p[at + 1] == '}')) {
-            vs_buf_putc(&piece, (char)p->lex.in.p[at + 1]);
-            at += 2;
-        } else if (c == '\\' && !whole.raw && at + 1 < end) {
-            static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-            const char *k = strchr(from, p->lex.in.p[at + 1]);
-            if (!k)
-                parse_error(p, "illegal escape sequence in a template string");
-            else
-                vs_buf_putc(&piece, to[k - from]);
-            at += 2;
-        } else {
-            vs_buf_putc(&piece, (char)c);
-            at++;
-        }
-    }
-    if (!vs_buf_ok(&piece)) {
-        p->c->a->failed = true;
-        parse_error(p, "template string is too long");
-    }
-    list_add(p->c, &items, new_string(p, vs_dup(p->c->a, vs_buf_span(&piece)), whole.at));
-    set_items(p, t, &items);
-    advance(p);
-    return t;
-}
-
 /* "set()" is a token of its own; "set(" with arguments is a call. */
 static bool at_empty_set(const parser *p)
 {
@@ -614,7 +543,10 @@ term *parse_postfix(parser *p)
         p->depth--;
         return new_term(p, T_SCALAR, p->tok.at);
     }
+    bool plain = p->tok.kind == TOK_STRING || p->tok.kind == TOK_NUMBER;
     term *t = parse_primary(p);
+    if (plain && (touches(p, '.') || touches(p, '[')))
+        parse_error(p, "illegal ref (head cannot be %s)", vs_kind_name(t->scalar.kind));
     for (;;) {
         if (p->c->failed)
             break;

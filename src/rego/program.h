@@ -17,21 +17,23 @@
 #include "rego/hash.h"
 
 typedef enum opcode {
-    OP_JUMP,      /* to fail */
-    OP_LOADK,     /* a = const k */
-    OP_MOVE,      /* a = b */
-    OP_UNDEF,     /* a = undefined */
-    OP_INPUT,     /* a = input at path const k (array of keys); undefined fails */
-    OP_BASE,      /* a = base document at path const k */
-    OP_DOC,       /* a = document node k, virtual and base merged */
-    OP_DOC_INDEX, /* a = document node k indexed by b */
-    OP_RULE,      /* a = value of group k */
-    OP_INDEX,     /* a = b[c] */
-    OP_INDEXK,    /* a = b[const k] */
-    OP_ITER,      /* a, a+1 = iterator over b; not a collection: fail */
-    OP_NEXT,      /* b = key, c = value of the next element of iterator a; at its end: fail */
-    OP_TRUTHY,    /* b is false: fail */
-    OP_EQ,        /* tests on b, c: fail unless they hold */
+    OP_JUMP,       /* to fail */
+    OP_LOADK,      /* a = const k */
+    OP_MOVE,       /* a = b */
+    OP_UNDEF,      /* a = undefined */
+    OP_INPUT,      /* a = input at path const k (array of keys); undefined fails */
+    OP_BASE,       /* a = base document at path const k */
+    OP_DOC,        /* a = document node k, virtual and base merged */
+    OP_DOC_INDEX,  /* a = document node k indexed by b, and by the keys of array c when n is 1 */
+    OP_DOC_EACH,   /* a = {key: member of document node k at that key and then the keys of b} */
+    OP_RULE,       /* a = value of group k */
+    OP_INDEX,      /* a = b[c] */
+    OP_INDEXK,     /* a = b[const k] */
+    OP_BASE_INDEX, /* a = b[c], where b is part of a base document */
+    OP_ITER,       /* a, a+1 = iterator over b; not a collection: fail */
+    OP_NEXT,       /* b = key, c = value of the next element of iterator a; at its end: fail */
+    OP_TRUTHY,     /* b is false: fail */
+    OP_EQ,         /* tests on b, c: fail unless they hold */
     OP_NE,
     OP_LT,
     OP_LE,
@@ -125,7 +127,8 @@ typedef struct group {
     uint32_t id;
     unsigned arity;
     code code;
-    struct def **defs; /* compile time only */
+    struct def **defs;  /* compile time only, as are the units */
+    struct unit *units; /* one per definition */
     size_t n_defs, room_defs;
     struct def *default_def;
     uint32_t *calls; /* groups this one may evaluate (static); compile time only */

@@ -3,234 +3,7 @@
  * Names into meanings (rego.md 5.1): a local variable, an import, a rule of the package, input,
  * data or a builtin. Works in place on the tree.
  */
-#include "rego/compile.h"
-
-typedef struct resolver {
-    compiler *k;
-    compilation *c;
-    const module *m;
-    unit *u;
-    const term *statement; /* a call that is a whole statement may have an output argument */
-} resolver;
-
-/* ---- scopes ---------------------------------------------------------------------------------- */
-
-static scope *new_scope(resolver *r, scope *parent)
-{
-    static _Thread_local scope nil;
-    scope *s = VS_NEW(r->c->a, scope);
-    if (!s) {
-        comp_error(r->c, REGO_EVAL_LIMIT, r->m, NULL, "out of memory");
-        memset(&nil, 0, sizeof nil);
-        return &nil;
-    }
-    s->parent = parent;
-    s->depth = parent ? parent->depth + 1 : 0;
-    s->current = SIZE_MAX;
-    return s;
-}
-
-static struct scoped_name *find_here(scope *s, vs_span name)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (vs_span_eq(s->names[i].name, name))
-            return &s->names[i];
-    return NULL;
-}
-
-static struct scoped_name *find_name(scope *s, vs_span name)
-{
-    for (scope *at = s; at; at = at->parent) {
-        struct scoped_name *n = find_here(at, name);
-        if (n && (at == s || !n->declared || n->from < at->current))
-            return n;
-    }
-    return NULL;
-}
-
-static int new_var(resolver *r, vs_span name, unsigned depth, loc at)
-{
-    unit *u = r->u;
-    if (u->n >= VARS_MAX) {
-        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &at, "too many variables in one rule");
-        return 0;
-    }
-    if (u->n == u->room) {
-        size_t room = u->room ? u->room * 2 : 16;
-        u->vars = vs_grow(r->c->a, u->vars, u->n, room, sizeof *u->vars);
-        u->room = room;
-        if (!u->vars) {
-            u->n = u->room = 0;
-            comp_error(r->c, REGO_EVAL_LIMIT, r->m, NULL, "out of memory");
-            return 0;
-        }
-    }
-    u->vars[u->n] = (var_info){name, depth, at};
-    return (int)u->n++;
-}
-
-static void declare_at(resolver *r, scope *s, const term *t, bool declared, size_t from)
-{
-    if (r->m->rego_v1 && declared &&
-        (vs_span_is(t->name, "input") || vs_span_is(t->name, "data"))) {
-        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at,
-                   "variables must not shadow %.*s (use a different variable name)",
-                   VS_FMT(t->name));
-        return;
-    }
-    struct scoped_name *old = find_here(s, t->name);
-    if (old) {
-        if (declared && old->declared)
-            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s assigned above",
-                       VS_FMT(t->name));
-        old->declared |= declared;
-        return;
-    }
-    if (s->n == s->room) {
-        size_t room = s->room ? s->room * 2 : 8;
-        s->names = vs_grow(r->c->a, s->names, s->n, room, sizeof *s->names);
-        s->room = room;
-        if (!s->names) {
-            s->n = s->room = 0;
-            comp_error(r->c, REGO_EVAL_LIMIT, r->m, NULL, "out of memory");
-            return;
-        }
-    }
-    s->names[s->n++] = (struct scoped_name){.name = t->name,
-                                            .var = new_var(r, t->name, s->depth, t->at),
-                                            .declared = declared,
-                                            .from = from,
-                                            .at = t->at};
-}
-
-static void declare(resolver *r, scope *s, const term *t, bool declared)
-{
-    declare_at(r, s, t, declared, 0);
-}
-
-/* ---- names that were used before their declaration ---------------------------------------------
- */
-
-typedef struct used_names {
-    vs_span *at;
-    size_t n, room;
-} used_names;
-
-static bool was_used(const used_names *u, vs_span name)
-{
-    for (size_t i = 0; i < u->n; i++)
-        if (vs_span_eq(u->at[i], name))
-            return true;
-    return false;
-}
-
-static void note_used(resolver *r, used_names *u, const term *t)
-{
-    if (r->c->failed)
-        return;
-    if (u->n > VARS_MAX) {
-        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "too many names in one body");
-        return;
-    }
-    if (t->kind == T_VAR && !t->wildcard && t->var < 0 && !was_used(u, t->name)) {
-        if (u->n == u->room) {
-            size_t room = u->room ? u->room * 2 : 16;
-            vs_span *at = vs_grow(r->c->a, u->at, u->n, room, sizeof *at);
-            if (!at)
-                return;
-            u->at = at;
-            u->room = room;
-        }
-        u->at[u->n++] = t->name;
-    }
-    /* comprehensions have a scope of their own; the name of a called function is no variable */
-    if (t->body)
-        return;
-    for (size_t i = t->kind == T_CALL; i < t->n; i++)
-        note_used(r, u, t->items[i]);
-}
-
-static void note_literal(resolver *r, used_names *u, const literal *l)
-{
-    bool assigns = l->kind == L_ASSIGN || l->kind == L_IN;
-    if (l->a && !assigns)
-        note_used(r, u, l->a);
-    if (l->b && l->kind != L_IN && l->kind != L_EVERY)
-        note_used(r, u, l->b);
-    if (l->c)
-        note_used(r, u, l->c);
-}
-
-static void check_pattern(resolver *r, const scope *s, const used_names *u, const term *t)
-{
-    if (t->kind == T_VAR && !t->wildcard) {
-        if (was_used(u, t->name))
-            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s referenced above",
-                       VS_FMT(t->name));
-        else if (s->parent && s->parent->arguments && find_here(s->parent, t->name))
-            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "arg %.*s redeclared",
-                       VS_FMT(t->name));
-    } else if (t->kind == T_ARRAY || t->kind == T_OBJECT) {
-        bool object = t->kind == T_OBJECT;
-        for (size_t i = object; i < t->n; i += object ? 2 : 1)
-            check_pattern(r, s, u, t->items[i]);
-    }
-}
-
-/* What a body declares must not have been used above in it, nor be an argument (6.3, 6.4). */
-static void check_declarations(resolver *r, const scope *s, const body *b)
-{
-    used_names u = {0};
-    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
-        const literal *l = b->items[i];
-        if (l->kind == L_ASSIGN || l->kind == L_IN) {
-            if (l->kind == L_ASSIGN && l->a->kind != T_VAR && l->a->kind != T_ARRAY &&
-                l->a->kind != T_OBJECT)
-                comp_error(r->c, REGO_COMPILE_ERROR, r->m, &l->a->at,
-                           "cannot assign to this: the left side of := must be a variable or a "
-                           "pattern of variables");
-            if (l->a)
-                check_pattern(r, s, &u, l->a);
-            if (l->kind == L_IN)
-                check_pattern(r, s, &u, l->b);
-        }
-        for (size_t j = 0; j < l->n_vars; j++)
-            check_pattern(r, s, &u, l->vars[j]);
-        note_literal(r, &u, l);
-    }
-}
-
-/* Variables of a pattern: not those in object keys or inside references and calls. */
-static void declare_pattern(resolver *r, scope *s, const term *t, size_t from)
-{
-    if (t->kind == T_VAR) {
-        declare_at(r, s, t, !t->wildcard, from);
-    } else if (t->kind == T_ARRAY) {
-        for (size_t i = 0; i < t->n; i++)
-            declare_pattern(r, s, t->items[i], from);
-    } else if (t->kind == T_OBJECT) {
-        for (size_t i = 1; i < t->n; i += 2)
-            declare_pattern(r, s, t->items[i], from);
-    }
-}
-
-static void declare_assigned(resolver *r, scope *s, const body *b)
-{
-    check_declarations(r, s, b);
-    for (size_t i = 0; i < b->n && !r->c->failed; i++) {
-        const literal *l = b->items[i];
-        if (l->kind == L_ASSIGN)
-            declare_pattern(r, s, l->a, i);
-        else if (l->kind == L_SOME)
-            for (size_t j = 0; j < l->n_vars; j++)
-                declare_at(r, s, l->vars[j], true, i);
-        else if (l->kind == L_IN) {
-            if (l->a)
-                declare_pattern(r, s, l->a, i);
-            declare_pattern(r, s, l->b, i);
-        }
-    }
-}
+#include "rego/resolve.h"
 
 /* ---- what a name means ------------------------------------------------------------------------
  */
@@ -382,7 +155,12 @@ static void resolve_var(resolver *r, scope *s, term *t)
         to_ref(t, &path);
         return;
     }
-    comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &t->at, "var %.*s is unsafe", VS_FMT(t->name));
+    if (s->hiding && find_here(s, t->name))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &t->at, "var %.*s referenced above",
+                   VS_FMT(t->name));
+    else
+        comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &t->at, "var %.*s is unsafe",
+                   VS_FMT(t->name));
 }
 
 static void resolve_ref(resolver *r, scope *s, term *t)
@@ -493,8 +271,32 @@ static bool given_rule(resolver *r, scope *s, term *call)
     return true;
 }
 
+/* A piece of a template has one value: what indexes its references has to be known before. */
+static void forbid_enumeration(term *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->kind == T_REF && i > 0 && t->items[i]->kind == T_VAR)
+            t->items[i]->must_be_bound = true;
+        if (!t->items[i]->body)
+            forbid_enumeration(t->items[i]);
+    }
+}
+
+static void check_print(resolver *r, term *t, bool statement)
+{
+    for (size_t i = 1; i < t->n; i++)
+        if (t->items[i]->kind == T_VAR)
+            t->items[i]->must_be_bound = true;
+    if (!r->k->opts->strict_types)
+        return;
+    forbid_enumeration(t);
+    if (!statement)
+        comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "print(..) used as value");
+}
+
 static void resolve_call(resolver *r, scope *s, term *t)
 {
+    bool statement = t == r->statement;
     resolve_list(r, s, t->items + 1, t->n - 1);
     if (r->c->failed)
         return;
@@ -506,8 +308,10 @@ static void resolve_call(resolver *r, scope *s, term *t)
     }
     if (t->call == CALL_BUILTIN && !t->builtin && given_rule(r, s, t))
         return;
+    if (t->call == CALL_BUILTIN && vs_span_is(t->name, "print"))
+        check_print(r, t, statement);
     unsigned arity = call_arity(r, t), given = (unsigned)(t->n - 1);
-    if (arity == REGO_VARIADIC || given == arity || (given == arity + 1 && t == r->statement))
+    if (arity == REGO_VARIADIC || given == arity || (given == arity + 1 && statement))
         return;
     comp_error(r->c, REGO_TYPE_ERROR, r->m, &t->at, "function %.*s has arity %u, got %u argument%s",
                VS_FMT(t->name), arity, given, given == 1 ? "" : "s");
@@ -521,6 +325,7 @@ static void resolve_comprehension(resolver *r, scope *s, term *t)
         declare_used(r, t->body->scope, t->items[i]);
     resolve_body(r, t->body->scope, t->body);
     resolve_list(r, t->body->scope, t->items, t->n);
+    check_used(r, t->body->scope);
 }
 
 static void resolve_term(resolver *r, scope *s, term *t)
@@ -536,8 +341,11 @@ static void resolve_term(resolver *r, scope *s, term *t)
     case T_CALL: resolve_call(r, s, t); return;
     case T_ARRAY:
     case T_SET:
-    case T_OBJECT:
-    case T_TEMPLATE: resolve_list(r, s, t->items, t->n); return;
+    case T_OBJECT: resolve_list(r, s, t->items, t->n); return;
+    case T_TEMPLATE:
+        forbid_enumeration(t);
+        resolve_list(r, s, t->items, t->n);
+        return;
     case T_ARRAY_COMPR:
     case T_SET_COMPR:
     case T_OBJECT_COMPR: resolve_comprehension(r, s, t); return;
@@ -567,8 +375,45 @@ static void resolve_with_function(resolver *r, scope *s, term *t, bool must)
         resolve_term(r, s, t);
 }
 
+/* data.p.q.x where data.p.q is a rule: it is replaced as a whole or not at all. */
+static void check_replaced_document(resolver *r, const term *target)
+{
+    for (size_t n = 1; target->kind == T_REF && n + 1 < target->n; n++) {
+        const group *g = find_group(r->k, target->items + 1, n);
+        if (g)
+            comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                       "with keyword cannot partially replace virtual document(s)");
+    }
+}
+
+static void check_replaced_function(resolver *r, const term *target)
+{
+    if (r->c->failed || target->call != CALL_BUILTIN)
+        return;
+    if (vs_span_starts(target->name, VS_LIT("rego.metadata.")))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                   "with keyword replacing built-in function: replacement of \"%.*s\" invalid",
+                   VS_FMT(target->name));
+    if (target->builtin && (target->builtin->flags & REGO_BF_RELATION))
+        comp_error(r->c, REGO_COMPILE_ERROR, r->m, &target->at,
+                   "with keyword replacing built-in function: target must not be a relation");
+}
+
+static void check_replacement(resolver *r, const with_mod *w)
+{
+    if (r->c->failed || w->value->kind != T_CALL || w->value->n != 1)
+        return; /* a value */
+    unsigned from = call_arity(r, w->target), to = call_arity(r, w->value);
+    if (from != to && from != REGO_VARIADIC && to != REGO_VARIADIC)
+        comp_error(r->c, REGO_TYPE_ERROR, r->m, &w->target->at, "%.*s: arity mismatch",
+                   VS_FMT(w->target->name));
+}
+
 static void resolve_with(resolver *r, scope *s, with_mod *w)
 {
+    if (w->resolved)
+        return;
+    w->resolved = true;
     const term *root = w->target->kind == T_REF ? w->target->items[0] : w->target;
     bool document =
         root->kind == T_VAR && (vs_span_is(root->name, "input") || vs_span_is(root->name, "data") ||
@@ -580,6 +425,8 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
     }
     if (document && !function) {
         resolve_term(r, s, w->target);
+        if (w->target->kind == T_REF && w->target->items[0]->kind == T_DATA)
+            check_replaced_document(r, w->target);
         resolve_term(r, s, w->value);
         return;
     }
@@ -590,7 +437,19 @@ static void resolve_with(resolver *r, scope *s, with_mod *w)
         return;
     }
     resolve_with_function(r, s, w->target, true);
+    check_replaced_function(r, w->target);
     resolve_with_function(r, s, w->value, false);
+    check_replacement(r, w);
+}
+
+static void declare_every(resolver *r, scope *s, term *t)
+{
+    declare(r, s, t, !t->wildcard);
+    struct scoped_name *n = find_here(s, t->name);
+    if (!n)
+        return;
+    n->must_be_used = !t->wildcard;
+    t->var = n->var;
 }
 
 static void resolve_every(resolver *r, scope *s, literal *l)
@@ -598,14 +457,32 @@ static void resolve_every(resolver *r, scope *s, literal *l)
     resolve_term(r, s, l->c);
     scope *inner = new_scope(r, s);
     if (l->a)
-        declare(r, inner, l->a, !l->a->wildcard);
-    declare(r, inner, l->b, !l->b->wildcard);
-    if (l->a)
-        resolve_term(r, inner, l->a);
-    resolve_term(r, inner, l->b);
+        declare_every(r, inner, l->a);
+    declare_every(r, inner, l->b);
     l->body->scope = new_scope(r, inner);
     declare_assigned(r, l->body->scope, l->body);
     resolve_body(r, l->body->scope, l->body);
+    check_used(r, l->body->scope);
+    check_used(r, inner);
+}
+
+/* Without braces, a negation looks for no values: its names have them from elsewhere. */
+static void check_negated_names(resolver *r, const scope *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->names[i].declared && s->names[i].name.n && s->names[i].name.p[0] != '$')
+            comp_error(r->c, REGO_UNSAFE_VAR_ERROR, r->m, &s->names[i].at, "var %.*s is unsafe",
+                       VS_FMT(s->names[i].name));
+}
+
+/* A declaration is no use of the names. */
+static void number_declared(scope *s, literal *l)
+{
+    for (size_t i = 0; i < l->n_vars; i++) {
+        const struct scoped_name *n = find_here(s, l->vars[i]->name);
+        if (n)
+            l->vars[i]->var = n->var;
+    }
 }
 
 static void resolve_literal(resolver *r, scope *s, literal *l)
@@ -618,16 +495,22 @@ static void resolve_literal(resolver *r, scope *s, literal *l)
         l->body->scope = new_scope(r, s);
         declare_assigned(r, l->body->scope, l->body);
         resolve_body(r, l->body->scope, l->body);
+        check_used(r, l->body->scope);
+        if (!l->block)
+            check_negated_names(r, l->body->scope);
         return;
-    case L_SOME: resolve_list(r, s, l->vars, l->n_vars); return;
+    case L_SOME: number_declared(s, l); return;
     default:
         r->statement = l->kind == L_EXPR ? l->a : NULL;
         if (l->a)
             resolve_term(r, s, l->a);
+        s->hiding = l->kind == L_ASSIGN;
         if (l->b)
             resolve_term(r, s, l->b);
+        s->hiding = l->kind == L_IN;
         if (l->c)
             resolve_term(r, s, l->c);
+        s->hiding = false;
     }
 }
 
@@ -664,6 +547,7 @@ static void resolve_branch(resolver *r, scope *args, def *d)
         resolve_term(r, s, d->key);
     if (d->value)
         resolve_term(r, s, d->value);
+    check_used(r, s);
 }
 
 static void declare_argument(resolver *r, scope *s, const term *t)
@@ -689,6 +573,10 @@ void resolve_def(compiler *k, def *d, unit *u)
     args->arguments = true;
     for (size_t i = 0; i < d->n_args; i++)
         declare_argument(&r, args, d->args[i]);
+    for (size_t i = 1; d->is_function && i < d->n_path; i++)
+        if (d->path[i]->kind == T_VAR)
+            comp_error(k->c, REGO_UNSAFE_VAR_ERROR, d->mod, &d->path[i]->at, "var %.*s is unsafe",
+                       VS_FMT(d->path[i]->name));
     resolve_list(&r, args, d->args, d->n_args);
     resolve_branch(&r, args, d);
     for (def *e = d->else_def; e && !k->c->failed; e = e->else_def)
@@ -701,4 +589,5 @@ void resolve_query(compiler *k, const module *m, body *b, unit *u)
     scope *s = new_scope(&r, NULL);
     declare_assigned(&r, s, b);
     resolve_body(&r, s, b);
+    check_used(&r, s);
 }

@@ -28,7 +28,7 @@ static const term *missing_in(const gen *g, term *const *items, size_t n, unsign
 static const term *missing_pattern(const gen *g, const term *t, unsigned depth)
 {
     if (t->kind == T_VAR)
-        return NULL;
+        return t->must_be_bound && is_unbound_var(g, t) ? t : NULL;
     if (t->kind == T_ARRAY || t->kind == T_OBJECT) {
         bool object = t->kind == T_OBJECT;
         for (size_t i = 0; i < t->n; i++) {
@@ -100,8 +100,9 @@ static const term *missing(const gen *g, const term *t, unsigned depth)
         return missing_in(g, t->items + 1, t->n - 1, depth);
     case T_ARRAY:
     case T_SET:
-    case T_OBJECT:
-    case T_TEMPLATE: return missing_in(g, t->items, t->n, depth);
+    case T_OBJECT: return missing_in(g, t->items, t->n, depth);
+    case T_TEMPLATE: /* its references enumerate nothing */
+        return missing_in(g, t->items, t->n, depth == UINT32_MAX ? depth - 1 : depth);
     case T_ARRAY_COMPR:
     case T_SET_COMPR:
     case T_OBJECT_COMPR: {
@@ -115,9 +116,22 @@ static const term *missing(const gen *g, const term *t, unsigned depth)
 
 enum { HERE = UINT32_MAX };
 
+const term *first_missing(const gen *g, const term *t)
+{
+    return missing(g, t, HERE);
+}
+
 bool is_ready(const gen *g, const term *t)
 {
-    return missing(g, t, HERE) == NULL;
+    return first_missing(g, t) == NULL;
+}
+
+void report_unsafe(gen *g, const term *v)
+{
+    vs_span name = v->wildcard ? VS_LIT("_") : v->name;
+    comp_error(g->c, v->must_be_bound ? REGO_COMPILE_ERROR : REGO_UNSAFE_VAR_ERROR,
+               v->mod ? v->mod : g->mod, &v->at, "var %.*s is %s", VS_FMT(name),
+               v->must_be_bound ? "undeclared" : "unsafe");
 }
 
 bool is_pattern_ready(const gen *g, const term *t)

@@ -18,6 +18,7 @@ typedef struct checker {
     const module *m;
     kinds *vars; /* by variable */
     bool mocked; /* functions are replaced here: nothing is known about calls */
+    bool every;  /* directly in the body of `every`, whose expressions OPA does not check */
 } checker;
 
 /* ---- signatures in builtins.def ----------------------------------------------------------------
@@ -174,6 +175,8 @@ static void check_some(checker *c, const literal *l)
     const term *left = NULL, *right = NULL;
     char text[80];
     if ((kinds_of(c, l->c) & COLLECTION) == 0) {
+        if (c->k->opts->strict_types) /* OPA: it has no elements */
+            return;
         comp_error(c->k->c, REGO_TYPE_ERROR, c->m, &l->c->at,
                    "`some .. in` needs an array, object or set, not %s",
                    describe(kinds_of(c, l->c), text, sizeof text));
@@ -195,7 +198,8 @@ static void check_term(checker *c, const term *t);
 
 static void check_call(checker *c, const term *t)
 {
-    if (t->call != CALL_BUILTIN || !t->builtin || c->mocked || t->builtin->args[0] == '*')
+    if (t->call != CALL_BUILTIN || !t->builtin || c->mocked || c->every ||
+        t->builtin->args[0] == '*')
         return;
     const char *at = t->builtin->args;
     for (size_t i = 1; i < t->n && *at; i++) {
@@ -221,6 +225,8 @@ static void check_term(checker *c, const term *t)
 {
     if (!t || c->k->c->failed)
         return;
+    bool every = c->every;
+    c->every = every && !t->body;
     if (t->body)
         check_body(c, t->body);
     if (t->kind == T_CALL) {
@@ -229,6 +235,7 @@ static void check_term(checker *c, const term *t)
     } else {
         check_terms(c, t->items, t->n);
     }
+    c->every = every;
 }
 
 static bool replaces_functions(const literal *l)
@@ -246,15 +253,18 @@ static void check_literal(checker *c, const literal *l)
     check_term(c, l->a);
     check_term(c, l->b);
     check_term(c, l->c);
-    if (l->kind == L_UNIFY || l->kind == L_ASSIGN)
+    if ((l->kind == L_UNIFY || l->kind == L_ASSIGN) && !c->every)
         check_match(c, l->a, l->b);
     if (l->kind == L_ASSIGN && l->a->kind == T_VAR && l->a->var >= 0)
         c->vars[l->a->var] = kinds_of(c, l->b);
     if (l->kind == L_IN)
         check_some(c, l);
+    bool every = c->every;
+    c->every |= l->kind == L_EVERY && c->k->opts->strict_types;
     if (l->body)
         check_body(c, l->body);
     c->mocked = mocked;
+    c->every = every;
 }
 
 static void check_body(checker *c, const body *b)

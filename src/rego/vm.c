@@ -82,7 +82,7 @@ static vs_val make_object(rego_eval *e, const vs_val *kv, uint32_t pairs)
     vs_obj b = {.a = &e->a};
     for (uint32_t i = 0; i < pairs; i++)
         vs_obj_add(&b, kv[2 * i], kv[2 * i + 1]);
-    return vs_obj_end(&b, VS_DUP_SAME, NULL);
+    return vs_obj_end(&b, VS_DUP_LAST, NULL);
 }
 
 static vs_val make_items(rego_eval *e, const vs_val *items, uint32_t n, vs_kind kind)
@@ -138,6 +138,11 @@ static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
         return false;
     }
     return true;
+}
+
+bool charge_steps(rego_eval *e, uint64_t n)
+{
+    return charge(e, NULL, 0, n);
 }
 
 /* Values can be much heavier than the work that made them (value.h); what handles a heavy one looks
@@ -255,7 +260,11 @@ next:
             NEED(vs_defined(r[i->a]));
             break;
         case OP_DOC: EVAL(eval_document(e, p->nodes[i->k], &r[i->a])); break;
-        case OP_DOC_INDEX: EVAL(eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
+        case OP_DOC_INDEX:
+            EVAL(i->n ? eval_document_path(e, p->nodes[i->k], r[i->b], r[i->c], &r[i->a])
+                      : eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a]));
+            break;
+        case OP_DOC_EACH: EVAL(eval_document_each(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
         case OP_RULE: EVAL(eval_group(e, p->groups[i->k], &r[i->a])); break;
         case OP_INDEX:
             r[i->a] = vs_index(r[i->b], r[i->c]);
@@ -263,6 +272,10 @@ next:
             break;
         case OP_INDEXK:
             r[i->a] = vs_index(r[i->b], p->consts[i->k]);
+            NEED(vs_defined(r[i->a]));
+            break;
+        case OP_BASE_INDEX:
+            r[i->a] = base_index(e, r[i->b], r[i->c]);
             NEED(vs_defined(r[i->a]));
             break;
         case OP_ITER:
@@ -534,7 +547,8 @@ static const node *find_node(const rego_program *p, vs_arena *a, const char *pat
         return NULL;
     while (more) {
         word = vs_span_cut(s, '.', &s, &more);
-        const node *child = below.n || n->group ? NULL : node_child(n, vs_string(word));
+        const node *child =
+            below.n || (n->group && !n->is_package) ? NULL : node_child(n, vs_string(word));
         if (child)
             n = child;
         else
@@ -561,7 +575,8 @@ vs_code rego_eval_rule(rego_eval *e, const char *path, rego_presence *presence, 
     if (n->group && n->group->kind == GROUP_FUNCTION)
         return VS_OK;
     vs_val doc = vs_undefined();
-    status st = n->group ? eval_group(e, n->group, &doc) : eval_document(e, n, &doc);
+    status st =
+        n->group && !n->is_package ? eval_group(e, n->group, &doc) : eval_document(e, n, &doc);
     if (st != ST_ERROR && !vs_arena_ok(&e->a))
         st = fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
     if (st == ST_ERROR)

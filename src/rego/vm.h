@@ -88,6 +88,13 @@ status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out);
 vs_val eval_base(const rego_eval *e, const node *n);
 vs_val lookup(vs_val doc, vs_val path);
 vs_val lookup_base(rego_eval *e, vs_val path);
+/* A part of a document; `keys` are an array. */
+status eval_document_path(rego_eval *e, const node *n, vs_val key, vs_val keys, vs_val *out);
+/* The members of a document at `keys` below each of its own keys, by that key. */
+status eval_document_each(rego_eval *e, const node *n, vs_val keys, vs_val *out);
+/* Work that is not constant: false when a budget is gone. */
+bool charge_steps(rego_eval *e, uint64_t n);
+vs_val base_index(rego_eval *e, vs_val doc, vs_val key);
 vs_val put_path(vs_arena *a, vs_val doc, const vs_val *path, size_t n, vs_val value);
 /* Starts the replacements of a `with`; their values are in regs. */
 status with_start(rego_eval *e, const code *c, size_t pc, const insn *i, const vs_val *regs);

@@ -20,6 +20,12 @@ static mock *find_mock(rego_eval *e, target_kind kind, uint32_t id)
     return NULL;
 }
 
+static status run_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                          unsigned n, vs_val *out);
+static status run_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                       unsigned n, vs_val *out);
+
+/* What stands in for a function is not replaced itself, and sees the original. */
 static status call_mock(rego_eval *e, const code *c, size_t pc, mock *m, const vs_val *args,
                         unsigned n, vs_val *out)
 {
@@ -27,14 +33,13 @@ static status call_mock(rego_eval *e, const code *c, size_t pc, mock *m, const v
         *out = m->value;
         return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
     }
-    m->active = false; /* the replacement sees the original */
-    status st;
-    if (m->target->by_kind == OP_CALL)
-        st = call_function(e, c, pc, e->p->groups[m->target->by], args, out);
-    else if (m->target->by_kind == OP_HOST)
-        st = call_host(e, c, pc, m->target->by, args, n, out);
-    else
-        st = call_builtin(e, c, pc, m->target->by, args, n, out);
+    uint32_t by = m->target->by;
+    if (m->target->by_kind == OP_HOST)
+        return run_host(e, c, pc, by, args, n, out);
+    if (m->target->by_kind != OP_CALL)
+        return run_builtin(e, c, pc, by, args, n, out);
+    m->active = false;
+    status st = run(e, &e->p->groups[by]->code, e->p->groups[by], args, out);
     m->active = true;
     return st;
 }
@@ -75,8 +80,12 @@ status call_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const v
         return fail_at(e, c, pc, REGO_TYPE_ERROR,
                        "could not find the function that is called here");
     mock *m = e->n_mocks ? find_mock(e, TARGET_BUILTIN, id) : NULL;
-    if (m)
-        return call_mock(e, c, pc, m, args, n, out);
+    return m ? call_mock(e, c, pc, m, args, n, out) : run_builtin(e, c, pc, id, args, n, out);
+}
+
+static status run_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                          unsigned n, vs_val *out)
+{
     const rego_builtin *b = e->p->builtins[id];
     if (!b->fn)
         return fail_at(e, c, pc, REGO_EVAL_BUILTIN, "%s: not available in this build", b->name);
@@ -141,8 +150,12 @@ status call_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_v
                  unsigned n, vs_val *out)
 {
     mock *m = e->n_mocks ? find_mock(e, TARGET_HOST, id) : NULL;
-    if (m)
-        return call_mock(e, c, pc, m, args, n, out);
+    return m ? call_mock(e, c, pc, m, args, n, out) : run_host(e, c, pc, id, args, n, out);
+}
+
+static status run_host(rego_eval *e, const code *c, size_t pc, uint32_t id, const vs_val *args,
+                       unsigned n, vs_val *out)
+{
     const char *name = e->p->hosts[id].name;
     vs_vec b = {.a = &e->a};
     for (unsigned i = 0; i < n; i++)

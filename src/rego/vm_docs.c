@@ -19,9 +19,24 @@ static vs_val base_key(rego_eval *e, vs_val key)
     return key.kind == VS_NUMBER ? vs_string(vs_num_text(&e->a, key)) : key;
 }
 
-static vs_val base_index(rego_eval *e, vs_val doc, vs_val key)
+/* And where an array stands, the text of a number is the number. */
+static vs_val array_key(vs_val key)
 {
-    return vs_index(doc, doc.kind == VS_OBJECT ? base_key(e, key) : key);
+    enum { DIGITS_MAX = 10 };
+    vs_span text = key.kind == VS_STRING ? vs_text(key) : (vs_span){NULL, 0};
+    int64_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.n > DIGITS_MAX || text.p[i] < '0' || text.p[i] > '9')
+            return key;
+        n = n * 10 + (text.p[i] - '0');
+    }
+    return text.n ? vs_int(n) : key;
+}
+
+vs_val base_index(rego_eval *e, vs_val doc, vs_val key)
+{
+    vs_val v = vs_index(doc, doc.kind == VS_ARRAY ? array_key(key) : key);
+    return vs_defined(v) || doc.kind != VS_OBJECT ? v : vs_index(doc, base_key(e, key));
 }
 
 vs_val lookup_base(rego_eval *e, vs_val path)
@@ -77,6 +92,22 @@ static vs_val overlay(rego_eval *e, vs_val path, vs_val value)
     return value;
 }
 
+/* The base document laid under the virtual one: members that rules do not define stay. */
+static vs_val merge(rego_eval *e, vs_val base, vs_val over)
+{
+    if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
+        return over;
+    vs_obj b = {.a = &e->a};
+    for (VS_OBJ_FOR (p, base))
+        if (!vs_defined(vs_index(over, p->key)))
+            vs_obj_add(&b, p->key, p->val);
+    for (VS_OBJ_FOR (p, over)) {
+        vs_val below = vs_index(base, p->key);
+        vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
+    }
+    return vs_obj_end(&b, VS_DUP_LAST, NULL);
+}
+
 status eval_group(rego_eval *e, const group *g, vs_val *out)
 {
     memo *m = &e->memos[g->id];
@@ -99,6 +130,8 @@ status eval_group(rego_eval *e, const group *g, vs_val *out)
     status st = run(e, &g->code, g, NULL, out);
     if (st == ST_ERROR)
         return st;
+    if (st == ST_OK && g->kind == GROUP_PARTIAL && e->data.len)
+        *out = merge(e, lookup(e->data, g->path), *out);
     if (st == ST_OK && e->n_overrides)
         *out = overlay(e, g->path, *out);
     if (st == ST_OK)
@@ -107,25 +140,38 @@ status eval_group(rego_eval *e, const group *g, vs_val *out)
     return st;
 }
 
-/* The base document laid under the virtual one: members that rules do not define stay. */
-static vs_val merge(rego_eval *e, vs_val base, vs_val over)
+/* What a package's documents add to the object of the rule of that name; false = conflict. */
+static bool unite(rego_eval *e, vs_val *all, vs_val more)
 {
-    if (base.kind != VS_OBJECT || over.kind != VS_OBJECT)
-        return over;
-    vs_obj b = {.a = &e->a};
-    for (VS_OBJ_FOR (p, base))
-        if (!vs_defined(vs_index(over, p->key)))
-            vs_obj_add(&b, p->key, p->val);
-    for (VS_OBJ_FOR (p, over)) {
-        vs_val below = vs_index(base, p->key);
-        vs_obj_add(&b, p->key, vs_defined(below) ? merge(e, below, p->val) : p->val);
+    for (VS_OBJ_FOR (p, more)) {
+        vs_val v = vs_index(*all, p->key);
+        if (!vs_defined(v))
+            v = p->val;
+        else if (v.kind == VS_OBJECT && p->val.kind == VS_OBJECT ? !unite(e, &v, p->val)
+                                                                 : !vs_eq(v, p->val))
+            return false;
+        *all = vs_with(&e->a, *all, p->key, v);
     }
-    return vs_obj_end(&b, VS_DUP_LAST, NULL);
+    return true;
+}
+
+static status conflict(rego_eval *e, const node *n)
+{
+    return fail_at(e, &n->group->code, 0, REGO_EVAL_CONFLICT, "object keys must be unique");
+}
+
+static status add_rule(rego_eval *e, const node *n, vs_val *doc)
+{
+    vs_val v = vs_undefined();
+    status st = n->group ? eval_group(e, n->group, &v) : ST_UNDEFINED;
+    if (st == ST_OK && !unite(e, doc, v))
+        return conflict(e, n);
+    return st == ST_ERROR ? st : ST_OK;
 }
 
 static status eval_child(rego_eval *e, const node *n, vs_val *out)
 {
-    if (!n->group)
+    if (!n->group || n->is_package)
         return eval_document(e, n, out);
     if (n->group->kind == GROUP_FUNCTION)
         return ST_UNDEFINED;
@@ -149,22 +195,112 @@ status eval_document(rego_eval *e, const node *n, vs_val *out)
             vs_obj_add(&b, n->children[i]->key, v);
     }
     vs_val virtual = vs_obj_end(&b, VS_DUP_LAST, NULL);
+    if (add_rule(e, n, &virtual) != ST_OK)
+        return ST_ERROR;
     *out = vs_defined(base) ? merge(e, base, virtual) : virtual;
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
 }
 
+/* The member of the object that a rule makes where a package has a document too. */
+static status eval_rule_member(rego_eval *e, const node *n, vs_val key, vs_val *out)
+{
+    vs_val rule = vs_undefined(), member, doc;
+    status st = eval_group(e, n->group, &rule);
+    if (st == ST_ERROR)
+        return st;
+    member = st == ST_OK ? vs_index(rule, key) : vs_undefined();
+    doc = vs_defined(*out) ? vs_with(&e->a, vs_empty(VS_OBJECT), key, *out) : vs_empty(VS_OBJECT);
+    if (!vs_defined(member))
+        return ST_OK;
+    if (!unite(e, &doc, vs_with(&e->a, vs_empty(VS_OBJECT), key, member)))
+        return conflict(e, n);
+    *out = vs_index(doc, key);
+    return ST_OK;
+}
+
 status eval_document_key(rego_eval *e, const node *n, vs_val key, vs_val *out)
 {
-    const node *child = node_child(n, base_key(e, key));
-    if (!child || is_overridden(e, n->path)) {
+    bool overridden = is_overridden(e, n->path);
+    const node *child = overridden ? NULL : node_child(n, base_key(e, key));
+    *out = vs_undefined();
+    if (child && eval_child(e, child, out) == ST_ERROR)
+        return ST_ERROR;
+    if (n->group && !overridden && eval_rule_member(e, n, key, out) == ST_ERROR)
+        return ST_ERROR;
+    if (!vs_defined(*out))
         *out = base_index(e, eval_base(e, n), key);
-        return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
-    }
-    status st = eval_child(e, child, out);
-    if (st != ST_UNDEFINED)
-        return st;
-    *out = base_index(e, eval_base(e, n), key);
     return vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+}
+
+/* ---- parts of documents: only the rules on the path are evaluated, not those beside it ----------
+ */
+
+static vs_val index_all(rego_eval *e, vs_val v, const vs_val *keys, size_t n, bool is_base)
+{
+    for (size_t i = 0; i < n && vs_defined(v); i++)
+        v = is_base ? base_index(e, v, keys[i]) : vs_index(v, keys[i]);
+    return v;
+}
+
+static status eval_below(rego_eval *e, const node *n, const vs_val *keys, size_t left, vs_val *out)
+{
+    status st = ST_UNDEFINED;
+    *out = vs_undefined();
+    for (;; keys++, left--) {
+        bool overridden = n->path.len && is_overridden(e, n->path);
+        const node *child = left && !overridden ? node_child(n, base_key(e, *keys)) : NULL;
+        if (n->group && !n->is_package) {
+            st = eval_child(e, n, out);
+            *out = st == ST_OK ? index_all(e, *out, keys, left, false) : vs_undefined();
+        } else if (left == 0) {
+            return eval_document(e, n, out);
+        } else if (n->group) {
+            st = eval_document_key(e, n, *keys, out);
+            *out = st == ST_OK ? index_all(e, *out, keys + 1, left - 1, false) : vs_undefined();
+        } else if (child) {
+            n = child;
+            continue;
+        }
+        if (st != ST_ERROR && !vs_defined(*out))
+            *out = index_all(e, eval_base(e, n), keys, left, true);
+        return st == ST_ERROR ? st : vs_defined(*out) ? ST_OK : ST_UNDEFINED;
+    }
+}
+
+status eval_document_path(rego_eval *e, const node *n, vs_val key, vs_val keys, vs_val *out)
+{
+    vs_val *path = vs_alloc_array(&e->a, keys.len + 1, sizeof *path);
+    if (!path)
+        return fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
+    path[0] = key;
+    for (uint32_t i = 0; i < keys.len; i++)
+        path[i + 1] = keys.u.items[i];
+    return eval_below(e, n, path, keys.len + 1, out);
+}
+
+status eval_document_each(rego_eval *e, const node *n, vs_val keys, vs_val *out)
+{
+    bool overridden = n->path.len && is_overridden(e, n->path);
+    vs_obj all = {.a = &e->a};
+    vs_val base = eval_base(e, n);
+    if (!charge_steps(e, n->n + base.len))
+        return ST_ERROR;
+    for (size_t i = 0; i < n->n && !overridden; i++) {
+        vs_val v;
+        status st = eval_below(e, n->children[i], keys.u.items, keys.len, &v);
+        if (st == ST_ERROR)
+            return st;
+        if (st == ST_OK)
+            vs_obj_add(&all, n->children[i]->key, v);
+    }
+    for (VS_OBJ_FOR (p, base)) {
+        bool seen = !overridden && node_child(n, p->key);
+        vs_val v = seen ? vs_undefined() : index_all(e, p->val, keys.u.items, keys.len, true);
+        if (vs_defined(v))
+            vs_obj_add(&all, p->key, v);
+    }
+    *out = vs_obj_end(&all, VS_DUP_LAST, NULL);
+    return ST_OK;
 }
 
 /* ---- with

@@ -185,3 +185,19 @@ C
     run vouchsafe verify message.txt
     [ "$status" -eq 1 ]
 }
+
+@test "health and metrics are on a listener of their own" {
+    start_server serve vouchsafe serve --data-dir kbs --listen 127.0.0.1:0 --operations 127.0.0.1:0 --admin-key admin.pub
+    local ops
+    ops=$(sed -n 's/^operations //p' serve.out)
+    [ "$(curl -s "$ops/livez")" = ok ]
+    curl -sf "$ops/readyz" | grep -q '"ready":true'
+    admin set-resource --path a/b/c --resource-file message.txt
+    curl -s "$url/kbs/v0/resource/a/b/c" >/dev/null
+    curl -sf "$ops/metrics" >metrics.txt
+    grep -qx 'kbs_http_requests_total 2' metrics.txt
+    grep -q '^kbs_resource_writes_total{resource_path="[0-9a-f]\{16\}"} 1$' metrics.txt
+    run ! grep -q 'a/b/c' metrics.txt
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/metrics")" = 404 ]
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")" = 200 ]
+}

@@ -2,6 +2,7 @@
 /* The adapter in front of a KBS that only reports what reached it; a real server, raw sockets. */
 #include "../net/wire.h"
 
+#include "api/front.h"
 #include "api/kbs_rest.h"
 #include "value/json.h"
 
@@ -177,8 +178,72 @@ static void other_paths_are_404_without_a_body(void **state)
         assert_int_equal(status_of(answer), 404);
         assert_string_equal(body_of(answer), "");
     }
-    assert_int_equal(status_of(ask(s, request("GET", "/healthz", ""))), 200);
-    assert_int_equal(status_of(ask(s, request("POST", "/healthz", ""))), 404);
+    vs_http_server_stop(&s, 100);
+}
+
+/* ---- beside the KBS ---------------------------------------------------------------------------
+ */
+
+static vs_code store_state;
+
+static vs_code store_check(void *user, vs_error *err)
+{
+    (void)user;
+    return store_state == VS_OK ? VS_OK : vs_fail(err, store_state, "the database is gone");
+}
+
+static const ops_check checks[] = {{"store", store_check, NULL}};
+static ops operations = {checks, VS_COUNT(checks)};
+
+static void anybody_learns_of_health_only_the_status(void **state)
+{
+    (void)state;
+    api_front front = {(kbs *)&next_reply, &operations, false};
+    vs_http_server *s = serve(api_front_handle, &front, (vs_http_limits){0});
+    next_reply = (kbs_reply){.content_type = "application/json"};
+    next_detail = "";
+    store_state = VS_OK;
+    static const char *const healthy[] = {"/healthz", "/livez", "/readyz"};
+    for (size_t i = 0; i < VS_COUNT(healthy); i++) {
+        const char *answer = ask(s, request("GET", healthy[i], ""));
+        assert_int_equal(status_of(answer), 200);
+        assert_string_equal(body_of(answer), "");
+        assert_int_equal(status_of(ask(s, request("POST", healthy[i], ""))), 404);
+    }
+    store_state = VS_E_IO;
+    const char *answer = ask(s, request("GET", "/readyz", ""));
+    assert_int_equal(status_of(answer), 503);
+    assert_string_equal(body_of(answer), "");
+    assert_int_equal(status_of(ask(s, request("GET", "/livez", ""))), 200);
+    assert_int_equal(status_of(ask(s, request("GET", "/metrics", ""))), 404);
+    assert_int_equal(status_of(ask(s, request("GET", "/kbs/v0/resource/a/b/c", ""))), 200);
+    front.metrics = true;
+    answer = ask(s, request("GET", "/metrics", ""));
+    assert_int_equal(status_of(answer), 200);
+    assert_non_null(strstr(answer, "kbs_http_requests_total 1\n"));
+    assert_non_null(strstr(answer, "kbs_http_active_connections 0\n"));
+    assert_non_null(strstr(answer, "kbs_build_info{"));
+    assert_int_equal(status_of(ask(s, request("POST", "/metrics", ""))), 405);
+    vs_http_server_stop(&s, 100);
+}
+
+static void operators_learn_what_is_wrong(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(ops_rest_handle, &operations, (vs_http_limits){0});
+    store_state = VS_OK;
+    assert_string_equal(body_of(ask(s, request("GET", "/livez", ""))), "ok\n");
+    assert_string_equal(body_of(ask(s, request("GET", "/readyz", ""))),
+                        "{\"ready\":true,\"checks\":[{\"name\":\"store\",\"ok\":true}]}\n");
+    store_state = VS_E_IO;
+    const char *answer = ask(s, request("GET", "/readyz", ""));
+    assert_int_equal(status_of(answer), 503);
+    assert_string_equal(body_of(answer),
+                        "{\"ready\":false,\"checks\":[{\"name\":\"store\",\"ok\":false,"
+                        "\"error\":\"the database is gone\"}]}\n");
+    assert_int_equal(status_of(ask(s, request("GET", "/metrics", ""))), 200);
+    assert_int_equal(status_of(ask(s, request("DELETE", "/metrics", ""))), 405);
+    assert_int_equal(status_of(ask(s, request("GET", "/kbs/v0/auth", ""))), 404);
     vs_http_server_stop(&s, 100);
 }
 
@@ -232,6 +297,8 @@ int main(void)
         cmocka_unit_test(cookies_and_bearers_are_found),
         cmocka_unit_test(methods_are_routed_or_405),
         cmocka_unit_test(other_paths_are_404_without_a_body),
+        cmocka_unit_test(anybody_learns_of_health_only_the_status),
+        cmocka_unit_test(operators_learn_what_is_wrong),
         cmocka_unit_test(errors_are_json_with_the_wire_status),
         cmocka_unit_test(the_session_cookie_is_set_as_clients_expect),
     };

@@ -6,6 +6,7 @@
 
 #include "as/as_fixture.h"
 
+#include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "realm/realm.h"
 #include "tee/cca/trust.h"
@@ -14,6 +15,7 @@ typedef struct broker {
     world w;
     kbs_config cfg;
     kbs *k;
+    kbs_journal *journal;
     char key_file[64];
     vs_key *admin_key, *tee_key;
     kbs_identity_provider provider;
@@ -74,11 +76,15 @@ static inline void broker_open(broker *b)
     b->cfg.has_resource_plugin = true;
     b->cfg.has_sample_plugin = true;
     assert_vs_ok(kbs_new(&b->cfg, b->w.store, b->w.store, b->w.as, b->w.rv, &b->k, &err), &err);
+    const kbs_journal_config journal = {.store = b->w.store, .keep_days = 30};
+    assert_vs_ok(kbs_journal_new(&journal, &b->journal, &err), &err);
+    kbs_set_journal(b->k, b->journal);
 }
 
 static inline void broker_close(broker *b)
 {
     kbs_free(&b->k);
+    kbs_journal_free(&b->journal);
     world_close(&b->w);
     cca_trust_free(&b->cca);
     realm_keys_free(&b->realm);

@@ -49,12 +49,16 @@ static void nonces_and_sessions_never_repeat(void **state)
 static void protocol_versions_other_than_ours_are_told_so(void **state)
 {
 #define MISMATCH(v)                                                                                \
-    AUTH_FAILED("KBS Client Protocol Version Mismatch: expect =0.4.0 while the request is " v)
+    AUTH_FAILED("KBS Client Protocol Version Mismatch: expect =0.1.1, =0.2.0, =0.3.0, =0.4.0 "     \
+                "while the request is " v)
     static const struct {
         const char *version, *detail; /* NULL = accepted */
     } cases[] = {
         {"0.4.0", NULL},
         {"0.4.0+build.7", NULL},
+        {"0.1.1", NULL},
+        {"0.2.0", NULL},
+        {"0.3.0", NULL},
         {"0.1.0", MISMATCH("0.1.0")},
         {"0.4.1", MISMATCH("0.4.1")},
         {"1.4.0", MISMATCH("1.4.0")},
@@ -114,7 +118,7 @@ static void the_cause_of_a_failed_attestation_is_not_told(void **state)
     assert_type(r, "application/json");
     assert_true(vs_span_starts(r.body, VS_LIT("{\"token\":\"ey")));
     assert_int_equal(strlen(r.decision), 36);
-    assert_int_equal(r.decision[14], '4');
+    assert_int_equal(r.decision[14], '7');
 }
 
 /* ---- resources

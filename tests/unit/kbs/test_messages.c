@@ -132,7 +132,8 @@ static vs_code attestation(world *w, const char *quoted, kbs_attestation_msg *ou
 {
     vs_buf text = VS_BUF(1 << 16);
     vs_json_print(&text, json1(w, quoted));
-    vs_code code = kbs_parse_attestation(vs_dup(&w->a, vs_buf_span(&text)), &w->a, out, NULL);
+    vs_code code = kbs_parse_attestation(vs_dup(&w->a, vs_buf_span(&text)), KBS_PROTOCOL_0_4_0,
+                                         &w->a, out, NULL);
     vs_buf_free(&text);
     return code;
 }
@@ -153,7 +154,7 @@ static void a_complete_attestation_is_read(void **state)
         "\"p\"}},\"tee-evidence\":{\"primary_evidence\":null,\"additional_evidence\":"
         "\"{\\\"nvidia\\\":{\\\"a\\\": 1}}\"}}");
     vs_error err = {0};
-    assert_vs_ok(kbs_parse_attestation(nested, &w->a, &m, &err), &err);
+    assert_vs_ok(kbs_parse_attestation(nested, KBS_PROTOCOL_0_4_0, &w->a, &m, &err), &err);
     assert_span_is(m.additional, "{\"nvidia\":{\"a\": 1}}");
     assert_int_equal(m.devices.len, 1);
     assert_null(m.init_data_toml.p);
@@ -218,7 +219,10 @@ static void every_truncation_of_a_body_is_refused(void **state)
         uint8_t *exact = malloc(n ? n : 1);
         assert_non_null(exact);
         memcpy(exact, text.p, n);
-        assert_int_not_equal(kbs_parse_attestation(vs_span_of(exact, n), &w->a, &m, NULL), VS_OK);
+        for (int p = KBS_PROTOCOL_0_1_1; p <= KBS_PROTOCOL_0_4_0; p++)
+            assert_int_not_equal(
+                kbs_parse_attestation(vs_span_of(exact, n), (kbs_protocol)p, &w->a, &m, NULL),
+                VS_OK);
         free(exact);
     }
     vs_buf_free(&text);

@@ -60,6 +60,7 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
                                         "attestation-policy",
                                         "reference-value",
                                         "resource-policy",
+                                        "decision",
                                         "resource",
                                         "sample",
                                         "metrics",

@@ -111,11 +111,11 @@ static void texts_and_patterns(void **state)
         {"strings.render_template(\"{{range $i, $v := .a}}{{$i}}={{$v}} {{end}}\", {\"a\": [7, "
          "8]})",
          "\"0=7 1=8 \""},
-        {"strings.render_template(\"{{if eq .x 1}}one{{else if .y}}y{{else}}no{{end}}\", {\"x\": "
+        {"strings.render_template(\"{{if eq .x `1`}}one{{else if .y}}y{{else}}no{{end}}\", {\"x\": "
          "2})",
          "\"no\""},
         {"strings.render_template(\"a {{- 1 -}} b\", {})", "\"a1b\""},
-        {"strings.render_template(\"{{if .x}}\", {})", "!eval_builtin_error: unexpected end"},
+        {"strings.render_template(\"{{if .x}}\", {})", "!eval_builtin_error: unexpected EOF"},
         {"urlquery.encode(\"a b&c\")", "\"a+b%26c\""},
         {"urlquery.decode(\"a+b%26c\")", "\"a b&c\""},
         {"urlquery.decode(\"%zz\")", "!eval_builtin_error: invalid URL escape"},

@@ -181,9 +181,36 @@ static void every_allocation_of_a_conformance_topic_may_fail(void **state)
     (void)closedir(d);
 }
 
+/* Text that builtins put together: a cut text would be another answer. */
+static void every_allocation_of_texts_may_fail(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "package t\n"
+        "tpl := `{{define \"a\"}}<{{.}}>{{end}}{{$x := 0}}{{range $i, $e := .l}}{{$x = $i}}"
+        "{{template \"a\" $e}}{{if eq $e \"b\"}}{{printf \"%5d|%q|%v\" $i $e $.o}}{{else}}"
+        "{{html $e | printf \"%s%s\" (js \"<\" | urlquery)}}{{end}}{{end}}{{$x}}{{.none}}"
+        "{{slice .l 1}}{{println (index .l 0) 1.5 'c'}}`\n"
+        "long := concat(\"\", [sprintf(\"%d,\", [i]) | some i in numbers.range(1, 100)])\n"
+        "p[0] := strings.render_template(tpl, {\"l\": [\"a\", \"b\", long], \"o\": {\"k\": "
+        "[1.5]}})\n"
+        "p[1] := sprintf(\"%v %q %x %08.3f %d %O %s %U\", "
+        "[{\"k\": {1, 2}}, long, long, 1.5, 123456789012345678901234567890, 8, [long], 97])\n"
+        "p[2] := [upper(long), replace(long, \"1\", \"one\"), strings.reverse(long)]\n"
+        "p[3] := regex.replace(long, \"([0-9]+)\", \"<$1>\")\n"
+        "p[4] := [base64.decode(base64.encode(long)), hex.decode(hex.encode(long))]\n"
+        "p[5] := [urlquery.encode(long), urlquery.encode_object({\"a\": [long]})]\n"
+        "p[6] := [glob.match(\"*{1,[0-9]}*\", [], long), glob.quote_meta(long)]\n"
+        "p[7] := [json.marshal([long]), strings.replace_n({\"1\": \"\", \"2\": \"22\"}, long)]\n"
+        "p[8] := [base64.is_valid(base64.encode(long)), regex.is_valid(\"a+\")]\n";
+    rego_module m = {.name = "text.rego", .text = vs_str(text)};
+    fail_everywhere(&m, 1, vs_undefined(), vs_undefined());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_of_texts_may_fail),
         cmocka_unit_test(every_allocation_of_a_conformance_topic_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,95 @@ static void wrong_declarations_are_refused(void **state)
     check(t, VS_COUNT(t), NULL, false);
 }
 
+static void what_opa_refuses_is_refused(void **state)
+{
+    (void)state;
+    static const refused t[] = {
+        {"import input.foo as data\nx := data", REGO_PARSE_ERROR, 2, 21, "reserved name"},
+        {"import future.keywords.in as x", REGO_PARSE_ERROR, 2, 27, "cannot be aliased"},
+        {"import rego.v1 as x", REGO_PARSE_ERROR, 2, 16, "cannot be aliased"},
+        {"default f(x, x) := 3", REGO_PARSE_ERROR, 2, 1, "cannot be repeated x"},
+        {"default f(1) := 3", REGO_PARSE_ERROR, 2, 1, "must be variables"},
+        {"x := \"abc\"[0]", REGO_PARSE_ERROR, 2, 11, "head cannot be string"},
+        {"x := 5[0]", REGO_PARSE_ERROR, 2, 7, "head cannot be number"},
+        {"x if not every y in [1] { y }", REGO_PARSE_ERROR, 2, 10, "illegal negation of 'every'"},
+        {"x if not some y in [1]", REGO_PARSE_ERROR, 2, 10, "illegal negation of 'some'"},
+        {"x := 1; y := 2", REGO_PARSE_ERROR, 2, 7, "behind a rule"},
+        {"x[k] := 1 if { k := 2 } else := 3", REGO_PARSE_ERROR, 3, 0, "variables in the head"},
+        {"f(1 + 1) := 1", REGO_COMPILE_ERROR, 2, 3, "arguments cannot contain calls"},
+        {"x := $\"\\}\"", REGO_PARSE_ERROR, 2, 6, "illegal escape"},
+        {"x := $\"\\u12\"", REGO_PARSE_ERROR, 2, 6, "illegal escape"},
+        {"x := $`\n{1}\n  {%}`", REGO_PARSE_ERROR, 4, 4, "expected a term"},
+        {"x := $\"{input.a[_]}\"", REGO_COMPILE_ERROR, 2, 17, "var _ is undeclared"},
+        {"x := $\"{input.a[i]}\"", REGO_COMPILE_ERROR, 2, 17, "var i is undeclared"},
+        {"x if { print(y) }", REGO_COMPILE_ERROR, 2, 14, "var y is undeclared"},
+        {"x if { y := y }", REGO_COMPILE_ERROR, 2, 13, "var y referenced above"},
+        {"x if { some y in y }", REGO_COMPILE_ERROR, 2, 13, "var y referenced above"},
+        {"x if { input with input as y; y := 1 }", REGO_COMPILE_ERROR, 2, 31, "referenced above"},
+        {"x if { not input.a[i] == 1 }", REGO_UNSAFE_VAR_ERROR, 2, 20, "var i is unsafe"},
+        {"f[k](x) := 1", REGO_UNSAFE_VAR_ERROR, 2, 3, "var k is unsafe"},
+        {"x if { walk(1, y) with walk as 1 }", REGO_COMPILE_ERROR, 2, 24, "be a relation"},
+        {"o := {}\nx if { o with data.p.o.k as 1 }", REGO_COMPILE_ERROR, 3, 15,
+         "partially replace"},
+        {"o[k] := 1 if k := 2\nx if { o with data.p.o.k as 1 }", REGO_COMPILE_ERROR, 3, 15,
+         "partia"},
+        {"f(y) := y\nx if { f(1) with f as concat }", REGO_TYPE_ERROR, 3, 18, "f: arity mismatch"},
+        {"x if { 1 with rego.metadata.rule as 1 }", REGO_COMPILE_ERROR, 2, 15, "invalid"},
+        {"x contains 1\nx.y := 1", REGO_TYPE_ERROR, 2, 1, "conflicting rules data.p.x"},
+        {"x := count(1)\ny := z", REGO_UNSAFE_VAR_ERROR, 3, 6, "var z is unsafe"},
+        {"x := count(1)\ny := y", REGO_RECURSION_ERROR, 3, 1, "data.p.y is recursive"},
+    };
+    check(t, VS_COUNT(t), NULL, false);
+    static const refused strict[] = {
+        {"x if { some y; true }", REGO_COMPILE_ERROR, 2, 8, "declared var y unused"},
+        {"x if every y in [1] { true }", REGO_COMPILE_ERROR, 2, 12, "declared var y unused"},
+        {"x if every k, y in [1] { y }", REGO_COMPILE_ERROR, 2, 12, "declared var k unused"},
+        {"x := [1 | some _]", REGO_COMPILE_ERROR, 2, 11, "declared var _ unused"},
+        {"x if { [1, y] := [1, 2]; y }", REGO_COMPILE_ERROR, 2, 9, "cannot assign to number"},
+        {"x if { not y := 1 }", REGO_COMPILE_ERROR, 2, 8, "inside negated expression"},
+        {"x := print(1)", REGO_TYPE_ERROR, 2, 6, "used as value"},
+        {"x if { print(input[_]) }", REGO_COMPILE_ERROR, 2, 20, "var _ is undeclared"},
+    };
+    rego_options opts = {.strict_types = true};
+    check(strict, VS_COUNT(strict), &opts, false);
+    static const refused v0[] = {
+        {"f(input) = 1", REGO_COMPILE_ERROR, 2, 3, "args must not shadow input"},
+        {"default f(x, x) = 1", REGO_PARSE_ERROR, 2, 1, "cannot be repeated"},
+    };
+    check(v0, VS_COUNT(v0), NULL, true);
+}
+
+/* What looks like the above and is not. */
+static void what_opa_accepts_is_accepted(void **state)
+{
+    (void)state;
+    static const char *const t[] = {
+        "x if { some y; y = 1 }",
+        "x if every _, y in [1] { y }",
+        "x := [y | some y; y = 1]",
+        "x if every y in [1] { upper(y) == count(1) }",
+        "x if { y := [1 | input.a]; print(y, count(y)) }",
+        "x if { some y in 5; y }",
+        "x if { not input.a[_] }",
+        "x if { some i; not input.a[i] == 2; i = 1 }",
+        "x if { y := 1; [z | y := y; z := y] }",
+        "f(x) := $\"{input[x]}\"",
+        "x[k] := 1 if k := 2\ny if { x with data.p.x as 1 }",
+        "default x := {\"k\": $\"a\"}",
+    };
+    rego_options opts = {.strict_types = true};
+    for (size_t i = 0; i < VS_COUNT(t); i++) {
+        char text[512];
+        rego_diag d = {0};
+        rego_program *p = NULL;
+        (void)snprintf(text, sizeof text, "package p\n%s\n", t[i]);
+        rego_module m = {.name = "p.rego", .text = vs_str(text)};
+        if (rego_compile(&m, 1, &opts, &p, &d, NULL) != VS_OK)
+            fail_msg("%s\n%u:%u: %s", t[i], d.row, d.col, d.message);
+        rego_program_unref(&p);
+    }
+}
+
 /* Long chains make deep trees; nested templates and second readings could take for ever. */
 static void monsters_are_refused_in_time(void **state)
 {
@@ -248,6 +337,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_types_are_refused),
         cmocka_unit_test(wrong_declarations_are_refused),
+        cmocka_unit_test(what_opa_refuses_is_refused),
+        cmocka_unit_test(what_opa_accepts_is_accepted),
         cmocka_unit_test(monsters_are_refused_in_time),
         cmocka_unit_test(a_caret_points_at_the_place),
         cmocka_unit_test(formatting_is_stable_and_keeps_the_tokens),

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an evaluation leaves behind for those who ask later (replay.h has the form). */
+#include "as/internal.h"
+
+#include "base/enc.h"
+
+vs_val as_vector_value(const ear_vector *v, vs_arena *a)
+{
+    vs_obj out = {.a = a};
+    for (unsigned i = 0; i < EAR_CLAIMS; i++) {
+        if (v->set[i])
+            vs_obj_put(&out, ear_claim_name((ear_claim)i), vs_int(v->value[i]));
+    }
+    return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
+}
+
+/* Names of reference values, without the values: what the log and the explanation show. */
+static vs_val names_only(vs_val values, vs_arena *a)
+{
+    vs_vec out = {.a = a};
+    for (VS_ARR_FOR (v, values))
+        vs_vec_add(&out, vs_with(a, *v, vs_cstring("value"), vs_undefined()));
+    return vs_vec_end_array(&out);
+}
+
+vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a)
+{
+    vs_vec out = {.a = a};
+    for (size_t i = 0; i < n; i++) {
+        vs_obj one = {.a = a};
+        vs_obj_put(&one, "submod", vs_cstring(aps[i].submod));
+        vs_obj_put(&one, "status", vs_cstring(ear_tier_name(aps[i].status)));
+        vs_obj_put(&one, "trust_vector", as_vector_value(&aps[i].vector, a));
+        vs_obj_put(&one, "reasons", aps[i].reasons);
+        vs_obj_put(&one, "reference_values", names_only(aps[i].reference_values, a));
+        vs_vec_add(&out, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
+    }
+    return vs_vec_end_array(&out);
+}
+
+static vs_val submod_record(const as_appraisal *ap, vs_arena *a)
+{
+    vs_obj one = {.a = a};
+    vs_obj_put(&one, "submod", vs_cstring(ap->submod));
+    vs_obj_put(&one, "class", vs_cstring(ap->tee_class));
+    vs_obj_put(&one, "policy", vs_cstring(ap->policy));
+    vs_obj_put(&one, "policy_sha256", vs_cstring(ap->policy_sha256));
+    /* Text: as a number it would lose bits in other readers. */
+    vs_obj_put(&one, "seed", vs_cstring(vs_sprintf(a, "%016llx", (unsigned long long)ap->seed)));
+    vs_obj_put(&one, "input", ap->input);
+    vs_obj_put(&one, "reference_values", ap->reference_values);
+    vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
+    vs_obj_put(&one, "trust_vector", as_vector_value(&ap->vector, a));
+    vs_obj_put(&one, "reasons", ap->reasons);
+    return vs_obj_end(&one, VS_DUP_REFUSE, NULL);
+}
+
+static vs_val token_settings(const as_config *cfg, vs_arena *a)
+{
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, "issuer_name", vs_cstring(cfg->issuer_name));
+    vs_obj_put(&o, "developer_name", vs_cstring(cfg->developer_name));
+    vs_obj_put(&o, "build_name", vs_cstring(cfg->build_name));
+    vs_obj_put(&o, "profile_name", vs_cstring(cfg->profile_name));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span policy_id,
+                 int64_t now, int64_t expires, vs_span payload, vs_arena *a)
+{
+    uint8_t md[VS_HASH_MAX] = {0};
+    if (vs_digest(VS_SHA256, payload, VS_LIT(""), VS_LIT(""), md, NULL) != VS_OK)
+        return vs_undefined();
+    bool complete = true;
+    ear_tier worst = EAR_NONE;
+    vs_vec submods = {.a = a};
+    for (size_t i = 0; i < n; i++) {
+        vs_vec_add(&submods, submod_record(&aps[i], a));
+        complete = complete && aps[i].all_values_kept;
+        worst = aps[i].status > worst ? aps[i].status : worst;
+    }
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, "version", vs_int(AS_RECORD_VERSION));
+    vs_obj_put(&o, "time", vs_int(now));
+    vs_obj_put(&o, "expires", vs_int(expires));
+    vs_obj_put(&o, "policy_id", vs_string(policy_id));
+    vs_obj_put(&o, "status", vs_cstring(ear_tier_name(worst)));
+    vs_obj_put(&o, "token", token_settings(&as->cfg, a));
+    vs_obj_put(&o, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(md, 32))));
+    vs_obj_put(&o, "complete", vs_bool(complete));
+    vs_obj_put(&o, "submods", vs_vec_end_array(&submods));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
