@@ -70,7 +70,8 @@ static bool matches(validator *v, vs_val pattern, vs_val text)
         v->stopped = res;
         return false;
     }
-    return rego_regex_match(re, text.len ? text.u.s : "", text.len, 0, &m, 1);
+    vs_span s = vs_utf8_scrub(v->b->a, vs_text(text));
+    return rego_regex_match(re, s.n ? (const char *)s.p : "", s.n, 0, &m, 1);
 }
 
 /* ---- combinations ------------------------------------------------------------------------------
