@@ -95,6 +95,15 @@ static bool cannot_decode(reader *r, yaml_kind kind, vs_span s, const char *tag)
                                yaml_kind_name(kind), VS_FMT(vs_span_head(s, 80)), tag));
 }
 
+static bool not_finite(reader *r, vs_val v)
+{
+    vs_span s = vs_text(v);
+    return fault(r, rego_error(r->b, "json: unsupported value: %s",
+                               vs_span_is(s, ".nan")   ? "NaN"
+                               : vs_span_is(s, ".inf") ? "+Inf"
+                                                       : "-Inf"));
+}
+
 static bool binary(reader *r, vs_span s, vs_val *out)
 {
     vs_span bytes;
@@ -140,7 +149,7 @@ static bool tagged(reader *r, vs_span s, const char *tag, vs_val *out, bool *don
     if (!fits)
         return cannot_decode(r, kind, s, tag);
     if (kind == YAML_IS_NOT_FINITE)
-        return fault(r, rego_error(r->b, "json: unsupported value: %.*s", VS_FMT(vs_text(v))));
+        return not_finite(r, v);
     *out = v;
     return true;
 }
@@ -167,7 +176,7 @@ static bool read_scalar(reader *r, const yaml_event_t *e, bool is_key, vs_val *o
     bool untagged_plain = is_plain(e) && (!tag || strcmp(tag, "!") == 0);
     yaml_kind kind = untagged_plain ? yaml_resolve(r->b->a, s, &v) : YAML_IS_STRING;
     if (kind == YAML_IS_NOT_FINITE && !is_key)
-        return fault(r, rego_error(r->b, "json: unsupported value: %.*s", VS_FMT(vs_text(v))));
+        return not_finite(r, v);
     if (kind == YAML_IS_STRING || kind == YAML_IS_MERGE)
         return string_of(r, s, out);
     *out = v;
@@ -211,7 +220,7 @@ static bool key_text(reader *r, vs_val key, vs_val *out)
     case VS_NULL: return fault(r, rego_error(r->b, "yaml: invalid map key: null"));
     default:
         return fault(
-            r, rego_error(r->b, "yaml: invalid map key: a %s", vs_kind_name((vs_kind)key.kind)));
+            r, rego_error(r->b, "yaml: invalid map key: %s", vs_kind_name((vs_kind)key.kind)));
     }
     return vs_buf_ok(&text) ? string_of(r, vs_buf_span(&text), out) : fault(r, REGO_B_LIMIT);
 }
@@ -318,11 +327,11 @@ static bool may_start(reader *r, const yaml_event_t *e, bool first)
         return fault(r, rego_error(r->b, "yaml: found incompatible YAML document"));
     if (!first && e->data.document_start.implicit)
         return fault(r, rego_error(r->b, "yaml: line %zu: did not find expected <document start>",
-                                   e->start_mark.line + 1));
+                                   e->start_mark.line));
     return true;
 }
 
-/* All documents must be good; the first is the value. */
+/* All documents must be good; the first is the value. Anchors live on from one to the next. */
 static bool read_stream(reader *r, vs_val *out)
 {
     *out = vs_undefined();
@@ -336,10 +345,7 @@ static bool read_stream(reader *r, vs_val *out)
         case YAML_STREAM_START_EVENT:
         case YAML_DOCUMENT_END_EVENT: break;
         case YAML_STREAM_END_EVENT: end = true; break;
-        case YAML_DOCUMENT_START_EVENT:
-            ok = may_start(r, &e, !vs_defined(*out));
-            r->n_anchors = 0;
-            break;
+        case YAML_DOCUMENT_START_EVENT: ok = may_start(r, &e, !vs_defined(*out)); break;
         default:
             ok = read_node(r, &e, 0, false, &v);
             if (ok && !vs_defined(*out))
@@ -354,6 +360,19 @@ static bool read_stream(reader *r, vs_val *out)
     return true;
 }
 
+/* What libyaml says. The line is the one that Go names: none when it is the first. */
+static rego_bres syntax_error(const reader *r)
+{
+    size_t line = r->p.problem_mark.line;
+    const char *what = r->p.problem ? r->p.problem : "unexpected content";
+    if (line && r->p.error == YAML_SCANNER_ERROR)
+        line++;
+    if (!line)
+        line = r->p.context_mark.line;
+    return line ? rego_error(r->b, "yaml: line %zu: %s", line, what)
+                : rego_error(r->b, "yaml: %s", what);
+}
+
 rego_bres rego_yaml_parse(rego_bctx *b, vs_span text, vs_val *out)
 {
     reader r = {.b = b};
@@ -362,11 +381,8 @@ rego_bres rego_yaml_parse(rego_bctx *b, vs_span text, vs_val *out)
     yaml_parser_set_input_string(&r.p, text.p ? text.p : (const uint8_t *)"", text.n);
     yaml_parser_set_encoding(&r.p, YAML_UTF8_ENCODING);
     rego_bres res = REGO_B_OK;
-    if (!read_stream(&r, out)) {
-        res = r.failed != REGO_B_OK ? r.failed
-                                    : rego_error(b, "yaml: line %zu: %s", r.p.problem_mark.line + 1,
-                                                 r.p.problem ? r.p.problem : "unexpected content");
-    }
+    if (!read_stream(&r, out))
+        res = r.failed != REGO_B_OK ? r.failed : syntax_error(&r);
     yaml_parser_delete(&r.p);
     return vs_arena_ok(b->a) ? res : REGO_B_LIMIT;
 }
