@@ -153,7 +153,10 @@ static vs_val floating(vs_arena *a, vs_span s)
         a->failed = true;
         return vs_undefined();
     }
-    vs_val v = vs_num_parse(a, vs_buf_span(&text), NULL);
+    vs_error err = {0};
+    vs_val v = vs_num_parse(a, vs_buf_span(&text), &err);
+    if (!vs_defined(v) && (err.code != VS_E_LIMIT || text.n > VS_NUM_DIGITS))
+        a->failed = true; /* memory, or more digits than a number has here */
     if (vs_defined(v))
         return isinf(vs_num_to_double(v)) ? vs_undefined() : v;
     bool tiny = exponent + 1 < s.n && s.p[exponent + 1] == '-';
