@@ -131,8 +131,7 @@ static void validate_dependencies(validator *v, vs_val deps, vs_val doc, const p
             continue;
         for (VS_ARR_FOR (name, dep))
             if (!vs_defined(vs_index(doc, *name)))
-                complain(v, r, at, "missing_dependency", "Has a dependency on %.*s",
-                         VS_FMT(vs_text(*name)));
+                complain_name(v, r, at, "missing_dependency", "Has a dependency on ", *name, "");
     }
 }
 
@@ -227,7 +226,7 @@ static void validate_common(validator *v, vs_val s, vs_val doc, const place *at,
         if (res != REGO_B_OK)
             v->stopped = res;
         else if (!good)
-            complain(v, r, at, "format", "Does not match format '%.*s'", VS_FMT(vs_text(format)));
+            complain_name(v, r, at, "format", "Does not match format '", format, "'");
     }
     r->score++;
 }
@@ -293,7 +292,7 @@ static void validate_string(validator *v, vs_val s, vs_val doc, const place *at,
         complain(v, r, at, "string_lte", "String length must be less than or equal to %lld",
                  (long long)max);
     if (pattern.kind == VS_STRING && !matches(v, pattern, doc))
-        complain(v, r, at, "pattern", "Does not match pattern '%.*s'", VS_FMT(vs_text(pattern)));
+        complain_name(v, r, at, "pattern", "Does not match pattern '", pattern, "'");
     r->score++;
 }
 
@@ -413,8 +412,8 @@ static void validate_member(validator *v, vs_val s, const vs_pair *p, const plac
     if (covered || vs_defined(vs_index(vs_getc(s, "properties"), p->key)))
         return;
     if (more.kind == VS_BOOL && !more.u.b) {
-        complain(v, r, at, "additional_property_not_allowed",
-                 "Additional property %.*s is not allowed", VS_FMT(vs_text(p->key)));
+        complain_name(v, r, at, "additional_property_not_allowed", "Additional property ", p->key,
+                      " is not allowed");
     } else if (more.kind == VS_OBJECT) {
         place inner = {.up = at, .name = vs_text(p->key)};
         result one = try_schema(v, more, p->val, &inner);
@@ -428,8 +427,8 @@ static void validate_names(validator *v, vs_val names, vs_val doc, const place *
         result one = try_schema(v, names, p->key, at);
         if (!one.failed)
             continue;
-        complain(v, r, at, "invalid_property_name", "Property name of \"%.*s\" does not match",
-                 VS_FMT(vs_text(p->key)));
+        complain_name(v, r, at, "invalid_property_name", "Property name of \"", p->key,
+                      "\" does not match");
         merge(r, &one);
     }
 }
@@ -449,7 +448,7 @@ static void validate_object(validator *v, vs_val s, vs_val doc, const place *at,
         if (vs_defined(vs_index(doc, name)))
             r->score++;
         else
-            complain(v, r, at, "required", "%.*s is required", VS_FMT(vs_text(name)));
+            complain_name(v, r, at, "required", "", name, " is required");
     }
     for (VS_OBJ_FOR (p, doc))
         validate_member(v, s, p, at, r);

@@ -116,6 +116,21 @@ void complain_json(validator *v, result *r, const place *at, const char *type, c
         v->stopped = REGO_B_LIMIT;
 }
 
+void complain_name(validator *v, result *r, const place *at, const char *type, const char *before,
+                   vs_val name, const char *after)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf desc = VS_BUF(TEXT_MAX);
+    if (!violated(v, r))
+        return;
+    vs_buf_puts(&desc, before);
+    vs_buf_put(&desc, vs_text(name));
+    vs_buf_puts(&desc, after);
+    if (vs_buf_ok(&desc))
+        complain_of(v, r, at, type, vs_buf_span(&desc));
+    else
+        v->stopped = REGO_B_LIMIT;
+}
+
 void complain_limit(validator *v, result *r, const place *at, const char *type, const char *text,
                     vs_val n)
 {

@@ -30,6 +30,9 @@ typedef struct place {
  * want of memory or budget stops the validator. */
 void complain(validator *v, result *r, const place *at, const char *type, const char *fmt, ...)
     VS_PRINTF(5, 6);
+/* The description has a name in it, which may be any string. */
+void complain_name(validator *v, result *r, const place *at, const char *type, const char *before,
+                   vs_val name, const char *after);
 /* The description is the place, a text and some values as JSON: "a does not match: 1". */
 void complain_json(validator *v, result *r, const place *at, const char *type, const char *text,
                    const vs_val *values, size_t n);

@@ -122,18 +122,18 @@ static void put_resolved(vs_buf *out, vs_span base_text, vs_span ref)
         }
     }
     vs_buf_put(&path, u.path);
-    if (u.scheme.n)
-        vs_buf_printf(out, "%.*s:", VS_FMT(u.scheme));
-    if (u.has_authority)
-        vs_buf_printf(out, "//%.*s", VS_FMT(u.authority));
+    vs_buf_put(out, u.scheme);
+    vs_buf_puts(out, u.scheme.n ? ":" : "");
+    vs_buf_puts(out, u.has_authority ? "//" : "");
+    vs_buf_put(out, u.authority);
     if (opaque)
         vs_buf_put(out, vs_buf_span(&path));
     else
         put_path(out, vs_buf_span(&path));
-    if (u.has_query)
-        vs_buf_printf(out, "?%.*s", VS_FMT(u.query));
-    if (u.fragment.n)
-        vs_buf_printf(out, "#%.*s", VS_FMT(u.fragment));
+    vs_buf_puts(out, u.has_query ? "?" : "");
+    vs_buf_put(out, u.query);
+    vs_buf_puts(out, u.fragment.n ? "#" : "");
+    vs_buf_put(out, u.fragment);
     out->failed |= !vs_buf_ok(&path);
 }
 
@@ -152,6 +152,14 @@ static vs_span bad_escape(vs_span s)
         if (s.p[i] == '%' && (i + 2 >= s.n || nibble(s.p[i + 1]) < 0 || nibble(s.p[i + 2]) < 0))
             return vs_span_head(vs_span_from(s, i), 3);
     return vs_span_head(s, 0);
+}
+
+static bool has_control(vs_span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
 }
 
 /* ---- "$id" and "$ref" --------------------------------------------------------------------------
@@ -196,6 +204,8 @@ static rego_bres absolute(rego_bctx *b, json_schema *s, vs_span base, vs_span re
     vs_span bad = bad_escape(ref);
     if (bad.n)
         return wrong_uri(b, s, ref, bad);
+    if (has_control(ref))
+        return json_schema_wrong(b, s, "a URI has an invalid control character");
     if (ref.n > URI_MAX / 4 || !rego_charge(b, 4 + (base.n + ref.n) / 8))
         return REGO_B_LIMIT;
     put_resolved(&text, base, ref);

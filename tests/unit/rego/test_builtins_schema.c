@@ -515,6 +515,9 @@ static void limits_and_differences(void **state)
     (void)state;
     CHECK_ANSWERS(
         {"json.match_schema({}, {\"$ref\": \"#\"})", "!eval_limit_error: limit"},
+        {"json.match_schema({\"a\\u0000b\": 1}, {\"additionalProperties\": false})[1][0].desc",
+         "\"Additional property a\\u0000b is not allowed\""},
+        {"json.verify_schema({\"$ref\": \"#/a\\u0000b\", \"a\": {}})[0]", "false"},
         {"json.match_schema({}, {\"allOf\": [{\"$ref\": \"#/a\"}], \"a\": {\"allOf\": "
          "[{\"$ref\": \"#/a\"}]}})",
          "!eval_limit_error: limit"},
