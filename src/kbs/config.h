@@ -79,6 +79,8 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
+enum { KBS_PROVISIONED_MAX = 4096 };
+
 typedef struct kbs_config {
     /* [http_server] */
     const char *const *sockets; /* "IP:port" */
@@ -110,6 +112,7 @@ typedef struct kbs_config {
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
+    size_t provisioner_key_length; /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
 } kbs_config;
 
