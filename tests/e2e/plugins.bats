@@ -173,3 +173,38 @@ TOML
     [[ "$output" == *pkcs11*/nonexistent.so* ]]
     [[ "$output" != *canary* ]]
 }
+
+@test "the example of an external plugin, on Google's gRPC, is served" {
+    local python
+    for python in python3 /usr/bin/python3 none; do # Debian's packages belong to Debian's Python
+        "$python" -c 'import grpc, google.protobuf' 2>/dev/null && break
+    done
+    [ "$python" != none ] && command -v protoc >/dev/null ||
+        skip "protobuf-compiler, python3-grpcio or python3-protobuf is not installed"
+    protoc -I "$VS_ROOT/proto" --python_out=. "$VS_ROOT/proto/plugin.proto"
+    PYTHONPATH=. "$python" "$VS_ROOT/examples/plugin/plugin.py" 127.0.0.1:0 >plugin.out 2>plugin.log 3>&- &
+    pids+=("$!")
+    configure <<TOML
+[operations]
+sockets = ["127.0.0.1:0"]
+[[plugins]]
+name = "external"
+backends = [{ name = "keys", endpoint = "http://127.0.0.1:$(await_ready plugin.out)", timeout_ms = 5000 }]
+TOML
+    start_configured
+    allow_all
+    [ "$(ask GET external/keys/key/disk)" = 401 ]
+    grep -q TokenNotFound answer
+    token=$(kbs-client --url "$url" attest --tee-key-file realm.key)
+    [ "$(ask GET external/keys/key/disk -H "Authorization: Bearer $token")" = 200 ]
+    grep -q '"ciphertext"' answer
+    [ "$(ask POST external/keys/rotate)" = 200 ]
+    [ "$(cat answer)" = rotated ]
+    [ "$(ask GET external/keys/none -H "Authorization: Bearer $token")" = 401 ]
+    grep -q PluginInternalError answer
+    [ "$(ask GET external/other/key/x -H "Authorization: Bearer $token")" = 401 ]
+    ops=$(sed -n 's/^operations //p' serve.out)
+    curl -sS "$ops/metrics" >metrics
+    grep -q '^kbs_plugin_requests_total{plugin_name="keys"} 3' metrics
+    grep -q '^kbs_plugin_errors_total{plugin_name="keys"} 1' metrics
+}
