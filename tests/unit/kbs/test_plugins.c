@@ -224,6 +224,34 @@ static void malformed_provision_requests_make_no_key(void **state)
                      KBS_PLUGIN_INTERNAL_ERROR);
 }
 
+/* hazard 26: every beginning of a good request is refused and makes no key. */
+static void a_request_that_is_cut_makes_no_key(void **state)
+{
+    broker *b = with_provisioner(*state, 32);
+    static const char good[] = "{\"vm_name\":\"vm1\",\"namespace\":\"default\"}";
+    vs_buf none = VS_BUF(4096);
+    for (size_t n = 0; n < sizeof good - 1; n++) {
+        assert_int_equal(tell(b, (ask){KBS_POST, "provisioner/provision",
+                                       .body = vs_span_of(good, n), .bearer = admin_token(b)})
+                             .error,
+                         KBS_PLUGIN_INTERNAL_ERROR);
+        assert_vs_code(
+            vs_store_get(b->w.store, "provisioner", VS_LIT("default/" VM1 "/root"), 0, &none, NULL),
+            VS_E_NOT_FOUND);
+    }
+}
+
+/* hazard 24: names are data, not pieces of JSON or TOML. */
+static void a_name_with_quotes_stays_a_name(void **state)
+{
+    broker *b = with_provisioner(*state, 32);
+    answer r = provision(b, "{\"vm_name\":\"a\\\",\\\"uuid\\\":\\\"x\\n[data]\"}");
+    assert_granted(r);
+    vs_val v = json(&b->w, vs_sprintf(&b->w.a, "%.*s", VS_FMT(r.body)));
+    assert_int_equal(v.len, 2);
+    assert_int_equal(vs_getc(v, "uuid").len, 36);
+}
+
 typedef struct racer {
     broker *b;
     vs_store *store;
@@ -378,6 +406,8 @@ int main(void)
         T(a_machine_gets_one_key_however_often_it_is_asked_for),
         T(two_machines_have_two_keys),
         T(malformed_provision_requests_make_no_key),
+        T(a_request_that_is_cut_makes_no_key),
+        T(a_name_with_quotes_stays_a_name),
         T(replicas_agree_on_the_key),
         T(deleting_is_idempotent_and_takes_uuids_only),
         T(a_key_goes_to_the_machine_whose_init_data_names_it),
