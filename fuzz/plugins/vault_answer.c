@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int version = size && data[0] == '2' ? 2 : 1;
     vs_span answer = vs_span_from(vs_span_of(data, size), 1);
     VS_CLEANUP(vs_buf_free)
-    vs_buf out = VS_BUF(1 << 20),
-           sent = VS_BUF(8 << 20), back = VS_BUF(1 << 20);
+    vs_buf out = VS_BUF(1 << 20), sent = VS_BUF(8 << 20), back = VS_BUF(1 << 20);
     vault_complaint(answer, why);
     if (memchr(why, 0, sizeof why) == NULL)
         abort();

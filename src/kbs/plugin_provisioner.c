@@ -67,7 +67,7 @@ typedef struct machine {
 /* A '/' in the namespace would let two machines share one text, and so one key. */
 static vs_code read_machine(const kbs_plugin_call *call, machine *m, vs_error *err)
 {
-    vs_val body, name, ns;
+    vs_val body = vs_undefined(), name = body, ns = body;
     if (call->body.n > BODY_MAX)
         return vs_fail(err, VS_E_LIMIT, "a request of %zu bytes, at most %d", call->body.n,
                        BODY_MAX);
@@ -118,7 +118,7 @@ static vs_code make_key(const kbs *k, vs_span key, vs_error *err)
 
 static vs_code provision(const kbs *k, const kbs_plugin_call *call, vs_buf *out, vs_error *err)
 {
-    machine m;
+    machine m = {0};
     char uuid[UUID_TEXT + 1];
     if (call->n_path != 1)
         return vs_fail(err, VS_E_INVALID, "the path to provision is provisioner/provision");
