@@ -133,8 +133,9 @@ static vs_code appraise_submods(as_local *as, vs_val submods, vs_span policy_id,
                     "submod %u of the record", i);
         VS_TRY(put_policy(as, opts, &aps[i], a, err));
         as->rv = &values.base;
-        VS_TRY_WRAP(as_appraise(as, policy_id, now, &aps[i], a, err), err, "appraising %s",
-                    aps[i].submod);
+        vs_code code = as_appraise(as, policy_id, now, &aps[i], a, err);
+        as->rv = NULL; /* `values` ends here */
+        VS_TRY_WRAP(code, err, "appraising %s", aps[i].submod);
     }
     return VS_OK;
 }
@@ -143,7 +144,7 @@ static vs_code replay(as_local *as, vs_val record, const as_replay_options *opts
                       as_replayed *out, vs_error *err)
 {
     vs_val policy_id, submods, digest;
-    int64_t now, expires;
+    int64_t now = 0, expires = 0;
     VS_TRY(read_settings(record, a, &as->cfg, err));
     VS_TRY(int_of(record, "time", &now, err));
     VS_TRY(int_of(record, "expires", &expires, err));
