@@ -8,6 +8,7 @@
 #define VS_KBS_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "as/policy.h"
 #include "kbs/admin.h"
@@ -94,17 +95,33 @@ VS_MUST vs_code kbs_token_verify(const kbs_trust *t, vs_span token, int64_t now,
 VS_MUST vs_code kbs_token_tee_key(const kbs_config *cfg, vs_val claims, vs_arena *a, vs_val *jwk,
                                   vs_error *err);
 
+/* ---- rules.c: what a reload changes ------------------------------------------------------------
+ */
+
+struct kbs_rules {
+    atomic_uint refs;
+    kbs_config cfg; /* of it: admin, tokens, session life, protocols. What else is in it is not
+                       looked at after the start (kbs_config_needs_restart) */
+    vs_arena arena; /* that cfg lives on, unless its maker keeps it */
+    kbs_admin *admin;
+    kbs_trust trust;
+};
+VS_MUST vs_code kbs_rules_new(const kbs_config *cfg, const as_service *as, kbs_rules **out,
+                              vs_error *err);
+/* The rules of now, to be dropped by the caller. */
+kbs_rules *kbs_rules_take(kbs *k);
+
 /* ---- kbs.c --------------------------------------------------------------------------------------
  */
 
 struct kbs {
-    const kbs_config *cfg;
+    const kbs_config *cfg; /* of the start */
     vs_store *store, *resources;
     as_service *as; /* NULL: tokens come from elsewhere (passport) */
     rvps *rv;
-    kbs_admin *admin;
     kbs_seal seal;
-    kbs_trust trust;
+    kbs_rules *rules;
+    pthread_mutex_t rules_lock; /* guards the pointer */
     as_policies *policies;
     struct kbs_journal *journal;                    /* NULL = decisions are logged only */
     pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
@@ -113,7 +130,8 @@ struct kbs {
 /* One request on its way through. */
 typedef struct kbs_ctx {
     kbs *k;
-    kbs_call call; /* canonical: authorised and dispatched on the same value */
+    kbs_rules *rules; /* the same from the first to the last question */
+    kbs_call call;    /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
     vs_span who;               /* admin routes: role or persona */
     vs_val claims;             /* attested routes: the verified token's claims */

@@ -397,8 +397,8 @@ void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer)
         (void)close(fd);
         return;
     }
-    *c = (vs_http_conn){
-        .loop = loop, .fd = fd, .next = loop->first, .link = &loop->first, .ip = ip};
+    *c =
+        (vs_http_conn){.loop = loop, .fd = fd, .next = loop->first, .link = &loop->first, .ip = ip};
     c->in.cap = loop->cfg->limits.header_bytes + loop->cfg->limits.body_bytes + VS_HTTP_READ_MAX;
     c->out.cap = VS_HTTP_RESPONSE_MAX + 64 * 1024;
     if (c->next)

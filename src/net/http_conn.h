@@ -107,8 +107,8 @@ void vs_http_conn_give_time(vs_http_conn *c, unsigned ms);
 bool vs_http_conn_job_back(vs_http_conn *c);
 /* Fills req->client; false when the certificate cannot be read: the connection must end. */
 VS_MUST bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req);
-/* Where the request of `job`, whose head is filled, comes from: fills req.peer, and counts it. 0, or
- * the status to refuse with: 400, 429. */
+/* Where the request of `job`, whose head is filled, comes from: fills req.peer, and counts it. 0,
+ * or the status to refuse with: 400, 429. */
 VS_MUST int vs_http_conn_admit(vs_http_conn *c, vs_http_job *job);
 const char *vs_http_reason(int status);
 

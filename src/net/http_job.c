@@ -43,7 +43,7 @@ static void run(vs_http_job *job)
     } else {
         run_http(job);
         const char *id = vs_sprintf(&job->arena, "%s", vs_traceparent());
-        if (id && job->resp.n_headers < VS_COUNT(job->resp.headers))
+        if (id[0] && job->resp.n_headers < VS_COUNT(job->resp.headers))
             vs_http_add_header(&job->resp, "traceparent", id);
     }
     vs_trace_end();

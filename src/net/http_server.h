@@ -6,7 +6,8 @@
  *
  * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline
  * for the whole request (a slow drip is cut), connections in all, connections and requests of one
- * source, streams of a connection, idle keep-alive time. On stop, requests in flight are answered first (drain).
+ * source, streams of a connection, idle keep-alive time. On stop, requests in flight are answered
+ * first (drain).
  */
 #ifndef VS_NET_HTTP_SERVER_H
 #define VS_NET_HTTP_SERVER_H

@@ -34,11 +34,12 @@ const char *vs_ip_print(vs_ip ip, unsigned port, char out[VS_IP_TEXT]);
 VS_MUST vs_code vs_cidr_parse(const char *text, vs_cidr *out, vs_error *err);
 bool vs_cidr_holds(const vs_cidr *list, size_t n, vs_ip ip);
 
-/* ---- PROXY protocol, version 2 (haproxy's proxy-protocol.txt, 2.2) ----------------------------- */
+/* ---- PROXY protocol, version 2 (haproxy's proxy-protocol.txt, 2.2) -----------------------------
+ */
 
 enum {
-    VS_PROXY_FIXED = 16,   /* signature, version and command, family, length */
-    VS_PROXY_MAX = 2048,   /* with addresses and TLVs; more is refused */
+    VS_PROXY_FIXED = 16, /* signature, version and command, family, length */
+    VS_PROXY_MAX = 2048, /* with addresses and TLVs; more is refused */
 };
 
 typedef struct vs_proxy_head {
@@ -53,7 +54,8 @@ size_t vs_proxy_size(vs_span in);
 /* A whole header (in.n == vs_proxy_size(in)). VS_E_PARSE. */
 VS_MUST vs_code vs_proxy_parse(vs_span in, vs_proxy_head *out, vs_error *err);
 
-/* ---- headers ----------------------------------------------------------------------------------- */
+/* ---- headers -----------------------------------------------------------------------------------
+ */
 
 /* Walks the list of nodes of all header fields of one name from the last one towards the first, as
  * long as the nodes are trusted proxies: the first one that is not is the client. *client stays as

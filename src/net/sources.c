@@ -17,8 +17,8 @@ typedef struct place {
     uint8_t key[16];
     bool used;
     uint32_t connections;
-    int64_t seen;   /* ns, when `spent` was true */
-    int64_t spent;  /* ns of the rate that requests have taken and time has not given back */
+    int64_t seen;  /* ns, when `spent` was true */
+    int64_t spent; /* ns of the rate that requests have taken and time has not given back */
 } place;
 
 struct vs_sources {
@@ -161,7 +161,8 @@ static place *place_of(place *set, const uint8_t key[16])
     return p;
 }
 
-/* ---- counting --------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------
+ */
 
 bool vs_sources_enter(vs_sources *s, vs_ip ip, int64_t now)
 {

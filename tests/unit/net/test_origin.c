@@ -17,9 +17,9 @@ static void addresses_are_read_and_printed(void **state)
 {
     (void)state;
     static const char *const good[] = {"192.0.2.1", "2001:db8::1", "::1"};
-    static const char *const bad[] = {"",       "192.0.2",       "192.0.2.256", "192.0.2.1 ",
-                                      "[::1]",  "fe80::1%eth0",  "1.2.3.4:80",  "::1::",
-                                      "01.2.3", "host.example."};
+    static const char *const bad[] = {
+        "",           "192.0.2", "192.0.2.256", "192.0.2.1 ",   "[::1]", "fe80::1%eth0",
+        "1.2.3.4:80", "::1::",   "01.2.3",      "host.example."};
     char text[VS_IP_TEXT];
     vs_ip ip;
     for (size_t i = 0; i < VS_COUNT(good); i++)
@@ -43,9 +43,9 @@ static void ranges_hold_what_they_say(void **state)
                  {"2001:db8::/33", "2001:db8:7fff::", "2001:db8:8000::"},
                  {"0.0.0.0/0", "1.2.3.4", "2001:db8::1"},
                  {"10.0.0.0/8", "::ffff:10.1.1.1", "::10.1.1.1"}};
-    static const char *const bad[] = {"10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/",   "10.0.0.0/ 8",
-                                      "10.0.0.0/08", "::/129",     "fd00::1/8",   "/8",
-                                      "",            "a/8",        "10.0.0.0/-1", "10.0.0.0/8/8"};
+    static const char *const bad[] = {
+        "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/ 8", "10.0.0.0/08", "::/129",
+        "fd00::1/8",   "/8",         "",          "a/8",         "10.0.0.0/-1", "10.0.0.0/8/8"};
     vs_cidr c;
     vs_error err = {0};
     for (size_t i = 0; i < VS_COUNT(cases); i++) {
@@ -57,12 +57,16 @@ static void ranges_hold_what_they_say(void **state)
         assert_vs_code(vs_cidr_parse(bad[i], &c, NULL), VS_E_INVALID);
 }
 
-/* ---- PROXY ------------------------------------------------------------------------------------ */
+/* ---- PROXY ------------------------------------------------------------------------------------
+ */
 
 #define SIG "0d0a0d0a000d0a515549540a"
 #define CRC "5c326332"
 #define V4  "c00002017f000001126701bb"
-#define V6  "20010db8000000000000000000000001" "00000000000000000000000000000001" "126701bb"
+#define V6                                                                                         \
+    "20010db8000000000000000000000001"                                                             \
+    "00000000000000000000000000000001"                                                             \
+    "126701bb"
 
 static vs_span bytes_of(const char *hex)
 {
@@ -105,17 +109,19 @@ static void malformed_proxy_headers_are_refused(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        SIG "1111000c" V4,                /* version 1 */
-        SIG "2211000c" V4,                /* no such command */
-        SIG "2112000c" V4,                /* UDP */
-        SIG "2141000c" V4,                /* no such family */
-        SIG "2111000b" "c00002017f0000011267" "01", /* too short */
-        SIG "2121000c" V4,                /* IPv6 with IPv4's length */
-        SIG "2111000e" V4 "0100",         /* half a TLV head */
-        SIG "21110010" V4 "01000268",     /* half a TLV */
+        SIG "1111000c" V4, /* version 1 */
+        SIG "2211000c" V4, /* no such command */
+        SIG "2112000c" V4, /* UDP */
+        SIG "2141000c" V4, /* no such family */
+        SIG "2111000b"
+            "c00002017f0000011267"
+            "01",                           /* too short */
+        SIG "2121000c" V4,                  /* IPv6 with IPv4's length */
+        SIG "2111000e" V4 "0100",           /* half a TLV head */
+        SIG "21110010" V4 "01000268",       /* half a TLV */
         SIG "21110013" V4 "03000400000000", /* wrong checksum */
-        SIG "21110011" V4 "0300020000",   /* a checksum of two bytes */
-        SIG "2131000c" V4,                /* a Unix address of 12 bytes */
+        SIG "21110011" V4 "0300020000",     /* a checksum of two bytes */
+        SIG "2131000c" V4,                  /* a Unix address of 12 bytes */
     };
     vs_proxy_head head;
     for (size_t i = 0; i < VS_COUNT(cases); i++)
@@ -158,7 +164,8 @@ static void a_checksum_is_checked_at_every_bit(void **state)
     }
 }
 
-/* ---- headers ----------------------------------------------------------------------------------- */
+/* ---- headers -----------------------------------------------------------------------------------
+ */
 
 typedef struct header_case {
     const char *fields[3];
@@ -297,7 +304,7 @@ static void too_many_nodes_are_refused(void **state)
 /* ---- traceparent --------------------------------------------------------------------------------
  */
 
-#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+#define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
 #define PARENT "00f067aa0ba902b7"
 
 static void a_trace_goes_on_and_a_malformed_one_begins_anew(void **state)

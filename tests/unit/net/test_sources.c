@@ -96,7 +96,8 @@ static void a_flood_of_sources_does_not_push_out_connections(void **state)
     vs_sources_free(&s);
 }
 
-/* ---- a server ---------------------------------------------------------------------------------- */
+/* ---- a server ----------------------------------------------------------------------------------
+ */
 
 static void say_peer(void *user, const vs_http_request *req, vs_http_response *resp)
 {
@@ -194,17 +195,16 @@ static void clients_behind_a_proxy_are_told_apart(void **state)
     (void)state;
     vs_cidr range;
     assert_vs_code(vs_cidr_parse("127.0.0.1", &range, NULL), VS_OK);
-    vs_http_server *s = serve_with((vs_http_config){.trusted_proxies = &range,
-                                                    .n_trusted_proxies = 1,
-                                                    .per_source = {.rate = 1, .burst = 1}});
+    vs_http_server *s = serve_with((vs_http_config){
+        .trusted_proxies = &range, .n_trusted_proxies = 1, .per_source = {.rate = 1, .burst = 1}});
     assert_int_equal(status_of(ask(s, GET "X-Forwarded-For: 192.0.2.1\r\n\r\n")), 200);
     assert_int_equal(status_of(ask(s, GET "X-Forwarded-For: 192.0.2.1\r\n\r\n")), 429);
     assert_int_equal(status_of(ask(s, GET "X-Forwarded-For: 192.0.2.2\r\n\r\n")), 200);
     vs_http_server_stop(&s, 100);
 }
 
-static const uint8_t proxy_header[] = {0x0d, 0x0a, 0x0d, 0x0a, 0,   0x0d, 0x0a, 'Q', 'U', 'I',
-                                       'T',  0x0a, 0x21, 0x11, 0,   12,   192,  0,   2,   9,
+static const uint8_t proxy_header[] = {0x0d, 0x0a, 0x0d, 0x0a, 0,    0x0d, 0x0a, 'Q', 'U', 'I',
+                                       'T',  0x0a, 0x21, 0x11, 0,    12,   192,  0,   2,   9,
                                        127,  0,    0,    1,    0x12, 0x67, 0,    80};
 
 static void a_proxy_header_comes_first(void **state)
