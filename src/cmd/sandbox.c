@@ -396,7 +396,7 @@ vs_code sandbox_enter(const sandbox *s, vs_error *err)
     bool whole = landlock && seccomp == 0;
     vs_log(whole ? VS_LOG_INFO : VS_LOG_WARN, "serve",
            whole ? "sandbox is on" : "sandbox: this kernel does not have all of it", "seccomp",
-           seccomp == 0 ? "on" : strerror(-seccomp), "landlock",
-           landlock ? version : "not available", NULL);
+           seccomp == 0 ? "on" : "not available", "landlock", landlock ? version : "not available",
+           NULL);
     return VS_OK;
 }
