@@ -66,7 +66,7 @@ static void tear_down(house *h)
     supervisor_close(&h->manager);
 }
 
-static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
+vs_code serve_open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
 {
     switch (cfg->type) {
     case KBS_STORE_SQLITE: return vs_store_open_sqlite(cfg->path, out, err);
@@ -89,7 +89,8 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
         while (cfg->store_overrides[same].store.type != o->store.type)
             same++;
         if (same == i)
-            VS_TRY_WRAP(open_store(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
+            VS_TRY_WRAP(serve_open_store(&o->store, &h->others[i], err), err, "storage of %s",
+                        o->ns);
         routes[i] = (vs_store_route){o->ns, h->others[same]};
     }
     return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
@@ -97,12 +98,12 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
 
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    VS_TRY_WRAP(serve_open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
     if (cfg->resource_has_own_store)
-        VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
+        VS_TRY_WRAP(serve_open_store(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
     return VS_OK;
 }

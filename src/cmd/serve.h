@@ -15,6 +15,8 @@ typedef struct serve_how {
     bool no_sandbox;
 } serve_how;
 
+VS_MUST vs_code serve_open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err);
+
 /* Runs until SIGTERM or SIGINT; returns the exit code. `cfg` was checked by the caller. Prints
  * "ready URL" on stdout once it serves; everything else goes to the log. SIGHUP reloads: all of it
  * or, with an error in the log, nothing. */
