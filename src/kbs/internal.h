@@ -100,14 +100,17 @@ VS_MUST vs_code kbs_token_tee_key(const kbs_config *cfg, vs_val claims, vs_arena
 
 struct kbs_rules {
     atomic_uint refs;
-    kbs_config cfg; /* of it: admin, tokens, session life, protocols. What else is in it is not
-                       looked at after the start (kbs_config_needs_restart) */
-    vs_arena arena; /* that cfg lives on, unless its maker keeps it */
+    const kbs_config *cfg; /* of it: admin, tokens, session life, protocols. What else is in it is
+                              not looked at after the start (kbs_config_needs_restart) */
+    kbs_config own;        /* what cfg points to after a reload; lives on the arena */
+    vs_arena arena;
     kbs_admin *admin;
     kbs_trust trust;
 };
-VS_MUST vs_code kbs_rules_new(const kbs_config *cfg, const as_service *as, kbs_rules **out,
-                              vs_error *err);
+/* Without an arena `cfg` is the caller's and must outlive the rules; with one it is copied, and the
+ * arena taken over on success. */
+VS_MUST vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *as,
+                              kbs_rules **out, vs_error *err);
 /* The rules of now, to be dropped by the caller. */
 kbs_rules *kbs_rules_take(kbs *k);
 

@@ -262,7 +262,7 @@ void kbs_tick(kbs *k, int64_t now)
 
 static vs_code start(kbs *k, vs_error *err)
 {
-    VS_TRY(kbs_rules_new(k->cfg, k->as, &k->rules, err));
+    VS_TRY(kbs_rules_new(k->cfg, NULL, k->as, &k->rules, err));
     VS_TRY(kbs_seal_load(&k->seal, k->store, err));
     return kbs_policy_start(k, err);
 }

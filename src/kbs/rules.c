@@ -28,31 +28,38 @@ kbs_rules *kbs_rules_take(kbs *k)
     return r;
 }
 
-vs_code kbs_rules_new(const kbs_config *cfg, const as_service *as, kbs_rules **out, vs_error *err)
+vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *as, kbs_rules **out,
+                      vs_error *err)
 {
     kbs_rules *r = calloc(1, sizeof *r);
     if (!r)
         return vs_fail(err, VS_E_NOMEM, "out of memory for the configuration");
     vs_arena_init(&r->arena, 0);
     r->refs = 1;
-    r->cfg = *cfg;
-    vs_code code = kbs_admin_new(&r->cfg.admin, &r->admin, err);
+    r->cfg = cfg;
+    if (arena) {
+        r->own = *cfg;
+        r->cfg = &r->own;
+    }
+    vs_code code = kbs_admin_new(&r->cfg->admin, &r->admin, err);
     if (code == VS_OK)
-        code = kbs_trust_load(&r->trust, &r->cfg, as, err);
-    if (code != VS_OK)
+        code = kbs_trust_load(&r->trust, r->cfg, as, err);
+    if (code != VS_OK) {
         free_rules(r);
-    else
-        *out = r;
-    return code;
+        return code;
+    }
+    if (arena) {
+        r->arena = *arena;
+        vs_arena_init(arena, 0);
+    }
+    *out = r;
+    return VS_OK;
 }
 
 vs_code kbs_reload_check(kbs *k, const kbs_config *cfg, vs_arena *arena, kbs_rules **out,
                          vs_error *err)
 {
-    VS_TRY(kbs_rules_new(cfg, k->as, out, err));
-    (*out)->arena = *arena;
-    vs_arena_init(arena, 0);
-    return VS_OK;
+    return kbs_rules_new(cfg, arena, k->as, out, err);
 }
 
 void kbs_reload_apply(kbs *k, kbs_rules *fresh)
