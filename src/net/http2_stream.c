@@ -347,7 +347,8 @@ void vs_http2_stream_data(vs_http2_stream *s, vs_span data)
         refuse_size(s, "the body is larger than one message");
         return;
     }
-    if (two->held + data.n > HELD_BODIES * body_cap(s)) {
+    if (two->held + data.n > HELD_BODIES * body_cap(s) ||
+        !vs_http_conn_hold(s->conn, two->held + data.n)) {
         if (s->grpc)
             fail_call(s, VS_GRPC_RESOURCE_EXHAUSTED, "too much at a time on one connection");
         else

@@ -10,10 +10,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/http2.h"
 
 enum {
-    KEEP_ROOM = 4096, /* an idle connection keeps buffers up to this size */
-    ROUNDS = 16,      /* reads of one connection before the others have their turn */
+    HELD_SMALL = 16 * 1024, /* a connection may always hold that much */
+    KEEP_ROOM = 4096,       /* an idle connection keeps buffers up to this size */
+    ROUNDS = 16,            /* reads of one connection before the others have their turn */
     LINGER_MS = 2000,
     CLIENT_MAX = 64 * 1024, /* what is kept of a client certificate */
 };
@@ -35,6 +37,32 @@ static const vs_http_limits *limits_of(const vs_http_conn *c)
     return &c->loop->cfg->limits;
 }
 
+bool vs_http_conn_hold(vs_http_conn *c, size_t n)
+{
+    atomic_size_t *all = c->loop->held;
+    if (!all)
+        return true;
+    if (n > c->held) {
+        size_t more = n - c->held, now = atomic_fetch_add(all, more) + more;
+        if (n > HELD_SMALL && now > limits_of(c)->held_bytes) {
+            atomic_fetch_sub(all, more);
+            return false;
+        }
+    } else {
+        atomic_fetch_sub(all, c->held - n);
+    }
+    c->held = n;
+    return true;
+}
+
+/* Holding less is always possible. */
+static void hold_less(vs_http_conn *c)
+{
+    size_t n = c->two ? c->two->held : c->in.n;
+    if (n < c->held)
+        (void)!vs_http_conn_hold(c, n);
+}
+
 static void release(vs_http_conn *c)
 {
     vs_buf_free(&c->in);
@@ -48,6 +76,7 @@ static void free_conn(vs_http_conn *c)
 {
     if (c->wanted)
         (void)event_del(&c->event);
+    (void)!vs_http_conn_hold(c, 0);
     vs_http2_free(&c->two);
     if (c->ssl)
         SSL_free(c->ssl);
@@ -224,6 +253,7 @@ static outcome start_linger(vs_http_conn *c)
         return VS_GONE;
     c->phase = VS_HTTP_LINGER;
     vs_buf_free(&c->in);
+    hold_less(c);
     vs_http_conn_give_time(c, LINGER_MS);
     return VS_READY;
 }
@@ -250,6 +280,7 @@ static outcome flush(vs_http_conn *c)
     }
     keep_small(&c->out);
     c->sent = 0;
+    hold_less(c);
     if (!c->answered)
         return VS_READY;
     c->answered = false;
@@ -357,6 +388,9 @@ static outcome pump(vs_http_conn *c)
             o = start_linger(c); /* so that the alert arrives */
         if (o != VS_READY)
             return o;
+        bool one = c->phase == VS_HTTP_READ_HEAD || c->phase == VS_HTTP_READ_BODY;
+        if (one && !vs_http_conn_hold(c, c->in.n))
+            vs_http1_refuse(c, 503);
     }
 }
 

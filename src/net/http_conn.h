@@ -30,6 +30,7 @@ struct vs_http_loop {
     vs_sources *sources;         /* NULL = no limits per source */
     vs_task_pool *pool;          /* NULL = handlers run on the loop */
     atomic_uint *connections;    /* of all loops */
+    atomic_size_t *held;         /* bytes of requests, of all loops; NULL = not counted */
     const atomic_bool *stopping; /* responses from now on are the last of their connection */
     vs_http_conn *first;
     vs_http_head head; /* heads are read one at a time on a loop */
@@ -72,6 +73,7 @@ struct vs_http_conn {
     unsigned jobs; /* with workers */
     vs_buf in, out;
     size_t sent;         /* of out */
+    size_t held;         /* counted in loop->held */
     size_t scan, head_n; /* in in */
     size_t body_end;     /* in in; for chunked: decoded so far */
     vs_http_chunks chunks;
@@ -107,6 +109,9 @@ void vs_http_conn_give_time(vs_http_conn *c, unsigned ms);
 bool vs_http_conn_job_back(vs_http_conn *c);
 /* Fills req->client; false when the certificate cannot be read: the connection must end. */
 VS_MUST bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req);
+/* The connection now holds `n` bytes of requests. False, and nothing has changed: all connections
+ * together would hold too much, and this is not a small one. */
+VS_MUST bool vs_http_conn_hold(vs_http_conn *c, size_t n);
 /* Where the request of `job`, whose head is filled, comes from: fills req.peer, and counts it. 0,
  * or the status to refuse with: 400, 429. */
 VS_MUST int vs_http_conn_admit(vs_http_conn *c, vs_http_job *job);

@@ -54,6 +54,7 @@ struct vs_http_server {
     vs_task_pool *pool; /* NULL without workers */
     size_t n_listeners; /* sockets, then fds */
     atomic_uint connections;
+    atomic_size_t held;
     atomic_bool stopping;
     unsigned ports[SOCKETS_MAX];
     unsigned drain_ms; /* set before stop_fd is written */
@@ -304,6 +305,7 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
     w->loop->sources = s->sources;
     w->loop->pool = s->pool;
     w->loop->connections = &s->connections;
+    w->loop->held = &s->held;
     w->loop->stopping = &s->stopping;
     (void)pthread_mutex_init(&w->loop->done_lock, NULL);
     w->loop->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -373,6 +375,7 @@ static void fill_defaults(vs_http_config *c)
     vs_http_limits *l = &c->limits;
     l->header_bytes = l->header_bytes ? l->header_bytes : 128 * 1024;
     l->body_bytes = l->body_bytes ? l->body_bytes : 2 * 1024 * 1024;
+    l->held_bytes = l->held_bytes ? l->held_bytes : (size_t)256 * 1024 * 1024;
     l->connections = l->connections ? l->connections : 20000;
     l->request_ms = l->request_ms ? l->request_ms : 30000;
     l->idle_ms = l->idle_ms ? l->idle_ms : 75000;

@@ -64,6 +64,8 @@ typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_
 typedef struct vs_http_limits { /* 0 = default */
     size_t header_bytes;        /* 128 KiB */
     size_t body_bytes;          /* 2 MiB; over: 413 with a text body */
+    size_t held_bytes;          /* 256 MiB of requests on all connections together; over: 503 for
+                                   those that hold more than 16 KiB */
     unsigned connections;       /* 20000 in all; over: refused */
     unsigned request_ms; /* 30 s from the first byte to the last of a request; as long again for
                             the peer to take the response, and for a TLS handshake */

@@ -267,6 +267,47 @@ static void a_slow_drip_is_cut_at_the_deadline(void **state)
     vs_http_server_stop(&s, 100);
 }
 
+/* Large requests that do not end: those over what all may hold are refused, small ones go on. */
+static void all_requests_together_hold_so_much(void **state)
+{
+    (void)state;
+    enum { PART = 400 * 1024 };
+    vs_http_server *s =
+        serve_with((vs_http_config){.limits = {.held_bytes = 1000 * 1024, .request_ms = 5000}});
+    static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n";
+    static char part[PART];
+    bool closed;
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial(s);
+        say(fds[i], head);
+        for (size_t at = 0; at < PART;) {
+            ssize_t n = send(fds[i], part + at, PART - at, MSG_NOSIGNAL);
+            if (n <= 0)
+                break;
+            at += (size_t)n;
+        }
+        const char *answer = hear_until(fds[i], i < 2 ? 100 : 1000, true, &closed);
+        assert_int_equal(status_of(answer), i < 2 ? 0 : 503);
+    }
+    assert_int_equal(status_of(ask(s, GET "\r\n")), 200);
+    (void)close(fds[2]);
+    (void)close(fds[0]); /* makes room */
+    (void)usleep(50000);
+    fds[0] = dial(s);
+    say(fds[0], head);
+    for (size_t sent = 0; sent < 500000;) {
+        size_t n = 500000 - sent < PART ? 500000 - sent : PART;
+        ssize_t took = send(fds[0], part, n, MSG_NOSIGNAL);
+        assert_true(took > 0);
+        sent += (size_t)took;
+    }
+    assert_int_equal(status_of(hear_until(fds[0], 1000, true, &closed)), 200);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    vs_http_server_stop(&s, 100);
+}
+
 static void a_socket_may_be_given(void **state)
 {
     (void)state;
@@ -311,6 +352,7 @@ int main(void)
         cmocka_unit_test(clients_behind_a_proxy_are_told_apart),
         cmocka_unit_test(a_proxy_header_comes_first),
         cmocka_unit_test(a_slow_drip_is_cut_at_the_deadline),
+        cmocka_unit_test(all_requests_together_hold_so_much),
         cmocka_unit_test(a_socket_may_be_given),
         cmocka_unit_test(a_request_has_an_id),
     };
