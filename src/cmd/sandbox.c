@@ -211,7 +211,7 @@ static int add_all(scmp_filter_ctx f, uint32_t action, const char *const *names,
     int failed = 0;
     for (size_t i = 0; !failed && i < n; i++)
         failed = add(f, action, names[i]);
-    return failed == -EACCES ? 0 : failed; /* the action of a rule is the default one */
+    return failed;
 }
 
 /* Memory is never both written and run; no sockets but those of IP, Unix, and the kernel's list of

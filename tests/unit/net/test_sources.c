@@ -2,7 +2,11 @@
 /* The table of sources, and a server that asks it. */
 #include "wire.h"
 
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+
 #include "base/clock.h"
+#include "net/identity.h"
 #include "net/sources.h"
 
 enum { SECOND = 1000000000 };
@@ -247,6 +251,39 @@ static void a_proxy_header_comes_first(void **state)
     vs_http_server_stop(&s, 100);
 }
 
+/* The header and the first bytes of TLS in one segment: nothing of the handshake is lost. */
+static void tls_begins_behind_the_proxy_header(void **state)
+{
+    (void)state;
+    identity id;
+    vs_cidr range;
+    int on = 1;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    assert_vs_code(vs_cidr_parse("127.0.0.1", &range, NULL), VS_OK);
+    vs_http_server *s = serve_with((vs_http_config){.trusted_proxies = &range,
+                                                    .n_trusted_proxies = 1,
+                                                    .proxy_protocol = true,
+                                                    .private_key = id.key,
+                                                    .certificate = id.cert});
+    int fd = dial(s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+    (void)send(fd, proxy_header, sizeof proxy_header, MSG_NOSIGNAL);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(ctx);
+    assert_true(ssl && SSL_set_fd(ssl, fd) == 1);
+    assert_int_equal(SSL_connect(ssl), 1);
+    char answer[1024] = "";
+    size_t n = 0;
+    assert_int_equal(SSL_write(ssl, GET "\r\n", sizeof GET + 1), (int)sizeof GET + 1);
+    assert_int_equal(SSL_read_ex(ssl, answer, sizeof answer - 1, &n), 1);
+    assert_string_equal(body_of(answer), "192.0.2.9:4711");
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    (void)close(fd);
+    vs_http_server_stop(&s, 100);
+    remove_identity(&id);
+}
+
 /* One byte every 50 ms: the deadline is that of the whole request. */
 static void a_slow_drip_is_cut_at_the_deadline(void **state)
 {
@@ -351,6 +388,7 @@ int main(void)
         cmocka_unit_test(only_a_trusted_proxy_is_believed),
         cmocka_unit_test(clients_behind_a_proxy_are_told_apart),
         cmocka_unit_test(a_proxy_header_comes_first),
+        cmocka_unit_test(tls_begins_behind_the_proxy_header),
         cmocka_unit_test(a_slow_drip_is_cut_at_the_deadline),
         cmocka_unit_test(all_requests_together_hold_so_much),
         cmocka_unit_test(a_socket_may_be_given),
