@@ -5,8 +5,9 @@
  * Text form:  2026-11-24T03:18:21Z INFO kbs: attested  tee=cca decision=...
  * JSON form:  {"time":"...","level":"info","module":"kbs","msg":"attested","tee":"cca"}
  * Fields are name/value pairs; values are quoted or escaped so that hostile text cannot forge a
- * line. Thread safe: each line is one write(2). Lines that belong to a request (base/trace.h) have a
- * field "request". On the journal's socket (JOURNAL_STREAM) a line starts with its priority, "<6>".
+ * line. Thread safe: each line is one write(2). Lines that belong to a request (base/trace.h) have
+ * a field "request". On the journal's socket (JOURNAL_STREAM) a line starts with its priority,
+ * "<6>".
  */
 #ifndef VS_BASE_LOG_H
 #define VS_BASE_LOG_H

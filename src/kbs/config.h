@@ -127,7 +127,7 @@ void kbs_config_defaults(kbs_config *out, const char *store_path);
 VS_MUST vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error *err);
 /* Calls `tell` with each key whose value differs between the two files and that a running server
  * cannot take over ("http_server.sockets"; a list of tables counts as one). */
-void kbs_config_needs_restart(vs_val before, vs_val after, void (*tell)(void *user, const char *key),
-                              void *user);
+void kbs_config_needs_restart(vs_val before, vs_val after,
+                              void (*tell)(void *user, const char *key), void *user);
 
 #endif
