@@ -95,7 +95,7 @@ static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_er
     VS_TRY_WRAP(vs_make_dirs(dir, 0700, err), err, "data directory");
     const char *path = vs_sprintf(a, "%s/vouchsafe.sqlite", dir);
     if (o->config_file) {
-        cfg->storage = (kbs_store_config){.type = KBS_STORE_SQLITE, .path = path};
+        cfg->storage = (store_config){.type = STORE_SQLITE, .path = path};
         return VS_OK;
     }
     kbs_config_defaults(cfg, path);

@@ -47,19 +47,6 @@ static void tear_down(house *h)
     vs_store_close(&h->main_store);
 }
 
-static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
-{
-    switch (cfg->type) {
-    case KBS_STORE_SQLITE: return vs_store_open_sqlite(cfg->path, out, err);
-    case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
-    case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
-    case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
-    case KBS_STORE_LOCALJSON: return vs_store_open_localjson(cfg->path, out, err);
-    case KBS_STORE_POSTGRES: return vs_store_open_postgres(&cfg->postgres, out, err);
-    }
-    return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
-}
-
 /* Namespaces of the same type of store share one. */
 static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
 {
@@ -70,7 +57,7 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
         while (cfg->store_overrides[same].store.type != o->store.type)
             same++;
         if (same == i)
-            VS_TRY_WRAP(open_store(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
+            VS_TRY_WRAP(store_open(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
         routes[i] = (vs_store_route){o->ns, h->others[same]};
     }
     return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
@@ -78,12 +65,12 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
 
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    VS_TRY_WRAP(store_open(&cfg->storage, &h->main_store, err), err, "storage_backend");
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
     if (cfg->resource_has_own_store)
-        VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
+        VS_TRY_WRAP(store_open(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
     return VS_OK;
 }
