@@ -8,6 +8,7 @@
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/serve.h"
+#include "cmd/server.h"
 
 typedef struct options {
     const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations;
@@ -145,10 +146,7 @@ static int serve(const cli_command *command, int argc, char **argv)
     int exit_code = 0;
     if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
         return exit_code;
-    vs_log_level level = VS_LOG_INFO;
-    if (o.log_level && !vs_log_level_of(o.log_level, &level))
-        fprintf(stderr, "unknown log level '%s', using info\n", o.log_level);
-    vs_log_setup(level, o.log_json, 2);
+    server_log(o.log_level, o.log_json);
 
     vs_arena a;
     vs_arena_init(&a, 0);

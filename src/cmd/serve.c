@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/serve.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/server.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
-#include "tee/cca/trust.h"
-
-enum { TICK_S = 60, DRAIN_MS = 10000 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
     vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
     vs_store *store; /* what everybody uses: main_store or routed */
-    rvps *rv;
-    vs_tee_trust trust;
-    as_service *as;
+    verifier verifier;
     kbs *kbs;
     ops_check checks[1];
     ops ops;
@@ -34,12 +24,10 @@ typedef struct house {
 
 static void tear_down(house *h)
 {
-    vs_http_server_stop(&h->http, DRAIN_MS);
+    vs_http_server_stop(&h->http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
-    as_free(&h->as);
-    cca_trust_free(&h->trust.cca);
-    rvps_free(&h->rv);
+    verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
     vs_store_close(&h->routed);
     for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
@@ -75,21 +63,34 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
-/* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
- * an operator who does not use CCA need not hear as an error. */
-static vs_code load_trust(const kbs_config *cfg, house *h, vs_error *err)
+static remote_config remote_of(const kbs_remote *r)
 {
-    h->trust.sample = cfg->as.sample_tee;
-    if (h->trust.sample)
-        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
-               NULL);
-    vs_code code = cca_trust_load(cfg->as.cca_config_path, &h->trust.cca, err);
-    if (code == VS_E_NOT_FOUND) {
-        vs_log(VS_LOG_INFO, "serve", "no CCA verifier configuration: CCA evidence will be refused",
-               "file", cfg->as.cca_config_path, NULL);
-        return VS_OK;
-    }
-    return code;
+    return (remote_config){.address = r->address,
+                           .ca_cert = r->ca_cert,
+                           .client_cert = r->client_cert,
+                           .client_key = r->client_key};
+}
+
+static verifier_config verifier_of(const kbs_as_config *as)
+{
+    verifier_config out = {.remote = as->remote,
+                           .service = remote_of(&as->as),
+                           .remote_rvps = as->remote_rvps,
+                           .provider = remote_of(&as->rvps),
+                           .refuse_sample_values = as->refuse_sample_reference_values,
+                           .sample_tee = as->sample_tee,
+                           .cca_config_path = as->cca_config_path,
+                           .as = {.duration_min = as->duration_min,
+                                  .issuer_name = as->issuer_name,
+                                  .developer_name = as->developer_name,
+                                  .build_name = as->build_name,
+                                  .profile_name = as->profile_name,
+                                  .signer_key_path = as->signer_key_path,
+                                  .signer_cert_path = as->signer_cert_path,
+                                  .signer_cert_url = as->signer_cert_url,
+                                  .terse_token = !as->verbose_token}};
+    out.service.connections = (unsigned)as->pool_size;
+    return out;
 }
 
 static vs_code kbs_works(void *user, vs_error *err)
@@ -121,25 +122,16 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
-    rvps_options rv = {.refuse_sample = cfg->as.refuse_sample_reference_values};
-    VS_TRY_WRAP(rvps_new(h->store, &rv, &h->rv, err), err, "reference values");
-    VS_TRY_WRAP(load_trust(cfg, h, err), err, "CCA verifier");
-    as_config as = {.duration_min = cfg->as.duration_min,
-                    .issuer_name = cfg->as.issuer_name,
-                    .developer_name = cfg->as.developer_name,
-                    .build_name = cfg->as.build_name,
-                    .profile_name = cfg->as.profile_name,
-                    .signer_key_path = cfg->as.signer_key_path,
-                    .signer_cert_path = cfg->as.signer_cert_path,
-                    .signer_cert_url = cfg->as.signer_cert_url,
-                    .terse_token = !cfg->as.verbose_token};
-    VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
+    verifier_config judge = verifier_of(&cfg->as);
+    VS_TRY(verifier_open(&judge, h->store, &h->verifier, err));
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
-    VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->verifier.as, h->verifier.rv, &h->kbs, err),
+                err, "key broker");
     set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,
                            .threads = cfg->workers,
+                           .workers = verifier_workers(&judge),
                            .limits = {.body_bytes = cfg->body_limit},
                            .private_key = cfg->insecure_http ? NULL : cfg->private_key,
                            .certificate = cfg->insecure_http ? NULL : cfg->certificate,
@@ -153,65 +145,29 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     return listen_for_operators(cfg, h, err);
 }
 
-/* A crash of a process that holds secrets must not write them to disk. */
-static void harden_process(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
-/* "ready http://127.0.0.1:8080": with the port that was really bound. */
-static void say_socket(const char *word, const char *scheme, const char *socket,
-                       const vs_http_server *server, size_t i)
-{
-    const char *colon = strrchr(socket, ':');
-    printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
-           vs_http_server_port(server, i));
-}
-
 static void say_ready(const kbs_config *cfg, const house *h)
 {
     for (size_t i = 0; i < cfg->n_sockets; i++)
-        say_socket("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
+        server_say("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
     for (size_t i = 0; i < cfg->n_ops_sockets; i++)
-        say_socket("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
-    (void)fflush(stdout);
+        server_say("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
 }
 
-/* SIGTERM and SIGINT are blocked in all threads, so that only this loop sees them. */
-static void run_until_signal(const house *h, const sigset_t *stop)
+static void tick(void *k)
 {
-    for (;;) {
-        struct timespec tick = {.tv_sec = TICK_S};
-        int sig = sigtimedwait(stop, NULL, &tick);
-        if (sig > 0) {
-            vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
-                   sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-            return;
-        }
-        if (errno == EAGAIN)
-            kbs_tick(h->kbs, vs_now_s());
-    }
+    kbs_tick(k, vs_now_s());
 }
 
 int serve_run(const kbs_config *cfg)
 {
-    harden_process();
-    sigset_t stop;
-    (void)sigemptyset(&stop);
-    (void)sigaddset(&stop, SIGTERM);
-    (void)sigaddset(&stop, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-
+    server_prepare();
     house h = {0};
     vs_error err = {0};
     vs_code code = build(cfg, &h, &err);
     if (code == VS_OK) {
         say_ready(cfg, &h);
-        run_until_signal(&h, &stop);
+        server_wait(tick, h.kbs);
     } else {
         vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
     }
