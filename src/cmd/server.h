@@ -19,7 +19,8 @@ void server_prepare(void);
 /* "ready http://127.0.0.1:8080": with the port that was really bound for `socket`, sockets[i]. */
 void server_say(const char *word, const char *scheme, const char *socket,
                 const vs_http_server *server, size_t i);
-/* Until SIGTERM or SIGINT; calls `tick` (may be NULL) about once a minute. */
+/* Until SIGTERM or SIGINT, after which the process ends within SERVER_DRAIN_MS and two seconds,
+ * whatever else it waits for; calls `tick` (may be NULL) about once a minute. */
 void server_wait(void (*tick)(void *user), void *user);
 
 /* Says loudly that anybody who can reach `socket` can change what attestation is measured against.

@@ -222,6 +222,24 @@ play() {
     cmp message.txt got
 }
 
+@test "an attestation service that hangs holds up nothing else, and kbs still stops" {
+    start_three now
+    endorse_rim
+    attest >ear.jwt
+    kill -STOP "$as_pid"
+    attest >hung.jwt 2>&1 3>&- &
+    pids+=($!)
+    sleep 0.5
+    curl -sf -m 5 "$url/livez"
+    get_with_token ear.jwt | base64 -d >got
+    cmp message.txt got
+    begin=$(date +%s)
+    stop_pid "$server_pid"
+    kill -CONT "$as_pid"
+    [ $(($(date +%s) - begin)) -lt 20 ]
+    grep -q 'left with requests in flight' kbs.log
+}
+
 @test "the provider dies: evidence is refused, not appraised without it, until it is back" {
     start_three then
     kbs=$url
