@@ -132,6 +132,7 @@ static void put_path(vs_buf *url, const char *path)
 
 typedef struct request {
     const char *method, *path; /* path below /kbs/v0/ */
+    const char *query;         /* form-urlencoded; NULL = none */
     const char *content_type;
     vs_span body, bearer;
     bool has_body;
@@ -145,6 +146,8 @@ static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_e
     vs_buf_puts(&url, c->base);
     vs_buf_puts(&url, "/kbs/v0/");
     put_path(&url, r->path);
+    if (r->query)
+        vs_buf_printf(&url, "?%s", r->query);
     VS_TRY(vs_buf_check(&url, err));
     const char *headers[3] = {NULL};
     size_t n = 0;
@@ -378,8 +381,12 @@ vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *co
     WITH_ARENA(c);
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
     int status;
+    const char *mark = strchr(path, '?');
+    if (mark)
+        path = vs_sprintf(&c->arena, "%.*s", (int)(mark - path), path);
     request r = {.method = method,
                  .path = path,
+                 .query = mark ? mark + 1 : NULL,
                  .content_type = content_type,
                  .body = body,
                  .bearer = bearer,

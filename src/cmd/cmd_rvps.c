@@ -56,6 +56,7 @@ static const cli_command rvps_command = {.name = "rvps",
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {
     vs_store *store;
+    rvps_anchors *anchors;
     rvps_grpc service;
     vs_grpc_method methods[RVPS_GRPC_METHODS];
     vs_grpc_health *health;
@@ -68,6 +69,7 @@ static void tear_down(program *p)
     vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
     vs_grpc_health_free(&p->health);
     rvps_free(&p->service.rv);
+    rvps_anchors_free(&p->anchors);
     vs_store_close(&p->store);
 }
 
@@ -87,8 +89,11 @@ static vs_code settings(const options *o, vs_arena *a, rvps_file *file, vs_error
 
 static vs_code build(const options *o, const rvps_file *file, program *p, vs_error *err)
 {
-    const rvps_options opts = {.refuse_sample = file->refuse_sample_values};
     VS_TRY(listen_check(&o->listen, err));
+    VS_TRY(server_read_anchors(file->anchors, file->n_anchors, &p->anchors, err));
+    const rvps_options opts = {.refuse_sample = file->refuse_sample_values,
+                               .require_signed = file->require_signed_values,
+                               .anchors = p->anchors};
     VS_TRY_WRAP(store_open(&file->storage, &p->store, err), err, "storage");
     VS_TRY(rvps_new(p->store, &opts, &p->service.rv, err));
     rvps_grpc_methods(&p->service, p->methods);
@@ -117,7 +122,7 @@ int cmd_rvps(int argc, char **argv)
     if (code == VS_OK)
         code = build(&o, &file, &p, &err);
     if (code == VS_OK) {
-        listen_ready("rvps", &o.listen, !file.refuse_sample_values, p.http);
+        listen_ready("rvps", &o.listen, !file.require_signed_values, p.http);
         server_wait(NULL, NULL);
     } else {
         vs_log_error(VS_LOG_ERROR, "rvps", "cannot start", &err);

@@ -10,7 +10,9 @@ enum { RVPS_BUILT_IN, RVPS_GRPC };
 
 typedef struct raw {
     as_config as;
-    bool verbose, sample_tee, refuse_sample;
+    bool verbose, sample_tee, refuse_sample, require_signed;
+    const char *const *anchors;
+    size_t n_anchors;
     int rvps_type, rvps_storage;
     remote_config rvps;
     config_storage storage;
@@ -42,6 +44,11 @@ static const config_key keys[] = {
          "GrpcRemote: PEM file of the key of that chain"),
     CHOICE("rvps_config.storage_type", AT(rvps_storage), config_storage_types, NULL,
            "BuiltIn: where reference values are; by default that of storage_backend"),
+    TEXTS("rvps_config.trust_anchors", AT(anchors), AT(n_anchors), NULL,
+          "BuiltIn: PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against "
+          "them"),
+    FLAG("rvps_config.require_signed", AT(require_signed), "false",
+         "BuiltIn: take only messages that a trust anchor vouches for"),
     UNUSED("rvps_config.extractors", "all extractors are always on"),
     UNUSED("rvps_config.storage", ONE_STORE),
     UNUSED("rvps_config.store_type", ONE_STORE),
@@ -82,6 +89,9 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
     *out = (as_file){.verifier = {.remote_rvps = r->rvps_type == RVPS_GRPC,
                                   .provider = r->rvps,
                                   .refuse_sample_values = r->refuse_sample,
+                                  .require_signed_values = r->require_signed,
+                                  .anchors = r->anchors,
+                                  .n_anchors = r->n_anchors,
                                   .sample_tee = r->sample_tee,
                                   .cca_config_path = CCA_CONFIG,
                                   .as = r->as}};

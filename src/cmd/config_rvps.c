@@ -12,7 +12,9 @@ typedef struct raw {
     config_storage storage;
     int old_type;
     const char *old_path;
-    bool refuse_sample;
+    bool refuse_sample, require_signed;
+    const char *const *anchors;
+    size_t n_anchors;
 } raw;
 
 /* The dialect of December 2025, and what upstream's compose files still have. */
@@ -30,6 +32,10 @@ static const config_key keys[] = {
     OLD_TEXT("storage.file_path", AT(old_path), "storage.backends"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "refuse reference value messages that nobody signed"),
+    TEXTS("trust_anchors", AT(anchors), AT(n_anchors), NULL,
+          "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
+    FLAG("require_signed", AT(require_signed), "false",
+         "take only messages that a trust anchor vouches for"),
     UNUSED("extractors", "all extractors are always on"),
 };
 
@@ -71,7 +77,10 @@ static vs_code settle_old(const raw *r, vs_arena *a, rvps_file *out, vs_error *e
 
 static vs_code settle(const raw *r, vs_arena *a, rvps_file *out, vs_error *err)
 {
-    *out = (rvps_file){.refuse_sample_values = r->refuse_sample};
+    *out = (rvps_file){.refuse_sample_values = r->refuse_sample,
+                       .require_signed_values = r->require_signed,
+                       .anchors = r->anchors,
+                       .n_anchors = r->n_anchors};
     if (r->old_type || r->old_path)
         return settle_old(r, a, out, err);
     return config_store_of(&r->storage, "storage", r->storage.type, &out->storage, err);

@@ -10,7 +10,9 @@
 
 typedef struct rvps_file {
     store_config storage;
-    bool refuse_sample_values;
+    bool refuse_sample_values, require_signed_values;
+    const char *const *anchors; /* files: whose values are believed */
+    size_t n_anchors;
 } rvps_file;
 
 extern const config_table rvps_file_table;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/server.h"
+#include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 
@@ -16,6 +17,7 @@ typedef struct house {
     vs_store *store; /* what everybody uses: main_store or routed */
     verifier verifier;
     kbs *kbs;
+    kbs_journal *journal;
     ops_check checks[1];
     ops ops;
     api_front front;
@@ -27,6 +29,7 @@ static void tear_down(house *h)
     vs_http_server_stop(&h->http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
+    kbs_journal_free(&h->journal);
     verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
     vs_store_close(&h->routed);
@@ -78,6 +81,9 @@ static verifier_config verifier_of(const kbs_as_config *as)
                            .remote_rvps = as->remote_rvps,
                            .provider = remote_of(&as->rvps),
                            .refuse_sample_values = as->refuse_sample_reference_values,
+                           .require_signed_values = as->require_signed_reference_values,
+                           .anchors = as->rvps_anchors,
+                           .n_anchors = as->n_rvps_anchors,
                            .sample_tee = as->sample_tee,
                            .cca_config_path = as->cca_config_path,
                            .as = {.duration_min = as->duration_min,
@@ -119,6 +125,17 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
     return VS_OK;
 }
 
+static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
+{
+    const kbs_journal_config journal = {.store = h->store,
+                                        .audit_path = cfg->audit_log,
+                                        .audit_each = cfg->audit_each,
+                                        .keep_days = (unsigned)cfg->keep_decisions_days};
+    VS_TRY(kbs_journal_new(&journal, &h->journal, err));
+    kbs_set_journal(h->kbs, h->journal);
+    return VS_OK;
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
@@ -127,6 +144,7 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->verifier.as, h->verifier.rv, &h->kbs, err),
                 err, "key broker");
+    VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,

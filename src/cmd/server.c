@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "tee/cca/trust.h"
@@ -18,6 +19,7 @@ enum {
     TICK_S = 60,
     STOP_S = SERVER_DRAIN_MS / 1000 + 2,
     WORKERS_MAX = 64,
+    ANCHOR_FILE_MAX = 1 << 20,
     RVPS_CONNECTIONS = 10, /* attestation-service.md 8.4 */
     AS_CALL_MS = 300000,   /* kbs.md 8.3; connecting has a shorter limit of its own */
     RVPS_CALL_MS = 10000,
@@ -105,6 +107,19 @@ void server_warn_open(const char *program, const char *socket)
            "program", program, "address", socket, NULL);
 }
 
+vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out, vs_error *err)
+{
+    if (n)
+        VS_TRY(rvps_anchors_new(out, err));
+    for (size_t i = 0; i < n; i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
+        VS_TRY_WRAP(vs_read_file(files[i], &text, err), err, "trust_anchors");
+        VS_TRY_WRAP(rvps_anchors_add(*out, vs_buf_span(&text), err), err, "trust_anchors: %s",
+                    files[i]);
+    }
+    return VS_OK;
+}
+
 /* ---- the verifier ---------------------------------------------------------------------------- */
 
 /* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
@@ -136,7 +151,10 @@ static vs_code open_remote(const verifier_config *cfg, verifier *v, vs_error *er
 static vs_code open_values(const verifier_config *cfg, vs_store *store, verifier *v, vs_error *err)
 {
     if (!cfg->remote_rvps) {
-        const rvps_options opts = {.refuse_sample = cfg->refuse_sample_values};
+        VS_TRY(server_read_anchors(cfg->anchors, cfg->n_anchors, &v->anchors, err));
+        const rvps_options opts = {.refuse_sample = cfg->refuse_sample_values,
+                                   .require_signed = cfg->require_signed_values,
+                                   .anchors = v->anchors};
         return rvps_new(store, &opts, &v->rv, err);
     }
     remote_config provider = cfg->provider;
@@ -165,6 +183,7 @@ void verifier_close(verifier *v)
     as_free(&v->as);
     cca_trust_free(&v->trust.cca);
     rvps_free(&v->rv);
+    rvps_anchors_free(&v->anchors);
     vs_grpc_client_free(&v->client);
 }
 

@@ -27,6 +27,10 @@ void server_wait(void (*tick)(void *user), void *user);
  */
 void server_warn_open(const char *program, const char *socket);
 
+/* Anchors of reference values from files; none: *out stays NULL. */
+VS_MUST vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out,
+                                    vs_error *err);
+
 /* ---- the verifier ---------------------------------------------------------------------------- */
 
 typedef struct verifier_config {
@@ -35,7 +39,10 @@ typedef struct verifier_config {
     remote_config service;
     bool remote_rvps;
     remote_config provider;
-    bool refuse_sample_values; /* of the provider in this process */
+    /* Of the provider in this process. */
+    bool refuse_sample_values, require_signed_values;
+    const char *const *anchors; /* files: whose reference values are believed */
+    size_t n_anchors;
     bool sample_tee;
     const char *cca_config_path;
     as_config as;
@@ -43,6 +50,7 @@ typedef struct verifier_config {
 
 typedef struct verifier {
     vs_grpc_client *client;
+    rvps_anchors *anchors;
     rvps *rv;
     vs_tee_trust trust;
     as_service *as;

@@ -66,7 +66,9 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *issuer_name, *developer_name, *build_name, *profile_name;
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
-    bool refuse_sample_reference_values;
+    bool refuse_sample_reference_values, require_signed_reference_values;
+    const char *const *rvps_anchors; /* files: whose reference values are believed */
+    size_t n_rvps_anchors;
     kbs_protocol oldest_protocol; /* of those that are served */
     bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
     bool remote;                  /* type = "coco_as_grpc": `as` is the verifier, and has the
@@ -92,6 +94,9 @@ typedef struct kbs_config {
     const char *const *ops_sockets; /* of the listener for health and metrics */
     size_t n_ops_sockets;
     bool metrics_on_api, metrics_resource_paths;
+    const char *audit_log; /* file; NULL = none */
+    bool audit_each;
+    int64_t keep_decisions_days; /* 0 = not stored */
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;

@@ -46,6 +46,7 @@ static const config_choice protocols[] = {
     {"0.4.0", KBS_PROTOCOL_0_4_0, NULL},
     {NULL, 0, NULL},
 };
+static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
     {"ResourceStorage", PLUGIN_RESOURCE, NULL},
@@ -183,6 +184,11 @@ static const config_key keys[] = {
     SECTION_AT("attestation_service.rvps_config", AT(has_rvps), "where reference values are"),
     CHOICE("attestation_service.rvps_config.type", AT(rvps_type), rvps_types, "BuiltIn",
            "the reference value provider: built in, or another process"),
+    TEXTS("attestation_service.rvps_config.trust_anchors", AT(c.as.rvps_anchors),
+          AT(c.as.n_rvps_anchors), NULL,
+          "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
+    FLAG("attestation_service.rvps_config.require_signed", AT(c.as.require_signed_reference_values),
+         "false", "take only messages that a trust anchor vouches for"),
     CHOICE("attestation_service.rvps_config.storage_type", AT(rvps_storage), config_storage_types,
            NULL, "where reference values are; by default that of [storage_backend]"),
     UNUSED("attestation_service.rvps_config.storage", ONE_STORE),
@@ -263,6 +269,14 @@ static const config_key keys[] = {
          "serve /metrics on [http_server] sockets too, where Trustee has it"),
     FLAG("operations.metrics_resource_paths", AT(c.metrics_resource_paths), "false",
          "label resource metrics with paths; otherwise with the beginning of their SHA-256"),
+
+    TEXT("operations.audit_log", AT(c.audit_log), NULL,
+         "file to which every decision is appended, chained and signed; what cannot be recorded "
+         "there is not granted"),
+    CHOICE("operations.audit_sync", AT(audit_sync), audit_syncs, "batch",
+           "each: an answer waits until its event is on disk; batch: it does not"),
+    COUNT("operations.keep_decisions_days", AT(c.keep_decisions_days), 0, 3650, "30",
+          "for how long records of decisions are kept for explain, replay and dry-run; 0: not"),
 
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,

@@ -39,6 +39,7 @@ typedef struct config_raw {
     int64_t body_mib, workers;
     int as_type, rvps_type;
     int admin_mode, admin_old_mode;
+    int audit_sync;
     const char *auth_public_key;
     bool insecure_api;
     const kbs_acl *acls, *roles;

@@ -10,6 +10,7 @@
 #define VS_REGO_BUILTIN_H
 
 #include "rego/engine.h"
+#include "rego/zone.h"
 
 typedef struct rego_regexes rego_regexes; /* compiled patterns, kept per rego_eval */
 
@@ -19,6 +20,7 @@ typedef struct rego_bctx {
     uint64_t seed;
     uint64_t *steps;       /* budget left; builtins charge for work that is not O(1) */
     rego_regexes *regexes; /* NULL = no caching */
+    rego_zones *zones;     /* kept like the regexes */
     bool v0;               /* called from a v0 module: some results had another shape then */
     char message[256];     /* set with REGO_B_TYPE and REGO_B_ERROR: text behind "<name>: " */
 } rego_bctx;

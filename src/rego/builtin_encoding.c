@@ -5,7 +5,7 @@
 #include "rego/unicode.h"
 #include "value/json.h"
 
-enum { TEXT_MAX = 16 << 20, JSON_DEPTH = 128 };
+enum { TEXT_MAX = 16 << 20, JSON_DEPTH = VS_DEPTH_MAX - 1 };
 
 static rego_bres encode64(rego_bctx *b, const vs_val *args, vs_b64_form form, vs_val *out)
 {
@@ -139,20 +139,30 @@ rego_bres rego_bi_json_marshal(rego_bctx *b, const vs_val *args, unsigned n, vs_
 {
     (void)n;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
-    vs_json_print(&text, args[0]);
-    if (!vs_buf_ok(&text) || !rego_charge(b, text.n / 4))
+    VS_CLEANUP(vs_buf_free) vs_buf safe = VS_BUF(TEXT_MAX);
+    if (!rego_charge(b, vs_weight(args[0]) / 4))
         return REGO_B_LIMIT;
-    *out = vs_string_dup(b->a, vs_buf_span(&text));
-    return REGO_B_OK;
+    vs_val plain = vs_json_plain(b->a, args[0]);
+    vs_json_print(&text, plain);
+    vs_json_escape_html(&safe, vs_buf_span(&text));
+    if (!vs_defined(plain) || !vs_buf_ok(&text) || !vs_buf_ok(&safe) || !rego_charge(b, safe.n / 4))
+        return REGO_B_LIMIT;
+    *out = vs_string_dup(b->a, vs_buf_span(&safe));
+    return vs_defined(*out) ? REGO_B_OK : REGO_B_LIMIT;
 }
 
-static vs_code parse(rego_bctx *b, vs_val text, vs_val *out, vs_error *err)
+/* As Go reads it: bytes that are not UTF-8 are U+FFFD. A text that is too deep or too large for a
+ * value may be good JSON, so that is a limit. */
+static rego_bres parse(rego_bctx *b, vs_val text, vs_val *out, vs_error *err)
 {
-    vs_json_opts opts = {.dup_last_wins = true, .depth = JSON_DEPTH};
+    vs_json_opts opts = {.dup_last_wins = true, .lossy = true, .depth = JSON_DEPTH};
+    if (!rego_charge(b, text.len / 4))
+        return REGO_B_LIMIT;
     vs_code code = vs_json_parse(b->a, vs_text(text), &opts, out, err);
-    if (code == VS_E_NOMEM)
-        b->a->failed = true; /* that is no fault of the text */
-    return code;
+    if (code == VS_OK)
+        return REGO_B_OK;
+    return code == VS_E_NOMEM || code == VS_E_LIMIT || !vs_arena_ok(b->a) ? REGO_B_LIMIT
+                                                                          : REGO_B_ERROR;
 }
 
 rego_bres rego_bi_json_unmarshal(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -160,18 +170,15 @@ rego_bres rego_bi_json_unmarshal(rego_bctx *b, const vs_val *args, unsigned n, v
     (void)n;
     REGO_WANT(0, VS_STRING);
     vs_error err = {0};
-    if (!rego_charge(b, args[0].len / 4))
-        return REGO_B_LIMIT;
-    return parse(b, args[0], out, &err) == VS_OK ? REGO_B_OK
-                                                 : rego_error(b, "%s", vs_error_at(&err, 0));
+    rego_bres res = parse(b, args[0], out, &err);
+    return res == REGO_B_ERROR ? rego_error(b, "%s", vs_error_at(&err, 0)) : res;
 }
 
 rego_bres rego_bi_json_is_valid(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
     vs_val ignored;
-    if (!rego_charge(b, args[0].len / 4))
-        return REGO_B_LIMIT;
-    *out = vs_bool(args[0].kind == VS_STRING && parse(b, args[0], &ignored, NULL) == VS_OK);
-    return REGO_B_OK;
+    rego_bres res = args[0].kind == VS_STRING ? parse(b, args[0], &ignored, NULL) : REGO_B_ERROR;
+    *out = vs_bool(res == REGO_B_OK);
+    return res == REGO_B_LIMIT ? res : REGO_B_OK;
 }

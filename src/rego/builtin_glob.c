@@ -159,6 +159,9 @@ static rego_bres match_whole(rego_bctx *b, const vs_buf *pattern, vs_span text, 
     if (!vs_buf_ok(pattern) || !rego_charge(b, text.n / 4))
         return REGO_B_LIMIT;
     rego_bres res = rego_regex_get(b, vs_buf_span(pattern), &re);
+    text = vs_utf8_scrub(b->a, text); /* a byte that is not UTF-8 is a character */
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     if (res == REGO_B_OK)
         *out = vs_bool(rego_regex_match(re, (const char *)text.p, text.n, 0, &m, 1));
     return res;

@@ -101,6 +101,12 @@ static rego_bres prepare(rego_bctx *b, const vs_val *args, unsigned p, unsigned 
     return rego_regex_get(b, vs_text(args[p]), re);
 }
 
+/* The text to match. For Go a byte that is not UTF-8 is U+FFFD, which "." matches. */
+static vs_span subject(rego_bctx *b, vs_val text)
+{
+    return vs_utf8_scrub(b->a, vs_text(text));
+}
+
 static bool match_at(const rego_regex *re, vs_span s, size_t from, rego_match *groups, int n)
 {
     return from <= s.n && rego_regex_match(re, (const char *)s.p, s.n, from, groups, n);
@@ -141,9 +147,13 @@ rego_bres rego_bi_regex_match(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     const rego_regex *re;
     rego_match m[1];
     rego_bres res = prepare(b, args, 0, 1, &re);
-    if (res == REGO_B_OK)
-        *out = vs_bool(match_at(re, vs_text(args[1]), 0, m, 1));
-    return res;
+    if (res != REGO_B_OK)
+        return res;
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
+    *out = vs_bool(match_at(re, s, 0, m, 1));
+    return REGO_B_OK;
 }
 
 rego_bres rego_bi_regex_is_valid(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -169,7 +179,9 @@ rego_bres rego_bi_regex_split(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     rego_bres res = prepare(b, args, 0, 1, &re);
     if (res != REGO_B_OK)
         return res;
-    vs_span s = vs_text(args[1]);
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
     size_t from = 0;
     search q = search_in(re, s);
@@ -211,7 +223,9 @@ static rego_bres find_all(rego_bctx *b, const vs_val *args, bool with_groups, vs
     rego_bres res = prepare(b, args, 0, 1, &re);
     if (res != REGO_B_OK)
         return res;
-    vs_span s = vs_text(args[1]);
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     rego_match m[REGO_GROUPS_MAX];
     int groups = with_groups ? rego_regex_groups(re) : 1;
     if (groups > REGO_GROUPS_MAX)
@@ -299,7 +313,9 @@ rego_bres rego_bi_regex_replace(rego_bctx *b, const vs_val *args, unsigned n, vs
     rego_bres res = prepare(b, args, 1, 0, &re);
     if (res != REGO_B_OK)
         return res == REGO_B_ERROR ? REGO_B_UNDEFINED : res; /* a bad pattern is undefined here */
-    vs_span s = vs_text(args[0]);
+    vs_span s = subject(b, args[0]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     rego_match m[REGO_GROUPS_MAX];
     int groups = rego_regex_groups(re);
     if (groups > REGO_GROUPS_MAX)

@@ -221,7 +221,12 @@ vs_val vs_num_parse(vs_arena *a, vs_span text, vs_error *err)
     vs_buf_put(&digits, l.whole);
     vs_buf_put(&digits, l.frac);
     DEC(d);
-    if (!vs_buf_ok(&digits) || mpz_set_str(d.coef, (const char *)digits.p, 10) != 0)
+    if (!vs_buf_ok(&digits)) {
+        a->failed = true;
+        (void)vs_fail(err, VS_E_NOMEM, "out of memory");
+        return vs_undefined();
+    }
+    if (mpz_set_str(d.coef, (const char *)digits.p, 10) != 0)
         return too_large(err);
     d.exp = l.exp - (int64_t)l.frac.n;
     return store(a, &d, err);
@@ -232,6 +237,7 @@ vs_val vs_num_parse_base(vs_arena *a, vs_span text, int base, vs_error *err)
     DEC(d);
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 2);
     vs_buf_put(&t, text);
+    a->failed |= !vs_buf_ok(&t) && text.n <= VS_NUM_DIGITS; /* for want of memory */
     bool ok =
         text.n > 0 && vs_buf_ok(&t) && !memchr(text.p, 0, text.n) && !memchr(text.p, ' ', text.n);
     const char *s = ok ? (const char *)t.p + (text.p[0] == '+') : "";

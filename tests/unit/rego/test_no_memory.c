@@ -207,11 +207,46 @@ static void every_allocation_of_texts_may_fail(void **state)
     fail_everywhere(&m, 1, vs_undefined(), vs_undefined());
 }
 
+/* Builtins that build texts and documents, where a cut one would be another answer. */
+static void every_allocation_of_schemas_and_documents_may_fail(void **state)
+{
+    (void)state;
+    static const char policy[] =
+        "package p\n"
+        "schema := {\"$id\": \"http://x/a/b\", \"definitions\": {\"n\": {\"$id\": \"n\", \"type\": "
+        "\"integer\", \"enum\": [1, {2}], \"multipleOf\": 7}}, \"properties\": {\"a\": {\"$ref\": "
+        "\"n\"}, \"b\": {\"pattern\": \"^x\", \"format\": \"email\", \"minLength\": 3}, \"c\": "
+        "{\"uniqueItems\": true, \"contains\": {\"const\": \"<\"}}}, \"anyOf\": [{\"required\": "
+        "[\"z\"]}, {\"maximum\": 3}], \"if\": true, \"then\": {\"dependencies\": {\"a\": "
+        "[\"q\"]}}}\n"
+        "match := json.match_schema({\"a\": 5, \"b\": \"y\", \"c\": {1, 2}, 3: 4}, schema)\n"
+        "text := json.match_schema(`{\"c\": [1, 1]}`, schema)\n"
+        "verify := [json.verify_schema(schema), json.verify_schema({\"$ref\": \"#/a~0b\"})]\n"
+        "read := yaml.unmarshal(\"a: &x {b: !!binary aGk=, 1.5: 0x1f}\\nc: {<<: *x, d: [1_0, "
+        "2.5e3]}\")\n"
+        "valid := [yaml.is_valid(\"[\"), yaml.is_valid(\"{a: *b}\"), yaml.is_valid(\"- 1\")]\n"
+        "write := yaml.marshal({\"a\": [1, {\"b\": \"x\\ny\"}], \"yes\": 1.5, [1]: {2}, \"q\": \" "
+        "'\"})\n"
+        "json_ := [json.marshal({[\"<\"]: {1.5, \"&\"}}), json.marshal(base64.decode(\"gA==\"))]\n"
+        "pretty := json.marshal_with_options({1: [2, {}]}, {\"indent\": \" \", \"prefix\": "
+        "\"#\"})\n"
+        "parsed := [json.unmarshal(`{\"a\": [\"\\ud800\", 1e30]}`), json.is_valid(`[\"x\"]`), "
+        "json.is_valid(\"[1.5]\")]\n"
+        "paths := [json.filter({\"a\": {\"b\": 1, \"c\": 2}}, [\"a/b\"]), json.remove({\"a\": [1, "
+        "2]}, [\"a/0\"]), json.patch({\"a\": [1]}, [{\"op\": \"add\", \"path\": \"/a/-\", "
+        "\"value\": 2}])]\n"
+        "patterns := [regex.find_n(\".\", base64.decode(\"gA==\"), -1), glob.match(\"*\", [], "
+        "\"a\")]\n";
+    const rego_module mod = {.name = "documents.rego", .text = vs_str(policy)};
+    fail_everywhere(&mod, 1, vs_undefined(), vs_empty(VS_OBJECT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_of_texts_may_fail),
         cmocka_unit_test(every_allocation_of_a_conformance_topic_may_fail),
+        cmocka_unit_test(every_allocation_of_schemas_and_documents_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
