@@ -140,7 +140,7 @@ play() {
     run get_with_token ear.jwt
     [ "$status" -eq 1 ]
     [[ "$output" == *PolicyDeny* ]]
-    grep -q 'appraised.*executables 33.*is not in query_reference_value' as.log
+    grep -q 'appraised.*executables 33.*is not an approved value of cca.realm.cca-realm-initial-measurement' as.log
     grep -q 'executables 33 (unrecognized_rt)' kbs.log
 
     [ "$(endorse_rim)" = "Reference Values Updated" ]
