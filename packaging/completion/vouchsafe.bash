@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# bash completion for vouchsafe(1), kbs(1) and kbs-client(1)
+# bash completion for vouchsafe(1), kbs(1), grpc-as(1), restful-as(1), rvps(1), rvps-tool(1) and
+# kbs-client(1)
 
 # The words behind `vouchsafe rego SUBCOMMAND`; its subcommands while there is none.
 _vouchsafe_rego() {
@@ -38,6 +39,27 @@ _vouchsafe() {
     [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }
 
+# The programs without subcommands, and rvps-tool.
+_vouchsafe_servers() {
+    local cur=${COMP_WORDS[COMP_CWORD]} words=""
+    local tls="--https-pubkey-cert --https-prikey --client-ca" log="--log-level --log-json --help --version"
+    case ${1##*/} in
+    kbs) words="--config-file $log" ;;
+    grpc-as) words="--config-file --socket $tls --data-dir --cca-config --sample-tee $log" ;;
+    restful-as) words="--config-file --socket --allowed_origin $tls --data-dir --cca-config --sample-tee $log" ;;
+    rvps) words="--config --address $tls --data-dir $log" ;;
+    rvps-tool)
+        case ${COMP_WORDS[1]-} in
+        register) words="--path --addr --ca-cert --client-cert --client-key --help" ;;
+        query) words="--reference-value-id --addr --ca-cert --client-cert --client-key --help" ;;
+        esac
+        [ "$COMP_CWORD" -gt 1 ] || words="register query --help --version"
+        ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
 _kbs_client() {
     local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --help --version" w
     for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -58,4 +80,5 @@ _kbs_client() {
 }
 
 complete -F _vouchsafe vouchsafe
+complete -F _vouchsafe_servers kbs grpc-as restful-as rvps rvps-tool
 complete -F _kbs_client kbs-client

@@ -58,12 +58,20 @@ typedef struct as_result {
     vs_val record; /* all that evaluating it again needs (replay.h); undefined: not kept */
 } as_result;
 
+/* The reasons of an explanation in one line for a log: "cpu0: ... | gpu0: ...". */
+void as_reasons(vs_val explanation, vs_buf *out);
+
 /* All or nothing (1.3). `policy_id` e.g. "default". */
 VS_MUST vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
                             int64_t now, vs_arena *a, as_result *out, vs_error *err);
 /* Policy ids carry the class suffix ("default_cpu"). Full static check; VS_E_PARSE/INVALID with
  * file:row:col. Id: [A-Za-z0-9._-]{1,128}, not starting with '.'. */
 VS_MUST vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
+/* The ids that policies are kept under, as an array of text in order; and the text of one, appended
+ * to `out` (VS_E_NOT_FOUND when there is none). VS_E_UNSUPPORTED when the service is another
+ * process: its interface has no such call. */
+VS_MUST vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err);
+VS_MUST vs_code as_get_policy(as_service *as, vs_span id, vs_buf *out, vs_error *err);
 /* What the verifier of a TEE wants as the challenge's nonce; empty (and VS_OK) when any nonce will
  * do, which is so for all but IBM SE. `params` are the extra-params of the request. */
 VS_MUST vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,

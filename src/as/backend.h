@@ -15,6 +15,9 @@ typedef struct as_ops {
                          vs_error *err);
     vs_code (*set_policy)(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
     void (*close)(as_service *as);
+    /* NULL: unsupported. */
+    vs_code (*list_policies)(as_service *as, vs_arena *a, vs_val *out, vs_error *err);
+    vs_code (*get_policy)(as_service *as, vs_span id, vs_buf *out, vs_error *err);
 } as_ops;
 
 /* The first member of each service's own struct. */

@@ -211,6 +211,33 @@ vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mo
     return vs_store_put(p->store, p->ns, key, text, 0, mode, err);
 }
 
+vs_code as_policies_get(as_policies *p, vs_span id, vs_buf *out, vs_error *err)
+{
+    char file[ID_MAX + 6];
+    vs_span key;
+    VS_TRY(key_of(id, file, &key, err));
+    vs_code code = vs_store_get(p->store, p->ns, key, 0, out, err);
+    return code == VS_E_NOT_FOUND ? vs_fail(err, code, "Policy `%s` not found", file) : code;
+}
+
+/* Only what could have been set: other programs may keep other things in the namespace. */
+static vs_code add_id(void *user, vs_span key)
+{
+    vs_vec *ids = user;
+    vs_span id = vs_span_head(key, key.n > 5 ? key.n - 5 : 0);
+    if (vs_span_ends(key, VS_LIT(".rego")) && id_ok(id))
+        vs_vec_add(ids, vs_string_dup(ids->a, id));
+    return VS_OK;
+}
+
+vs_code as_policies_list(as_policies *p, vs_arena *a, vs_val *out, vs_error *err)
+{
+    vs_vec ids = {.a = a};
+    VS_TRY(vs_store_list(p->store, p->ns, add_id, &ids, err));
+    *out = vs_vec_end_array(&ids);
+    return vs_arena_check(a, err);
+}
+
 /* A current compiled policy with exactly this text, with a reference for the caller; or NULL. */
 static struct as_compiled *find_current(as_policies *p, vs_span id, vs_span text, rego_eval **idle)
 {

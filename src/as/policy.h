@@ -31,6 +31,11 @@ void as_policies_free(as_policies **p);
 VS_MUST vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mode,
                                 vs_error *err);
 
+/* The text, appended to `out`; VS_E_NOT_FOUND when there is none. */
+VS_MUST vs_code as_policies_get(as_policies *p, vs_span id, vs_buf *out, vs_error *err);
+/* All ids in order, as an array of text. */
+VS_MUST vs_code as_policies_list(as_policies *p, vs_arena *a, vs_val *out, vs_error *err);
+
 /* A context for evaluating policy `id`, to be given back soon. VS_E_NOT_FOUND when there is none.
  */
 typedef struct as_policy_lease {

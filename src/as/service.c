@@ -85,6 +85,16 @@ static vs_code local_set_policy(as_service *service, vs_span id, vs_span rego_te
     return as_policies_set(as->policies, id, rego_text, VS_PUT_REPLACE, err);
 }
 
+static vs_code local_list_policies(as_service *service, vs_arena *a, vs_val *out, vs_error *err)
+{
+    return as_policies_list(((as_local *)service)->policies, a, out, err);
+}
+
+static vs_code local_get_policy(as_service *service, vs_span id, vs_buf *out, vs_error *err)
+{
+    return as_policies_get(((as_local *)service)->policies, id, out, err);
+}
+
 static void local_close(as_service *service)
 {
     as_local *as = (as_local *)service;
@@ -94,7 +104,8 @@ static void local_close(as_service *service)
     free(as);
 }
 
-static const as_ops local_ops = {as_local_evaluate, local_challenge, local_set_policy, local_close};
+static const as_ops local_ops = {as_local_evaluate, local_challenge,     local_set_policy,
+                                 local_close,       local_list_policies, local_get_policy};
 
 vs_code as_new(const as_config *cfg, vs_store *store, rvps *rv, const vs_tee_trust *trust,
                as_service **out, vs_error *err)
@@ -116,6 +127,8 @@ vs_code as_new(const as_config *cfg, vs_store *store, rvps *rv, const vs_tee_tru
     return code;
 }
 
+#define ELSEWHERE "the attestation service is another process"
+
 static const as_local *local(const as_service *service)
 {
     return service->ops == &local_ops ? (const as_local *)service : NULL;
@@ -131,7 +144,7 @@ vs_code as_jwks(const as_service *service, vs_buf *json, vs_error *err)
 {
     const as_local *as = local(service);
     if (!as)
-        return vs_fail(err, VS_E_UNSUPPORTED, "the attestation service is another process");
+        return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE);
     vs_buf_puts(json, "{\"keys\":[");
     vs_buf_put(json, vs_buf_span(&as->signer.jwk_text));
     vs_buf_puts(json, "]}");
@@ -157,6 +170,39 @@ vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs
 vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err)
 {
     return as->ops->set_policy(as, id, rego_text, err);
+}
+
+vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err)
+{
+    if (!as->ops->list_policies)
+        return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE);
+    return as->ops->list_policies(as, a, out, err);
+}
+
+vs_code as_get_policy(as_service *as, vs_span id, vs_buf *out, vs_error *err)
+{
+    if (!as->ops->get_policy)
+        return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE);
+    return as->ops->get_policy(as, id, out, err);
+}
+
+void as_reasons(vs_val explanation, vs_buf *out)
+{
+    const char *between = "";
+    if (explanation.kind != VS_ARRAY)
+        return;
+    for (VS_ARR_FOR (one, explanation)) {
+        vs_val reasons = vs_getc(*one, "reasons");
+        if (reasons.kind != VS_ARRAY)
+            continue;
+        for (VS_ARR_FOR (reason, reasons)) {
+            vs_buf_puts(out, between);
+            vs_buf_put(out, vs_text(vs_getc(*one, "submod")));
+            vs_buf_puts(out, ": ");
+            vs_buf_put(out, vs_text(*reason));
+            between = " | ";
+        }
+    }
 }
 
 void as_free(as_service **as)

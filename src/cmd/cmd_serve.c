@@ -8,6 +8,7 @@
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/serve.h"
+#include "cmd/server.h"
 
 typedef struct options {
     const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations,
@@ -102,7 +103,7 @@ static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_er
     VS_TRY_WRAP(vs_make_dirs(dir, 0700, err), err, "data directory");
     const char *path = vs_sprintf(a, "%s/vouchsafe.sqlite", dir);
     if (o->config_file) {
-        cfg->storage = (kbs_store_config){.type = KBS_STORE_SQLITE, .path = path};
+        cfg->storage = (store_config){.type = STORE_SQLITE, .path = path};
         return VS_OK;
     }
     kbs_config_defaults(cfg, path);
@@ -161,10 +162,7 @@ static int serve(const cli_command *command, int argc, char **argv)
     int exit_code = 0;
     if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
         return exit_code;
-    vs_log_level level = VS_LOG_INFO;
-    if (o.log_level && !vs_log_level_of(o.log_level, &level))
-        fprintf(stderr, "unknown log level '%s', using info\n", o.log_level);
-    vs_log_setup(level, o.log_json, 2);
+    server_log(o.log_level, o.log_json);
 
     vs_arena a;
     vs_arena_init(&a, 0);

@@ -7,7 +7,11 @@
 #define VS_CMD_COMMANDS_H
 
 int cmd_serve(int argc, char **argv);
-int cmd_kbs(int argc, char **argv); /* the program name `kbs`, with Trustee's flags */
+int cmd_kbs(int argc, char **argv);     /* the program name `kbs`, with Trustee's flags */
+int cmd_grpc_as(int argc, char **argv); /* likewise grpc-as, restful-as, rvps, rvps-tool */
+int cmd_restful_as(int argc, char **argv);
+int cmd_rvps(int argc, char **argv);
+int cmd_rvps_tool(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

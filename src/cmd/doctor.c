@@ -239,7 +239,7 @@ static void check_choices(doctor *d, const kbs_config *cfg)
          "nobody may administrate: no resources, policies or reference values can be set"},
         {cfg->as.sample_tee, FINDING_PROBLEM, "attestation_service.sample_tee",
          "turn it off outside of tests", "evidence that proves nothing is accepted"},
-        {cfg->storage.type == KBS_STORE_MEMORY, FINDING_WARNING, "storage_backend",
+        {cfg->storage.type == STORE_MEMORY, FINDING_WARNING, "storage_backend",
          "take Sqlite or Postgres", "everything is lost when the server stops"},
         {!cfg->as.signer_key_path, FINDING_OK, "attestation_token_broker.signer", "",
          "no key is given: one is made and kept in the store"},
@@ -338,13 +338,13 @@ static void check_room(doctor *d, const char *path)
                    (unsigned long long)mib);
 }
 
-static void check_store(doctor *d, const kbs_store_config *cfg)
+static void check_store(doctor *d, const store_config *cfg)
 {
     vs_error err = {0};
     vs_store *store = NULL;
-    const char *name = cfg->path ? cfg->path : cfg->type == KBS_STORE_POSTGRES ? "PostgreSQL" : "";
+    const char *name = cfg->path ? cfg->path : cfg->type == STORE_POSTGRES ? "PostgreSQL" : "";
     struct stat st;
-    if (cfg->type == KBS_STORE_MEMORY)
+    if (cfg->type == STORE_MEMORY)
         return;
     if (cfg->path && stat(cfg->path, &st) != 0 && errno == ENOENT) {
         doctor_add(d, FINDING_OK, "store", name, NULL, "not there yet: the first start makes it");
@@ -354,7 +354,7 @@ static void check_store(doctor *d, const kbs_store_config *cfg)
         check_mode(d, "store", cfg->path, true);
         check_room(d, cfg->path);
     }
-    vs_code code = serve_open_store(cfg, &store, &err);
+    vs_code code = store_open(cfg, &store, &err);
     if (code == VS_OK)
         code = vs_store_ping(store, &err);
     vs_store_close(&store);
@@ -362,7 +362,7 @@ static void check_store(doctor *d, const kbs_store_config *cfg)
         doctor_add(d, FINDING_OK, "store", name, NULL, "a write succeeds");
     else
         doctor_add_error(d, FINDING_PROBLEM, "store", name,
-                         cfg->type == KBS_STORE_POSTGRES
+                         cfg->type == STORE_POSTGRES
                              ? "see that the server runs, and that user and database are there"
                              : "let the server's user own it, on a disk with room",
                          &err);

@@ -6,31 +6,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "api/front.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/log.h"
-#include "cmd/sandbox.h"
+#include "cmd/server.h"
 #include "cmd/supervise.h"
 #include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
-#include "net/url.h"
 #include "plugins/plugins.h"
-#include "tee/cca/trust.h"
 
 /* Workers are for requests that wait for others: they cost memory, not processors. */
-enum {
-    TICK_S = 60,
-    DRAIN_MS = 10000,
-    PING_MS = 3000,
-    ANCHOR_FILE_MAX = 1 << 20,
-    WAITING_WORKERS = 32,
-};
+enum { TICK_S = 60, PING_MS = 3000, WAITING_WORKERS = 32 };
 
 /* Whether a store works is asked by strangers (/readyz), and the question is a write: the answer is
  * kept for a while, and while one asks the others take the last one. */
@@ -46,10 +35,8 @@ typedef struct store_check {
 typedef struct house {
     vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
     vs_store *store; /* what everybody uses: main_store or routed */
-    rvps *rv;
-    rvps_anchors *anchors;
-    vs_tee_trust trust;
-    as_service *as;
+    verifier_config judge;
+    verifier verifier;
     kbs *kbs;
     kbs_journal *journal;
     store_check store_works, resources_work;
@@ -64,33 +51,17 @@ typedef struct house {
 
 static void tear_down(house *h)
 {
-    vs_http_server_stop(&h->http, DRAIN_MS);
+    vs_http_server_stop(&h->http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
     kbs_journal_free(&h->journal);
-    as_free(&h->as);
-    cca_trust_free(&h->trust.cca);
-    rvps_free(&h->rv);
-    rvps_anchors_free(&h->anchors);
+    verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
     vs_store_close(&h->routed);
     for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
         vs_store_close(&h->others[i]);
     vs_store_close(&h->main_store);
     supervisor_close(&h->manager);
-}
-
-vs_code serve_open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
-{
-    switch (cfg->type) {
-    case KBS_STORE_SQLITE: return vs_store_open_sqlite(cfg->path, out, err);
-    case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
-    case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
-    case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
-    case KBS_STORE_LOCALJSON: return vs_store_open_localjson(cfg->path, out, err);
-    case KBS_STORE_POSTGRES: return vs_store_open_postgres(&cfg->postgres, out, err);
-    }
-    return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
 }
 
 /* Namespaces of the same type of store share one. */
@@ -103,8 +74,7 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
         while (cfg->store_overrides[same].store.type != o->store.type)
             same++;
         if (same == i)
-            VS_TRY_WRAP(serve_open_store(&o->store, &h->others[i], err), err, "storage of %s",
-                        o->ns);
+            VS_TRY_WRAP(store_open(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
         routes[i] = (vs_store_route){o->ns, h->others[same]};
     }
     return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
@@ -112,33 +82,49 @@ static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
 
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(serve_open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    VS_TRY_WRAP(store_open(&cfg->storage, &h->main_store, err), err, "storage_backend");
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
     if (cfg->vault)
         VS_TRY_WRAP(vault_open(cfg->vault, &h->resource_store, err), err, "resource plugin");
     if (cfg->resource_has_own_store)
-        VS_TRY_WRAP(serve_open_store(&cfg->resource_store, &h->resource_store, err), err,
+        VS_TRY_WRAP(store_open(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
     return VS_OK;
 }
 
-/* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
- * an operator who does not use CCA need not hear as an error. */
-static vs_code load_trust(const kbs_config *cfg, house *h, vs_error *err)
+static remote_config remote_of(const kbs_remote *r)
 {
-    h->trust.sample = cfg->as.sample_tee;
-    if (h->trust.sample)
-        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
-               NULL);
-    vs_code code = cca_trust_load(cfg->as.cca_config_path, &h->trust.cca, err);
-    if (code == VS_E_NOT_FOUND) {
-        vs_log(VS_LOG_INFO, "serve", "no CCA verifier configuration: CCA evidence will be refused",
-               "file", cfg->as.cca_config_path, NULL);
-        return VS_OK;
-    }
-    return code;
+    return (remote_config){.address = r->address,
+                           .ca_cert = r->ca_cert,
+                           .client_cert = r->client_cert,
+                           .client_key = r->client_key};
+}
+
+static verifier_config verifier_of(const kbs_as_config *as)
+{
+    verifier_config out = {.remote = as->remote,
+                           .service = remote_of(&as->as),
+                           .remote_rvps = as->remote_rvps,
+                           .provider = remote_of(&as->rvps),
+                           .refuse_sample_values = as->refuse_sample_reference_values,
+                           .require_signed_values = as->require_signed_reference_values,
+                           .anchors = as->rvps_anchors,
+                           .n_anchors = as->n_rvps_anchors,
+                           .sample_tee = as->sample_tee,
+                           .cca_config_path = as->cca_config_path,
+                           .as = {.duration_min = as->duration_min,
+                                  .issuer_name = as->issuer_name,
+                                  .developer_name = as->developer_name,
+                                  .build_name = as->build_name,
+                                  .profile_name = as->profile_name,
+                                  .signer_key_path = as->signer_key_path,
+                                  .signer_cert_path = as->signer_cert_path,
+                                  .signer_cert_url = as->signer_cert_url,
+                                  .terse_token = !as->verbose_token}};
+    out.service.connections = (unsigned)as->pool_size;
+    return out;
 }
 
 static vs_code kbs_works(void *user, vs_error *err)
@@ -216,27 +202,11 @@ static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
-static vs_code read_anchors(const kbs_config *cfg, house *h, vs_error *err)
+/* Enough for whatever part waits for others; 0 = none does. */
+static unsigned workers_for(const kbs_config *cfg, const house *h)
 {
-    if (cfg->as.n_rvps_anchors == 0)
-        return VS_OK;
-    VS_TRY(rvps_anchors_new(&h->anchors, err));
-    for (size_t i = 0; i < cfg->as.n_rvps_anchors; i++) {
-        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
-        VS_TRY(vs_read_file(cfg->as.rvps_anchors[i], &text, err));
-        VS_TRY_WRAP(rvps_anchors_add(h->anchors, vs_buf_span(&text), err), err, "%s",
-                    cfg->as.rvps_anchors[i]);
-    }
-    return VS_OK;
-}
-
-static vs_code start_rvps(const kbs_config *cfg, house *h, vs_error *err)
-{
-    VS_TRY_WRAP(read_anchors(cfg, h, err), err, "trust_anchors");
-    const rvps_options options = {.refuse_sample = cfg->as.refuse_sample_reference_values,
-                                  .require_signed = cfg->as.require_signed_reference_values,
-                                  .anchors = h->anchors};
-    return rvps_new(h->store, &options, &h->rv, err);
+    unsigned n = verifier_workers(&h->judge), plugins = plugins_wait(cfg) ? WAITING_WORKERS : 0;
+    return n > plugins ? n : plugins;
 }
 
 static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err)
@@ -247,7 +217,7 @@ static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err
                            .fds = given->api,
                            .n_fds = given->n_api,
                            .threads = cfg->workers,
-                           .workers = plugins_wait(cfg) ? WAITING_WORKERS : 0,
+                           .workers = workers_for(cfg, h),
                            .limits = {.body_bytes = cfg->body_limit},
                            .per_source = cfg->per_source,
                            .trusted_proxies = cfg->trusted_proxies,
@@ -265,120 +235,18 @@ static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err
     return VS_OK;
 }
 
-/* ---- the sandbox's files ----------------------------------------------------------------------
- */
-
-static void may_store(sandbox *s, const kbs_store_config *store)
-{
-    if (store->type == KBS_STORE_SQLITE)
-        sandbox_may_write_beside(s, store->path);
-    else
-        sandbox_may_write(s, store->path);
-}
-
-static void may_read_keys(sandbox *s, const kbs_config *cfg)
-{
-    const char *const single[] = {
-        cfg->private_key,         cfg->certificate,        cfg->as.signer_key_path,
-        cfg->as.signer_cert_path, cfg->as.cca_config_path, cfg->legacy_policy_path,
-        getenv("PGSSLROOTCERT"),  getenv("PGSSLCERT"),     getenv("PGSSLKEY"),
-        getenv("PGSSLCRL"),       getenv("PGPASSFILE"),    getenv("PGSERVICEFILE"),
-        getenv("SSL_CERT_FILE"),  getenv("OPENSSL_CONF"),
-    };
-    for (size_t i = 0; i < VS_COUNT(single); i++)
-        sandbox_may_read(s, single[i]);
-    for (size_t i = 0; i < cfg->n_trusted_certs; i++)
-        sandbox_may_read(s, cfg->trusted_certs_paths[i]);
-    for (size_t i = 0; i < cfg->n_trusted_jwk_sets; i++)
-        sandbox_may_read(s, cfg->trusted_jwk_sets[i]);
-    for (size_t i = 0; i < cfg->admin.n_personas; i++)
-        sandbox_may_read(s, cfg->admin.personas[i].public_key_path);
-    for (size_t i = 0; i < cfg->admin.n_providers; i++) {
-        sandbox_may_read(s, cfg->admin.providers[i].public_key_uri);
-        sandbox_may_read(s, cfg->admin.providers[i].jwk_set_uri);
-    }
-}
-
-/* Certificates are read for each connection. */
-static void may_read_for_plugins(sandbox *s, const kbs_config *cfg)
-{
-    for (size_t i = 0; cfg->vault && i < cfg->vault->n_ca_certs; i++)
-        sandbox_may_read(s, cfg->vault->ca_certs[i]);
-    for (size_t i = 0; i < cfg->n_backends; i++)
-        sandbox_may_read(s, cfg->backends[i].ca_cert_path);
-}
-
-/* Files that a PostgreSQL URL names are read again for each connection. */
-static void may_read_url(sandbox *s, vs_arena *a, const char *url)
-{
-    static const char *const names[] = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"};
-    vs_url_param *params;
-    size_t n;
-    const char *query = url ? strchr(url, '?') : NULL;
-    if (!query || vs_url_query(a, vs_str(query + 1), &params, &n, NULL) != VS_OK)
-        return;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < VS_COUNT(names); k++)
-            if (vs_span_is(params[i].name, names[k]))
-                sandbox_may_read(s, (const char *)vs_dup(a, params[i].value).p);
-}
-
-/* Once the stores are there, before anything has a thread. */
-static vs_code shut_the_doors(const kbs_config *cfg, const serve_how *o, const house *h,
-                              vs_error *err)
-{
-    if (o->no_sandbox) {
-        vs_log(VS_LOG_WARN, "serve", "sandbox is off, as asked", NULL);
-        return VS_OK;
-    }
-    const char *plugin = plugins_outside_sandbox(cfg);
-    if (plugin) {
-        vs_log(VS_LOG_WARN, "serve", "sandbox is off: a plugin cannot work in it", "plugin", plugin,
-               NULL);
-        return VS_OK;
-    }
-    VS_CLEANUP(vs_arena_free) vs_arena a;
-    vs_arena_init(&a, 0);
-    sandbox s = {.n_read = 0};
-    sandbox_may_read(&s, o->config_file);
-    may_read_keys(&s, cfg);
-    const char *path;
-    for (size_t i = 0; (path = cca_trust_file(h->trust.cca, i)) != NULL; i++)
-        sandbox_may_read(&s, path);
-    may_store(&s, &cfg->storage);
-    sandbox_may_write_beside(&s, cfg->audit_log);
-    may_read_for_plugins(&s, cfg);
-    may_read_url(&s, &a, cfg->storage.postgres.url);
-    for (size_t i = 0; i < cfg->n_store_overrides; i++) {
-        may_store(&s, &cfg->store_overrides[i].store);
-        may_read_url(&s, &a, cfg->store_overrides[i].store.postgres.url);
-    }
-    if (cfg->resource_has_own_store)
-        may_store(&s, &cfg->resource_store);
-    return sandbox_enter(&s, err);
-}
-
 /* ---- building ---------------------------------------------------------------------------------
  */
 
 static vs_code build(const kbs_config *cfg, const serve_how *o, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
-    VS_TRY_WRAP(start_rvps(cfg, h, err), err, "reference values");
-    VS_TRY_WRAP(load_trust(cfg, h, err), err, "CCA verifier");
-    VS_TRY(shut_the_doors(cfg, o, h, err));
-    as_config as = {.duration_min = cfg->as.duration_min,
-                    .issuer_name = cfg->as.issuer_name,
-                    .developer_name = cfg->as.developer_name,
-                    .build_name = cfg->as.build_name,
-                    .profile_name = cfg->as.profile_name,
-                    .signer_key_path = cfg->as.signer_key_path,
-                    .signer_cert_path = cfg->as.signer_cert_path,
-                    .signer_cert_url = cfg->as.signer_cert_url,
-                    .terse_token = !cfg->as.verbose_token};
-    VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
+    h->judge = verifier_of(&cfg->as);
+    VS_TRY(verifier_open(&h->judge, h->store, &h->verifier, err));
+    VS_TRY(serve_shut_doors(cfg, o, &h->verifier.trust, err));
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
-    VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->verifier.as, h->verifier.rv, &h->kbs, err),
+                err, "key broker");
     VS_TRY_WRAP(plugins_attach(cfg, h->kbs, err), err, "plugins");
     VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
@@ -386,31 +254,14 @@ static vs_code build(const kbs_config *cfg, const serve_how *o, house *h, vs_err
     return listen_for_operators(cfg, h, err);
 }
 
-/* A crash of a process that holds secrets must not write them to disk. */
-static void harden_process(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
-/* "ready http://127.0.0.1:8080": with the port that was really bound. */
-static void say_socket(const char *word, const char *scheme, const char *socket,
-                       const vs_http_server *server, size_t i)
-{
-    const char *colon = strrchr(socket, ':');
-    printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
-           vs_http_server_port(server, i));
-}
-
 static void say_ready(const kbs_config *cfg, const house *h)
 {
     size_t n = h->given.n_api ? 0 : cfg->n_sockets;
     for (size_t i = 0; i < n; i++)
-        say_socket("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
+        server_say("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
     n = h->given.n_operations ? 0 : cfg->n_ops_sockets;
     for (size_t i = 0; i < n; i++)
-        say_socket("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
+        server_say("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
     if (h->given.n_api)
         puts("ready");
     (void)fflush(stdout);
@@ -497,6 +348,7 @@ static void run_until_signal(const kbs_config *cfg, const serve_how *o, house *h
             vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
                    sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
             supervisor_stopping(&h->manager);
+            server_leave_in_time();
             return;
         }
         tick(h);
@@ -505,14 +357,13 @@ static void run_until_signal(const kbs_config *cfg, const serve_how *o, house *h
 
 int serve_run(const kbs_config *cfg, const serve_how *o)
 {
-    harden_process();
+    server_prepare();
     sigset_t signals;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);
     (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
 
     house h = {0};
     vs_error err = {0};

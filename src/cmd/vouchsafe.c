@@ -41,6 +41,15 @@ static const struct command {
     {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
 };
 
+/* Names of Trustee's that are links to this program. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} links[] = {
+    {"kbs", cmd_kbs},   {"grpc-as", cmd_grpc_as},     {"restful-as", cmd_restful_as},
+    {"rvps", cmd_rvps}, {"rvps-tool", cmd_rvps_tool},
+};
+
 static void help(FILE *out)
 {
     fputs("Remote attestation and key release for confidential computing.\n\n"
@@ -49,8 +58,8 @@ static void help(FILE *out)
     for (size_t i = 0; i < VS_COUNT(commands); i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
     fputs("\nvouchsafe COMMAND --help explains a command. To see all of it work: make demo, or\n"
-          "man vouchsafe. kbs-client is the client; this program called as `kbs` is the server\n"
-          "with Trustee's flags.\n",
+          "man vouchsafe. kbs-client is the client; this program called as `kbs`, `grpc-as`,\n"
+          "`restful-as`, `rvps` or `rvps-tool` is that program of Trustee's, with its flags.\n",
           out);
 }
 
@@ -69,8 +78,9 @@ int main(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *called = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
-    if (strcmp(called, "kbs") == 0)
-        return cmd_kbs(argc, argv);
+    for (size_t i = 0; i < VS_COUNT(links); i++)
+        if (strcmp(called, links[i].name) == 0)
+            return links[i].run(argc, argv);
     if (argc < 2) {
         help(stderr);
         return CLI_EXIT_USAGE;

@@ -2,17 +2,10 @@
 /* From the keys of a file to one configuration: profiles, dialects, and what needs what. */
 #include "kbs/config_keys.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/log.h"
-#include "rego/yaml_text.h"
-#include "value/json.h"
-#include "value/toml.h"
-
-enum { FILE_MAX = 1024 * 1024 };
 
 /* Mozilla's intermediate list, and the groups every OpenSSL 3 has. */
 #define CIPHERS                                                                                    \
@@ -23,26 +16,6 @@ enum { FILE_MAX = 1024 * 1024 };
 #define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
 
 /* ---- http_server ----------------------------------------------------------------------------- */
-
-/* "IPv4:port" or "[IPv6]:port". */
-static bool socket_ok(const char *text)
-{
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    if (n == 0 || n >= sizeof host)
-        return false;
-    memcpy(host, text, n);
-    host[n] = 0;
-    uint8_t addr[16];
-    bool v6 = host[0] == '[' && host[n - 1] == ']';
-    if (v6)
-        host[n - 1] = 0;
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, host + v6, addr) != 1)
-        return false;
-    size_t digits = strspn(colon + 1, "0123456789");
-    return digits >= 1 && digits <= 5 && colon[1 + digits] == 0 && atoi(colon + 1) <= 65535;
-}
 
 static vs_code settle_tls(config_raw *raw, vs_error *err)
 {
@@ -99,7 +72,7 @@ static vs_code settle_http(config_raw *raw, vs_error *err)
     if (c->n_sockets == 0)
         return vs_fail(err, VS_E_INVALID, "\"http_server.sockets\" is empty");
     for (size_t i = 0; i < c->n_sockets; i++)
-        if (!socket_ok(c->sockets[i]))
+        if (!config_socket_ok(c->sockets[i]))
             return vs_fail(err, VS_E_INVALID, "\"http_server.sockets\": \"%.80s\" is not IP:port",
                            c->sockets[i]);
     if (!c->insecure_http && (!c->private_key || !c->certificate))
@@ -248,53 +221,22 @@ static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
 
 /* ---- storage --------------------------------------------------------------------------------- */
 
-/* The settings of a type are always those of [storage_backend.backends] (kbs.md 8.1). */
-static vs_code store_of_type(const config_raw *raw, int type, kbs_store_config *out, vs_error *err)
-{
-    const char *url = getenv("POSTGRES_URL"), *missing = NULL;
-    switch ((config_storage)type) {
-    case STORAGE_MEMORY: *out = (kbs_store_config){KBS_STORE_MEMORY, NULL}; break;
-    case STORAGE_LOCALFS:
-        *out = (kbs_store_config){KBS_STORE_LOCALFS, raw->local_fs_dir};
-        missing = raw->has_local_fs ? NULL : "local_fs";
-        break;
-    case STORAGE_LOCALJSON:
-        *out = (kbs_store_config){KBS_STORE_LOCALJSON, raw->local_json_dir};
-        missing = raw->has_local_json ? NULL : "local_json";
-        break;
-    case STORAGE_POSTGRES:
-        *out = (kbs_store_config){KBS_STORE_POSTGRES, NULL, raw->postgres};
-        out->postgres.port = (int)raw->postgres_port;
-        out->postgres.url = url && *url ? url : NULL;
-        missing = raw->has_postgres ? NULL : "postgres";
-        break;
-    default: *out = (kbs_store_config){KBS_STORE_SQLITE, raw->sqlite_path}; break;
-    }
-    if (missing)
-        return vs_fail(err, VS_E_INVALID,
-                       "invalid configuration: storage type \"%s\": [storage_backend.backends.%s] "
-                       "configuration is required",
-                       type == STORAGE_LOCALFS     ? "LocalFs"
-                       : type == STORAGE_LOCALJSON ? "LocalJson"
-                                                   : "Postgres",
-                       missing);
-    return VS_OK;
-}
-
 static vs_code keep_elsewhere(config_raw *raw, int type, const char *ns, const char *key,
                               vs_error *err)
 {
-    if (type == STORAGE_UNSET || type == raw->storage_type)
+    if (type == STORAGE_UNSET || type == raw->storage.type)
         return VS_OK;
     kbs_store_override *o = &raw->c.store_overrides[raw->c.n_store_overrides++];
     o->ns = ns;
-    VS_TRY_WRAP(store_of_type(raw, type, &o->store, err), err, "\"%s\"", key);
+    VS_TRY_WRAP(config_store_of(&raw->storage, "storage_backend", type, &o->store, err), err,
+                "\"%s\"", key);
     return VS_OK;
 }
 
 static vs_code settle_storage(config_raw *raw, vs_error *err)
 {
-    VS_TRY(store_of_type(raw, raw->storage_type, &raw->c.storage, err));
+    VS_TRY(
+        config_store_of(&raw->storage, "storage_backend", raw->storage.type, &raw->c.storage, err));
     VS_TRY(keep_elsewhere(raw, raw->session_storage, "kbs_protocol_session", "session_storage_type",
                           err));
     VS_TRY(keep_elsewhere(raw, raw->as_storage, "attestation_service_policy",
@@ -311,6 +253,28 @@ static const char *cca_config(void)
     return path && *path ? path : CCA_CONFIG;
 }
 
+static void no_effect(const char *key)
+{
+    vs_log(VS_LOG_WARN, "config", "key has no effect", "key", key, "because",
+           "the attestation service is another process, which has its own configuration", NULL);
+}
+
+static vs_code settle_as(config_raw *raw, vs_error *err)
+{
+    kbs_as_config *as = &raw->c.as;
+    as->remote = raw->as_type == AS_GRPC;
+    as->remote_rvps = !as->remote && raw->rvps_type == RVPS_GRPC;
+    if (as->remote && raw->has_broker)
+        no_effect("attestation_service.attestation_token_broker");
+    if (as->remote && raw->has_rvps)
+        no_effect("attestation_service.rvps_config");
+    if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
+        return vs_fail(
+            err, VS_E_INVALID,
+            "\"attestation_service.attestation_token_broker.signer\" needs \"key_path\"");
+    return VS_OK;
+}
+
 vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
 {
     raw->c.audit_each = raw->audit_sync == 1;
@@ -323,13 +287,9 @@ vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
     VS_TRY(settle_admin(raw, a, err));
     VS_TRY(settle_storage(raw, err));
     VS_TRY(config_settle_plugins(raw, a, err));
+    VS_TRY(settle_as(raw, err));
     raw->c.log_level = (vs_log_level)(raw->log_level ? raw->log_level - 1 : VS_LOG_INFO);
-    kbs_as_config *as = &raw->c.as;
-    if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
-        return vs_fail(
-            err, VS_E_INVALID,
-            "\"attestation_service.attestation_token_broker.signer\" needs \"key_path\"");
-    as->cca_config_path = (const char *)vs_dup(a, vs_str(cca_config())).p;
+    raw->c.as.cca_config_path = (const char *)vs_dup(a, vs_str(cca_config())).p;
     return vs_arena_check(a, err);
 }
 
@@ -347,52 +307,24 @@ void kbs_config_defaults(kbs_config *out, const char *store_path)
     out->tls_ciphers = CIPHERS;
     out->tls_groups = GROUPS;
     out->admin.mode = KBS_ADMIN_DENY_ALL;
-    out->storage = (kbs_store_config){KBS_STORE_SQLITE, store_path ? store_path : raw.sqlite_path};
+    out->storage = (store_config){STORE_SQLITE, store_path ? store_path : raw.storage.sqlite_path};
     out->has_resource_plugin = true;
     out->as.cca_config_path = cca_config();
 }
 
-/* The reader of Rego's YAML built-ins: aliases count as the whole they stand for. */
-static vs_code parse_yaml(vs_span text, vs_arena *a, vs_val *out, vs_error *err)
-{
-    uint64_t steps = 10000000;
-    rego_bctx b = {.a = a, .steps = &steps};
-    switch (rego_yaml_parse(&b, text, out)) {
-    case REGO_B_OK: return VS_OK;
-    case REGO_B_LIMIT: return vs_fail(err, VS_E_LIMIT, "the file is too large or too deep");
-    default: return vs_fail(err, VS_E_PARSE, "%s", b.message);
-    }
-}
-
-static vs_code parse_file(const char *path, vs_span text, vs_arena *a, vs_val *out, vs_error *err)
-{
-    vs_span name = vs_str(path);
-    if (vs_span_ends(name, VS_LIT(".json")))
-        return vs_json_parse(a, text, NULL, out, err);
-    if (vs_span_ends(name, VS_LIT(".yaml")) || vs_span_ends(name, VS_LIT(".yml")))
-        return parse_yaml(text, a, out, err);
-    return vs_toml_parse(a, text, out, err);
-}
-
-static vs_code load(const char *path, vs_arena *a, kbs_config *out, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf file = VS_BUF(FILE_MAX);
-    VS_TRY(vs_read_file(path, &file, err));
-    vs_span text = vs_dup(a, vs_buf_span(&file)); /* JSON strings point into it */
-    VS_TRY(vs_arena_check(a, err));
-    vs_val v;
-    VS_TRY(parse_file(path, text, a, &v, err));
-    config_raw raw = {0};
-    config_fallbacks(&raw);
-    VS_TRY(config_read(a, v, &raw, err));
-    VS_TRY(config_settle(&raw, a, err));
-    *out = raw.c;
-    out->file = v;
-    return VS_OK;
-}
+#define WHICH "configuration file %s"
 
 vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error *err)
 {
-    VS_TRY_WRAP(load(path, a, out, err), err, "configuration file %s", path);
+    size_t n;
+    config_raw raw = {0};
+    const config_key *keys = config_keys(&n);
+    const config_table table = {keys, n};
+    vs_val file;
+    VS_TRY_WRAP(config_table_load(&table, path, CONFIG_TOML, a, &raw, &file, err), err, WHICH,
+                path);
+    VS_TRY_WRAP(config_settle(&raw, a, err), err, WHICH, path);
+    *out = raw.c;
+    out->file = file;
     return VS_OK;
 }

@@ -10,8 +10,8 @@
 #define VS_KBS_CONFIG_H
 
 #include "base/log.h"
+#include "config/storage.h"
 #include "net/sources.h"
-#include "store/store.h"
 #include "value/value.h"
 
 typedef enum kbs_admin_mode {
@@ -50,24 +50,17 @@ typedef enum kbs_protocol {
     KBS_PROTOCOL_0_4_0,
 } kbs_protocol;
 
-typedef enum kbs_store_type {
-    KBS_STORE_MEMORY,
-    KBS_STORE_SQLITE,
-    KBS_STORE_LOCALFS,
-    KBS_STORE_TREE,
-    KBS_STORE_LOCALJSON,
-    KBS_STORE_POSTGRES
-} kbs_store_type;
-typedef struct kbs_store_config {
-    kbs_store_type type;
-    const char *path;           /* file or directory; NULL for memory and PostgreSQL */
-    vs_store_postgres postgres; /* may hold a password */
-} kbs_store_config;
 enum { KBS_STORE_OVERRIDES = 3 };
 typedef struct kbs_store_override { /* a namespace that is kept in another store */
     const char *ns;
-    kbs_store_config store;
+    store_config store;
 } kbs_store_override;
+
+typedef struct kbs_remote { /* another process that is spoken to over gRPC */
+    const char *address;
+    const char *ca_cert;                  /* NULL = the system's; https only */
+    const char *client_cert, *client_key; /* NULL = none is shown */
+} kbs_remote;
 
 typedef struct kbs_as_config { /* [attestation_service] built in, attestation-service.md 7.1 */
     int64_t session_minutes;   /* `timeout`, 5 */
@@ -80,7 +73,13 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     size_t n_rvps_anchors;
     kbs_protocol oldest_protocol; /* of those that are served */
     bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
-    const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
+    bool remote;                  /* type = "coco_as_grpc": `as` is the verifier, and has the
+                                     reference values */
+    kbs_remote as;
+    int64_t pool_size; /* connections to it */
+    bool remote_rvps;  /* built in, with rvps_config.type = "GrpcRemote" */
+    kbs_remote rvps;
+    const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
 enum { KBS_PROVISIONED_MAX = 4096 };
@@ -150,12 +149,12 @@ typedef struct kbs_config {
     bool insecure_header_jwk;
     kbs_as_config as;
     kbs_admin_config admin;
-    kbs_store_config storage;
+    store_config storage;
     kbs_store_override store_overrides[KBS_STORE_OVERRIDES];
     size_t n_store_overrides;
     bool has_resource_plugin;
-    bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
-    kbs_store_config resource_store; /* used when resource_has_own_store */
+    bool resource_has_own_store; /* older dialect: type = "LocalFs", dir_path */
+    store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
     const kbs_vault_config *vault; /* the resource plugin's store */
     const kbs_pkcs11_config *pkcs11;

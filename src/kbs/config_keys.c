@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kbs/config_keys.h"
 
-#define NO_GRPC  "talking to a separate attestation service over gRPC"
-#define NO_ITA   "Intel Trust Authority"
-#define NO_REDIS "the Redis storage back end (Postgres is one that replicas can share)"
+#include "config/macros.h"
+
+#define NO_ITA "Intel Trust Authority"
 
 static const config_choice as_types[] = {
     {"coco_as_builtin", AS_BUILT_IN, NULL},
     {"CoCoASBuiltIn", AS_BUILT_IN, NULL},
-    {"coco_as_grpc", 0, NO_GRPC},
-    {"CoCoASGrpc", 0, NO_GRPC},
+    {"coco_as_grpc", AS_GRPC, NULL},
+    {"CoCoASGrpc", AS_GRPC, NULL},
     {"intel_ta", 0, NO_ITA},
     {"IntelTA", 0, NO_ITA},
     {NULL, 0, NULL},
 };
 static const config_choice rvps_types[] = {
-    {"BuiltIn", 0, NULL},
-    {"GrpcRemote", 0, "a separate reference value provider over gRPC"},
+    {"BuiltIn", RVPS_BUILT_IN, NULL},
+    {"GrpcRemote", RVPS_GRPC, NULL},
     {NULL, 0, NULL},
 };
 static const config_choice admin_modes[] = {
@@ -39,21 +39,6 @@ static const config_choice tls_profiles[] = {
     {NULL, 0, NULL},
 };
 static const config_choice tls_versions[] = {{"1.2", 2, NULL}, {"1.3", 3, NULL}, {NULL, 0, NULL}};
-static const config_choice storage_types[] = {
-    {"Sqlite", STORAGE_SQLITE, NULL},
-    {"sqlite", STORAGE_SQLITE, NULL},
-    {"LocalFs", STORAGE_LOCALFS, NULL},
-    {"local_fs", STORAGE_LOCALFS, NULL},
-    {"Memory", STORAGE_MEMORY, NULL},
-    {"memory", STORAGE_MEMORY, NULL},
-    {"LocalJson", STORAGE_LOCALJSON, NULL},
-    {"local_json", STORAGE_LOCALJSON, NULL},
-    {"Postgres", STORAGE_POSTGRES, NULL},
-    {"postgres", STORAGE_POSTGRES, NULL},
-    {"Redis", 0, NO_REDIS},
-    {"redis", 0, NO_REDIS},
-    {NULL, 0, NULL},
-};
 static const config_choice log_levels[] = {
     {"error", VS_LOG_ERROR + 1, NULL},
     {"warn", VS_LOG_WARN + 1, NULL},
@@ -114,72 +99,25 @@ static const config_choice old_backends[] = {
 
 #define AT(member) offsetof(config_raw, member)
 
-/* Kinds of lines. F = fallback, M = meaning. */
-#define SECTION(p, m)                                                                              \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TABLE, .offset = CONFIG_NOWHERE, .meaning = m                    \
-    }
-#define SECTION_AT(p, o, m)                                                                        \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TABLE, .offset = o, .meaning = m                                 \
-    }
-#define LIST(p, o, n, e, m)                                                                        \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TABLES, .offset = o, .n_offset = n, .element = sizeof(e),        \
-        .meaning = m                                                                               \
-    }
-#define TEXT(p, o, f, m)                                                                           \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TEXT, .offset = o, .fallback = f, .meaning = m                   \
-    }
-#define TEXTS(p, o, n, f, m)                                                                       \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TEXTS, .offset = o, .n_offset = n, .fallback = f, .meaning = m   \
-    }
-#define FLAG(p, o, f, m)                                                                           \
-    {                                                                                              \
-        .path = p, .type = CONFIG_FLAG, .offset = o, .fallback = f, .meaning = m                   \
-    }
-#define COUNT(p, o, lo, hi, f, m)                                                                  \
-    {                                                                                              \
-        .path = p, .type = CONFIG_COUNT, .offset = o, .min = lo, .max = hi, .fallback = f,         \
-        .meaning = m                                                                               \
-    }
-#define CHOICE(p, o, c, f, m)                                                                      \
-    {                                                                                              \
-        .path = p, .type = CONFIG_CHOICE, .offset = o, .choices = c, .fallback = f, .meaning = m   \
-    }
-#define OLD_TEXT(p, o, h)                                                                          \
-    {                                                                                              \
-        .path = p, .type = CONFIG_TEXT, .status = CONFIG_OLD, .hint = h, .offset = o,              \
-        .meaning = "obsolete"                                                                      \
-    }
-#define OLD_FLAG(p, o, h)                                                                          \
-    {                                                                                              \
-        .path = p, .type = CONFIG_FLAG, .status = CONFIG_OLD, .hint = h, .offset = o,              \
-        .meaning = "obsolete"                                                                      \
-    }
-#define OLD_CHOICE(p, o, c, h)                                                                     \
-    {                                                                                              \
-        .path = p, .type = CONFIG_CHOICE, .status = CONFIG_OLD, .hint = h, .offset = o,            \
-        .choices = c, .meaning = "obsolete"                                                        \
-    }
-#define UNUSED(p, h)                                                                               \
-    {                                                                                              \
-        .path = p, .type = CONFIG_ANY, .status = CONFIG_UNUSED, .hint = h, .meaning = "no effect"  \
-    }
-
 #define PROVIDER(m) offsetof(kbs_identity_provider, m)
 #define ACL(m)      offsetof(kbs_acl, m)
 #define PERSONA(m)  offsetof(kbs_persona, m)
 #define PLUGIN(m)   offsetof(config_plugin, m)
 #define BACKEND(m)  offsetof(kbs_backend_config, m)
 
-#define ONLY_GRPC         "it belongs to attestation_service.type \"coco_as_grpc\""
 #define ONLY_ITA          "it belongs to attestation_service.type \"intel_ta\""
 #define POLICIES_IN_STORE "attestation policies are kept in the storage back end"
 #define ONE_STORE         "everything is kept in the storage back end of [storage_backend]"
 #define NOT_HERE          "this build does not have that part"
+
+/* Of https and of servers that want to know who calls. */
+#define REMOTE_KEYS(p, at, with)                                                                   \
+    TEXT(p ".ca_cert_path", (at) + offsetof(kbs_remote, ca_cert), NULL,                            \
+         with ": PEM file that its certificate is checked against; the system's when not given"),  \
+        TEXT(p ".client_cert_path", (at) + offsetof(kbs_remote, client_cert), NULL,                \
+             with ": PEM chain to show to it"),                                                    \
+        TEXT(p ".client_key_path", (at) + offsetof(kbs_remote, client_key), NULL,                  \
+             with ": PEM file of the key of that chain")
 
 static const config_key keys[] = {
     SECTION_AT("http_server", AT(has_http), "where and how the server listens"),
@@ -234,7 +172,7 @@ static const config_key keys[] = {
 
     SECTION_AT("attestation_service", AT(has_as), "who verifies evidence"),
     CHOICE("attestation_service.type", AT(as_type), as_types, "coco_as_builtin",
-           "the verifier: built in"),
+           "the verifier: built in, or another process"),
     COUNT("attestation_service.timeout", AT(c.as.session_minutes), 1, 1440, "5",
           "life of a session in minutes"),
     CHOICE("attestation_service.oldest_protocol", AT(c.as.oldest_protocol), protocols, "0.1.1",
@@ -244,7 +182,8 @@ static const config_key keys[] = {
     FLAG("attestation_service.refuse_sample_reference_values",
          AT(c.as.refuse_sample_reference_values), "false",
          "refuse reference value messages that nobody signed"),
-    SECTION("attestation_service.attestation_token_broker", "the tokens that are issued"),
+    SECTION_AT("attestation_service.attestation_token_broker", AT(has_broker),
+               "the tokens that are issued"),
     COUNT("attestation_service.attestation_token_broker.duration_min", AT(c.as.duration_min), 1,
           525600, "5", "life of a token in minutes"),
     TEXT("attestation_service.attestation_token_broker.issuer_name", AT(c.as.issuer_name),
@@ -267,27 +206,32 @@ static const config_key keys[] = {
          NULL, "URL of the chain, put into the token as x5u"),
     UNUSED("attestation_service.attestation_token_broker.type", "there is one form: EAR"),
     UNUSED("attestation_service.attestation_token_broker.policy_dir", POLICIES_IN_STORE),
-    SECTION("attestation_service.rvps_config", "where reference values are"),
+    SECTION_AT("attestation_service.rvps_config", AT(has_rvps), "where reference values are"),
     CHOICE("attestation_service.rvps_config.type", AT(rvps_type), rvps_types, "BuiltIn",
-           "the reference value provider: built in"),
+           "the reference value provider: built in, or another process"),
     TEXTS("attestation_service.rvps_config.trust_anchors", AT(c.as.rvps_anchors),
           AT(c.as.n_rvps_anchors), NULL,
           "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
     FLAG("attestation_service.rvps_config.require_signed", AT(c.as.require_signed_reference_values),
          "false", "take only messages that a trust anchor vouches for"),
-    CHOICE("attestation_service.rvps_config.storage_type", AT(rvps_storage), storage_types, NULL,
-           "where reference values are; by default that of [storage_backend]"),
+    CHOICE("attestation_service.rvps_config.storage_type", AT(rvps_storage), config_storage_types,
+           NULL, "where reference values are; by default that of [storage_backend]"),
     UNUSED("attestation_service.rvps_config.storage", ONE_STORE),
     UNUSED("attestation_service.rvps_config.store_type", ONE_STORE),
-    UNUSED("attestation_service.rvps_config.address", "the reference value provider is built in"),
+    TEXT("attestation_service.rvps_config.address", AT(c.as.rvps.address), "127.0.0.1:50003",
+         "GrpcRemote: URL of the provider; without a scheme http"),
+    REMOTE_KEYS("attestation_service.rvps_config", AT(c.as.rvps), "GrpcRemote"),
     UNUSED("attestation_service.rvps_config.extractors", "all extractors are always on"),
-    CHOICE("attestation_service.storage_type", AT(as_storage), storage_types, NULL,
+    CHOICE("attestation_service.storage_type", AT(as_storage), config_storage_types, NULL,
            "where attestation policies are; by default that of [storage_backend]"),
     UNUSED("attestation_service.verifier_config", NOT_HERE),
     UNUSED("attestation_service.work_dir", ONE_STORE),
     UNUSED("attestation_service.policy_engine", POLICIES_IN_STORE),
-    UNUSED("attestation_service.as_addr", ONLY_GRPC),
-    UNUSED("attestation_service.pool_size", ONLY_GRPC),
+    TEXT("attestation_service.as_addr", AT(c.as.as.address), "http://127.0.0.1:50004",
+         "coco_as_grpc: URL of the attestation service, http or https"),
+    COUNT("attestation_service.pool_size", AT(c.as.pool_size), 1, 1024, "100",
+          "coco_as_grpc: most connections to it"),
+    REMOTE_KEYS("attestation_service", AT(c.as.as), "coco_as_grpc"),
     UNUSED("attestation_service.base_url", ONLY_ITA),
     UNUSED("attestation_service.api_key", ONLY_ITA),
     UNUSED("attestation_service.certs_file", ONLY_ITA),
@@ -329,33 +273,8 @@ static const config_key keys[] = {
     OLD_TEXT("admin.auth_public_key", AT(auth_public_key), "admin.authorization_mode"),
     OLD_FLAG("admin.insecure_api", AT(insecure_api), "admin.authorization_mode"),
 
-    SECTION("storage_backend", "where everything is kept"),
-    CHOICE(
-        "storage_backend.storage_type", AT(storage_type), storage_types, "Sqlite",
-        "Sqlite, Postgres (what replicas share), LocalFs, LocalJson (each in Trustee's layout) or "
-        "Memory (lost at exit)"),
-    SECTION("storage_backend.backends", "settings of each type"),
-    SECTION("storage_backend.backends.sqlite", "one database file"),
-    TEXT("storage_backend.backends.sqlite.path", AT(sqlite_path), "/var/lib/vouchsafe/kbs.sqlite",
-         "the file"),
-    SECTION_AT("storage_backend.backends.local_fs", AT(has_local_fs), "one file per value"),
-    TEXT("storage_backend.backends.local_fs.dir_path", AT(local_fs_dir),
-         "/opt/confidential-containers/storage/local_fs", "the directory"),
-    SECTION_AT("storage_backend.backends.local_json", AT(has_local_json), "one file per namespace"),
-    TEXT("storage_backend.backends.local_json.file_dir_path", AT(local_json_dir),
-         "/opt/confidential-containers/storage/local_json", "the directory"),
-    SECTION_AT("storage_backend.backends.postgres", AT(has_postgres),
-               "a database; the environment's POSTGRES_URL wins over all of it"),
-    TEXT("storage_backend.backends.postgres.host", AT(postgres.host), "localhost",
-         "name, address or directory of the server's Unix socket"),
-    COUNT("storage_backend.backends.postgres.port", AT(postgres_port), 1, 65535, "5432",
-          "TCP port"),
-    TEXT("storage_backend.backends.postgres.db", AT(postgres.db), "postgres", "database"),
-    TEXT("storage_backend.backends.postgres.username", AT(postgres.username), "postgres", "user"),
-    TEXT("storage_backend.backends.postgres.password", AT(postgres.password), NULL,
-         "the user's password; never logged"),
-    UNUSED("storage_backend.backends.redis", NOT_HERE),
-    CHOICE("session_storage_type", AT(session_storage), storage_types, NULL,
+    CONFIG_STORAGE_KEYS("storage_backend", AT(storage), "/var/lib/vouchsafe/kbs.sqlite"),
+    CHOICE("session_storage_type", AT(session_storage), config_storage_types, NULL,
            "where sessions are; by default that of [storage_backend]"),
 
     LIST("plugins", AT(plugins), AT(n_plugins), config_plugin, "what can be released"),
@@ -455,4 +374,14 @@ const config_key *config_keys(size_t *n)
 {
     *n = VS_COUNT(keys);
     return keys;
+}
+
+void config_fallbacks(config_raw *raw)
+{
+    config_table_fallbacks(&(config_table){keys, VS_COUNT(keys)}, raw);
+}
+
+vs_code config_read(vs_arena *a, vs_val file, config_raw *raw, vs_error *err)
+{
+    return config_table_read(&(config_table){keys, VS_COUNT(keys)}, a, file, raw, err);
 }

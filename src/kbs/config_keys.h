@@ -1,55 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of the configuration file as data: what is read, what it means, what it falls back to.
- * The reader (config_read.c) and the printed reference both come from this table.
+ * The reader (config/read.c) and the printed reference both come from this table.
  */
 #ifndef VS_KBS_CONFIG_KEYS_H
 #define VS_KBS_CONFIG_KEYS_H
 
+#include "config/config.h"
 #include "kbs/config.h"
-
-typedef enum config_type {
-    CONFIG_TABLE, /* a table; its members follow with longer paths. A bool at offset, if any, is set
-                   */
-    CONFIG_TABLES, /* an array of tables; members' offsets are those of an element */
-    CONFIG_TEXT,   /* const char * */
-    CONFIG_FLAG,   /* bool */
-    CONFIG_COUNT,  /* int64_t within min..max */
-    CONFIG_TEXTS,  /* const char *const * at offset, size_t at n_offset */
-    CONFIG_CHOICE, /* int: the value of one of `choices` */
-    CONFIG_ANY,    /* whatever it is, it is not looked at */
-} config_type;
-
-typedef enum config_status {
-    CONFIG_CURRENT,
-    CONFIG_OLD,    /* still read; `hint` is the key that replaced it */
-    CONFIG_UNUSED, /* accepted without effect; `hint` says why */
-} config_status;
-
-typedef struct config_choice {
-    const char *name;
-    int value;
-    const char *lacks; /* a part that this build does not have; choosing it is an error */
-} config_choice;
-
-enum { CONFIG_NOWHERE = SIZE_MAX >> 1 };
-
-typedef struct config_key {
-    const char *path; /* dotted, from the top of the file */
-    config_type type;
-    config_status status;
-    const char *hint;
-    size_t offset, n_offset; /* in config_raw, or in the element of the enclosing CONFIG_TABLES */
-    size_t element;          /* CONFIG_TABLES: bytes of one */
-    int64_t min, max;
-    const config_choice *choices; /* ends with a NULL name */
-    const char *fallback;         /* as it would be written in the file; NULL = none */
-    const char *meaning;
-} config_key;
 
 const config_key *config_keys(size_t *n);
 
-typedef enum config_as { AS_BUILT_IN } config_as;
+typedef enum config_as { AS_BUILT_IN, AS_GRPC } config_as;
+typedef enum config_rvps { RVPS_BUILT_IN, RVPS_GRPC } config_rvps;
 typedef enum config_admin {
     ADMIN_UNSET,
     ADMIN_ALLOW,
@@ -67,14 +30,6 @@ typedef enum config_plugin_name {
     PLUGIN_PKCS11,
     PLUGIN_EXTERNAL
 } config_plugin_name;
-typedef enum config_storage {
-    STORAGE_UNSET,
-    STORAGE_MEMORY,
-    STORAGE_LOCALFS,
-    STORAGE_SQLITE,
-    STORAGE_LOCALJSON,
-    STORAGE_POSTGRES,
-} config_storage;
 typedef enum config_backend {
     BACKEND_UNSET,
     BACKEND_KV,
@@ -101,8 +56,7 @@ typedef struct config_plugin {
 /* The file as read, before its parts are put together (config.c). */
 typedef struct config_raw {
     kbs_config c;
-    bool has_http, has_admin, has_as, has_local_fs, has_local_json, has_postgres, has_bearer,
-        has_acl;
+    bool has_http, has_admin, has_as, has_broker, has_rvps, has_bearer, has_acl;
     int tls_profile, tls_min, tls_max;
     int64_t body_mib, workers;
     const char *const *proxies;
@@ -116,10 +70,8 @@ typedef struct config_raw {
     bool insecure_api;
     const kbs_acl *acls, *roles;
     size_t n_acls, n_roles;
-    int storage_type, session_storage, as_storage, rvps_storage;
-    const char *sqlite_path, *local_fs_dir, *local_json_dir;
-    vs_store_postgres postgres;
-    int64_t postgres_port;
+    config_storage storage;
+    int session_storage, as_storage, rvps_storage;
     config_plugin *plugins;
     size_t n_plugins;
 } config_raw;

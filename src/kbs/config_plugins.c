@@ -100,11 +100,10 @@ static vs_code settle_resource(kbs_config *c, config_plugin *p, vs_arena *a, vs_
                        "\"plugins.vault_url\" belongs to storage_backend_type \"vault\"");
     c->has_resource_plugin = true;
     c->resource_has_own_store = backend == BACKEND_TREE;
-    c->resource_store = (kbs_store_config){0};
+    c->resource_store = (store_config){0};
     c->vault = NULL;
     if (c->resource_has_own_store)
-        c->resource_store =
-            (kbs_store_config){KBS_STORE_TREE, p->dir_path ? p->dir_path : RESOURCE_DIR};
+        c->resource_store = (store_config){STORE_TREE, p->dir_path ? p->dir_path : RESOURCE_DIR};
     if (backend == BACKEND_VAULT) {
         VS_TRY(settle_vault(p, a, err));
         c->vault = &p->vault;

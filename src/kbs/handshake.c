@@ -225,17 +225,7 @@ static vs_code take_nonce(const kbs_session *s, kbs_attestation_msg *m, vs_arena
 static const char *all_reasons(kbs_ctx *c, vs_val explanation)
 {
     VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(REASON_MAX);
-    for (VS_ARR_FOR (one, explanation)) {
-        vs_val reasons = vs_getc(*one, "reasons");
-        if (reasons.kind != VS_ARRAY)
-            continue;
-        for (VS_ARR_FOR (reason, reasons)) {
-            vs_buf_puts(&out, out.n ? " | " : "");
-            vs_buf_put(&out, vs_text(vs_getc(*one, "submod")));
-            vs_buf_puts(&out, ": ");
-            vs_buf_put(&out, vs_text(*reason));
-        }
-    }
+    as_reasons(explanation, &out);
     return out.n ? vs_sprintf(c->call.arena, "%.*s", VS_FMT(vs_buf_span(&out))) : NULL;
 }
 

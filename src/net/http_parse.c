@@ -82,11 +82,8 @@ vs_http_method vs_http_method_of(vs_span name)
     static const struct {
         const char *name;
         vs_http_method method;
-    } known[] = {{"GET", VS_HTTP_GET},
-                 {"POST", VS_HTTP_POST},
-                 {"PUT", VS_HTTP_PUT},
-                 {"DELETE", VS_HTTP_DELETE},
-                 {"HEAD", VS_HTTP_HEAD}};
+    } known[] = {{"GET", VS_HTTP_GET},       {"POST", VS_HTTP_POST}, {"PUT", VS_HTTP_PUT},
+                 {"DELETE", VS_HTTP_DELETE}, {"HEAD", VS_HTTP_HEAD}, {"OPTIONS", VS_HTTP_OPTIONS}};
     for (size_t i = 0; i < VS_COUNT(known); i++)
         if (vs_span_is(name, known[i].name))
             return known[i].method;

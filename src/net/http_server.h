@@ -23,6 +23,7 @@ typedef enum vs_http_method {
     VS_HTTP_PUT,
     VS_HTTP_DELETE,
     VS_HTTP_HEAD,
+    VS_HTTP_OPTIONS,
     VS_HTTP_OTHER
 } vs_http_method;
 

@@ -45,3 +45,9 @@ ours_with_their_client() {
     echo "$output"
     [ "$status" -eq 0 ]
 }
+
+@test "the attestation service and the provider: their client, their services" {
+    run "$python" "$VS_ROOT/tests/interop/trusted_side.py" "$dir" "$VS_BIN"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}

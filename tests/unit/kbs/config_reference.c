@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints docs/configuration.md from the table that the configuration reader uses; with the file as
+ * Prints docs/configuration.md from the tables that the configuration readers use; with the file as
  * argument, compares (exit 1 when it is stale: `config-reference > docs/configuration.md`).
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "cmd/config_as.h"
+#include "cmd/config_rvps.h"
 #include "kbs/config_keys.h"
 
 static const char head[] =
@@ -25,6 +27,28 @@ static const char head[] =
     "(Trustee: memory), and the\n"
     "`sample` TEE is refused unless `sample_tee` is set.\n\n";
 
+static const char as_head[] =
+    "\n## The attestation service's file\n\n"
+    "`grpc-as -c FILE` and `restful-as -c FILE` read Trustee's JSON (or TOML, YAML by extension); "
+    "without a file the defaults\n"
+    "count. Trustee passes over keys that it does not know; here they are errors. `--data-dir DIR` "
+    "wins over the storage section.\n"
+    "Without one the store is an SQLite file (Trustee: memory, so that policies are lost at each "
+    "start).\n\n";
+
+static const char rvps_head[] =
+    "\n## The reference value provider's file\n\n"
+    "`rvps -c FILE`, by default `/etc/rvps.json` if there is one; JSON, TOML or YAML by extension. "
+    "A file that cannot be read\n"
+    "or is wrong stops the start (Trustee goes on in memory, and loses all values at its end). "
+    "Without a storage section the\n"
+    "store is an SQLite file.\n\n"
+    "The older form `{\"storage\": {\"type\": \"LocalFs\", \"file_path\": ...}}`, which "
+    "Trustee of today takes for memory, keeps values\n"
+    "in that directory, one file per value; `LocalJson` keeps them in the directory of its file. "
+    "What an older version left there\n"
+    "is in a database of its own and is not read: register it again.\n\n";
+
 static const char tail[] =
     "\n## The CCA verifier's file\n\n"
     "Named by `CCA_CONFIG_FILE` or `--cca-config`, in Trustee's format; read again when it or the "
@@ -39,7 +63,7 @@ static const char tail[] =
     "## Environment\n\n"
     "| variable | meaning |\n|---|---|\n"
     "| `KBS_CONFIG_FILE` | configuration file when `-c` is not given |\n"
-    "| `CCA_CONFIG_FILE` | the CCA verifier's file |\n"
+    "| `CCA_CONFIG_FILE` | the CCA verifier's file: kbs, grpc-as, restful-as, vouchsafe serve |\n"
     "| `POSTGRES_URL` | with storage type Postgres: `postgresql://user:password@host:port/db`; "
     "wins "
     "over the file |\n"
@@ -84,15 +108,22 @@ static void put_key(vs_buf *b, const config_key *k)
     vs_buf_puts(b, " |\n");
 }
 
+static void put_table(vs_buf *page, const char *intro, const config_table *t)
+{
+    vs_buf_puts(page, intro);
+    vs_buf_puts(page, "| key | type | default | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < t->n; i++)
+        put_key(page, &t->keys[i]);
+}
+
 int main(int argc, char **argv)
 {
     VS_CLEANUP(vs_buf_free) vs_buf page = VS_BUF(1 << 20), file = VS_BUF(1 << 20);
     size_t n;
     const config_key *keys = config_keys(&n);
-    vs_buf_puts(&page, head);
-    vs_buf_puts(&page, "| key | type | default | meaning |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < n; i++)
-        put_key(&page, &keys[i]);
+    put_table(&page, head, &(config_table){keys, n});
+    put_table(&page, as_head, &as_file_table);
+    put_table(&page, rvps_head, &rvps_file_table);
     vs_buf_puts(&page, tail);
     if (argc < 2)
         return fwrite(page.p, 1, page.n, stdout) != page.n;

@@ -85,7 +85,7 @@ static void the_least_file_gives_the_defaults(void **state)
     assert_false(c->as.refuse_sample_reference_values);
     assert_null(c->as.signer_key_path);
     assert_int_equal(c->admin.mode, KBS_ADMIN_DENY_ALL);
-    assert_int_equal(c->storage.type, KBS_STORE_SQLITE);
+    assert_int_equal(c->storage.type, STORE_SQLITE);
     assert_string_equal(c->storage.path, "/var/lib/vouchsafe/kbs.sqlite");
     assert_false(c->has_resource_plugin);
     assert_null(c->legacy_policy_path);
@@ -104,7 +104,7 @@ static void defaults_without_a_file_listen_on_loopback_and_let_nobody_administra
     assert_true(c.has_resource_plugin);
     assert_false(c.resource_has_own_store);
     assert_false(c.as.sample_tee);
-    assert_int_equal(c.storage.type, KBS_STORE_SQLITE);
+    assert_int_equal(c.storage.type, STORE_SQLITE);
     assert_string_equal(c.storage.path, "/x/y.sqlite");
     assert_int_equal(c.body_limit, 2 << 20);
     assert_int_equal(c.n_trusted_certs, 0);
@@ -132,10 +132,38 @@ static void the_learning_paths_file_is_read(void **state)
     assert_string_equal(c->admin.personas[0].public_key_path, "/opt/kbs/public.pub");
     assert_int_equal(c->admin.n_acls, 0);
     assert_true(c->has_resource_plugin && c->resource_has_own_store);
-    assert_int_equal(c->resource_store.type, KBS_STORE_TREE);
+    assert_int_equal(c->resource_store.type, STORE_TREE);
     assert_string_equal(c->resource_store.path, "/opt/kbs/repository");
-    refuse(f, LEARNING_PATH("coco_as_grpc"), VS_E_UNSUPPORTED,
-           "\"attestation_service.type\" is \"coco_as_grpc\", but this build does not have");
+    assert_false(c->as.remote || c->as.remote_rvps);
+    assert_vs_ok(load(f, LEARNING_PATH("coco_as_grpc")), &f->err);
+    assert_true(f->c.as.remote);
+    assert_string_equal(f->c.as.as.address, "http://as:50004");
+    assert_int_equal(f->c.as.pool_size, 100);
+}
+
+static void verifier_and_reference_values_may_be_other_processes(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, BASE "[attestation_service]\ntype = \"CoCoASGrpc\"\npool_size = 7\n"
+                              "ca_cert_path = \"ca.pem\"\n"),
+                 &f->err);
+    assert_true(f->c.as.remote);
+    assert_false(f->c.as.remote_rvps);
+    assert_string_equal(f->c.as.as.address, "http://127.0.0.1:50004");
+    assert_string_equal(f->c.as.as.ca_cert, "ca.pem");
+    assert_int_equal(f->c.as.pool_size, 7);
+    assert_vs_ok(load(f, BASE "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\n"
+                              "client_cert_path = \"c.pem\"\nclient_key_path = \"k.pem\"\n"),
+                 &f->err);
+    assert_true(f->c.as.remote_rvps && !f->c.as.remote);
+    assert_string_equal(f->c.as.rvps.address, "127.0.0.1:50003");
+    assert_string_equal(f->c.as.rvps.client_cert, "c.pem");
+    assert_string_equal(f->c.as.rvps.client_key, "k.pem");
+    /* A remote verifier has its own reference values. */
+    assert_vs_ok(load(f, BASE "[attestation_service]\ntype = \"coco_as_grpc\"\n"
+                              "rvps_config = { type = \"GrpcRemote\" }\n"),
+                 &f->err);
+    assert_true(f->c.as.remote && !f->c.as.remote_rvps);
 }
 
 static void todays_file_is_read_whole(void **state)
@@ -192,7 +220,7 @@ static void todays_file_is_read_whole(void **state)
     assert_null(c->admin.providers[0].public_key_uri);
     assert_null(c->admin.providers[1].issuer);
     assert_string_equal(c->admin.acls[0].allowed_endpoints, "^/kbs/.+$");
-    assert_int_equal(c->storage.type, KBS_STORE_LOCALFS);
+    assert_int_equal(c->storage.type, STORE_LOCALFS);
     assert_string_equal(c->storage.path, "/data");
     assert_true(c->has_resource_plugin && !c->resource_has_own_store && c->has_sample_plugin);
 }
@@ -205,7 +233,7 @@ static void json_says_the_same(void **state)
                        "\"storage_backend\":{\"storage_type\":\"memory\"}}";
     assert_vs_ok(load_as(f, ".json", text), &f->err);
     assert_string_equal(f->c.sockets[0], "127.0.0.1:1");
-    assert_int_equal(f->c.storage.type, KBS_STORE_MEMORY);
+    assert_int_equal(f->c.storage.type, STORE_MEMORY);
     assert_true(load_as(f, ".toml", text) != VS_OK);
 }
 
@@ -219,7 +247,7 @@ static void yaml_says_the_same(void **state)
     for (int yml = 0; yml < 2; yml++) {
         assert_vs_ok(load_as(f, yml ? ".yml" : ".yaml", text), &f->err);
         assert_string_equal(f->c.sockets[0], "127.0.0.1:1");
-        assert_int_equal(f->c.storage.type, KBS_STORE_MEMORY);
+        assert_int_equal(f->c.storage.type, STORE_MEMORY);
         assert_true(f->c.has_resource_plugin);
     }
     assert_vs_code(load_as(f, ".yaml", "a: 1"), VS_E_INVALID);
@@ -242,8 +270,8 @@ static void every_storage_type_has_trustees_settings(void **state)
     fixture *f = *state;
     (void)unsetenv("POSTGRES_URL");
     assert_vs_ok(load(f, STORAGE("Postgres", "[storage_backend.backends.postgres]\n")), &f->err);
-    const kbs_store_config *s = &f->c.storage;
-    assert_int_equal(s->type, KBS_STORE_POSTGRES);
+    const store_config *s = &f->c.storage;
+    assert_int_equal(s->type, STORE_POSTGRES);
     assert_string_equal(s->postgres.host, "localhost");
     assert_int_equal(s->postgres.port, 5432);
     assert_string_equal(s->postgres.db, "postgres");
@@ -266,7 +294,7 @@ static void every_storage_type_has_trustees_settings(void **state)
     assert_string_equal(s->postgres.url, "postgresql://x@y/z");
     (void)unsetenv("POSTGRES_URL");
     assert_vs_ok(load(f, STORAGE("LocalJson", "[storage_backend.backends.local_json]\n")), &f->err);
-    assert_int_equal(s->type, KBS_STORE_LOCALJSON);
+    assert_int_equal(s->type, STORE_LOCALJSON);
     assert_string_equal(s->path, "/opt/confidential-containers/storage/local_json");
     assert_vs_ok(load(f, STORAGE("local_json", "backends.local_json.file_dir_path = \"/j\"\n")),
                  &f->err);
@@ -285,12 +313,12 @@ static void each_part_may_have_a_storage_type_of_its_own(void **state)
     const kbs_config *c = &f->c;
     static const struct {
         const char *ns;
-        kbs_store_type type;
+        store_type type;
         const char *path;
-    } want[] = {{"kbs_protocol_session", KBS_STORE_MEMORY, NULL},
-                {"attestation_service_policy", KBS_STORE_LOCALFS, "/f"},
-                {"reference_value", KBS_STORE_LOCALJSON, "/j"}};
-    assert_int_equal(c->storage.type, KBS_STORE_SQLITE);
+    } want[] = {{"kbs_protocol_session", STORE_MEMORY, NULL},
+                {"attestation_service_policy", STORE_LOCALFS, "/f"},
+                {"reference_value", STORE_LOCALJSON, "/j"}};
+    assert_int_equal(c->storage.type, STORE_SQLITE);
     assert_int_equal(c->n_store_overrides, VS_COUNT(want));
     for (size_t i = 0; i < VS_COUNT(want); i++) {
         assert_string_equal(c->store_overrides[i].ns, want[i].ns);
@@ -417,8 +445,9 @@ static const bad refused[] = {
     /* parts that this build lacks */
     {BASE "[attestation_service]\ntype = \"intel_ta\"\nbase_url = \"https://x\"\n",
      VS_E_UNSUPPORTED, "Intel Trust Authority"},
-    {BASE "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\naddress = \"x\"\n",
-     VS_E_UNSUPPORTED, "gRPC"},
+    {BASE "[attestation_service]\npool_size = 0\n", VS_E_INVALID, "1 to 1024"},
+    {BASE "[attestation_service.rvps_config]\ntype = \"Grpc\"\n", VS_E_INVALID,
+     "\"BuiltIn\", \"GrpcRemote\""},
     {BASE "[storage_backend]\nstorage_type = \"Postgres\"\n", VS_E_INVALID,
      "[storage_backend.backends.postgres] configuration is required"},
     {BASE "[storage_backend]\nstorage_type = \"LocalJson\"\n", VS_E_INVALID,
@@ -638,6 +667,7 @@ int main(void)
         T(proxies_and_limits_of_sources_are_read),
         T(defaults_without_a_file_listen_on_loopback_and_let_nobody_administrate),
         T(the_learning_paths_file_is_read),
+        T(verifier_and_reference_values_may_be_other_processes),
         T(todays_file_is_read_whole),
         T(json_says_the_same),
         T(yaml_says_the_same),

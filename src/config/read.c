@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Walks the values of a file along the table of keys. */
-#include "kbs/config_keys.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +10,16 @@
 enum { PATH_ROOM = 128 };
 
 typedef struct reader {
+    const config_table *table;
     vs_arena *a;
     vs_error *err;
 } reader;
 
-static const config_key *key_at(vs_span path)
+static const config_key *key_at(const config_table *t, vs_span path)
 {
-    size_t n;
-    const config_key *keys = config_keys(&n);
-    for (size_t i = 0; i < n; i++)
-        if (vs_span_is(path, keys[i].path))
-            return &keys[i];
+    for (size_t i = 0; i < t->n; i++)
+        if (vs_span_is(path, t->keys[i].path))
+            return &t->keys[i];
     return NULL;
 }
 
@@ -63,9 +62,9 @@ static vs_span child_of(const char *table, const char *path)
 
 static vs_code unknown_key(const reader *r, const char *table, vs_span name)
 {
-    size_t n, best = name.n / 3 + 2;
-    const config_key *keys = config_keys(&n), *nearest = NULL;
-    for (size_t i = 0; i < n; i++) {
+    size_t best = name.n / 3 + 2;
+    const config_key *keys = r->table->keys, *nearest = NULL;
+    for (size_t i = 0; i < r->table->n; i++) {
         vs_span child = child_of(table, keys[i].path);
         if (child.n && keys[i].status == CONFIG_CURRENT && distance(name, child) < best) {
             best = distance(name, child);
@@ -145,7 +144,7 @@ static vs_code read_choice(const reader *r, const config_key *k, vs_val v, int *
 
 static vs_code read_table(const reader *r, const char *path, vs_val table, uint8_t *base);
 
-static void fall_back_inside(const config_key *list, uint8_t *base);
+static void fall_back_inside(const config_table *t, const config_key *list, uint8_t *base);
 
 static vs_code read_tables(const reader *r, const config_key *k, vs_val v, uint8_t *base)
 {
@@ -157,7 +156,7 @@ static vs_code read_tables(const reader *r, const config_key *k, vs_val v, uint8
     for (uint32_t i = 0; i < v.len; i++) {
         if (v.u.items[i].kind != VS_OBJECT)
             return wrong_type(r, k, "an array of tables", v.u.items[i]);
-        fall_back_inside(k, list + i * k->element);
+        fall_back_inside(r->table, k, list + i * k->element);
         VS_TRY(read_table(r, k->path, v.u.items[i], list + i * k->element));
     }
     *(const void **)(void *)(base + k->offset) = list;
@@ -210,7 +209,7 @@ static vs_code read_table(const reader *r, const char *path, vs_val table, uint8
             int n = snprintf(full, sizeof full, "%s%s%.*s", path, *path ? "." : "", VS_FMT(name));
             bool whole = n > 0 && (size_t)n < sizeof full && name.n > 0 &&
                          !memchr(name.p, '.', name.n) && !memchr(name.p, 0, name.n);
-            const config_key *k = whole ? key_at(vs_str(full)) : NULL;
+            const config_key *k = whole ? key_at(r->table, vs_str(full)) : NULL;
             if ((k && k->type == CONFIG_CHOICE) != (pass == 0))
                 continue;
             if (!k)
@@ -221,23 +220,23 @@ static vs_code read_table(const reader *r, const char *path, vs_val table, uint8
     return VS_OK;
 }
 
-vs_code config_read(vs_arena *a, vs_val file, config_raw *raw, vs_error *err)
+vs_code config_table_read(const config_table *t, vs_arena *a, vs_val file, void *out, vs_error *err)
 {
-    reader r = {a, err};
+    reader r = {t, a, err};
     if (file.kind != VS_OBJECT)
         return vs_fail(err, VS_E_INVALID, "the file must hold an object, not %s",
                        vs_kind_name((vs_kind)file.kind));
-    return read_table(&r, "", file, (uint8_t *)raw);
+    return read_table(&r, "", file, out);
 }
 
 /* ---- fallbacks ------------------------------------------------------------------------------- */
 
 /* The innermost array of tables that a key is inside; NULL = none. */
-static const config_key *list_around(const config_key *k)
+static const config_key *list_around(const config_table *t, const config_key *k)
 {
     const config_key *inner = NULL;
     for (const char *dot = strchr(k->path, '.'); dot; dot = strchr(dot + 1, '.')) {
-        const config_key *above = key_at(vs_span_of(k->path, (size_t)(dot - k->path)));
+        const config_key *above = key_at(t, vs_span_of(k->path, (size_t)(dot - k->path)));
         if (above && above->type == CONFIG_TABLES)
             inner = above;
     }
@@ -264,16 +263,14 @@ static void fall_back(const config_key *k, uint8_t *base)
     }
 }
 
-static void fall_back_inside(const config_key *list, uint8_t *base)
+static void fall_back_inside(const config_table *t, const config_key *list, uint8_t *base)
 {
-    size_t n;
-    const config_key *keys = config_keys(&n);
-    for (size_t i = 0; i < n; i++)
-        if (keys[i].fallback && list_around(&keys[i]) == list)
-            fall_back(&keys[i], base);
+    for (size_t i = 0; i < t->n; i++)
+        if (t->keys[i].fallback && list_around(t, &t->keys[i]) == list)
+            fall_back(&t->keys[i], base);
 }
 
-void config_fallbacks(config_raw *raw)
+void config_table_fallbacks(const config_table *t, void *out)
 {
-    fall_back_inside(NULL, (uint8_t *)raw);
+    fall_back_inside(t, NULL, out);
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `rvps`: the reference value provider as a program, with Trustee's flags. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/rvps_grpc.h"
+#include "base/log.h"
+#include "cmd/cli.h"
+#include "cmd/commands.h"
+#include "cmd/config_rvps.h"
+#include "cmd/listen.h"
+
+#define DEFAULT_FILE "/etc/rvps.json"
+
+typedef struct options {
+    const char *config, *data_dir;
+    listen_options listen;
+} options;
+
+#define AT(member) .at = offsetof(options, member)
+
+static const cli_option rvps_options_[] = {
+    {.name = "config",
+     .letter = 'c',
+     .value = "FILE",
+     AT(config),
+     .help = "Configuration as Trustee's, JSON, TOML or YAML (default " DEFAULT_FILE
+             ", if there is one)"},
+    {.name = "address",
+     .letter = 'a',
+     .value = "IP:PORT",
+     AT(listen.socket),
+     .fallback = "127.0.0.1:50003",
+     .help = "Address to serve on; port 0 takes a free one"},
+    LISTEN_OPTIONS(offsetof(options, listen)),
+    {.name = "data-dir",
+     .value = "DIR",
+     AT(data_dir),
+     .help = "Where the database lives, whatever the file says; made if missing"},
+    {0}};
+
+static int nothing(void *opts)
+{
+    (void)opts;
+    return 0;
+}
+
+static const cli_command rvps_command = {.name = "rvps",
+                                         .summary = "Reference value provider over gRPC",
+                                         .options = rvps_options_,
+                                         .run = nothing,
+                                         .version = "rvps " VS_VERSION};
+
+/* Everything the program owns, released in the reverse order of its making. */
+typedef struct program {
+    vs_store *store;
+    rvps_anchors *anchors;
+    rvps_grpc service;
+    vs_grpc_method methods[RVPS_GRPC_METHODS];
+    vs_grpc_health *health;
+    vs_grpc_services services;
+    vs_http_server *http;
+} program;
+
+static void tear_down(program *p)
+{
+    vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
+    vs_grpc_health_free(&p->health);
+    rvps_free(&p->service.rv);
+    rvps_anchors_free(&p->anchors);
+    vs_store_close(&p->store);
+}
+
+/* A file that was named, or is at the usual place, must be readable: values that go somewhere else
+ * than the operator wrote are as good as lost. */
+static vs_code settings(const options *o, vs_arena *a, rvps_file *file, vs_error *err)
+{
+    const char *path = o->config ? o->config : DEFAULT_FILE;
+    if (!o->config && access(path, F_OK) != 0 && errno == ENOENT)
+        path = NULL;
+    VS_TRY(rvps_file_load(path, a, file, err));
+    if (o->data_dir)
+        file->storage = (store_config){.type = STORE_SQLITE,
+                                       .path = vs_sprintf(a, "%s/rvps.sqlite", o->data_dir)};
+    return vs_arena_check(a, err);
+}
+
+static vs_code build(const options *o, const rvps_file *file, program *p, vs_error *err)
+{
+    VS_TRY(listen_check(&o->listen, err));
+    VS_TRY(server_read_anchors(file->anchors, file->n_anchors, &p->anchors, err));
+    const rvps_options opts = {.refuse_sample = file->refuse_sample_values,
+                               .require_signed = file->require_signed_values,
+                               .anchors = p->anchors};
+    VS_TRY_WRAP(store_open(&file->storage, &p->store, err), err, "storage");
+    VS_TRY(rvps_new(p->store, &opts, &p->service.rv, err));
+    rvps_grpc_methods(&p->service, p->methods);
+    VS_TRY(vs_grpc_health_new(&p->health, err));
+    VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
+    p->services = (vs_grpc_services){
+        .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
+    vs_http_config http = {.grpc = &p->services};
+    return listen_start(&o->listen, &http, &p->http, err);
+}
+
+int cmd_rvps(int argc, char **argv)
+{
+    options o = {0};
+    int exit_code = 0;
+    if (!cli_parse(&rvps_command, argc, argv, &o, stdout, stderr, &exit_code))
+        return exit_code;
+    server_log(o.listen.log_level, o.listen.log_json);
+    server_prepare();
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    program p = {0};
+    rvps_file file;
+    vs_error err = {0};
+    vs_code code = settings(&o, &a, &file, &err);
+    if (code == VS_OK)
+        code = build(&o, &file, &p, &err);
+    if (code == VS_OK) {
+        listen_ready("rvps", &o.listen, !file.require_signed_values, p.http);
+        server_wait(NULL, NULL);
+    } else {
+        vs_log_error(VS_LOG_ERROR, "rvps", "cannot start", &err);
+    }
+    tear_down(&p);
+    vs_arena_free(&a);
+    return code == VS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/config_as.h"
+
+#include "base/log.h"
+#include "config/macros.h"
+
+#define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
+
+enum { RVPS_BUILT_IN, RVPS_GRPC };
+
+typedef struct raw {
+    as_config as;
+    bool verbose, sample_tee, refuse_sample, require_signed;
+    const char *const *anchors;
+    size_t n_anchors;
+    int rvps_type, rvps_storage;
+    remote_config rvps;
+    config_storage storage;
+} raw;
+
+static const config_choice rvps_types[] = {
+    {"BuiltIn", RVPS_BUILT_IN, NULL},
+    {"GrpcRemote", RVPS_GRPC, NULL},
+    {NULL, 0, NULL},
+};
+
+#define AT(member)        offsetof(raw, member)
+#define BROKER            "attestation_token_broker"
+#define ONE_STORE         "everything is kept in the storage back end of \"storage_backend\""
+#define POLICIES_IN_STORE "attestation policies are kept in the storage back end"
+
+static const config_key keys[] = {
+    SECTION("rvps_config", "where reference values are"),
+    CHOICE("rvps_config.type", AT(rvps_type), rvps_types, "BuiltIn",
+           "the reference value provider: in this process, or another one"),
+    TEXT("rvps_config.address", AT(rvps.address), "127.0.0.1:50003",
+         "GrpcRemote: URL of the provider; without a scheme http"),
+    TEXT("rvps_config.ca_cert_path", AT(rvps.ca_cert), NULL,
+         "GrpcRemote: PEM file that its certificate is checked against; the system's when not "
+         "given"),
+    TEXT("rvps_config.client_cert_path", AT(rvps.client_cert), NULL,
+         "GrpcRemote: PEM chain to show to it"),
+    TEXT("rvps_config.client_key_path", AT(rvps.client_key), NULL,
+         "GrpcRemote: PEM file of the key of that chain"),
+    CHOICE("rvps_config.storage_type", AT(rvps_storage), config_storage_types, NULL,
+           "BuiltIn: where reference values are; by default that of storage_backend"),
+    TEXTS("rvps_config.trust_anchors", AT(anchors), AT(n_anchors), NULL,
+          "BuiltIn: PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against "
+          "them"),
+    FLAG("rvps_config.require_signed", AT(require_signed), "false",
+         "BuiltIn: take only messages that a trust anchor vouches for"),
+    UNUSED("rvps_config.extractors", "all extractors are always on"),
+    UNUSED("rvps_config.storage", ONE_STORE),
+    UNUSED("rvps_config.store_type", ONE_STORE),
+    SECTION(BROKER, "the tokens that are issued"),
+    COUNT(BROKER ".duration_min", AT(as.duration_min), 1, 525600, "5",
+          "life of a token in minutes"),
+    TEXT(BROKER ".issuer_name", AT(as.issuer_name), "CoCo-Attestation-Service", "claim iss"),
+    TEXT(BROKER ".developer_name", AT(as.developer_name), "https://confidentialcontainers.org",
+         "developer in claim ear.verifier-id"),
+    TEXT(BROKER ".build_name", AT(as.build_name), "attestation-service 0.1.0",
+         "build in claim ear.verifier-id"),
+    TEXT(BROKER ".profile_name", AT(as.profile_name),
+         "tag:github.com,2024:confidential-containers/Trustee", "claim eat_profile"),
+    FLAG(BROKER ".verbose_token", AT(verbose), "true", "put the evidence's claims into the token"),
+    SECTION(BROKER ".signer",
+            "key that signs tokens; without it one is made once and kept in the storage back end"),
+    TEXT(BROKER ".signer.key_path", AT(as.signer_key_path), NULL, "PEM file of the private key"),
+    TEXT(BROKER ".signer.cert_path", AT(as.signer_cert_path), NULL,
+         "PEM file of its certificate chain"),
+    TEXT(BROKER ".signer.cert_url", AT(as.signer_cert_url), NULL,
+         "URL of the chain, put into the token as x5u"),
+    UNUSED(BROKER ".type", "there is one form: EAR"),
+    UNUSED(BROKER ".policy_dir", POLICIES_IN_STORE),
+    CONFIG_STORAGE_KEYS("storage_backend", AT(storage), "/var/lib/vouchsafe/as.sqlite"),
+    FLAG("sample_tee", AT(sample_tee), "false",
+         "accept evidence of the sample TEE, which proves nothing"),
+    FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
+         "BuiltIn: refuse reference value messages that nobody signed"),
+    UNUSED("verifier_config", "this build does not have that part"),
+    UNUSED("work_dir", ONE_STORE),
+    UNUSED("policy_engine", POLICIES_IN_STORE),
+};
+
+const config_table as_file_table = {keys, VS_COUNT(keys)};
+
+static vs_code settle(raw *r, as_file *out, vs_error *err)
+{
+    *out = (as_file){.verifier = {.remote_rvps = r->rvps_type == RVPS_GRPC,
+                                  .provider = r->rvps,
+                                  .refuse_sample_values = r->refuse_sample,
+                                  .require_signed_values = r->require_signed,
+                                  .anchors = r->anchors,
+                                  .n_anchors = r->n_anchors,
+                                  .sample_tee = r->sample_tee,
+                                  .cca_config_path = CCA_CONFIG,
+                                  .as = r->as}};
+    out->verifier.as.terse_token = !r->verbose;
+    if (!r->as.signer_key_path && (r->as.signer_cert_path || r->as.signer_cert_url))
+        return vs_fail(err, VS_E_INVALID, "\"" BROKER ".signer\" needs \"key_path\"");
+    VS_TRY(config_store_of(&r->storage, "storage_backend", r->storage.type, &out->storage, err));
+    if (r->rvps_storage == STORAGE_UNSET || r->rvps_storage == r->storage.type)
+        return VS_OK;
+    out->values_elsewhere = true;
+    VS_TRY_WRAP(config_store_of(&r->storage, "storage_backend", r->rvps_storage, &out->values, err),
+                err, "\"rvps_config.storage_type\"");
+    return VS_OK;
+}
+
+vs_code as_file_read(vs_val file, vs_arena *a, as_file *out, vs_error *err)
+{
+    raw r = {0};
+    config_table_fallbacks(&as_file_table, &r);
+    VS_TRY(config_table_read(&as_file_table, a, file, &r, err));
+    return settle(&r, out, err);
+}
+
+vs_code as_file_load(const char *path, vs_arena *a, as_file *out, vs_error *err)
+{
+    raw r = {0};
+    if (!path)
+        return as_file_read(vs_empty(VS_OBJECT), a, out, err);
+    VS_TRY_WRAP(config_table_load(&as_file_table, path, CONFIG_JSON, a, &r, NULL, err), err,
+                "configuration file %s", path);
+    VS_TRY_WRAP(settle(&r, out, err), err, "configuration file %s", path);
+    return VS_OK;
+}

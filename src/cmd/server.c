@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "tee/cca/trust.h"
+
+enum {
+    TICK_S = 60,
+    STOP_S = SERVER_DRAIN_MS / 1000 + 2,
+    WORKERS_MAX = 64,
+    ANCHOR_FILE_MAX = 1 << 20,
+    RVPS_CONNECTIONS = 10, /* attestation-service.md 8.4 */
+    AS_CALL_MS = 300000,   /* kbs.md 8.3; connecting has a shorter limit of its own */
+    RVPS_CALL_MS = 10000,
+};
+
+void server_log(const char *text, bool json)
+{
+    vs_log_level level = VS_LOG_INFO;
+    if (text && !vs_log_level_of(text, &level))
+        fprintf(stderr, "unknown log level '%s', using info\n", text);
+    vs_log_setup(level, json, 2);
+}
+
+/* A crash of a process that holds secrets must not write them to disk. */
+static void harden_process(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void stop_signals(sigset_t *out)
+{
+    (void)sigemptyset(out);
+    (void)sigaddset(out, SIGTERM);
+    (void)sigaddset(out, SIGINT);
+}
+
+/* The signals are blocked in all threads, so that only server_wait sees them. */
+void server_prepare(void)
+{
+    sigset_t stop;
+    harden_process();
+    stop_signals(&stop);
+    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+void server_say(const char *word, const char *scheme, const char *socket,
+                const vs_http_server *server, size_t i)
+{
+    const char *colon = strrchr(socket, ':');
+    printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
+           vs_http_server_port(server, i));
+    (void)fflush(stdout);
+}
+
+/* A request that waits for a program that hangs would keep us from ending: what is acknowledged is
+ * durable, so nothing is lost by leaving. */
+static void give_up(int sig)
+{
+    static const char text[] = "stopping took too long: left with requests in flight\n";
+    (void)sig;
+    (void)!write(2, text, sizeof text - 1);
+    _exit(EXIT_FAILURE);
+}
+
+void server_leave_in_time(void)
+{
+    (void)signal(SIGALRM, give_up);
+    (void)alarm(STOP_S);
+}
+
+void server_wait(void (*tick)(void *user), void *user)
+{
+    sigset_t stop;
+    stop_signals(&stop);
+    for (;;) {
+        struct timespec t = {.tv_sec = TICK_S};
+        int sig = sigtimedwait(&stop, NULL, &t);
+        if (sig > 0) {
+            vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
+                   sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+            server_leave_in_time();
+            return;
+        }
+        if (errno == EAGAIN && tick)
+            tick(user);
+    }
+}
+
+void server_warn_open(const char *program, const char *socket)
+{
+    if (config_socket_is_loopback(socket))
+        return;
+    vs_log(VS_LOG_WARN, "serve",
+           "ANYBODY who reaches this address can set policies or reference values and so decide "
+           "which workloads are trusted: listen on loopback, ask for client certificates "
+           "(--client-ca), or let only your own programs reach it",
+           "program", program, "address", socket, NULL);
+}
+
+vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out, vs_error *err)
+{
+    if (n)
+        VS_TRY(rvps_anchors_new(out, err));
+    for (size_t i = 0; i < n; i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
+        VS_TRY_WRAP(vs_read_file(files[i], &text, err), err, "trust_anchors");
+        VS_TRY_WRAP(rvps_anchors_add(*out, vs_buf_span(&text), err), err, "trust_anchors: %s",
+                    files[i]);
+    }
+    return VS_OK;
+}
+
+/* ---- the verifier ---------------------------------------------------------------------------- */
+
+/* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
+ * an operator who does not use CCA need not hear as an error. */
+static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_error *err)
+{
+    trust->sample = cfg->sample_tee;
+    if (trust->sample)
+        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
+               NULL);
+    vs_code code = cca_trust_load(cfg->cca_config_path, &trust->cca, err);
+    if (code == VS_E_NOT_FOUND) {
+        vs_log(VS_LOG_INFO, "serve", "no CCA verifier configuration: CCA evidence will be refused",
+               "file", cfg->cca_config_path, NULL);
+        return VS_OK;
+    }
+    return code;
+}
+
+static vs_code open_remote(const verifier_config *cfg, verifier *v, vs_error *err)
+{
+    remote_config service = cfg->service;
+    service.call_ms = AS_CALL_MS;
+    VS_TRY(remote_open(&service, &v->client, err));
+    VS_TRY(rvps_remote_new(v->client, &v->rv, err));
+    return as_remote_new(v->client, &v->as, err);
+}
+
+static vs_code open_values(const verifier_config *cfg, vs_store *store, verifier *v, vs_error *err)
+{
+    if (!cfg->remote_rvps) {
+        VS_TRY(server_read_anchors(cfg->anchors, cfg->n_anchors, &v->anchors, err));
+        const rvps_options opts = {.refuse_sample = cfg->refuse_sample_values,
+                                   .require_signed = cfg->require_signed_values,
+                                   .anchors = v->anchors};
+        return rvps_new(store, &opts, &v->rv, err);
+    }
+    remote_config provider = cfg->provider;
+    provider.connections = RVPS_CONNECTIONS;
+    provider.call_ms = RVPS_CALL_MS;
+    VS_TRY(remote_open(&provider, &v->client, err));
+    return rvps_remote_new(v->client, &v->rv, err);
+}
+
+vs_code verifier_open(const verifier_config *cfg, vs_store *store, verifier *v, vs_error *err)
+{
+    *v = (verifier){0};
+    if (cfg->remote) {
+        VS_TRY_WRAP(open_remote(cfg, v, err), err, "attestation service at %s",
+                    cfg->service.address);
+        return VS_OK;
+    }
+    VS_TRY_WRAP(open_values(cfg, store, v, err), err, "reference values");
+    VS_TRY_WRAP(load_trust(cfg, &v->trust, err), err, "CCA verifier");
+    VS_TRY_WRAP(as_new(&cfg->as, store, v->rv, &v->trust, &v->as, err), err, "attestation service");
+    return VS_OK;
+}
+
+void verifier_close(verifier *v)
+{
+    as_free(&v->as);
+    cca_trust_free(&v->trust.cca);
+    rvps_free(&v->rv);
+    rvps_anchors_free(&v->anchors);
+    vs_grpc_client_free(&v->client);
+}
+
+unsigned verifier_workers(const verifier_config *cfg)
+{
+    if (cfg->remote)
+        return cfg->service.connections < WORKERS_MAX ? cfg->service.connections : WORKERS_MAX;
+    return cfg->remote_rvps ? 2 * RVPS_CONNECTIONS : 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the server programs have in common: a process that is hard to look into, waiting for the
+ * end, and the verifier that each of them runs or speaks to.
+ */
+#ifndef VS_CMD_SERVER_H
+#define VS_CMD_SERVER_H
+
+#include "api/remote.h"
+#include "net/http_server.h"
+#include "tee/tee.h"
+
+enum { SERVER_DRAIN_MS = 10000 };
+
+/* RUST_LOG's words or an option's; NULL = info. */
+void server_log(const char *level, bool json);
+/* At the beginning of a server: no core dumps, SIGTERM and SIGINT wait for server_wait. */
+void server_prepare(void);
+/* "ready http://127.0.0.1:8080": with the port that was really bound for `socket`, sockets[i]. */
+void server_say(const char *word, const char *scheme, const char *socket,
+                const vs_http_server *server, size_t i);
+/* From now on the process ends within SERVER_DRAIN_MS and two seconds, whatever else it waits for.
+ */
+void server_leave_in_time(void);
+/* Until SIGTERM or SIGINT, after which the process ends within SERVER_DRAIN_MS and two seconds,
+ * whatever else it waits for; calls `tick` (may be NULL) about once a minute. */
+void server_wait(void (*tick)(void *user), void *user);
+
+/* Says loudly that anybody who can reach `socket` can change what attestation is measured against.
+ */
+void server_warn_open(const char *program, const char *socket);
+
+/* Anchors of reference values from files; none: *out stays NULL. */
+VS_MUST vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out,
+                                    vs_error *err);
+
+/* ---- the verifier ---------------------------------------------------------------------------- */
+
+typedef struct verifier_config {
+    bool remote; /* `service` is the verifier, and has the reference values; then nothing below
+                    counts */
+    remote_config service;
+    bool remote_rvps;
+    remote_config provider;
+    /* Of the provider in this process. */
+    bool refuse_sample_values, require_signed_values;
+    const char *const *anchors; /* files: whose reference values are believed */
+    size_t n_anchors;
+    bool sample_tee;
+    const char *cca_config_path;
+    as_config as;
+} verifier_config;
+
+typedef struct verifier {
+    vs_grpc_client *client;
+    rvps_anchors *anchors;
+    rvps *rv;
+    vs_tee_trust trust;
+    as_service *as;
+} verifier;
+
+/* `store` must outlive it. After a failure, too, it is to be closed. */
+VS_MUST vs_code verifier_open(const verifier_config *cfg, vs_store *store, verifier *out,
+                              vs_error *err);
+void verifier_close(verifier *v);
+/* Worker threads that requests need so that none waits for another program on a loop; 0 = none. */
+unsigned verifier_workers(const verifier_config *cfg);
+
+#endif

@@ -1,0 +1,371 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The deployment of the learning path: rvps, grpc-as and kbs as three processes that speak gRPC with each
+# other, from configuration files in the dialect of December 2025 and in today's.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    load common.bash
+    start_suite
+    start_realm
+    export CCA_CONFIG_FILE=$work/realm/cca-config.json
+}
+
+teardown() { end_suite; }
+
+start_rvps() {
+    start_server rvps rvps --config rvps.json --address "${1:-127.0.0.1:0}"
+    rvps_url=$url rvps_pid=$server_pid
+}
+
+start_as() {
+    start_server as grpc-as --config-file as.json --socket "${1:-127.0.0.1:0}" "${as_options[@]}"
+    as_url=$url as_pid=$server_pid
+}
+
+start_kbs() {
+    start_server kbs kbs --config-file kbs.toml
+}
+
+stop_pid() {
+    kill "$1"
+    wait "$1" || true
+}
+
+# The files of December 2025.
+then_files() {
+    local part=$1
+    case $part in
+    rvps) printf '{"storage":{"type":"LocalFs","file_path":"%s/values"}}' "$work" >rvps.json ;;
+    as)
+        as_options=(--data-dir as)
+        cat >as.json <<C
+{ "work_dir": "/opt/confidential-containers/attestation-service",
+  "policy_engine": "opa",
+  "rvps_config": { "type": "GrpcRemote", "address": "$rvps_url" },
+  "attestation_token_broker": { "type": "Ear", "policy_dir": "/opt/policies", "duration_min": 30 } }
+C
+        ;;
+    kbs)
+        cat >kbs.toml <<C
+[http_server]
+sockets = ["127.0.0.1:0"]
+insecure_http = true
+[attestation_token]
+insecure_key = true
+[attestation_service]
+type = "coco_as_grpc"
+as_addr = "$as_url"
+[admin]
+type = "Simple"
+[[admin.personas]]
+id = "tester"
+public_key_path = "$work/admin.pub"
+[[plugins]]
+name = "resource"
+type = "LocalFs"
+dir_path = "$work/repository"
+[storage_backend]
+backends.sqlite.path = "$work/kbs.sqlite"
+C
+        ;;
+    esac
+}
+
+# The files of today: tokens are believed because of their certificate, storage has a section.
+now_files() {
+    local part=$1
+    case $part in
+    rvps)
+        cat >rvps.json <<C
+{ "storage": { "storage_type": "LocalJson", "backends": { "local_json": { "file_dir_path": "$work/values" } } } }
+C
+        ;;
+    as)
+        as_options=()
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=signer \
+            -keyout signer.key -out signer.pem 2>/dev/null
+        cat >as.json <<C
+{ "rvps_config": { "type": "GrpcRemote", "address": "${rvps_url#http://}" },
+  "attestation_token_broker": { "duration_min": 5, "issuer_name": "three",
+      "signer": { "key_path": "$work/signer.key", "cert_path": "$work/signer.pem" } },
+  "storage_backend": { "storage_type": "LocalFs", "backends": { "local_fs": { "dir_path": "$work/as-store" } } } }
+C
+        ;;
+    kbs)
+        cat >kbs.toml <<C
+[http_server]
+sockets = ["127.0.0.1:0"]
+insecure_http = true
+[attestation_token]
+trusted_certs_paths = ["$work/signer.pem"]
+[attestation_service]
+type = "coco_as_grpc"
+as_addr = "$as_url/"
+pool_size = 4
+timeout = 5
+[admin]
+authorization_mode = "AuthenticatedAuthorization"
+[admin.authentication.bearer_jwt]
+identity_providers = [{ public_key_uri = "$work/admin.pub" }]
+[admin.authorization.regex_acl]
+acls = [{ role = "admin", allowed_endpoints = "^/kbs/.+\$" }]
+[storage_backend]
+storage_type = "LocalFs"
+[storage_backend.backends.local_fs]
+dir_path = "$work/kbs-store"
+[[plugins]]
+name = "resource"
+storage_backend_type = "kvstorage"
+C
+        ;;
+    esac
+}
+
+start_three() {
+    "$1_files" rvps
+    start_rvps
+    "$1_files" as
+    start_as
+    "$1_files" kbs
+    start_kbs
+    prepare_secret
+}
+
+# Denied, endorsed, received.
+play() {
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"warning"'
+    run get_with_token ear.jwt
+    [ "$status" -eq 1 ]
+    [[ "$output" == *PolicyDeny* ]]
+    grep -q 'appraised.*executables 33.*is not an approved value of cca.realm.cca-realm-initial-measurement' as.log
+    grep -q 'executables 33 (unrecognized_rt)' kbs.log
+
+    [ "$(endorse_rim)" = "Reference Values Updated" ]
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+    get_with_token ear.jwt | base64 -d >got
+    cmp message.txt got
+}
+
+@test "files of December 2025: denied, endorsed, received" {
+    start_three then
+    play
+    cmp message.txt "repository/$secret_path"
+    [ -e values/reference_value/cca.realm.cca-realm-initial-measurement ]
+    grep -q 'obsolete key.*storage.type.*storage.storage_type' rvps.log
+    grep -q 'key has no effect.*work_dir' as.log
+    [ "$(jwt_payload ear.jwt | grep -o '"iat":[0-9]*' | head -1 | cut -d: -f2)" -gt 0 ]
+}
+
+@test "files of today: denied, endorsed, received" {
+    start_three now
+    play
+    jwt_payload ear.jwt | grep -q '"iss":"three"'
+    [ -s values/reference_value ]
+    [ -s as-store/attestation_service_policy/default_cpu.rego ]
+    vouchsafe verify --ca signer.pem ear.jwt
+}
+
+@test "rvps-tool registers and shows, and kbs-client sees the same values" {
+    start_three now
+    printf '{"version":"0.1.0","type":"sample","payload":"%s"}' \
+        "$(printf '{"a.b":["x",1,true],"one":"y"}' | base64 -w0)" >values.json
+    rvps-tool register --path values.json --addr "$rvps_url"
+    [ "$(rvps-tool query -r a.b -a "$rvps_url")" = '["x",1,true]' ]
+    [ "$(rvps-tool query -r one -a "$as_url")" = '"y"' ] # the service answers for the provider
+    [[ "$(rvps-tool query -r none -a "$rvps_url")" == *"No reference values found for the given id"* ]]
+    [ "$(admin get-reference-value --id a.b)" = '"[\"x\",1,true]"' ]
+    printf '{"version":"0.2.0","type":"sample","payload":""}' >bad.json
+    run rvps-tool register --path bad.json --addr "$rvps_url"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"Version unmatched! Need 0.1.0, given 0.2.0."* ]]
+    run rvps-tool query -r a.b -a http://127.0.0.1:9
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"127.0.0.1:9"*refused* ]]
+}
+
+@test "a policy set through kbs is used by the attestation service, and its errors come back" {
+    start_three now
+    printf 'package policy\nimport rego.v1\n\ntrust_claims := {"executables": 3, "hardware": 2, "configuration": 2}\n' >mine.rego
+    admin set-attestation-policy --policy-file mine.rego --id default_cpu
+    cmp mine.rego as-store/attestation_service_policy/default_cpu.rego
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+    printf 'package policy\nallow if {\n  input.x ==\n}\n' >bad.rego
+    run admin set-attestation-policy --policy-file bad.rego --id default_cpu
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"default_cpu.rego:"* ]]
+    cmp mine.rego as-store/attestation_service_policy/default_cpu.rego
+}
+
+@test "the attestation service dies and comes back: a precise error, then all is as before" {
+    start_three now
+    endorse_rim
+    kill -9 "$as_pid"
+    wait "$as_pid" || true
+    run attest
+    [ "$status" -eq 1 ]
+    grep -q "attestation service: gRPC /attestation.AttestationService/AttestationEvaluate at ${as_url#http://}: .*refused" kbs.log
+    run admin set-attestation-policy --policy-file "$VS_ROOT/policies/default_cpu.rego" --id default_cpu
+    [ "$status" -eq 1 ]
+    [[ "$output" == *refused* ]]
+    curl -sf "$url/livez"
+    kbs=$url
+    start_as "${as_url#http://}"
+    url=$kbs
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+    get_with_token ear.jwt | base64 -d >got
+    cmp message.txt got
+}
+
+@test "an attestation service that hangs holds up nothing else, and kbs still stops" {
+    start_three now
+    endorse_rim
+    attest >ear.jwt
+    kill -STOP "$as_pid"
+    attest >hung.jwt 2>&1 3>&- &
+    pids+=($!)
+    sleep 0.5
+    curl -sf -m 5 "$url/livez"
+    get_with_token ear.jwt | base64 -d >got
+    cmp message.txt got
+    begin=$(date +%s)
+    stop_pid "$server_pid"
+    kill -CONT "$as_pid"
+    [ $(($(date +%s) - begin)) -lt 20 ]
+    grep -q 'left with requests in flight' kbs.log
+}
+
+@test "the provider dies: evidence is refused, not appraised without it, until it is back" {
+    start_three then
+    kbs=$url
+    endorse_rim
+    stop_pid "$rvps_pid"
+    run attest
+    [ "$status" -eq 1 ]
+    grep -q "reference value provider: gRPC /reference.ReferenceValueProviderService/QueryReferenceValue at ${rvps_url#http://}: .*refused" as.log
+    grep -q "ABORTED: Attestation evaluation failed.*refused" kbs.log
+    start_rvps "${rvps_url#http://}"
+    url=$kbs
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+}
+
+@test "the three may be started in any order" {
+    now_files rvps
+    start_rvps
+    stop_pid "$rvps_pid"
+    now_files as
+    start_as
+    stop_pid "$as_pid"
+    now_files kbs
+    start_kbs
+    kbs=$url
+    start_as "${as_url#http://}"
+    start_rvps "${rvps_url#http://}"
+    url=$kbs
+    prepare_secret
+    endorse_rim
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+}
+
+@test "kbs with its own verifier and a provider that is another process" {
+    now_files rvps
+    start_rvps
+    cat >kbs.toml <<C
+[http_server]
+sockets = ["127.0.0.1:0"]
+insecure_http = true
+[attestation_service]
+type = "coco_as_builtin"
+[attestation_service.rvps_config]
+type = "GrpcRemote"
+address = "${rvps_url#http://}"
+[admin]
+type = "Simple"
+[[admin.personas]]
+id = "tester"
+public_key_path = "$work/admin.pub"
+[storage_backend]
+storage_type = "Memory"
+[[plugins]]
+name = "resource"
+storage_backend_type = "kvstorage"
+C
+    start_kbs
+    prepare_secret
+    endorse_rim
+    attest >ear.jwt
+    get_with_token ear.jwt | base64 -d >got
+    cmp message.txt got
+    [ -s values/reference_value ]
+}
+
+@test "mutual TLS on every link" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=trusted \
+        -addext 'subjectAltName=IP:127.0.0.1' -keyout link.key -out link.pem 2>/dev/null
+    tls=(-t link.pem -k link.key --client-ca link.pem)
+    printf '{}' >rvps.json
+    start_server rvps rvps -c rvps.json -a 127.0.0.1:0 --data-dir values "${tls[@]}"
+    rvps_url=$url
+    [[ "$rvps_url" == https://* ]]
+    printf '{"rvps_config":{"type":"GrpcRemote","address":"%s","ca_cert_path":"link.pem","client_cert_path":"link.pem","client_key_path":"link.key"}}' \
+        "$rvps_url" >as.json
+    start_server as grpc-as -c as.json -s 127.0.0.1:0 --data-dir as "${tls[@]}"
+    as_url=$url
+    then_files kbs
+    sed -i "s|^as_addr = .*|&\nca_cert_path = \"link.pem\"\nclient_cert_path = \"link.pem\"\nclient_key_path = \"link.key\"|" kbs.toml
+    start_kbs
+    prepare_secret
+    play
+    run rvps-tool query -r x -a "$rvps_url" --ca-cert link.pem # without a certificate of its own
+    [ "$status" -eq 1 ]
+    rvps-tool query -r x -a "$rvps_url" --ca-cert link.pem --client-cert link.pem --client-key link.key
+    run rvps-tool query -r x -a "$rvps_url"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *certificate* ]]
+}
+
+@test "restful-as serves the same over HTTP, with web pages of allowed origins" {
+    start_server rest restful-as -s 127.0.0.1:0 --data-dir as -r https://a.example,https://b.example -r http://c.example
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/healthz")" = 200 ]
+    curl -sf "$url/.well-known/jwks.json" | grep -q '"crv":"P-256"'
+    [ "$(curl -sf "$url/policy" | tr ',' '\n' | grep -c policy-id)" -eq 4 ]
+    curl -sf "$url/policy/default_cpu" | tr '_-' '/+' | base64 -d 2>/dev/null | cmp - "$VS_ROOT/policies/default_cpu.rego"
+    curl -si -H 'Origin: https://b.example' "$url/policy" | grep -qi '^access-control-allow-origin: https://b.example'
+    run ! grep -qi access-control-allow-origin <(curl -si -H 'Origin: https://d.example' "$url/policy")
+    curl -si -X OPTIONS -H 'Origin: http://c.example' -H 'Access-Control-Request-Method: POST' "$url/attestation" |
+        grep -qi '^access-control-max-age: 86400'
+}
+
+@test "what cannot be right is refused at the start, with the reason" {
+    refused() { # TEXT COMMAND...
+        local text=$1
+        shift
+        run "$@"
+        [ "$status" -ne 0 ]
+        [[ "$output" == *"$text"* ]] || {
+            echo "$output"
+            return 1
+        }
+    }
+    printf '{"rvps_confg":{}}' >bad.json
+    refused 'did you mean \"rvps_config\"' grpc-as -c bad.json -s 127.0.0.1:0
+    printf '{"rvps_config":{"type":"GrpcRemote","adress":"x"}}' >bad.json
+    refused 'did you mean \"rvps_config.address\"' grpc-as -c bad.json -s 127.0.0.1:0
+    printf '{' >bad.json
+    refused 'bad.json' rvps -c bad.json -a 127.0.0.1:0
+    refused 'nosuch.json' rvps -c nosuch.json -a 127.0.0.1:0
+    refused 'nosuch.json' grpc-as -c nosuch.json
+    refused 'both --https-pubkey-cert and --https-prikey' grpc-as -s 127.0.0.1:0 -t admin.pub
+    refused 'both --https-pubkey-cert and --https-prikey' restful-as -s 127.0.0.1:0 -k admin.key
+    refused 'is not IP:port' grpc-as -s nowhere:1
+    refused '--socket' restful-as
+    refused 'http:// or https://' restful-as -s 127.0.0.1:0 --data-dir as -r example.org
+    refused 'ftp' grpc-as -s 127.0.0.1:0 --data-dir as -c <(printf '{"rvps_config":{"type":"GrpcRemote","address":"ftp://x:1"}}')
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verifier and a provider in another process, seen through the tables of functions: against the
+ * real service, and against one that answers what a test wants answered. */
+#include "as_server.h"
+
+#include "as/backend.h"
+
+/* ---- against the real service ---------------------------------------------------------------- */
+
+typedef struct both {
+    as_server *s;
+    as_service *as;
+    rvps *rv;
+} both;
+
+static int both_setup(void **state)
+{
+    vs_error err = {0};
+    both *b = calloc(1, sizeof *b);
+    void *server = NULL;
+    assert_non_null(b);
+    assert_int_equal(server_setup(&server), 0);
+    b->s = server;
+    assert_vs_ok(as_remote_new(b->s->client, &b->as, &err), &err);
+    assert_vs_ok(rvps_remote_new(b->s->client, &b->rv, &err), &err);
+    *state = b;
+    return 0;
+}
+
+static int both_teardown(void **state)
+{
+    both *b = *state;
+    void *server = b->s;
+    as_free(&b->as);
+    rvps_free(&b->rv);
+    (void)server_teardown(&server);
+    free(b);
+    return 0;
+}
+
+static void evaluations_are_those_of_the_service(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    as_result far, near;
+    as_request r = sample_request(w, "sample", RUNTIME);
+    assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &far, &err), &err);
+    assert_vs_ok(
+        as_evaluate(w->as, &r, 1, VS_LIT("default"), far.expires - 300, &w->a, &near, &err), &err);
+    assert_string_equal(far.status, near.status);
+    assert_int_equal(far.expires, near.expires);
+    assert_false(vs_defined(far.record));
+    vs_val claims = token_claims(w, far.token);
+    assert_int_equal(at(claims, "/exp").u.i, far.expires);
+    assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
+    assert_span_is(vs_text(at(far.explanation, "/0/status")), far.status);
+    assert_true(
+        vs_eq(at(far.explanation, "/0/trust_vector"), at(near.explanation, "/0/trust_vector")));
+    VS_CLEANUP(vs_buf_free) vs_buf reasons = VS_BUF(1000);
+    as_reasons(far.explanation, &reasons);
+    assert_non_null(strstr((const char *)reasons.p, "cpu0: "));
+}
+
+static void all_forms_of_data_arrive(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    as_result out;
+    as_request r = {.tee = VS_LIT("sample"), .runtime_kind = AS_DATA_RAW};
+    r.runtime_raw = VS_LIT("a\0b"); /* NUL is data here */
+    r.evidence = json1(w, "{'svn':'1','report_data':'YQBi'}");
+    assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err), &err);
+    r.init_kind = AS_INIT_DIGEST;
+    r.init = VS_LIT("\0\1\2");
+    assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err), &err);
+    assert_span_is(vs_text(at(token_claims(w, out.token),
+                              "/submods/cpu0/ear.veraison.annotated-evidence/init_data")),
+                   "AAEC");
+    r.init_kind = AS_INIT_TOML;
+    r.init = VS_LIT("version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\n");
+    assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err), &err);
+    r.init = VS_LIT("version = \"0.1.0\"\0");
+    assert_vs_code(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err), VS_E_PARSE);
+    r = sample_request(w, "sample", RUNTIME);
+    r.runtime_hash = VS_SHA512;
+    assert_vs_code(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err),
+                   VS_E_CONFLICT);
+    assert_non_null(strstr(vs_error_text(&err, b->s->error, sizeof b->s->error),
+                           "ABORTED: Attestation evaluation failed: "));
+}
+
+static void policies_and_challenges(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    vs_span text;
+    vs_val ids;
+    VS_CLEANUP(vs_buf_free) vs_buf stored = VS_BUF(1 << 20);
+    assert_vs_ok(as_set_policy(b->as, VS_LIT("mine_cpu"), VS_LIT("package policy\n"), &err), &err);
+    assert_vs_ok(as_get_policy(w->as, VS_LIT("mine_cpu"), &stored, &err), &err);
+    assert_span_is(vs_buf_span(&stored), "package policy\n");
+    assert_vs_code(as_set_policy(b->as, VS_LIT("x"), VS_LIT("package"), &err), VS_E_CONFLICT);
+    assert_vs_code(as_set_policy(b->as, VS_LIT("x\0y"), VS_LIT("package policy\n"), &err),
+                   VS_E_INVALID);
+    assert_vs_ok(as_challenge(b->as, VS_LIT("cca"), vs_undefined(), &w->a, &text, &err), &err);
+    assert_int_equal(text.n, 0);
+    assert_vs_code(as_challenge(b->as, VS_LIT("se"), json1(w, "{'a':1}"), &w->a, &text, &err),
+                   VS_E_CONFLICT);
+    assert_vs_code(as_list_policies(b->as, &w->a, &ids, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(as_get_policy(b->as, VS_LIT("mine_cpu"), &stored, &err), VS_E_UNSUPPORTED);
+    assert_false(vs_defined(as_signer_jwk(b->as)));
+}
+
+static void reference_values_go_through(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    vs_val v;
+    endorse(w, "{\"n\":[\"x\",1.50,null],\"nothing\":null}");
+    assert_vs_ok(rvps_query(b->rv, VS_LIT("n"), 0, &w->a, &v, &err), &err);
+    assert_json_eq(w, v, "['x',1.50,null]");
+    assert_vs_ok(rvps_query(b->rv, VS_LIT("nothing"), 0, &w->a, &v, &err), &err);
+    assert_int_equal(v.kind, VS_NULL); /* a value, unlike what follows */
+    static const char *const none[] = {"absent", "", "n\xff"};
+    for (size_t i = 0; i < VS_COUNT(none); i++) {
+        assert_vs_ok(rvps_query(b->rv, vs_str(none[i]), 0, &w->a, &v, &err), &err);
+        assert_false(vs_defined(v));
+    }
+    assert_vs_ok(rvps_query(b->rv, VS_LIT("n\0"), 0, &w->a, &v, &err), &err);
+    assert_false(vs_defined(v));
+    assert_vs_ok(
+        rvps_register(b->rv, VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}"), 0, &err),
+        &err);
+    assert_vs_ok(rvps_query(w->rv, VS_LIT("m"), 1, &w->a, &v, &err), &err);
+    assert_json_eq(w, v, "1");
+    assert_vs_code(rvps_register(b->rv, VS_LIT("{}"), 0, &err), VS_E_CONFLICT);
+    assert_vs_code(
+        rvps_register(b->rv, VS_LIT("{\"type\":\"sample\",\"payload\":\"\"}\0"), 0, &err),
+        VS_E_PARSE);
+}
+
+static void nobody_there_is_a_precise_error(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    vs_val v;
+    as_result out;
+    char want[100];
+    (void)snprintf(want, sizeof want,
+                   "attestation service: gRPC /attestation.AttestationService/AttestationEvaluate "
+                   "at 127.0.0.1:%u: ",
+                   vs_http_server_port(b->s->http, 0));
+    vs_http_server_stop(&b->s->http, 100);
+    as_request r = sample_request(w, "sample", RUNTIME);
+    assert_vs_code(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &out, &err), VS_E_IO);
+    (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
+    assert_says(b->s, want);
+    assert_says(b->s, "refused");
+    assert_vs_code(rvps_query(b->rv, VS_LIT("n"), 0, &w->a, &v, &err), VS_E_IO);
+    assert_false(vs_defined(v));
+}
+
+/* ---- against one that answers anything ------------------------------------------------------- */
+
+static struct {
+    vs_buf request, reply;
+} fake = {VS_BUF(1 << 20), VS_BUF(1 << 20)};
+
+static void answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
+{
+    (void)user;
+    vs_buf_clear(&fake.request);
+    vs_buf_put(&fake.request, call->request);
+    vs_buf_put(&reply->body, vs_buf_span(&fake.reply));
+}
+
+static int fake_setup(void **state)
+{
+    static const vs_grpc_method methods[] = {
+        {"/attestation.AttestationService/AttestationEvaluate", answer, NULL},
+        {"/attestation.AttestationService/GetAttestationChallenge", answer, NULL},
+        {"/reference.ReferenceValueProviderService/QueryReferenceValue", answer, NULL}};
+    static const vs_grpc_services services = {.methods = methods, .n_methods = VS_COUNT(methods)};
+    vs_error err = {0};
+    both *b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    b->s = calloc(1, sizeof *b->s);
+    assert_non_null(b->s);
+    vs_arena_init(&b->s->w.a, 0);
+    server_start(b->s, &services);
+    assert_vs_ok(as_remote_new(b->s->client, &b->as, &err), &err);
+    assert_vs_ok(rvps_remote_new(b->s->client, &b->rv, &err), &err);
+    *state = b;
+    return 0;
+}
+
+static int fake_teardown(void **state)
+{
+    both *b = *state;
+    as_free(&b->as);
+    rvps_free(&b->rv);
+    vs_buf_free(&b->s->reply);
+    vs_grpc_client_free(&b->s->client);
+    vs_http_server_stop(&b->s->http, 100);
+    vs_arena_free(&b->s->w.a);
+    free(b->s);
+    free(b);
+    vs_buf_free(&fake.request);
+    vs_buf_free(&fake.reply);
+    return 0;
+}
+
+static void will_answer_token(const char *token)
+{
+    Attestation__AttestationResponse m = ATTESTATION__ATTESTATION_RESPONSE__INIT;
+    char *copy = strdup(token);
+    assert_non_null(copy);
+    m.attestation_token = copy;
+    vs_buf_clear(&fake.reply);
+    vs_pb_pack(&fake.reply, &m.base);
+    free(copy);
+}
+
+static void will_answer_claims(both *b, const char *claims)
+{
+    char token[4096];
+    (void)snprintf(token, sizeof token, "%s.%s.AAAA", b64url(b->s, "{\"alg\":\"ES256\"}"),
+                   b64url(b->s, claims));
+    will_answer_token(token);
+}
+
+static vs_code evaluate_here(both *b, as_result *out)
+{
+    vs_error err = {0};
+    as_request r = {.tee = VS_LIT("cca"), .evidence = vs_empty(VS_OBJECT)};
+    vs_code code = as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &b->s->w.a, out, &err);
+    (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
+    return code;
+}
+
+static void what_a_kbs_sends(void **state)
+{
+    both *b = *state;
+    vs_arena *a = &b->s->w.a;
+    vs_error err = {0};
+    as_result out;
+    as_request r[] = {{.tee = VS_LIT("cca"),
+                       .evidence = json1(&b->s->w, "{'token':[1,2]}"),
+                       .runtime_kind = AS_DATA_STRUCTURED,
+                       .runtime_json = json1(&b->s->w, "{'nonce':'n','tee-pubkey':{'kty':'EC'}}"),
+                       .init_kind = AS_INIT_TOML,
+                       .init = VS_LIT("x = 1")},
+                      {.tee = VS_LIT("se"),
+                       .evidence = json1(&b->s->w, "{}"),
+                       .runtime_kind = AS_DATA_STRUCTURED,
+                       .runtime_json = json1(&b->s->w, "{}"),
+                       .runtime_hash = VS_SHA512}};
+    will_answer_claims(b, "{\"exp\":7,\"submods\":{}}");
+    assert_vs_ok(as_evaluate(b->as, r, 2, VS_LIT("default"), 0, a, &out, &err), &err);
+    assert_int_equal(out.expires, 7);
+    assert_string_equal(out.status, "none");
+    ProtobufCMessage *raw;
+    assert_vs_ok(vs_pb_unpack(a, &attestation__attestation_request__descriptor,
+                              vs_buf_span(&fake.request), &raw, &err),
+                 &err);
+    const Attestation__AttestationRequest *m = (const void *)raw;
+    assert_int_equal(m->n_policy_ids, 1);
+    assert_string_equal(m->policy_ids[0], "default");
+    assert_int_equal(m->n_verification_requests, 2);
+    const Attestation__IndividualAttestationRequest *one = m->verification_requests[0];
+    assert_string_equal(one->tee, "cca");
+    assert_string_equal(one->evidence, b64url(b->s, "{\"token\":[1,2]}"));
+    assert_int_equal(
+        one->runtime_data_case,
+        ATTESTATION__INDIVIDUAL_ATTESTATION_REQUEST__RUNTIME_DATA_STRUCTURED_RUNTIME_DATA);
+    assert_string_equal(one->structured_runtime_data,
+                        "{\"nonce\":\"n\",\"tee-pubkey\":{\"kty\":\"EC\"}}");
+    assert_string_equal(one->runtime_data_hash_algorithm, "sha384");
+    assert_int_equal(one->init_data_case,
+                     ATTESTATION__INDIVIDUAL_ATTESTATION_REQUEST__INIT_DATA_INIT_DATA_TOML);
+    assert_string_equal(one->init_data_toml, "x = 1");
+    one = m->verification_requests[1];
+    assert_string_equal(one->runtime_data_hash_algorithm, "sha512");
+    assert_int_equal(one->init_data_case,
+                     ATTESTATION__INDIVIDUAL_ATTESTATION_REQUEST__INIT_DATA__NOT_SET);
+}
+
+static void statuses_are_read_from_the_token(void **state)
+{
+    both *b = *state;
+    as_result out;
+    will_answer_claims(b, "{\"exp\":9,\"submods\":{"
+                          "\"cpu0\":{\"ear.status\":\"affirming\","
+                          "\"ear.trustworthiness-vector\":{\"executables\":3}},"
+                          "\"gpu0\":{\"ear.status\":32,"
+                          "\"ear.trustworthiness-vector\":{\"hardware\":2,\"executables\":33}}}}");
+    assert_vs_ok(evaluate_here(b, &out), &(vs_error){0});
+    assert_string_equal(out.status, "warning");
+    assert_json_eq(&b->s->w, at(out.explanation, "/0/reasons"), "[]");
+    assert_json_eq(&b->s->w, at(out.explanation, "/1/reasons"),
+                   "['executables 33 (unrecognized_rt)']");
+    assert_span_is(vs_text(at(out.explanation, "/1/submod")), "gpu0");
+}
+
+static void tokens_that_are_none_are_refused(void **state)
+{
+    both *b = *state;
+    as_result out;
+    static const struct {
+        const char *claims, *says;
+    } v[] = {
+        {"", "token"},
+        {"[]", "expected an object"},
+        {"{\"submods\":{}}", "\"exp\" is missing"},
+        {"{\"exp\":\"9\",\"submods\":{}}", "\"exp\" must be a number"},
+        {"{\"exp\":1.5,\"submods\":{}}", "whole number"},
+        {"{\"exp\":1e30,\"submods\":{}}", "whole number"},
+        {"{\"exp\":9}", "\"submods\" is missing"},
+        {"{\"exp\":9,\"submods\":[]}", "\"submods\" must be"},
+        {"{\"exp\":9,\"submods\":{\"cpu0\":1}}", "\"cpu0\" has no ear.status"},
+        {"{\"exp\":9,\"submods\":{\"cpu0\":{\"ear.status\":\"fine\"}}}", "ear.status"},
+        {"{\"exp\":9,\"submods\":{\"cpu0\":{\"ear.status\":2,"
+         "\"ear.trustworthiness-vector\":{\"hardware\":1000}}}}",
+         "hardware"},
+        {"{\"exp\":9,\"exp\":9,\"submods\":{}}", "duplicate"},
+    };
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        will_answer_claims(b, v[i].claims);
+        assert_int_not_equal(evaluate_here(b, &out), VS_OK);
+        assert_says(b->s, "the attestation service's token: ");
+        assert_says(b->s, v[i].says);
+    }
+    static const char *const bad[] = {"", "x", "a.b", "....", "e30.e30.AA", "e30=.e30.AA"};
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        will_answer_token(bad[i]);
+        assert_int_not_equal(evaluate_here(b, &out), VS_OK);
+        assert_says(b->s, "the attestation service's token: ");
+    }
+    vs_buf_clear(&fake.reply);
+    vs_buf_puts(&fake.reply, "\xff\xff");
+    assert_vs_code(evaluate_here(b, &out), VS_E_PARSE);
+    assert_says(b->s, "the attestation service's answer: ");
+}
+
+static void challenges_are_asked_for_one_tee_only(void **state)
+{
+    both *b = *state;
+    vs_error err = {0};
+    vs_span text;
+    vs_arena *a = &b->s->w.a;
+    Attestation__ChallengeResponse m = ATTESTATION__CHALLENGE_RESPONSE__INIT;
+    char challenge[] = "{\"c\":1}";
+    m.attestation_challenge = challenge;
+    vs_pb_pack(&fake.reply, &m.base);
+    vs_buf_clear(&fake.request);
+    assert_vs_ok(as_challenge(b->as, VS_LIT("cca"), vs_undefined(), a, &text, &err), &err);
+    assert_int_equal(text.n + fake.request.n, 0);
+    assert_vs_ok(as_challenge(b->as, VS_LIT("se"), json1(&b->s->w, "{'k':[1]}"), a, &text, &err),
+                 &err);
+    assert_span_is(text, "{\"c\":1}");
+    ProtobufCMessage *raw;
+    assert_vs_ok(vs_pb_unpack(a, &attestation__challenge_request__descriptor,
+                              vs_buf_span(&fake.request), &raw, &err),
+                 &err);
+    const Attestation__ChallengeRequest *in = (const void *)raw;
+    assert_int_equal(in->n_inner, 2);
+    assert_string_equal(in->inner[0]->key, "tee");
+    assert_string_equal(in->inner[0]->value, "se");
+    assert_string_equal(in->inner[1]->key, "tee_params");
+    assert_string_equal(in->inner[1]->value, "{\"k\":[1]}");
+}
+
+static void values_that_are_no_json_are_errors_not_absent(void **state)
+{
+    both *b = *state;
+    vs_error err = {0};
+    vs_val v;
+    static const char *const bad[] = {"\x0a\x01{", "\x0a", "\x0a\x01", "\x0a\x01\xff",
+                                      "\x0a\x09[1]"};
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        vs_buf_clear(&fake.reply);
+        vs_buf_puts(&fake.reply, bad[i]);
+        assert_vs_code(rvps_query(b->rv, VS_LIT("n"), 0, &b->s->w.a, &v, &err), VS_E_PARSE);
+        assert_false(vs_defined(v));
+        (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
+        assert_says(b->s, "the reference value provider's answer for \"n\"");
+    }
+    vs_buf_clear(&fake.reply); /* present and empty: no JSON either */
+    vs_buf_put(&fake.reply, VS_LIT("\x0a\0"));
+    assert_vs_code(rvps_query(b->rv, VS_LIT("n"), 0, &b->s->w.a, &v, &err), VS_E_PARSE);
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        vs_code code;
+    } v[] = {{"127.0.0.1:50003", VS_OK},     {"http://rvps:50003", VS_OK},
+             {"http://rvps:50003/", VS_OK},  {"rvps:50003", VS_OK},
+             {"[::1]:50003", VS_OK},         {"ftp://x:1", VS_E_INVALID},
+             {"http://x:1/y", VS_E_INVALID}, {"", VS_E_INVALID}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        vs_error err = {0};
+        vs_grpc_client *c = NULL;
+        const remote_config cfg = {.address = v[i].address};
+        if ((remote_open(&cfg, &c, &err) == VS_OK) != (v[i].code == VS_OK))
+            fail_msg("%s: %s", v[i].address, vs_error_at(&err, 0));
+        vs_grpc_client_free(&c);
+    }
+}
+
+#define REAL(f) cmocka_unit_test_setup_teardown(f, both_setup, both_teardown)
+#define FAKE(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REAL(evaluations_are_those_of_the_service),
+        REAL(all_forms_of_data_arrive),
+        REAL(policies_and_challenges),
+        REAL(reference_values_go_through),
+        REAL(nobody_there_is_a_precise_error),
+        FAKE(what_a_kbs_sends),
+        FAKE(statuses_are_read_from_the_token),
+        FAKE(tokens_that_are_none_are_refused),
+        FAKE(challenges_are_asked_for_one_tee_only),
+        FAKE(values_that_are_no_json_are_errors_not_absent),
+        cmocka_unit_test(addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
