@@ -75,6 +75,13 @@ extern "C" bool rego_regex_match(const rego_regex *r, const char *s, size_t n, s
     return true;
 }
 
+extern "C" uint64_t rego_regex_cost(const rego_regex *r, size_t n)
+{
+    enum { BYTES_PER_STEP = 4, SMALL = 64 };
+    uint64_t size = r->re.ProgramSize() > 0 ? (uint64_t)r->re.ProgramSize() : 0;
+    return n / BYTES_PER_STEP * (1 + size * size / (SMALL * SMALL));
+}
+
 extern "C" int rego_regex_group_named(const rego_regex *r, const char *name, size_t n)
 {
     const auto &names = r->re.NamedCapturingGroups();
