@@ -34,14 +34,21 @@ extern "C" rego_regex *rego_regex_new(const char *pattern, size_t n, char *why, 
                                             : "invalid escape sequence: `\\C`");
         return nullptr;
     }
+    /* Compiled patterns are kept, and the automaton of each may grow to this on a hostile text:
+     * more only for those that need it. */
+    static const int64_t memory[] = {2 << 20, 8 << 20};
     try {
-        RE2::Options o;
-        o.set_log_errors(false);
-        o.set_max_mem(8 << 20);
-        std::unique_ptr<rego_regex> r(new rego_regex(re2::StringPiece(pattern, n), o));
-        if (r->re.ok())
-            return r.release();
-        (void)snprintf(why, why_cap, "%s", r->re.error().c_str());
+        for (int64_t most : memory) {
+            RE2::Options o;
+            o.set_log_errors(false);
+            o.set_max_mem(most);
+            std::unique_ptr<rego_regex> r(new rego_regex(re2::StringPiece(pattern, n), o));
+            if (r->re.ok())
+                return r.release();
+            (void)snprintf(why, why_cap, "%s", r->re.error().c_str());
+            if (r->re.error_code() != RE2::ErrorPatternTooLarge)
+                break;
+        }
     } catch (const std::bad_alloc &) {
         why[0] = 0;
     }

@@ -7,6 +7,7 @@
 
 #include "expressions.h"
 
+#include "base/thread.h"
 #include "rego/builtin.h"
 #include "value/json.h"
 #include "value/number.h"
@@ -193,6 +194,47 @@ static void a_large_tree_is_not_printed_beyond_the_room_for_it(void **state)
     vs_arena_free(&a);
 }
 
+/* The deepest evaluation that the limits let through: calls by way of documents, and at the bottom
+ * a builtin that calls itself as often as it may. */
+static void *evaluate_deeply(void *user)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(1 << 20);
+    enum { RULES = 120 }; /* each is two calls: its package, and a function */
+    vs_buf_puts(&text, "package p\n");
+    for (int i = 0; i < RULES; i++)
+        vs_buf_printf(&text, "q%d.a.b := f%d(input.k)\nf%d(k) := data.p.q%d[k]\n", i, i, i, i + 1);
+    vs_buf_printf(&text,
+                  "q%d.a.b := strings.render_template(`{{define \"a\"}}{{if 1}}{{with 1}}"
+                  "{{template \"a\" .}}{{end}}{{end}}{{end}}{{template \"a\" 1}}`, {})\n",
+                  RULES);
+    rego_module m = {.name = "p", .text = vs_buf_span(&text)};
+    rego_program *p = NULL;
+    rego_eval *e = NULL;
+    rego_diag diag = {0};
+    rego_presence presence;
+    vs_val v;
+    vs_pair k = {vs_cstring("k"), vs_cstring("a")};
+    rego_inputs in = {.input = {.kind = VS_OBJECT, .big = 1, .weight = 3, .len = 1, .u.pairs = &k}};
+    bool good = rego_compile(&m, 1, NULL, &p, &diag, NULL) == VS_OK &&
+                rego_eval_new(p, &e, NULL) == VS_OK && rego_eval_begin(e, &in, NULL) == VS_OK &&
+                rego_eval_rule(e, "data.p.q0", &presence, &v, &diag, NULL) == VS_E_LIMIT &&
+                strstr(diag.message, "strings.render_template") != NULL;
+    rego_eval_free(&e);
+    rego_program_unref(&p);
+    *(bool *)user = good;
+    return NULL;
+}
+
+static void the_deepest_evaluation_fits_a_thread(void **state)
+{
+    (void)state;
+    pthread_t t;
+    bool good = false;
+    assert_int_equal(vs_thread_start(&t, evaluate_deeply, &good), 0);
+    assert_int_equal(pthread_join(t, NULL), 0);
+    assert_true(good);
+}
+
 /* ---- other answers ------------------------------------------------------------------------------
  */
 
@@ -332,6 +374,7 @@ int main(void)
         cmocka_unit_test(long_strings_have_weight),
         cmocka_unit_test(far_numbers_are_compared_by_their_size),
         cmocka_unit_test(a_large_tree_is_not_printed_beyond_the_room_for_it),
+        cmocka_unit_test(the_deepest_evaluation_fits_a_thread),
         cmocka_unit_test(a_number_out_of_range_is_an_error_and_not_zero),
         cmocka_unit_test(texts_with_zero_bytes_are_not_cut),
         cmocka_unit_test(bytes_that_are_no_code_point_are_not_trimmed_with_one),
