@@ -3,6 +3,7 @@
  * What hostile policies and inputs are refused: work that grows faster than a text is charged or
  * timed, what cannot be told is an error and never another answer, and trust is not given away.
  */
+#include <stdio.h>
 #include <time.h>
 
 #include "expressions.h"
@@ -275,6 +276,23 @@ static void bytes_that_are_no_code_point_are_not_trimmed_with_one(void **state)
                   {"trim_suffix(\"abc\", \"bc\")", "\"a\""});
 }
 
+/* Each of these was a null pointer in the compiler. */
+static void only_what_has_a_name_is_replaced(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"false", "null", "1",      "{}",     "[]",
+                                          "set()", "[1]",  "abs(1)", "{1: 2}", "(input)"};
+    for (size_t i = 0; i < VS_COUNT(targets); i++) {
+        char text[80];
+        rego_diag d;
+        rego_program *p;
+        (void)snprintf(text, sizeof text, "package p\nx if true with %s as 1\n", targets[i]);
+        rego_module m = {.name = "p", .text = vs_str(text)};
+        assert_vs_code(rego_compile(&m, 1, NULL, &p, &d, NULL), VS_E_PARSE);
+        assert_int_equal(d.row, 2);
+    }
+}
+
 /* ---- chains of certificates ---------------------------------------------------------------------
  */
 
@@ -378,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_number_out_of_range_is_an_error_and_not_zero),
         cmocka_unit_test(texts_with_zero_bytes_are_not_cut),
         cmocka_unit_test(bytes_that_are_no_code_point_are_not_trimmed_with_one),
+        cmocka_unit_test(only_what_has_a_name_is_replaced),
         cmocka_unit_test(only_a_ca_issues),
         cmocka_unit_test(a_broken_digest_signs_nothing),
     };
