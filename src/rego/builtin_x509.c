@@ -281,6 +281,9 @@ static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_O
         (void)X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_ANY);
         X509_VERIFY_PARAM_set_auth_level(p, 1); /* no MD5, no SHA-1, no RSA below 1024 bits */
         ok = want_name(p, o->dns) && X509_verify_cert(ctx) == 1;
+        b->a->failed |= !ok && X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM;
+    } else {
+        b->a->failed = true; /* a chain that is not looked at is not bad */
     }
     *chain = ok ? X509_STORE_CTX_get1_chain(ctx) : NULL;
     if (*chain && !(issuers_are_cas(*chain) && usage_is_allowed(*chain, o->usages))) {
