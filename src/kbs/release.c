@@ -44,7 +44,7 @@ static const secret_form kbs_0_1 = {vs_jwe_check_recipient_0_1, vs_jwe_encrypt_0
 
 static bool recipient(kbs_ctx *c, vs_val *jwk, const secret_form **form, vs_error *err)
 {
-    if (kbs_token_tee_key(c->k->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
+    if (kbs_token_tee_key(c->rules->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
         kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
         return false;
     }
