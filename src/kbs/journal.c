@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "crypto/crypto.h"
 #include "envelope/jose.h"
 #include "kbs/audit.h"
@@ -278,7 +279,7 @@ static vs_code start(kbs_journal *j, const kbs_journal_config *cfg, vs_error *er
     VS_TRY_WRAP(load_key(j, err), err, "the audit log's key");
     if (cfg->audit_path)
         VS_TRY(audit_open(cfg->audit_path, j->key, CHECKPOINT_EVERY, vs_now_s(), &j->audit, err));
-    if (pthread_create(&j->writer, NULL, write_all, j) != 0)
+    if (vs_thread_start(&j->writer, write_all, j) != 0)
         return vs_fail(err, VS_E_IO, "cannot start the journal's thread");
     j->running = true;
     return VS_OK;

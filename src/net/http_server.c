@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "net/grpc_wire.h"
 #include "net/http_conn.h"
 #include "net/tls.h"
@@ -333,14 +334,9 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
     return ok ? VS_OK : vs_fail(err, VS_E_NOMEM, "cannot make an event");
 }
 
-/* Signals are the main thread's. */
 static vs_code start_thread(worker *w, vs_error *err)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&w->thread, NULL, work, w);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = vs_thread_start(&w->thread, work, w);
     w->running = failed == 0;
     return failed ? vs_fail_errno(err, VS_E_IO, failed, "cannot start a thread") : VS_OK;
 }

@@ -2,8 +2,9 @@
 #include "net/task_pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "base/thread.h"
 
 struct vs_task_pool {
     pthread_mutex_t lock;
@@ -48,18 +49,13 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's. */
 static int start_threads(vs_task_pool *p, unsigned n)
 {
-    sigset_t all, before;
     int failed = 0;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     while (!failed && p->n_threads < n) {
-        failed = pthread_create(&p->threads[p->n_threads], NULL, work, p);
+        failed = vs_thread_start(&p->threads[p->n_threads], work, p);
         p->n_threads += failed == 0;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;
 }
 

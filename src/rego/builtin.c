@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "rego/builtins.h"
 
 static const rego_builtin table[] = {
@@ -40,6 +41,11 @@ const rego_builtin *rego_builtin_find(vs_span name)
 const rego_builtin *rego_builtin_at(size_t i)
 {
     return i < VS_COUNT(table) ? &table[i] : NULL;
+}
+
+bool rego_in_time(const rego_bctx *b)
+{
+    return b->deadline == 0 || vs_mono_ns() <= b->deadline;
 }
 
 static const char *type_of(vs_val v)

@@ -19,6 +19,7 @@ typedef struct rego_bctx {
     int64_t now_ns;
     uint64_t seed;
     uint64_t *steps;       /* budget left; builtins charge for work that is not O(1) */
+    int64_t deadline;      /* vs_mono_ns() at which the evaluation's time is over; 0 = none */
     rego_regexes *regexes; /* NULL = no caching */
     rego_zones *zones;     /* kept like the regexes */
     bool v0;               /* called from a v0 module: some results had another shape then */
@@ -69,6 +70,10 @@ static inline bool rego_charge(rego_bctx *b, uint64_t n)
     *b->steps -= n;
     return true;
 }
+
+/* False when the evaluation's time is over (return REGO_B_LIMIT then): for loops whose work cannot
+ * be known beforehand, and so not be charged. */
+bool rego_in_time(const rego_bctx *b);
 
 /* b->message = "operand N must be <type> but got <type>" and REGO_B_TYPE. `want` e.g. "number",
  * "one of {array, object, set, string}". N is 1-based. */

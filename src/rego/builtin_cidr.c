@@ -139,6 +139,7 @@ static vs_val address_text(vs_arena *a, const uint8_t *address, int bits)
         put_v6(&text, address);
     if (bits >= 0)
         vs_buf_printf(&text, "/%d", v4 ? bits - BITS_MAPPED : bits);
+    a->failed |= !vs_buf_ok(&text);
     return vs_string_dup(a, vs_buf_span(&text));
 }
 

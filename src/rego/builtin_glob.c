@@ -30,7 +30,7 @@ typedef struct translator {
     vs_span glob;
     size_t at;
     vs_buf *out;
-    const char *any; /* one character that is no delimiter */
+    vs_span any; /* one character that is no delimiter */
     unsigned braces;
 } translator;
 
@@ -94,10 +94,11 @@ static bool put_char(translator *t, uint8_t c)
                 t->at++;
             vs_buf_puts(t->out, ".*");
         } else {
-            vs_buf_printf(t->out, "%s*", t->any);
+            vs_buf_put(t->out, t->any);
+            vs_buf_putc(t->out, '*');
         }
         return true;
-    case '?': vs_buf_puts(t->out, t->any); return true;
+    case '?': vs_buf_put(t->out, t->any); return true;
     case '[': return put_class(t);
     case '{': vs_buf_puts(t->out, "(?:"); return ++t->braces <= BRACES_MAX;
     case '}':
@@ -115,7 +116,7 @@ static bool put_char(translator *t, uint8_t c)
 }
 
 /* The glob as an anchored pattern; false when it is malformed. */
-static bool translate(vs_span glob, const char *any, vs_buf *out)
+static bool translate(vs_span glob, vs_span any, vs_buf *out)
 {
     translator t = {.glob = glob, .out = out, .any = any};
     vs_buf_puts(out, "(?s)^");
@@ -156,9 +157,11 @@ static rego_bres match_whole(rego_bctx *b, const vs_buf *pattern, vs_span text, 
 {
     const rego_regex *re;
     rego_match m;
-    if (!vs_buf_ok(pattern) || !rego_charge(b, text.n / 4))
+    if (!vs_buf_ok(pattern))
         return REGO_B_LIMIT;
     rego_bres res = rego_regex_get(b, vs_buf_span(pattern), &re);
+    if (res == REGO_B_OK && !rego_charge(b, rego_regex_cost(re, text.n)))
+        return REGO_B_LIMIT;
     text = vs_utf8_scrub(b->a, text); /* a byte that is not UTF-8 is a character */
     if (!vs_arena_ok(b->a))
         return REGO_B_LIMIT;
@@ -175,11 +178,10 @@ rego_bres rego_bi_glob_match(rego_bctx *b, const vs_val *args, unsigned n, vs_va
     rego_bres res = read_delimiters(b, args[1], &any);
     if (res != REGO_B_OK)
         return res;
-    vs_buf_putc(&any, 0);
     REGO_WANT(2, VS_STRING);
     if (args[0].len > GLOB_MAX || !vs_buf_ok(&any))
         return REGO_B_LIMIT;
-    if (!translate(vs_text(args[0]), (const char *)any.p, &pattern))
+    if (!translate(vs_text(args[0]), vs_buf_span(&any), &pattern))
         return rego_error(b, "could not parse glob pattern");
     return match_whole(b, &pattern, vs_text(args[2]), out);
 }
@@ -240,7 +242,9 @@ rego_bres rego_bi_template_match(rego_bctx *b, const vs_val *args, unsigned n, v
             rego_bres res = rego_regex_get(b, inner, &part);
             if (res != REGO_B_OK)
                 return res;
-            vs_buf_printf(&pattern, "(%.*s)", VS_FMT(inner));
+            vs_buf_putc(&pattern, '('); /* piecewise: it may have a NUL in it */
+            vs_buf_put(&pattern, inner);
+            vs_buf_putc(&pattern, ')');
         } else {
             rego_regex_quote(&pattern, vs_span_of(s.p + at, 1));
         }

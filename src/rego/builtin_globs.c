@@ -76,7 +76,8 @@ static bool read_token(vs_span s, size_t *at, token *t)
 
 static rego_bres read_glob(rego_bctx *b, vs_span s, glob *g)
 {
-    *g = (glob){.at = vs_alloc_array(b->a, TOKENS_MAX, sizeof *g->at)};
+    size_t most = 2 * s.n + 2 < TOKENS_MAX ? 2 * s.n + 2 : TOKENS_MAX; /* x+ is two */
+    *g = (glob){.at = vs_alloc_array(b->a, most, sizeof *g->at)};
     if (!g->at || !rego_charge(b, s.n))
         return REGO_B_LIMIT;
     for (size_t at = 0; at < s.n;) {
@@ -122,15 +123,18 @@ static void reach(search *s, size_t i, size_t j)
     s->stack[s->n++] = (uint32_t)id;
 }
 
-static void step(search *s, size_t i, size_t j)
+static bool step(rego_bctx *b, search *s, size_t i, size_t j)
 {
     const token *x = i < s->x->n ? &s->x->at[i] : NULL, *y = j < s->y->n ? &s->y->at[j] : NULL;
+    if (!rego_charge(b, 1 + (x && y ? (uint64_t)x->n * y->n / 8 : 0)))
+        return false;
     if (x && x->star)
         reach(s, i + 1, j);
     if (y && y->star)
         reach(s, i, j + 1);
     if (x && y && overlap(x, y))
         reach(s, i + !x->star, j + !y->star);
+    return true;
 }
 
 static rego_bres intersect(rego_bctx *b, const glob *x, const glob *y, bool *out)
@@ -138,12 +142,13 @@ static rego_bres intersect(rego_bctx *b, const glob *x, const glob *y, bool *out
     size_t pairs = (x->n + 1) * (y->n + 1);
     search s = {.x = x, .y = y, .seen = vs_zalloc(b->a, pairs)};
     s.stack = vs_alloc_array(b->a, pairs, sizeof *s.stack);
-    if (!s.seen || !s.stack || !rego_charge(b, pairs))
+    if (!s.seen || !s.stack || !rego_charge(b, pairs / 16))
         return REGO_B_LIMIT;
     reach(&s, 0, 0);
     while (s.n && !s.seen[pairs - 1]) {
         uint32_t id = s.stack[--s.n];
-        step(&s, id / (y->n + 1), id % (y->n + 1));
+        if (!step(b, &s, id / (y->n + 1), id % (y->n + 1)))
+            return REGO_B_LIMIT;
     }
     *out = s.seen[pairs - 1];
     return REGO_B_OK;

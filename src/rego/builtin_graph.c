@@ -2,13 +2,30 @@
 /* graph.reachable and graph.reachable_paths (rego.md 10.3): an object maps a node to its
  * neighbours, an array or a set; nodes are values of any kind. */
 #include "rego/builtins.h"
-#include "rego/hash.h"
 
 enum { PATH_MAX_NODES = 1024, RESULTS_MAX = 100000 };
 
 static bool is_nodes(vs_val v)
 {
     return v.kind == VS_ARRAY || v.kind == VS_SET;
+}
+
+/* A node's number: where it stands in the graph; its size for what is no node of it. So what was
+ * seen is told without a hash table, which chosen names could make slow. */
+static uint32_t number_of(vs_val graph, vs_val node)
+{
+    uint32_t lo = 0, hi = graph.len;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int c = vs_cmp(graph.u.pairs[mid].key, node);
+        if (c == 0)
+            return mid;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return graph.len;
 }
 
 /* The neighbours; a value that is no collection has none. */
@@ -25,21 +42,22 @@ rego_bres rego_bi_graph_reachable(rego_bctx *b, const vs_val *args, unsigned n, 
     if (!is_nodes(args[1]))
         return rego_type_error(b, 2, "one of {array, set}", args[1]);
     vs_vec queue = {.a = b->a};
-    id_table seen = {0};
+    uint8_t *seen = vs_zalloc(b->a, args[0].len);
+    if (!seen || !rego_charge(b, args[0].len / 64 + args[1].len))
+        return REGO_B_LIMIT;
     for (VS_ARR_FOR (v, args[1]))
         vs_vec_add(&queue, *v);
     size_t kept = 0; /* queue.items[0 .. kept) is the result */
     for (size_t at = 0; at < queue.n; at++) {
         vs_val node = queue.items[at];
-        if (!vs_defined(vs_index(args[0], node)) ||
-            id_table_find(&seen, queue.items, node) != UINT32_MAX)
+        uint32_t number = number_of(args[0], node);
+        if (number == args[0].len || seen[number])
             continue;
+        seen[number] = 1;
         vs_val next = neighbours(args[0], node);
-        if (!rego_charge(b, 4 + next.len / 2))
+        if (!rego_charge(b, 4 + next.len))
             return REGO_B_LIMIT;
-        queue.items[kept] = node;
-        if (!id_table_add(&seen, b->a, queue.items, (uint32_t)kept++))
-            return REGO_B_LIMIT;
+        queue.items[kept++] = node;
         for (VS_ARR_FOR (v, next))
             vs_vec_add(&queue, *v);
     }
@@ -58,23 +76,23 @@ typedef struct walk {
     vs_val next[PATH_MAX_NODES]; /* neighbours of each node on the path */
     uint32_t at[PATH_MAX_NODES]; /* the next of them to try */
     size_t n;
-    vs_vec passed; /* nodes that were left through an edge */
-    id_table passed_ids;
+    uint32_t *passed; /* by number: the round in which a node was left through an edge */
+    uint32_t round;
     vs_vec results;
 } walk;
 
 static bool was_passed(const walk *w, vs_val node)
 {
-    return id_table_find(&w->passed_ids, w->passed.items, node) != UINT32_MAX;
+    uint32_t number = number_of(w->graph, node);
+    return number < w->graph.len && w->passed[number] == w->round;
 }
 
-static bool pass(walk *w, vs_val node)
+/* Only nodes of the graph have edges to leave through. */
+static void pass(walk *w, vs_val node)
 {
-    if (was_passed(w, node))
-        return true;
-    vs_vec_add(&w->passed, node);
-    return !w->passed.poisoned &&
-           id_table_add(&w->passed_ids, w->b->a, w->passed.items, (uint32_t)w->passed.n - 1);
+    uint32_t number = number_of(w->graph, node);
+    if (number < w->graph.len)
+        w->passed[number] = w->round;
 }
 
 static bool emit(walk *w)
@@ -106,7 +124,8 @@ static bool enter(walk *w, vs_val node)
 /* Goes over one edge; to a node that was passed before it is the end of a path. */
 static bool follow(walk *w, vs_val from, vs_val to)
 {
-    return pass(w, from) && (was_passed(w, to) ? emit(w) : enter(w, to));
+    pass(w, from);
+    return was_passed(w, to) ? emit(w) : enter(w, to);
 }
 
 /* The paths that begin with one edge. As in OPA, a node passed on one of them ends the others,
@@ -114,12 +133,12 @@ static bool follow(walk *w, vs_val from, vs_val to)
 static bool walk_edge(walk *w, vs_val start, vs_val to)
 {
     w->n = 0;
-    w->passed = (vs_vec){.a = w->b->a};
-    w->passed_ids = (id_table){0};
+    w->round++;
     if (!push(w, start))
         return false;
     w->at[0] = w->next[0].len;
-    if (!pass(w, start) || !enter(w, to))
+    pass(w, start);
+    if (!enter(w, to))
         return false;
     while (w->n) {
         size_t top = w->n - 1;
@@ -154,8 +173,10 @@ rego_bres rego_bi_graph_reachable_paths(rego_bctx *b, const vs_val *args, unsign
     if (!is_nodes(args[1]))
         return rego_type_error(b, 2, "one of {array, set}", args[1]);
     walk *w = vs_zalloc(b->a, sizeof *w);
-    if (!w)
+    uint32_t *passed = vs_zalloc(b->a, ((size_t)args[0].len + 1) * sizeof *passed);
+    if (!w || !passed || !rego_charge(b, args[0].len / 16))
         return REGO_B_LIMIT;
+    w->passed = passed;
     w->b = b;
     w->graph = args[0];
     w->results.a = b->a;

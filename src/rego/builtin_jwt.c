@@ -46,7 +46,7 @@ static rego_bres verify(rego_bctx *b, const vs_val *args, vs_alg alg, vs_val *ou
     if (res != REGO_B_OK)
         return res;
     if (rego_charge(b, SIGNATURE_COST * keys.n))
-        *out = vs_bool(rego_jwt_verify(&t, alg, &keys, vs_getc(t.header, "kid")));
+        *out = vs_bool(rego_jwt_verify(b, &t, alg, &keys, vs_getc(t.header, "kid")));
     else
         res = REGO_B_LIMIT;
     rego_jwt_keys_free(&keys);
@@ -60,7 +60,7 @@ static rego_bres verify_hmac(rego_bctx *b, const vs_val *args, vs_hash h, vs_val
     REGO_WANT(1, VS_STRING);
     rego_bres res = rego_jwt_parse(b, vs_text(args[0]), &t);
     if (res == REGO_B_OK)
-        *out = vs_bool(rego_jwt_verify_hmac(&t, h, vs_text(args[1])));
+        *out = vs_bool(rego_jwt_verify_hmac(b, &t, h, vs_text(args[1])));
     return res;
 }
 
@@ -159,13 +159,13 @@ static rego_bres check_signature(rego_bctx *b, const constraints *c, const jwt_k
     if (res != REGO_B_OK || !header_is_acceptable(c, t->header))
         return res;
     if (h != VS_HASH_NONE) {
-        *good = vs_defined(c->secret) && rego_jwt_verify_hmac(t, h, vs_text(c->secret));
+        *good = vs_defined(c->secret) && rego_jwt_verify_hmac(b, t, h, vs_text(c->secret));
         return REGO_B_OK;
     }
     if (!rego_charge(b, SIGNATURE_COST * keys->n))
         return REGO_B_LIMIT;
     vs_alg id = vs_alg_of_name(alg);
-    *good = id != VS_ALG_NONE && rego_jwt_verify(t, id, keys, vs_getc(t->header, "kid"));
+    *good = id != VS_ALG_NONE && rego_jwt_verify(b, t, id, keys, vs_getc(t->header, "kid"));
     return REGO_B_OK;
 }
 

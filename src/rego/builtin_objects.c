@@ -119,19 +119,32 @@ rego_bres rego_bi_object_remove(rego_bctx *b, const vs_val *args, unsigned n, vs
 /* ---- subset
  * ------------------------------------------------------------------------------------------ */
 
-static bool array_has(vs_val array, vs_val member)
+/* What is being compared costs as it is compared; `out_of` budget once that is gone. */
+typedef struct subset {
+    rego_bctx *b;
+    bool out_of;
+} subset;
+
+static bool same(subset *c, vs_val x, vs_val y)
+{
+    uint64_t wx = vs_weight(x), wy = vs_weight(y);
+    c->out_of |= !rego_charge(c->b, 1 + (wx < wy ? wx : wy) / 8);
+    return !c->out_of && vs_eq(x, y);
+}
+
+static bool array_has(subset *c, vs_val array, vs_val member)
 {
     for (VS_ARR_FOR (v, array))
-        if (vs_eq(*v, member))
+        if (same(c, *v, member))
             return true;
     return false;
 }
 
-static bool contiguous(vs_val super, vs_val sub)
+static bool contiguous(subset *c, vs_val super, vs_val sub)
 {
-    for (uint32_t at = 0; at + (uint64_t)sub.len <= super.len; at++) {
+    for (uint32_t at = 0; at + (uint64_t)sub.len <= super.len && !c->out_of; at++) {
         uint32_t i = 0;
-        while (i < sub.len && vs_eq(super.u.items[at + i], sub.u.items[i]))
+        while (i < sub.len && same(c, super.u.items[at + i], sub.u.items[i]))
             i++;
         if (i == sub.len)
             return true;
@@ -139,28 +152,32 @@ static bool contiguous(vs_val super, vs_val sub)
     return sub.len == 0;
 }
 
-static bool is_subset(vs_val super, vs_val sub, unsigned depth)
+static bool is_subset(subset *c, vs_val super, vs_val sub, unsigned depth)
 {
-    if (depth == 0)
+    if (depth == 0 || c->out_of) {
+        c->out_of = true;
         return false;
+    }
     if (super.kind == VS_OBJECT && sub.kind == VS_OBJECT) {
         for (VS_OBJ_FOR (p, sub)) {
             vs_val v = vs_index(super, p->key);
-            if (!vs_defined(v) ||
-                (!vs_eq(v, p->val) && !(v.kind == p->val.kind && is_subset(v, p->val, depth - 1))))
+            if (!vs_defined(v) || (!same(c, v, p->val) &&
+                                   !(v.kind == p->val.kind && is_subset(c, v, p->val, depth - 1))))
                 return false;
         }
         return true;
     }
     if (super.kind == VS_ARRAY && sub.kind == VS_ARRAY)
-        return contiguous(super, sub);
+        return contiguous(c, super, sub);
     if (sub.kind != VS_SET)
-        return vs_eq(super, sub);
+        return same(c, super, sub);
     if (super.kind == VS_ARRAY && super.len == 0) /* OPA finds nothing there, not even nothing */
         return false;
-    for (VS_ARR_FOR (m, sub))
-        if (super.kind == VS_SET ? !vs_set_has(super, *m) : !array_has(super, *m))
+    for (VS_ARR_FOR (m, sub)) {
+        c->out_of |= !rego_charge(c->b, 1 + vs_weight(*m) / 8);
+        if (super.kind == VS_SET ? !vs_set_has(super, *m) : !array_has(c, super, *m))
             return false;
+    }
     return true;
 }
 
@@ -175,10 +192,9 @@ rego_bres rego_bi_object_subset(rego_bctx *b, const vs_val *args, unsigned n, vs
                          "both arguments object.subset must be of the same type or array and set");
         return REGO_B_TYPE;
     }
-    if (!rego_charge(b, (uint64_t)args[0].len * (super == VS_ARRAY ? args[1].len + 1 : 1)))
-        return REGO_B_LIMIT;
-    *out = vs_bool(is_subset(args[0], args[1], DEPTH));
-    return REGO_B_OK;
+    subset c = {.b = b};
+    *out = vs_bool(is_subset(&c, args[0], args[1], VS_DEPTH_MAX + 1));
+    return c.out_of ? REGO_B_LIMIT : REGO_B_OK;
 }
 
 /* ---- walk

@@ -96,9 +96,10 @@ static rego_bres prepare(rego_bctx *b, const vs_val *args, unsigned p, unsigned 
     unsigned first = p < t ? p : t, second = p < t ? t : p;
     REGO_WANT(first, VS_STRING);
     REGO_WANT(second, VS_STRING);
-    if (!rego_charge(b, args[t].len / 4))
-        return REGO_B_LIMIT;
-    return rego_regex_get(b, vs_text(args[p]), re);
+    rego_bres res = rego_regex_get(b, vs_text(args[p]), re);
+    if (res != REGO_B_OK)
+        return res;
+    return rego_charge(b, rego_regex_cost(*re, args[t].len)) ? REGO_B_OK : REGO_B_LIMIT;
 }
 
 /* The text to match. For Go a byte that is not UTF-8 is U+FFFD, which "." matches. */
@@ -115,20 +116,31 @@ static bool match_at(const rego_regex *re, vs_span s, size_t from, rego_match *g
 /* The matches of a text from left to right. As in Go an empty match is none directly behind another
  * match, so that "a*" finds "aa" and not also the nothing behind it. */
 typedef struct search {
+    const rego_bctx *b;
     const rego_regex *re;
     vs_span text;
     size_t at;       /* where the search goes on; text.n + 1 = nowhere */
     size_t last_end; /* of the match before; SIZE_MAX = none */
+    bool out_of_time;
 } search;
 
-static search search_in(const rego_regex *re, vs_span text)
+static search search_in(const rego_bctx *b, const rego_regex *re, vs_span text)
 {
-    return (search){re, text, 0, SIZE_MAX};
+    return (search){b, re, text, 0, SIZE_MAX, false};
+}
+
+/* Whether a match ends early may only be seen at the end of the text ("x*y|x"), so many matches can
+ * cost the square of its length, and nobody knows it beforehand. */
+static bool has_time(search *q)
+{
+    enum { SHORT = 4096 };
+    q->out_of_time = q->text.n - q->at > SHORT && !rego_in_time(q->b);
+    return !q->out_of_time;
 }
 
 static bool next_match(search *q, rego_match *m, int groups)
 {
-    while (match_at(q->re, q->text, q->at, m, groups)) {
+    while (q->at <= q->text.n && has_time(q) && match_at(q->re, q->text, q->at, m, groups)) {
         bool empty = m->end == m->start, repeated = empty && m->start == q->last_end;
         q->at = q->last_end = m->end;
         if (empty && q->at < q->text.n)
@@ -184,7 +196,7 @@ rego_bres rego_bi_regex_split(rego_bctx *b, const vs_val *args, unsigned n, vs_v
         return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
     size_t from = 0;
-    search q = search_in(re, s);
+    search q = search_in(b, re, s);
     if (s.n == 0 && args[0].len == 0) {
         *out = vs_empty(VS_ARRAY);
         return REGO_B_OK;
@@ -200,7 +212,7 @@ rego_bres rego_bi_regex_split(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     }
     vs_vec_add(&v, part(s, from, s.n));
     *out = vs_vec_end_array(&v);
-    return REGO_B_OK;
+    return q.out_of_time ? REGO_B_LIMIT : REGO_B_OK;
 }
 
 static vs_val submatches(rego_bctx *b, vs_span s, const rego_match *m, int groups)
@@ -232,13 +244,14 @@ static rego_bres find_all(rego_bctx *b, const vs_val *args, bool with_groups, vs
         return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
     int64_t left = args[2].u.i < 0 ? INT64_MAX : args[2].u.i;
-    for (search q = search_in(re, s); left > 0 && next_match(&q, m, groups); left--) {
+    search q = search_in(b, re, s);
+    for (; left > 0 && next_match(&q, m, groups); left--) {
         vs_vec_add(&v, with_groups ? submatches(b, s, m, groups) : part(s, m[0].start, m[0].end));
         if (!rego_charge(b, (uint64_t)groups))
             return REGO_B_LIMIT;
     }
     *out = vs_vec_end_array(&v);
-    return REGO_B_OK;
+    return q.out_of_time ? REGO_B_LIMIT : REGO_B_OK;
 }
 
 rego_bres rego_bi_regex_find_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -322,7 +335,8 @@ rego_bres rego_bi_regex_replace(rego_bctx *b, const vs_val *args, unsigned n, vs
         return REGO_B_LIMIT;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
     size_t from = 0;
-    for (search q = search_in(re, s); vs_buf_ok(&text) && next_match(&q, m, groups);) {
+    search q = search_in(b, re, s);
+    while (vs_buf_ok(&text) && next_match(&q, m, groups)) {
         vs_buf_put(&text, vs_span_of(s.p + from, m->start - from));
         expand(&text, re, vs_text(args[2]), s, m, groups);
         from = m->end;
@@ -330,7 +344,7 @@ rego_bres rego_bi_regex_replace(rego_bctx *b, const vs_val *args, unsigned n, vs
             return REGO_B_LIMIT;
     }
     vs_buf_put(&text, vs_span_from(s, from));
-    if (!vs_buf_ok(&text))
+    if (!vs_buf_ok(&text) || q.out_of_time)
         return REGO_B_LIMIT;
     *out = vs_string_dup(b->a, vs_buf_span(&text));
     return REGO_B_OK;

@@ -100,6 +100,8 @@ rego_bres rego_bi_indexof_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val
     size_t from = 0, at;
     int64_t index = 0;
     while ((at = find(s, needle, from)) != SIZE_MAX) {
+        if (!rego_charge(b, 1 + needle.n / 16)) /* matches overlap: each is compared anew */
+            return REGO_B_LIMIT;
         index += code_points(vs_span_of(s.p + from, at - from));
         vs_vec_add(&v, vs_int(index));
         size_t next = at;
@@ -201,12 +203,15 @@ rego_bres rego_bi_replace_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val
         return REGO_B_TYPE;
     }
     vs_span s = vs_text(args[1]);
+    uint64_t cost = 1 + args[0].len / 2; /* of trying all keys at one place */
+    for (VS_OBJ_FOR (p, args[0]))
+        cost += p->key.len / 64;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
     vs_val always = vs_getc(args[0], ""); /* an empty key stands between all code points */
     for (size_t at = 0; at < s.n && vs_buf_ok(&text);) {
         const vs_pair *p = key_at(args[0], s, at);
         size_t from = at;
-        if (!rego_charge(b, 1 + args[0].len / 2))
+        if (!rego_charge(b, cost))
             return REGO_B_LIMIT;
         if (p) {
             vs_buf_put(&text, vs_text(p->val));
@@ -289,36 +294,50 @@ static vs_span trim_left(vs_span s, vs_span set)
     return s;
 }
 
+/* Where the last code point starts: a byte that ends none is one of its own, U+FFFD. */
+static size_t last_of(vs_span s, uint32_t *cp)
+{
+    size_t last = s.n - 1, at;
+    while (last > 0 && s.n - last < 4 && (s.p[last] & 0xc0) == 0x80)
+        last--;
+    at = last;
+    *cp = vs_utf8_next(s, &at);
+    if (at == s.n)
+        return last;
+    at = s.n - 1;
+    *cp = vs_utf8_next(s, &at);
+    return s.n - 1;
+}
+
 static vs_span trim_right(vs_span s, vs_span set)
 {
     while (s.n) {
-        size_t last = s.n - 1;
-        while (last > 0 && (s.p[last] & 0xc0) == 0x80)
-            last--;
-        size_t at = last;
-        if (!in_set(set, vs_utf8_next(s, &at)))
+        uint32_t cp;
+        size_t last = last_of(s, &cp);
+        if (!in_set(set, cp))
             break;
         s.n = last;
     }
     return s;
 }
 
-#define TRIM(name, expr)                                                                           \
+/* `work`: how often a byte is looked at, at most. */
+#define TRIM(name, work, expr)                                                                     \
     rego_bres rego_bi_##name(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)            \
     {                                                                                              \
         (void)n;                                                                                   \
         WANT_STRINGS(2);                                                                           \
         vs_span s = vs_text(args[0]), t = vs_text(args[1]);                                        \
-        if (!rego_charge(b, (uint64_t)s.n * (t.n + 1) / 16))                                       \
+        if (!rego_charge(b, ((uint64_t)(work) + 1) * (s.n / 16)))                                  \
             return REGO_B_LIMIT;                                                                   \
         *out = vs_string(expr);                                                                    \
         return REGO_B_OK;                                                                          \
     }
-TRIM(trim, trim_right(trim_left(s, t), t))
-TRIM(trim_left, trim_left(s, t))
-TRIM(trim_right, trim_right(s, t))
-TRIM(trim_prefix, vs_span_starts(s, t) ? vs_span_from(s, t.n) : s)
-TRIM(trim_suffix, vs_span_ends(s, t) ? vs_span_head(s, s.n - t.n) : s)
+TRIM(trim, t.n, trim_right(trim_left(s, t), t))
+TRIM(trim_left, t.n, trim_left(s, t))
+TRIM(trim_right, t.n, trim_right(s, t))
+TRIM(trim_prefix, 0, vs_span_starts(s, t) ? vs_span_from(s, t.n) : s)
+TRIM(trim_suffix, 0, vs_span_ends(s, t) ? vs_span_head(s, s.n - t.n) : s)
 
 rego_bres rego_bi_trim_space(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
@@ -362,13 +381,17 @@ static rego_bres any_match(rego_bctx *b, const vs_val *args, bool prefix, vs_val
     const vs_val *r = args[1].kind == VS_STRING ? &args[1] : args[1].u.items;
     uint32_t nl = args[0].kind == VS_STRING ? 1 : args[0].len,
              nr = args[1].kind == VS_STRING ? 1 : args[1].len;
-    if (!rego_charge(b, (uint64_t)nl * nr))
-        return REGO_B_LIMIT;
+    uint64_t cost = nr; /* of comparing one text with all of the others */
+    for (uint32_t k = 0; k < nr; k++)
+        cost += r[k].len / 64;
     bool any = false;
-    for (uint32_t i = 0; i < nl; i++)
+    for (uint32_t i = 0; i < nl && !any; i++) {
+        if (!rego_charge(b, cost))
+            return REGO_B_LIMIT;
         for (uint32_t k = 0; k < nr; k++)
             any |= prefix ? vs_span_starts(vs_text(l[i]), vs_text(r[k]))
                           : vs_span_ends(vs_text(l[i]), vs_text(r[k]));
+    }
     *out = vs_bool(any);
     return REGO_B_OK;
 }

@@ -193,7 +193,7 @@ rego_bres rego_bi_time_add_date(rego_bctx *b, const vs_val *args, unsigned n, vs
 /* Calendar difference: years, months, days, hours, minutes, seconds; never negative. */
 rego_bres rego_bi_time_diff(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
-    moment m[2];
+    moment m[2] = {0};
     for (unsigned i = 0; i < n; i++) {
         rego_bres res = read_moment(b, args, i, &m[i]);
         if (res != REGO_B_OK)

@@ -93,14 +93,14 @@ static rego_bres parse(rego_bctx *b, const vs_val *args, bool bytes, vs_val *out
     unsigned power;
     if (!bytes && vs_span_is(unit, "m")) { /* milli; M is mega */
         *out = vs_num_div(b->a, amount, vs_int(1000), NULL);
-        return REGO_B_OK;
+        return vs_defined(*out) ? REGO_B_OK : REGO_B_LIMIT;
     }
     if (!read_unit(unit, bytes, &base, &power))
         return REGO_B_UNDEFINED; /* as regorus, also where errors are strict */
     while (power-- > 0)
         amount = vs_num_mul(b->a, amount, vs_int(base), NULL);
     *out = bytes ? vs_num_round(b->a, amount, VS_ROUND_TRUNC, NULL) : amount;
-    return REGO_B_OK;
+    return vs_defined(*out) ? REGO_B_OK : REGO_B_LIMIT; /* a number beyond the limits of number.h */
 }
 
 rego_bres rego_bi_units_parse(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)

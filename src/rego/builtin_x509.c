@@ -248,6 +248,21 @@ static bool want_name(X509_VERIFY_PARAM *p, vs_val dns)
     return ok;
 }
 
+/* What OpenSSL lets issue certificates without basicConstraints, for its keyUsage or a Netscape
+ * extension, Go does not: an intermediate must say that it is a CA, a root must unless it is older
+ * than extensions. */
+static bool issuers_are_cas(STACK_OF(X509) * chain)
+{
+    for (int i = 1; i < sk_X509_num(chain); i++) {
+        X509 *cert = sk_X509_value(chain, i);
+        bool root = i + 1 == sk_X509_num(chain), extensions = X509_get_version(cert) == 2;
+        uint32_t flags = X509_get_extension_flags(cert);
+        if ((!root || extensions) && !((flags & EXFLAG_BCONS) && (flags & EXFLAG_CA)))
+            return false;
+    }
+    return true;
+}
+
 static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
 {
     X509_STORE *roots = X509_STORE_new();
@@ -264,10 +279,14 @@ static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_O
         (void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
         X509_VERIFY_PARAM_set_time(p, (time_t)(now_ns / 1000000000));
         (void)X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_ANY);
+        X509_VERIFY_PARAM_set_auth_level(p, 1); /* no MD5, no SHA-1, no RSA below 1024 bits */
         ok = want_name(p, o->dns) && X509_verify_cert(ctx) == 1;
+        b->a->failed |= !ok && X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM;
+    } else {
+        b->a->failed = true; /* a chain that is not looked at is not bad */
     }
     *chain = ok ? X509_STORE_CTX_get1_chain(ctx) : NULL;
-    if (*chain && !usage_is_allowed(*chain, o->usages)) {
+    if (*chain && !(issuers_are_cas(*chain) && usage_is_allowed(*chain, o->usages))) {
         sk_X509_pop_free(*chain, X509_free);
         *chain = NULL;
     }

@@ -217,12 +217,16 @@ static void shortest(double x, char *text, size_t n, int *digits)
     }
 }
 
+/* No double has more digits, written out. */
+enum { DIGITS_MAX = 1100 };
+
 /* %g: %e for exponents < -4 or >= the precision (6 for the shortest), without trailing zeros. */
 static void put_general(vs_buf *out, double x, char verb, int prec)
 {
     char text[32];
     int digits;
     if (prec >= 0) {
+        prec = prec < DIGITS_MAX ? prec : DIGITS_MAX; /* the rest would be zeros, which %g cuts */
         vs_buf_printf(out, verb == 'G' ? "%.*G" : "%.*g", prec, x);
         return;
     }

@@ -64,7 +64,7 @@ static bool matches(validator *v, vs_val pattern, vs_val text)
     const struct rego_regex *re;
     rego_match m;
     rego_bres res = rego_regex_get(v->b, vs_text(pattern), &re);
-    if (res == REGO_B_OK && !rego_charge(v->b, 1 + text.len / 4))
+    if (res == REGO_B_OK && !rego_charge(v->b, 1 + rego_regex_cost(re, text.len)))
         res = REGO_B_LIMIT;
     if (res != REGO_B_OK) {
         v->stopped = res;
@@ -238,6 +238,8 @@ static void validate_common(validator *v, vs_val s, vs_val doc, const place *at,
 static bool is_multiple(validator *v, vs_val doc, vs_val of)
 {
     vs_val q = vs_num_div(v->b->a, doc, of, NULL);
+    if (!vs_defined(q)) /* "of" is not 0, so it is too large or there is no memory */
+        v->stopped = REGO_B_LIMIT;
     if (!vs_defined(q) || !vs_num_is_integer(q))
         return false;
     return vs_eq(vs_num_mul(v->b->a, q, of, NULL), doc);

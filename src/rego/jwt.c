@@ -103,10 +103,17 @@ void rego_jwt_keys_free(jwt_keys *k)
     k->n = 0;
 }
 
-static bool add_jwk(jwt_keys *keys, vs_val jwk)
+/* Without memory a key or a signature is not bad: the evaluation ends. */
+static bool is_good(rego_bctx *b, vs_code code)
+{
+    b->a->failed |= code == VS_E_NOMEM;
+    return code == VS_OK;
+}
+
+static bool add_jwk(rego_bctx *b, jwt_keys *keys, vs_val jwk)
 {
     if (keys->n == VS_COUNT(keys->at) || jwk.kind != VS_OBJECT ||
-        vs_key_from_jwk(jwk, false, false, &keys->at[keys->n], NULL, NULL) != VS_OK)
+        !is_good(b, vs_key_from_jwk(jwk, false, false, &keys->at[keys->n], NULL, NULL)))
         return false;
     keys->alg[keys->n] = vs_getc(jwk, "alg");
     keys->id[keys->n++] = vs_getc(jwk, "kid");
@@ -120,9 +127,9 @@ static bool add_jwks(rego_bctx *b, jwt_keys *keys, vs_span text)
         return false;
     vs_val list = vs_getc(doc, "keys");
     if (list.kind != VS_ARRAY)
-        return add_jwk(keys, doc);
+        return add_jwk(b, keys, doc);
     for (VS_ARR_FOR (k, list))
-        (void)add_jwk(keys,
+        (void)add_jwk(b, keys,
                       *k); /* keys of types we do not know are no reason to refuse the others */
     return true;
 }
@@ -190,14 +197,14 @@ rego_bres rego_jwt_keys(rego_bctx *b, vs_span text, jwt_keys *out)
 /* ---- signatures --------------------------------------------------------------------------------
  */
 
-bool rego_jwt_verify(const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid)
+bool rego_jwt_verify(rego_bctx *b, const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid)
 {
     for (size_t i = 0; i < keys->n; i++) {
         bool other = vs_defined(kid) && vs_defined(keys->id[i]) && !vs_eq(kid, keys->id[i]);
         if (vs_defined(keys->alg[i]))
             other |= vs_alg_of_name(vs_text(keys->alg[i])) != alg;
         if (!other && vs_key_fits(keys->at[i], alg) &&
-            vs_verify(keys->at[i], alg, &t->signing_input, 1, t->signature, NULL) == VS_OK)
+            is_good(b, vs_verify(keys->at[i], alg, &t->signing_input, 1, t->signature, NULL)))
             return true;
     }
     return false;
@@ -211,9 +218,9 @@ vs_hash rego_jwt_hmac_of(vs_span alg)
                                       : VS_HASH_NONE;
 }
 
-bool rego_jwt_verify_hmac(const jwt *t, vs_hash h, vs_span secret)
+bool rego_jwt_verify_hmac(rego_bctx *b, const jwt *t, vs_hash h, vs_span secret)
 {
     uint8_t mac[VS_HASH_MAX];
-    return vs_hmac(h, secret, t->signing_input, mac, NULL) == VS_OK &&
+    return is_good(b, vs_hmac(h, secret, t->signing_input, mac, NULL)) &&
            vs_ct_eq(vs_span_of(mac, vs_hash_size(h)), t->signature);
 }

@@ -30,11 +30,11 @@ typedef struct jwt_keys {
 rego_bres rego_jwt_keys(rego_bctx *b, vs_span text, jwt_keys *out);
 void rego_jwt_keys_free(jwt_keys *k);
 /* A good signature by one of the keys; those with another key id than `kid`, or
- * for another algorithm, are not tried. */
-bool rego_jwt_verify(const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid);
+ * for another algorithm, are not tried. Without memory the arena fails, as with all of these. */
+bool rego_jwt_verify(rego_bctx *b, const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid);
 
 /* HS256, HS384, HS512; VS_HASH_NONE for other names. */
 vs_hash rego_jwt_hmac_of(vs_span alg);
-bool rego_jwt_verify_hmac(const jwt *t, vs_hash h, vs_span secret);
+bool rego_jwt_verify_hmac(rego_bctx *b, const jwt *t, vs_hash h, vs_span secret);
 
 #endif

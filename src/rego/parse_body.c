@@ -139,7 +139,10 @@ static void parse_withs(parser *p, literal *lit)
         with_mod *w = VS_NEW(p->c->a, with_mod);
         if (!w)
             return;
+        bool named = p->tok.kind == TOK_IDENT;
         w->target = parse_postfix(p);
+        if (!named || (w->target->kind != T_VAR && w->target->kind != T_REF))
+            parse_error(p, "expected the path that 'with' replaces");
         if (!take_word(p, "as"))
             parse_error(p, "expected 'as' after the target of 'with'");
         w->value = parse_expr(p);

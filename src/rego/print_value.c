@@ -5,7 +5,7 @@
 
 static void put_items(vs_buf *out, vs_val v)
 {
-    for (uint32_t i = 0; i < v.len; i++) {
+    for (uint32_t i = 0; i < v.len && vs_buf_ok(out); i++) {
         if (i)
             vs_buf_puts(out, ", ");
         rego_print_value(out, v.u.items[i]);
@@ -14,7 +14,7 @@ static void put_items(vs_buf *out, vs_val v)
 
 static void put_pairs(vs_buf *out, vs_val v)
 {
-    for (uint32_t i = 0; i < v.len; i++) {
+    for (uint32_t i = 0; i < v.len && vs_buf_ok(out); i++) {
         if (i)
             vs_buf_puts(out, ", ");
         rego_print_value(out, v.u.pairs[i].key);

@@ -34,14 +34,21 @@ extern "C" rego_regex *rego_regex_new(const char *pattern, size_t n, char *why, 
                                             : "invalid escape sequence: `\\C`");
         return nullptr;
     }
+    /* Compiled patterns are kept, and the automaton of each may grow to this on a hostile text:
+     * more only for those that need it. */
+    static const int64_t memory[] = {2 << 20, 8 << 20};
     try {
-        RE2::Options o;
-        o.set_log_errors(false);
-        o.set_max_mem(8 << 20);
-        std::unique_ptr<rego_regex> r(new rego_regex(re2::StringPiece(pattern, n), o));
-        if (r->re.ok())
-            return r.release();
-        (void)snprintf(why, why_cap, "%s", r->re.error().c_str());
+        for (int64_t most : memory) {
+            RE2::Options o;
+            o.set_log_errors(false);
+            o.set_max_mem(most);
+            std::unique_ptr<rego_regex> r(new rego_regex(re2::StringPiece(pattern, n), o));
+            if (r->re.ok())
+                return r.release();
+            (void)snprintf(why, why_cap, "%s", r->re.error().c_str());
+            if (r->re.error_code() != RE2::ErrorPatternTooLarge)
+                break;
+        }
     } catch (const std::bad_alloc &) {
         why[0] = 0;
     }
@@ -73,6 +80,13 @@ extern "C" bool rego_regex_match(const rego_regex *r, const char *s, size_t n, s
         groups[i].end = groups[i].start + found[i].size();
     }
     return true;
+}
+
+extern "C" uint64_t rego_regex_cost(const rego_regex *r, size_t n)
+{
+    enum { BYTES_PER_STEP = 4, SMALL = 64 };
+    uint64_t size = r->re.ProgramSize() > 0 ? (uint64_t)r->re.ProgramSize() : 0;
+    return n / BYTES_PER_STEP * (1 + size * size / (SMALL * SMALL));
 }
 
 extern "C" int rego_regex_group_named(const rego_regex *r, const char *name, size_t n)

@@ -8,10 +8,12 @@
 
 #ifdef __cplusplus
 #include <cstddef>
+#include <cstdint>
 extern "C" {
 #else
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #endif
 
 enum { REGO_PATTERN_MAX = 4096, REGO_GROUPS_MAX = 64, REGO_REPEAT_MAX = 1000 };
@@ -30,6 +32,9 @@ int rego_regex_groups(const rego_regex *r);
 /* The leftmost match at or behind byte `from`; groups[0] is the whole match. */
 bool rego_regex_match(const rego_regex *r, const char *s, size_t n, size_t from, rego_match *groups,
                       int n_groups);
+/* Steps to charge for matching a text of n bytes: where RE2 needs the groups, or its automaton
+ * grows too large, each byte costs as much as the pattern is large. */
+uint64_t rego_regex_cost(const rego_regex *r, size_t n);
 /* Number of a named group, -1 when there is none. */
 int rego_regex_group_named(const rego_regex *r, const char *name, size_t n);
 

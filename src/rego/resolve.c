@@ -185,7 +185,7 @@ static vs_span dotted(resolver *r, const term *f)
 {
     if (f->kind == T_VAR)
         return f->name;
-    if (f->items[0]->kind != T_VAR)
+    if (f->kind != T_REF || f->items[0]->kind != T_VAR)
         return (vs_span){NULL, 0};
     VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1024);
     vs_buf_put(&b, f->items[0]->name);
@@ -202,6 +202,8 @@ static vs_span dotted(resolver *r, const term *f)
 
 static group *user_function(resolver *r, scope *s, const term *f)
 {
+    if (f->kind != T_VAR && f->kind != T_REF)
+        return NULL;
     const term *base = f->kind == T_VAR ? f : f->items[0];
     if (base->kind != T_VAR || find_name(s, base->name) || !is_global(r, base->name))
         return NULL;

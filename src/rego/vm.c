@@ -128,10 +128,12 @@ static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
         (void)fail_at(e, c, pc, REGO_EVAL_LIMIT, "evaluation exceeded its limit of steps");
         return false;
     }
-    uint64_t before = e->steps;
     e->steps -= n;
-    if (before / CLOCK_EVERY != e->steps / CLOCK_EVERY && !in_time(e, c, pc))
-        return false;
+    if (e->steps <= e->clock_at) { /* also after builtins, which charge much at once */
+        e->clock_at = e->steps > CLOCK_EVERY ? e->steps - CLOCK_EVERY : 0;
+        if (!in_time(e, c, pc))
+            return false;
+    }
     if (!vs_arena_ok(&e->a)) {
         (void)fail_at(e, c, pc, REGO_EVAL_LIMIT,
                       "evaluation exceeded its memory limit, or made too large a value");
@@ -143,6 +145,13 @@ static bool charge(rego_eval *e, const code *c, size_t pc, uint64_t n)
 bool charge_steps(rego_eval *e, uint64_t n)
 {
     return charge(e, NULL, 0, n);
+}
+
+/* Looking up a key compares it with a few others. */
+static bool charge_key(rego_eval *e, const code *c, size_t pc, vs_val key)
+{
+    uint64_t cost = vs_weight(key) / 8;
+    return cost == 0 || charge(e, c, pc, cost);
 }
 
 /* Values can be much heavier than the work that made them (value.h); what handles a heavy one looks
@@ -293,6 +302,8 @@ next:
             EVAL(eval_group(e, p->groups[i->k], &r[i->a]));
             break;
         case OP_INDEX:
+            if (!charge_key(e, c, pc, r[i->c]))
+                return ST_ERROR;
             r[i->a] = vs_index(r[i->b], r[i->c]);
             READ;
             NEED(vs_defined(r[i->a]));
@@ -303,6 +314,8 @@ next:
             NEED(vs_defined(r[i->a]));
             break;
         case OP_BASE_INDEX:
+            if (!charge_key(e, c, pc, r[i->c]))
+                return ST_ERROR;
             r[i->a] = base_index(e, r[i->b], r[i->c]);
             READ;
             NEED(vs_defined(r[i->a]));
@@ -536,6 +549,7 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     e->memos = e->own_memos;
     e->host_ns = 0;
     e->steps = e->steps_at_start = in->limits.steps ? in->limits.steps : STEPS;
+    e->clock_at = e->steps > CLOCK_EVERY ? e->steps - CLOCK_EVERY : 0;
     e->deadline = vs_mono_ns() + (in->limits.wall_ns ? in->limits.wall_ns : WALL_NS);
     e->bctx = (rego_bctx){.a = &e->a,
                           .now_ns = in->now_ns,
@@ -635,9 +649,10 @@ vs_code rego_eval_query(rego_eval *e, void (*yield)(void *user, vs_val bindings,
     e->yield = yield;
     e->yield_user = user;
     vs_val ignored;
-    if (run(e, &e->p->query, NULL, NULL, &ignored) == ST_ERROR)
-        return report(e, diag, err);
-    return VS_OK;
+    status st = run(e, &e->p->query, NULL, NULL, &ignored);
+    if (st != ST_ERROR && !vs_arena_ok(&e->a))
+        st = fail_at(e, NULL, 0, REGO_EVAL_LIMIT, "evaluation exceeded its memory limit");
+    return st == ST_ERROR ? report(e, diag, err) : VS_OK;
 }
 
 rego_stats rego_eval_stats(const rego_eval *e)

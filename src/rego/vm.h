@@ -61,6 +61,7 @@ struct rego_eval {
     host_result *hosts;
     size_t n_hosts, room_hosts;
     uint64_t steps, steps_at_start;
+    uint64_t clock_at; /* when no more steps are left, it is time to look at the clock */
     int64_t deadline, host_ns;
     uint32_t call_depth;
     rego_bctx bctx;

@@ -90,6 +90,7 @@ static status run_builtin(rego_eval *e, const code *c, size_t pc, uint32_t id, c
     if (!b->fn)
         return fail_at(e, c, pc, REGO_EVAL_BUILTIN, "%s: not available in this build", b->name);
     e->bctx.message[0] = 0;
+    e->bctx.deadline = e->deadline + e->host_ns;
     e->bctx.v0 = e->p->mod_v0[c->dbg[pc].mod];
     *out = vs_undefined();
     rego_bres res = b->fn(&e->bctx, args, n, out);

@@ -71,7 +71,7 @@ static void print_items(vs_buf *out, vs_val v, int indent)
 {
     int inner = indent < 0 ? -1 : indent + 1;
     vs_buf_putc(out, '[');
-    for (uint32_t i = 0; i < v.len; i++) {
+    for (uint32_t i = 0; i < v.len && vs_buf_ok(out); i++) { /* a small value may be a huge tree */
         if (i)
             vs_buf_putc(out, ',');
         new_line(out, inner);
@@ -99,7 +99,7 @@ static void print_pairs(vs_buf *out, vs_val v, int indent)
 {
     int inner = indent < 0 ? -1 : indent + 1;
     vs_buf_putc(out, '{');
-    for (uint32_t i = 0; i < v.len; i++) {
+    for (uint32_t i = 0; i < v.len && vs_buf_ok(out); i++) {
         if (i)
             vs_buf_putc(out, ',');
         new_line(out, inner);

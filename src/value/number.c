@@ -77,10 +77,14 @@ static vs_val too_large(vs_error *err)
     return vs_undefined();
 }
 
+/* VS_NUM_DIGITS decimal digits, up to one more: log2(10) is below 3.3220. Texts of numbers have
+ * room for them. */
+enum { BITS_MAX = VS_NUM_DIGITS * 3322 / 1000 + 1 };
+
 /* The canonical value of d. */
 static vs_val store(vs_arena *a, dec *d, vs_error *err)
 {
-    if (mpz_sizeinbase(d->coef, 2) > (size_t)VS_NUM_DIGITS * 4)
+    if (mpz_sizeinbase(d->coef, 2) > BITS_MAX)
         return too_large(err);
     strip(d);
     if (d->exp > VS_NUM_EXP || d->exp < -VS_NUM_EXP)
@@ -379,6 +383,12 @@ static void align(dec *x, dec *y)
     high->exp = low->exp;
 }
 
+/* The digits in front of the decimal point, one more at most; a negative number for 0.00x. */
+static int64_t magnitude(const dec *d)
+{
+    return (int64_t)mpz_sizeinbase(d->coef, 10) + d->exp;
+}
+
 int vs_num_cmp(vs_val x, vs_val y)
 {
     int sx = vs_num_sign(x), sy = vs_num_sign(y);
@@ -388,6 +398,9 @@ int vs_num_cmp(vs_val x, vs_val y)
     DEC(b);
     load(&a, x);
     load(&b, y);
+    int64_t more = sx ? magnitude(&a) - magnitude(&b) : 0;
+    if (more > 1 || more < -1) /* without the work of writing one out to the places of the other */
+        return more > 1 ? sx : -sx;
     align(&a, &b);
     int c = mpz_cmp(a.coef, b.coef);
     return (c > 0) - (c < 0);
@@ -396,8 +409,16 @@ int vs_num_cmp(vs_val x, vs_val y)
 /* ---- arithmetic -------------------------------------------------------------------------------
  */
 
+/* The result of an operation that failed is no number to go on with: it must not be taken for 0. */
+static bool missing(vs_val x, vs_val y)
+{
+    return x.kind != VS_NUMBER || y.kind != VS_NUMBER;
+}
+
 vs_val vs_num_add(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
+    if (missing(x, y))
+        return vs_undefined();
     int64_t r;
     if (!x.big && !y.big && !__builtin_add_overflow(x.u.i, y.u.i, &r))
         return vs_int(r);
@@ -412,6 +433,8 @@ vs_val vs_num_add(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 
 vs_val vs_num_sub(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
+    if (missing(x, y))
+        return vs_undefined();
     int64_t r;
     if (!x.big && !y.big && !__builtin_sub_overflow(x.u.i, y.u.i, &r))
         return vs_int(r);
@@ -426,6 +449,8 @@ vs_val vs_num_sub(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 
 vs_val vs_num_mul(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
+    if (missing(x, y))
+        return vs_undefined();
     int64_t r;
     if (!x.big && !y.big && !__builtin_mul_overflow(x.u.i, y.u.i, &r))
         return vs_int(r);
@@ -468,6 +493,8 @@ static void scaled_quotient(mpz_t q, const mpz_t num, const mpz_t den, uint64_t 
 
 vs_val vs_num_div(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
+    if (missing(x, y))
+        return vs_undefined();
     if (vs_num_sign(y) == 0)
         return divide_by_zero(err, "divide by zero");
     if (!x.big && !y.big && y.u.i != -1 && x.u.i % y.u.i == 0)
@@ -512,6 +539,8 @@ static bool load_integer(dec *d, vs_val v, const char *what, vs_error *err)
 
 vs_val vs_num_rem(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
+    if (missing(x, y))
+        return vs_undefined();
     if (vs_num_sign(y) == 0 && vs_num_is_integer(x))
         return divide_by_zero(err, "modulo by zero");
     if (!x.big && !y.big)

@@ -17,8 +17,9 @@
  * Undefined (the zero value) is the absence of a value; it is never inside a collection.
  *
  * Collections may share members, so a small value can be a huge tree, and a deep one. Every
- * collection knows its depth and its size as a tree; building one beyond VS_DEPTH_MAX or
- * VS_WEIGHT_MAX fails. So recursion over a value is bounded, and its cost can be known beforehand.
+ * collection knows its depth and its size as a tree, long strings counted in; building one beyond
+ * VS_DEPTH_MAX or VS_WEIGHT_MAX fails. So recursion over a value is bounded, and its cost can be
+ * known beforehand.
  */
 #ifndef VS_VALUE_VALUE_H
 #define VS_VALUE_VALUE_H
@@ -83,13 +84,17 @@ static inline bool vs_is_collection(vs_val v)
 {
     return v.kind >= VS_ARRAY;
 }
-/* The number of nodes of the value seen as a tree: exact up to 2047, above rounded up by at most
- * 0.1 % per level. 1 for scalars. */
+/* The number of nodes of the value seen as a tree, where a string counts once more for every
+ * VS_WEIGHT_BYTES bytes: exact up to 2047, above rounded up by at most 0.1 % per level. 1 for other
+ * scalars. */
+enum { VS_WEIGHT_BYTES = 32 };
 static inline uint64_t vs_weight(vs_val v)
 {
     unsigned exp = v.weight >> 11;
     uint64_t fraction = v.weight & 0x7ff;
-    return v.weight == 0 ? 1 : fraction << exp;
+    if (v.weight)
+        return fraction << exp;
+    return v.kind == VS_STRING ? 1 + v.len / VS_WEIGHT_BYTES : 1;
 }
 /* A string over bytes that outlive the value (no copy). More than UINT32_MAX bytes: undefined. */
 static inline vs_val vs_string(vs_span s)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads with the stack that this program needs, whatever the system's limits say. */
+#ifndef VS_BASE_THREAD_H
+#define VS_BASE_THREAD_H
+
+#include <pthread.h>
+
+/*
+ * The deepest are evaluations of policies: 256 calls within each other and a builtin that recurses
+ * over a value take less than half a MiB, and with sanitizers two.
+ */
+enum { VS_THREAD_STACK = 4 << 20 };
+
+/* Starts a thread that blocks all signals: those are the main thread's. 0 or an errno. */
+int vs_thread_start(pthread_t *t, void *(*run)(void *), void *arg);
+
+#endif
