@@ -23,6 +23,7 @@
 /* What libc, OpenSSL, SQLite, libpq, libcurl and libevent need to serve. */
 static const char *const allowed[] = {
     /* memory, threads, time */
+    "alarm",
     "arch_prctl",
     "brk",
     "clock_getres",
@@ -80,6 +81,7 @@ static const char *const allowed[] = {
     "rt_sigreturn",
     "rt_sigsuspend",
     "rt_sigtimedwait",
+    "setitimer",
     "sigaltstack",
     "sigreturn",
     "tgkill",
