@@ -289,8 +289,11 @@ static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *toke
     pthread_mutex_t *lock = kbs_session_lock(c->k, s);
     (void)pthread_mutex_lock(lock);
     vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
-    if (code == VS_OK)
+    if (code == VS_OK) { /* what was sent now was not verified: it is not what was allowed */
         d->reason = "attested before: the same token again";
+        d->evidence = (vs_span){NULL, 0};
+        d->proven = true;
+    }
     if (code == VS_E_NOT_FOUND)
         code = verify_evidence(c, s, &m, d, token, err);
     (void)pthread_mutex_unlock(lock);
