@@ -13,6 +13,7 @@
 enum {
     KEEP_ROOM = 4096, /* an idle connection keeps buffers up to this size */
     ROUNDS = 16,      /* reads of one connection before the others have their turn */
+    TURN_MS = 5,      /* ... or so long, if what it sends is much work */
     LINGER_MS = 2000,
     CLIENT_MAX = 64 * 1024, /* what is kept of a client certificate */
 };
@@ -227,6 +228,7 @@ static outcome step(vs_http_conn *c)
 /* Until something would block. */
 static outcome pump(vs_http_conn *c)
 {
+    int64_t until = vs_mono_ns() + ms(TURN_MS);
     for (int round = 0;; round++) {
         for (;;) {
             if (c->out.n) {
@@ -242,7 +244,8 @@ static outcome pump(vs_http_conn *c)
             if (o == VS_MORE)
                 break;
         }
-        if (round >= ROUNDS && !(c->ssl && SSL_has_pending(c->ssl))) {
+        bool enough = round >= ROUNDS || (round > 0 && vs_mono_ns() > until);
+        if (enough && !(c->ssl && SSL_has_pending(c->ssl))) {
             c->needed = EV_READ;
             return VS_MORE;
         }
