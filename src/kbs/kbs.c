@@ -273,8 +273,6 @@ vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_
     k->resources = resources;
     k->as = as;
     k->rv = rv;
-    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
-        (void)pthread_mutex_init(&k->attest_locks[i], NULL);
     vs_code code = start(k, err);
     if (code != VS_OK) {
         kbs_free(&k);
@@ -293,8 +291,6 @@ void kbs_free(kbs **kp)
     kbs_trust_free(&k->trust);
     as_policies_free(&k->policies);
     vs_wipe(&k->seal, sizeof k->seal);
-    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
-        (void)pthread_mutex_destroy(&k->attest_locks[i]);
     free(k);
     *kp = NULL;
 }

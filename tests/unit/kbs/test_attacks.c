@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "as/backend.h"
 #include "as/policies.h"
 #include "kbs/audit.h"
+#include "kbs/internal.h"
 
 static vs_val record_of(broker *b, const char *id)
 {
@@ -35,6 +37,66 @@ static void evidence_that_was_not_verified_is_not_recorded_as_allowed(void **sta
     assert_false(vs_defined(vs_getc(rec, "evidence_sha256")));
     assert_false(vs_defined(vs_getc(rec, "appraisal")));
     assert_true(vs_defined(vs_getc(rec, "token_sha256")));
+}
+
+/* A verifier that, while it looks at evidence of a session, gets other evidence of that session. */
+typedef struct racing_as {
+    as_service service;
+    as_service *real;
+    broker *b;
+    vs_span session, other;
+    answer first;
+} racing_as;
+
+static vs_code racing_evaluate(as_service *service, const as_request *reqs, size_t n,
+                               vs_span policy_id, int64_t now, vs_arena *a, as_result *out,
+                               vs_error *err)
+{
+    racing_as *r = (racing_as *)service;
+    vs_span other = r->other;
+    r->other = (vs_span){NULL, 0};
+    if (other.n) /* would wait for ever for a lock that is held meanwhile */
+        r->first = send_evidence(r->b, r->session, other);
+    return as_evaluate(r->real, reqs, n, policy_id, now, a, out, err);
+}
+
+static vs_code racing_challenge(as_service *service, vs_span tee, vs_val params, vs_arena *a,
+                                vs_span *out, vs_error *err)
+{
+    return as_challenge(((racing_as *)service)->real, tee, params, a, out, err);
+}
+
+static vs_code racing_set_policy(as_service *service, vs_span id, vs_span rego, vs_error *err)
+{
+    return as_set_policy(((racing_as *)service)->real, id, rego, err);
+}
+
+static void racing_close(as_service *service)
+{
+    (void)service;
+}
+
+static void of_two_at_once_one_is_recorded_and_nobody_waits(void **state)
+{
+    static const as_ops ops = {racing_evaluate, racing_challenge, racing_set_policy, racing_close};
+    broker *b = *state;
+    racing_as r = {.service = {&ops}, .real = b->w.as, .b = b};
+    challenge c = authenticate(b, "sample");
+    b->k->as = &r.service;
+    r.session = c.session;
+    r.other = honest_body(b, "sample", &c);
+    vs_key *own = b->tee_key;
+    vs_error err = {0};
+    assert_vs_ok(vs_key_generate(VS_KEY_P256, &b->tee_key, &err), &err);
+    vs_span later = honest_body(b, "sample", &c); /* another key: other evidence */
+    vs_key_free(&b->tee_key);
+    b->tee_key = own;
+    answer second = send_evidence(b, c.session, later);
+    assert_span_eq(token_in(b, second), token_in(b, r.first));
+    assert_true(vs_defined(vs_getc(record_of(b, r.first.decision), "appraisal")));
+    vs_val rec = record_of(b, second.decision);
+    assert_false(vs_defined(vs_getc(rec, "appraisal")));
+    assert_false(vs_defined(vs_getc(rec, "evidence_sha256")));
 }
 
 /* A token that is given out a second time is given out: no flood of others' hides it. */
@@ -152,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, broker_setup, broker_teardown)
         T(evidence_that_was_not_verified_is_not_recorded_as_allowed),
+        T(of_two_at_once_one_is_recorded_and_nobody_waits),
         T(a_token_given_out_again_is_audited_in_a_flood),
         T(a_path_below_an_endpoint_is_not_the_endpoint),
         T(changes_that_cannot_be_audited_are_not_confirmed),
