@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was uploaded is nowhere in the server's memory when its connection has ended. */
+#include "h2.h"
+#include "identity.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "net/http_client.h"
+
+enum { PERIOD = 199, PROBE = 80, CHUNK = 1 << 20, REGION_MAX = 512 << 20 };
+
+/* Registers that the loader or a signal has put on a stack hold less than a probe.
+ *
+ * The secret repeats f(0) .. f(PERIOD - 1). This process never has it in a row but by receiving it.
+ */
+static uint8_t f(size_t i)
+{
+    return (uint8_t)('a' + ((uint32_t)(i % PERIOD) * UINT32_C(2654435761) >> 20) % 26);
+}
+
+/* ---- looking -----------------------------------------------------------------------------------
+ */
+
+static bool is_secret(const uint8_t *p, size_t from)
+{
+    for (size_t k = 0; k < PROBE; k++)
+        if (p[k] != f(from + k))
+            return false;
+    return true;
+}
+
+static size_t count_in(const uint8_t *p, size_t n)
+{
+    size_t found = 0;
+    const uint8_t first = f(40), second = f(120);
+    for (size_t i = 0; i + PROBE <= n; i++)
+        found +=
+            (p[i] == first && is_secret(p + i, 40)) || (p[i] == second && is_secret(p + i, 120));
+    return found;
+}
+
+static size_t count_in_region(int mem, uint8_t *chunk, uint64_t from, uint64_t to)
+{
+    size_t found = 0;
+    for (uint64_t at = from; at < to; at += CHUNK - PROBE) {
+        size_t want = to - at < CHUNK ? (size_t)(to - at) : CHUNK;
+        ssize_t n = pread(mem, chunk, want, (off_t)at);
+        if (n > 0)
+            found += count_in(chunk, (size_t)n);
+    }
+    return found;
+}
+
+/* In all that this process may write to, but for the window that it is read through. */
+static size_t count_in_memory(void)
+{
+    uint8_t *chunk = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(chunk != MAP_FAILED);
+    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_true(mem >= 0 && maps);
+    size_t found = 0;
+    char line[600];
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long long from, to;
+        char mode[5];
+        if (sscanf(line, "%llx-%llx %4s", &from, &to, mode) != 3 || mode[1] != 'w' ||
+            to - from > REGION_MAX || ((uintptr_t)chunk >= from && (uintptr_t)chunk < to))
+            continue;
+        found += count_in_region(mem, chunk, from, to);
+    }
+    (void)fclose(maps);
+    (void)close(mem);
+    (void)munmap(chunk, CHUNK);
+    return found;
+}
+
+/* ---- uploading, in a process of its own ---------------------------------------------------------
+ */
+
+typedef void upload(unsigned port, const uint8_t *body, size_t n, const char *ca);
+
+static void upload_plain(unsigned port, const uint8_t *body, size_t n, const char *ca)
+{
+    (void)ca;
+    char head[200];
+    int fd = dial_port(port);
+    (void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                   n);
+    say(fd, head);
+    h2 c = {.fd = fd};
+    h2_send(&c, body, n);
+    bool closed;
+    if (status_of(hear_until(fd, 2000, true, &closed)) != 200)
+        _exit(3);
+    (void)close(fd);
+}
+
+static void upload_http2(unsigned port, const uint8_t *body, size_t n, const char *ca)
+{
+    (void)ca;
+    h2 c = {.fd = dial_port(port)};
+    if (nghttp2_hd_inflate_new(&c.inflater) != 0)
+        _exit(3);
+    say(c.fd, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    h2_frame(&c, H2_SETTINGS, 0, 0, NULL, 0);
+    h2_headers(&c, 1, H2_END_HEADERS, H2_POST("/"), NULL);
+    for (size_t at = 0; at < n; at += 9000)
+        h2_frame(&c, H2_DATA, at + 9000 >= n ? H2_END_STREAM : 0, 1, body + at,
+                 n - at < 9000 ? n - at : 9000);
+    if (h2_hear(&c, 1, 2000).status != 200)
+        _exit(4);
+    h2_hang_up(&c);
+}
+
+static void upload_tls(unsigned port, const uint8_t *body, size_t n, const char *ca)
+{
+    char url[64];
+    vs_http_client *c = NULL;
+    int status = 0;
+    vs_buf out = VS_BUF(1000);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", port);
+    const vs_http_call call = {
+        .method = "POST", .url = url, .body = vs_span_of(body, n), .has_body = true};
+    if (vs_http_client_new(&(vs_http_client_config){.ca_file = ca}, &c, NULL) != VS_OK ||
+        vs_http_client_do(c, &call, &status, &out, NULL) != VS_OK || status != 200)
+        _exit(5);
+    vs_http_client_free(&c);
+}
+
+/* Started before there is a server and its threads. */
+static pid_t start_client(upload *how, size_t n, const char *ca, int *port_to)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        unsigned port = 0;
+        uint8_t *body = malloc(n);
+        if (!body || read(ends[0], &port, sizeof port) != sizeof port)
+            _exit(2);
+        for (size_t i = 0; i < n; i++)
+            body[i] = f(i);
+        how(port, body, n, ca);
+        _exit(0);
+    }
+    (void)close(ends[0]);
+    *port_to = ends[1];
+    return pid;
+}
+
+/* ---- the test
+ * ------------------------------------------------------------------------------------ */
+
+static uint64_t sum;
+
+static void add_up(void *user, const vs_http_request *req, vs_http_response *resp)
+{
+    (void)user;
+    for (size_t i = 0; i < req->body.n; i++)
+        sum += req->body.p[i];
+    vs_buf_puts(&resp->body, "ok");
+}
+
+static void nothing_is_left(upload *how, size_t n, const identity *id, unsigned workers)
+{
+    int to;
+    pid_t pid = start_client(how, n, id->cert, &to);
+    vs_http_server *s = NULL;
+    vs_error err = {0};
+    vs_http_config cfg = {
+        .sockets = any_port, .n_sockets = 1, .threads = 1, .workers = workers, .handler = add_up};
+    if (how == upload_tls) {
+        cfg.certificate = id->cert;
+        cfg.private_key = id->key;
+    }
+    assert_vs_ok(vs_http_server_start(&cfg, &s, &err), &err);
+    unsigned port = vs_http_server_port(s, 0);
+    sum = 0;
+    assert_int_equal(write(to, &port, sizeof port), sizeof port);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    (void)close(to);
+    vs_http_server_stop(&s, 1000);
+    uint64_t want = 0;
+    for (size_t i = 0; i < n; i++)
+        want += f(i);
+    assert_int_equal(sum, want); /* it did arrive */
+    size_t found = count_in_memory();
+    if (found)
+        fail_msg("%zu pieces of %zu bytes, %s, workers %u", found, n,
+                 how == upload_plain   ? "plain"
+                 : how == upload_http2 ? "HTTP/2"
+                                       : "TLS",
+                 workers);
+}
+
+static void what_was_uploaded_is_not_left_in_memory(void **state)
+{
+    (void)state;
+    static upload *const ways[] = {upload_plain, upload_http2, upload_tls};
+    static const size_t sizes[] = {500, 60000};
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    for (size_t w = 0; w < VS_COUNT(ways); w++)
+        for (size_t i = 0; i < VS_COUNT(sizes); i++)
+            for (unsigned workers = 0; workers < 2; workers++)
+                nothing_is_left(ways[w], sizes[i], &id, workers);
+    remove_identity(&id);
+}
+
+static void the_search_finds_what_is_there(void **state)
+{
+    (void)state;
+    volatile uint8_t *p = malloc(1000);
+    assert_non_null((void *)(uintptr_t)p);
+    for (size_t i = 0; i < 1000; i++)
+        p[i] = f(i);
+    assert_true(count_in_memory() > 0);
+    for (size_t i = 0; i < 1000; i++)
+        p[i] = 0;
+    free((void *)(uintptr_t)p);
+    assert_int_equal(count_in_memory(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_search_finds_what_is_there),
+        cmocka_unit_test(what_was_uploaded_is_not_left_in_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
