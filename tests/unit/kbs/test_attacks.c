@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attacks on the broker by those who have something: a session, a role, evidence of their own. */
 #include "kbs/broker.h"
+#include "memory.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -209,6 +210,30 @@ static void changes_that_cannot_be_audited_are_not_confirmed(void **state)
     (void)rmdir(dir);
 }
 
+/* ---- whoever gets the memory --------------------------------------------------------------------
+ */
+
+/* Written, released, and the broker ended: nothing that was freed on the way has it. */
+static void a_secret_is_not_left_in_freed_memory(void **state)
+{
+    broker *b = *state;
+    challenge c;
+    uint8_t secret[3000];
+    set_resource_policy(b, vs_policy_text("kbs_allow_all"));
+    for (size_t i = 0; i < sizeof secret; i++)
+        secret[i] = secret_byte(i);
+    assert_granted(tell(b, (ask){KBS_POST, DEMO, .body = vs_span_of(secret, sizeof secret),
+                                 .bearer = admin_token(b)}));
+    vs_wipe(secret, sizeof secret);
+    (void)attest(b, "sample", &c);
+    for (int i = 0; i < 3; i++)
+        assert_granted(tell(b, (ask){KBS_GET, DEMO, .session = c.session}));
+    assert_true(count_in_memory() > 0); /* the store is in memory */
+    broker_close(b);
+    assert_int_equal(count_in_memory(), 0);
+    broker_open(b); /* for the teardown */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +243,7 @@ int main(void)
         T(a_token_given_out_again_is_audited_in_a_flood),
         T(a_path_below_an_endpoint_is_not_the_endpoint),
         T(changes_that_cannot_be_audited_are_not_confirmed),
+        T(a_secret_is_not_left_in_freed_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

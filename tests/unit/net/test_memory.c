@@ -2,80 +2,11 @@
 /* What was uploaded is nowhere in the server's memory when its connection has ended. */
 #include "h2.h"
 #include "identity.h"
+#include "memory.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "net/http_client.h"
-
-enum { PERIOD = 199, PROBE = 80, CHUNK = 1 << 20, REGION_MAX = 512 << 20 };
-
-/* Registers that the loader or a signal has put on a stack hold less than a probe.
- *
- * The secret repeats f(0) .. f(PERIOD - 1). This process never has it in a row but by receiving it.
- */
-static uint8_t f(size_t i)
-{
-    return (uint8_t)('a' + ((uint32_t)(i % PERIOD) * UINT32_C(2654435761) >> 20) % 26);
-}
-
-/* ---- looking -----------------------------------------------------------------------------------
- */
-
-static bool is_secret(const uint8_t *p, size_t from)
-{
-    for (size_t k = 0; k < PROBE; k++)
-        if (p[k] != f(from + k))
-            return false;
-    return true;
-}
-
-static size_t count_in(const uint8_t *p, size_t n)
-{
-    size_t found = 0;
-    const uint8_t first = f(40), second = f(120);
-    for (size_t i = 0; i + PROBE <= n; i++)
-        found +=
-            (p[i] == first && is_secret(p + i, 40)) || (p[i] == second && is_secret(p + i, 120));
-    return found;
-}
-
-static size_t count_in_region(int mem, uint8_t *chunk, uint64_t from, uint64_t to)
-{
-    size_t found = 0;
-    for (uint64_t at = from; at < to; at += CHUNK - PROBE) {
-        size_t want = to - at < CHUNK ? (size_t)(to - at) : CHUNK;
-        ssize_t n = pread(mem, chunk, want, (off_t)at);
-        if (n > 0)
-            found += count_in(chunk, (size_t)n);
-    }
-    return found;
-}
-
-/* In all that this process may write to, but for the window that it is read through. */
-static size_t count_in_memory(void)
-{
-    uint8_t *chunk = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(chunk != MAP_FAILED);
-    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    FILE *maps = fopen("/proc/self/maps", "re");
-    assert_true(mem >= 0 && maps);
-    size_t found = 0;
-    char line[600];
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long long from, to;
-        char mode[5];
-        if (sscanf(line, "%llx-%llx %4s", &from, &to, mode) != 3 || mode[1] != 'w' ||
-            to - from > REGION_MAX || ((uintptr_t)chunk >= from && (uintptr_t)chunk < to))
-            continue;
-        found += count_in_region(mem, chunk, from, to);
-    }
-    (void)fclose(maps);
-    (void)close(mem);
-    (void)munmap(chunk, CHUNK);
-    return found;
-}
 
 /* ---- uploading, in a process of its own ---------------------------------------------------------
  */
@@ -143,7 +74,7 @@ static pid_t start_client(upload *how, size_t n, const char *ca, int *port_to)
         if (!body || read(ends[0], &port, sizeof port) != sizeof port)
             _exit(2);
         for (size_t i = 0; i < n; i++)
-            body[i] = f(i);
+            body[i] = secret_byte(i);
         how(port, body, n, ca);
         _exit(0);
     }
@@ -188,7 +119,7 @@ static void nothing_is_left(upload *how, size_t n, const identity *id, unsigned 
     vs_http_server_stop(&s, 1000);
     uint64_t want = 0;
     for (size_t i = 0; i < n; i++)
-        want += f(i);
+        want += secret_byte(i);
     assert_int_equal(sum, want); /* it did arrive */
     size_t found = count_in_memory();
     if (found)
@@ -219,7 +150,7 @@ static void the_search_finds_what_is_there(void **state)
     volatile uint8_t *p = malloc(1000);
     assert_non_null((void *)(uintptr_t)p);
     for (size_t i = 0; i < 1000; i++)
-        p[i] = f(i);
+        p[i] = secret_byte(i);
     assert_true(count_in_memory() > 0);
     for (size_t i = 0; i < 1000; i++)
         p[i] = 0;
