@@ -17,6 +17,16 @@ static void check(const config_raw *raw)
         abort();
     if (c->admin.mode == KBS_ADMIN_BEARER && c->admin.n_providers == 0)
         abort();
+    if (c->vault && (!c->vault->url || (!c->vault->token && !c->vault->token_file) ||
+                     !c->vault->mount_path || c->vault->kv_version < 1 || c->vault->kv_version > 2))
+        abort();
+    if (c->pkcs11 && (!c->pkcs11->module || (!c->pkcs11->pin && !c->pkcs11->pin_file)))
+        abort();
+    if (c->nebula && (!c->nebula->work_dir || !c->nebula->program || !c->nebula->ca_name))
+        abort();
+    for (size_t i = 0; i < c->n_backends; i++)
+        if (!c->backends[i].name || !c->backends[i].endpoint || c->backends[i].timeout_ms < 1)
+            abort();
     if (!c->insecure_http && !c->private_key)
         abort();
 }

@@ -61,6 +61,21 @@ void vs_arena_free(vs_arena *a)
     *a = (vs_arena){.cap = cap, .peak = peak};
 }
 
+static void wipe_list(vs_arena_block *b)
+{
+    for (; b; b = b->next) {
+        UNPOISON(data_of(b), b->size);
+        vs_wipe(data_of(b), b->size);
+    }
+}
+
+void vs_arena_wipe(vs_arena *a)
+{
+    wipe_list(a->head);
+    wipe_list(a->spare);
+    vs_arena_free(a);
+}
+
 size_t vs_arena_used(const vs_arena *a)
 {
     return a->used_before + (a->head ? (size_t)(a->at - (uint8_t *)(a->head + 1)) : 0);

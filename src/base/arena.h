@@ -28,6 +28,8 @@ typedef struct vs_arena {
 void vs_arena_init(vs_arena *a, size_t cap);
 /* Gives everything back to malloc. The arena may be used again. NULL-safe fields. */
 void vs_arena_free(vs_arena *a);
+/* As vs_arena_free, and wipes: for an arena of its own on which a text with secrets was parsed. */
+void vs_arena_wipe(vs_arena *a);
 /* Forgets all contents but keeps the memory, so that a warm round does not call malloc. */
 void vs_arena_reset(vs_arena *a);
 

@@ -16,9 +16,11 @@
 #include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
+#include "plugins/plugins.h"
 #include "tee/cca/trust.h"
 
-enum { TICK_S = 60, DRAIN_MS = 10000, ANCHOR_FILE_MAX = 1 << 20 };
+/* Workers are for requests that wait for others: they cost memory, not processors. */
+enum { TICK_S = 60, DRAIN_MS = 10000, ANCHOR_FILE_MAX = 1 << 20, WAITING_WORKERS = 32 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
@@ -88,6 +90,8 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
+    if (cfg->vault)
+        VS_TRY_WRAP(vault_open(cfg->vault, &h->resource_store, err), err, "resource plugin");
     if (cfg->resource_has_own_store)
         VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
@@ -188,11 +192,13 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(plugins_attach(cfg, h->kbs, err), err, "plugins");
     VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,
                            .threads = cfg->workers,
+                           .workers = plugins_wait(cfg) ? WAITING_WORKERS : 0,
                            .limits = {.body_bytes = cfg->body_limit},
                            .private_key = cfg->insecure_http ? NULL : cfg->private_key,
                            .certificate = cfg->insecure_http ? NULL : cfg->certificate,

@@ -19,9 +19,8 @@ enum { FILE_MAX = 1024 * 1024 };
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"       \
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305"
-#define GROUPS       "X25519:P-256:P-384"
-#define CCA_CONFIG   "/opt/confidential-containers/attestation-service/cca/config.json"
-#define RESOURCE_DIR "/opt/confidential-containers/kbs/repository"
+#define GROUPS     "X25519:P-256:P-384"
+#define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
 
 /* ---- http_server ----------------------------------------------------------------------------- */
 
@@ -225,7 +224,7 @@ static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
     return mode == ADMIN_SIMPLE ? settle_simple(raw, a, err) : VS_OK;
 }
 
-/* ---- storage and plugins --------------------------------------------------------------------- */
+/* ---- storage --------------------------------------------------------------------------------- */
 
 /* The settings of a type are always those of [storage_backend.backends] (kbs.md 8.1). */
 static vs_code store_of_type(const config_raw *raw, int type, kbs_store_config *out, vs_error *err)
@@ -282,41 +281,6 @@ static vs_code settle_storage(config_raw *raw, vs_error *err)
                           "attestation_service.rvps_config.storage_type", err);
 }
 
-static vs_code settle_resource(kbs_config *c, const config_plugin *p, vs_error *err)
-{
-    int backend = p->backend ? p->backend : p->old_backend;
-    if (backend == BACKEND_UNSET)
-        return vs_fail(err, VS_E_INVALID,
-                       "the resource plugin needs \"storage_backend_type\" (\"kvstorage\")");
-    if (p->backend && p->old_backend)
-        return vs_fail(err, VS_E_INVALID,
-                       "the resource plugin has both \"type\" and \"storage_backend_type\"");
-    if (p->dir_path && backend != BACKEND_TREE)
-        return vs_fail(err, VS_E_INVALID, "\"plugins.dir_path\" belongs to type \"LocalFs\"");
-    if (c->has_resource_plugin)
-        vs_log(VS_LOG_WARN, "config", "several plugins named resource: the last one counts", NULL);
-    c->has_resource_plugin = true;
-    c->resource_has_own_store = backend == BACKEND_TREE;
-    c->resource_store = (kbs_store_config){0};
-    if (c->resource_has_own_store)
-        c->resource_store =
-            (kbs_store_config){KBS_STORE_TREE, p->dir_path ? p->dir_path : RESOURCE_DIR};
-    return VS_OK;
-}
-
-static vs_code settle_plugins(config_raw *raw, vs_error *err)
-{
-    for (size_t i = 0; i < raw->n_plugins; i++) {
-        if (raw->plugins[i].name == PLUGIN_NONE)
-            return vs_fail(err, VS_E_INVALID, "entry %zu of \"plugins\" needs \"name\"", i + 1);
-        if (raw->plugins[i].name == PLUGIN_SAMPLE)
-            raw->c.has_sample_plugin = true;
-        else
-            VS_TRY(settle_resource(&raw->c, &raw->plugins[i], err));
-    }
-    return VS_OK;
-}
-
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static const char *cca_config(void)
@@ -335,7 +299,7 @@ vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
     VS_TRY(settle_token(raw, err));
     VS_TRY(settle_admin(raw, a, err));
     VS_TRY(settle_storage(raw, err));
-    VS_TRY(settle_plugins(raw, err));
+    VS_TRY(config_settle_plugins(raw, a, err));
     kbs_as_config *as = &raw->c.as;
     if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
         return vs_fail(

@@ -81,6 +81,41 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 
+enum { KBS_PROVISIONED_MAX = 4096 };
+
+/* ---- [[plugins]] (kbs.md 8.4); a NULL pointer in kbs_config = not configured ---- */
+
+typedef struct kbs_vault_config {
+    const char *url;                /* http(s)://host[:port][/prefix], no '/' at the end */
+    const char *token, *token_file; /* one of them; the file is read for each request */
+    const char *mount_path;
+    const char *const *ca_certs; /* PEM files */
+    size_t n_ca_certs;
+    bool verify;
+    int kv_version; /* 1 or 2 */
+    unsigned timeout_ms;
+} kbs_vault_config;
+
+typedef struct kbs_pkcs11_config {
+    const char *module, *pin, *pin_file; /* one of the two PINs */
+    int64_t slot_index;                  /* among the slots with a token */
+    bool sha1;                           /* OAEP with SHA-1 instead of SHA-256 */
+    const char *lookup_label;            /* of the wrapping key */
+} kbs_pkcs11_config;
+
+typedef struct kbs_nebula_config {
+    const char *work_dir, *program;
+    /* Of the certificate authority, when one is made; NULL and 0 = the program's default. */
+    const char *ca_name, *curve, *duration, *groups, *ips, *out_qr, *subnets;
+    int64_t argon_iterations, argon_memory, argon_parallelism;
+    unsigned timeout_ms;
+} kbs_nebula_config;
+
+typedef struct kbs_backend_config {             /* of the external plugin */
+    const char *name, *endpoint, *ca_cert_path; /* ca_cert_path with https only */
+    int64_t timeout_ms;
+} kbs_backend_config;
+
 typedef struct kbs_config {
     /* [http_server] */
     const char *const *sockets; /* "IP:port" */
@@ -115,6 +150,12 @@ typedef struct kbs_config {
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */
     bool has_sample_plugin;
+    const kbs_vault_config *vault; /* the resource plugin's store */
+    const kbs_pkcs11_config *pkcs11;
+    const kbs_nebula_config *nebula;
+    const kbs_backend_config *backends;
+    size_t n_backends;
+    size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
 } kbs_config;
 

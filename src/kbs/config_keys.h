@@ -58,7 +58,15 @@ typedef enum config_admin {
     ADMIN_SIMPLE
 } config_admin;
 typedef enum config_tls { TLS_UNSET, TLS_INTERMEDIATE, TLS_MODERN, TLS_CUSTOM } config_tls;
-typedef enum config_plugin_name { PLUGIN_NONE, PLUGIN_RESOURCE, PLUGIN_SAMPLE } config_plugin_name;
+typedef enum config_plugin_name {
+    PLUGIN_NONE,
+    PLUGIN_RESOURCE,
+    PLUGIN_SAMPLE,
+    PLUGIN_PROVISIONER,
+    PLUGIN_NEBULA,
+    PLUGIN_PKCS11,
+    PLUGIN_EXTERNAL
+} config_plugin_name;
 typedef enum config_storage {
     STORAGE_UNSET,
     STORAGE_MEMORY,
@@ -67,13 +75,27 @@ typedef enum config_storage {
     STORAGE_LOCALJSON,
     STORAGE_POSTGRES,
 } config_storage;
-typedef enum config_backend { BACKEND_UNSET, BACKEND_KV, BACKEND_TREE } config_backend;
+typedef enum config_backend {
+    BACKEND_UNSET,
+    BACKEND_KV,
+    BACKEND_TREE,
+    BACKEND_VAULT
+} config_backend;
 
 typedef struct config_plugin {
     int name;
     int backend;     /* storage_backend_type */
     int old_backend; /* type */
     const char *dir_path;
+    kbs_vault_config vault;
+    int64_t kv_version, vault_timeout_ms;
+    kbs_pkcs11_config pkcs11;
+    int rsa_mechanism;
+    kbs_nebula_config nebula;
+    int64_t nebula_timeout_ms;
+    kbs_backend_config *backends;
+    size_t n_backends;
+    int64_t key_length;
 } config_plugin;
 
 /* The file as read, before its parts are put together (config.c). */
@@ -94,14 +116,17 @@ typedef struct config_raw {
     const char *sqlite_path, *local_fs_dir, *local_json_dir;
     vs_store_postgres postgres;
     int64_t postgres_port;
-    const config_plugin *plugins;
+    config_plugin *plugins;
     size_t n_plugins;
 } config_raw;
 
-/* Sets every top-level key that has one to its fallback. */
+/* Sets every key outside arrays of tables that has one to its fallback; a table of an array gets
+ * its own when it is read. */
 void config_fallbacks(config_raw *raw);
 /* Reads a parsed file into *raw, which holds the fallbacks. */
 VS_MUST vs_code config_read(vs_arena *a, vs_val file, config_raw *raw, vs_error *err);
+/* [[plugins]] (config_plugins.c). */
+VS_MUST vs_code config_settle_plugins(config_raw *raw, vs_arena *a, vs_error *err);
 /* Puts the parts together: profiles, dialects, what needs what. */
 VS_MUST vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err);
 

@@ -145,6 +145,8 @@ static vs_code read_choice(const reader *r, const config_key *k, vs_val v, int *
 
 static vs_code read_table(const reader *r, const char *path, vs_val table, uint8_t *base);
 
+static void fall_back_inside(const config_key *list, uint8_t *base);
+
 static vs_code read_tables(const reader *r, const config_key *k, vs_val v, uint8_t *base)
 {
     if (v.kind != VS_ARRAY)
@@ -155,6 +157,7 @@ static vs_code read_tables(const reader *r, const config_key *k, vs_val v, uint8
     for (uint32_t i = 0; i < v.len; i++) {
         if (v.u.items[i].kind != VS_OBJECT)
             return wrong_type(r, k, "an array of tables", v.u.items[i]);
+        fall_back_inside(k, list + i * k->element);
         VS_TRY(read_table(r, k->path, v.u.items[i], list + i * k->element));
     }
     *(const void **)(void *)(base + k->offset) = list;
@@ -229,14 +232,16 @@ vs_code config_read(vs_arena *a, vs_val file, config_raw *raw, vs_error *err)
 
 /* ---- fallbacks ------------------------------------------------------------------------------- */
 
-static bool inside_tables(const config_key *k)
+/* The innermost array of tables that a key is inside; NULL = none. */
+static const config_key *list_around(const config_key *k)
 {
+    const config_key *inner = NULL;
     for (const char *dot = strchr(k->path, '.'); dot; dot = strchr(dot + 1, '.')) {
         const config_key *above = key_at(vs_span_of(k->path, (size_t)(dot - k->path)));
         if (above && above->type == CONFIG_TABLES)
-            return true;
+            inner = above;
     }
-    return false;
+    return inner;
 }
 
 static void fall_back(const config_key *k, uint8_t *base)
@@ -259,11 +264,16 @@ static void fall_back(const config_key *k, uint8_t *base)
     }
 }
 
-void config_fallbacks(config_raw *raw)
+static void fall_back_inside(const config_key *list, uint8_t *base)
 {
     size_t n;
     const config_key *keys = config_keys(&n);
     for (size_t i = 0; i < n; i++)
-        if (keys[i].fallback && !inside_tables(&keys[i]))
-            fall_back(&keys[i], (uint8_t *)raw);
+        if (keys[i].fallback && list_around(&keys[i]) == list)
+            fall_back(&keys[i], base);
+}
+
+void config_fallbacks(config_raw *raw)
+{
+    fall_back_inside(NULL, (uint8_t *)raw);
 }

@@ -106,12 +106,3 @@ void kbs_set_reference_values(kbs_ctx *c)
     else
         c->reply->content_type = "application/json";
 }
-
-/* ---- sample plugin ----------------------------------------------------------------------------
- */
-
-void kbs_sample_plugin(kbs_ctx *c)
-{
-    vs_buf_puts(&c->reply->body, "sample plugin response");
-    c->reply->content_type = "text/xml";
-}

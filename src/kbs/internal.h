@@ -10,6 +10,7 @@
 #include "as/policy.h"
 #include "kbs/admin.h"
 #include "kbs/kbs.h"
+#include "kbs/plugin.h"
 
 #define KBS_NS_POLICY   "kbs"
 #define KBS_NS_RESOURCE "repository"
@@ -103,14 +104,17 @@ struct kbs {
     kbs_seal seal;
     kbs_trust trust;
     as_policies *policies;
+    kbs_plugin plugins[KBS_PLUGINS];
     struct kbs_journal *journal; /* NULL = decisions are logged only */
 };
 
 /* One request on its way through. */
 typedef struct kbs_ctx {
     kbs *k;
+    const struct kbs_route *route;
     kbs_call call; /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
+    bool administrates;        /* it was authorised as an administrator's */
     vs_span who;               /* admin routes: role or persona */
     vs_val claims;             /* attested routes: the verified token's claims */
     vs_span token;             /* ... and the token */
@@ -125,14 +129,17 @@ typedef enum kbs_access {
     KBS_ADMIN,        /* an administrator; refused as a built-in endpoint */
     KBS_PLUGIN_ADMIN, /* an administrator; refused as a plugin is (kbs.md 7) */
     KBS_ATTESTED,     /* the holder of an attestation token that the resource policy allows */
+    KBS_PLUGIN_SAYS,  /* KBS_PLUGIN_ADMIN or KBS_ATTESTED, as the plugin says of each request */
 } kbs_access;
 
 typedef struct kbs_route {
     const char *name;
     kbs_method method;
     kbs_access access;
-    bool (*available)(const kbs *k);
+    bool (*available)(const kbs *k); /* NULL = when the plugin is there */
     void (*handle)(kbs_ctx *c);
+    kbs_plugin_id plugin;
+    const char *action; /* what an administrator did, for the record of a plugin's route */
 } kbs_route;
 
 /* All that this server does. What is not here is 404. */
@@ -217,17 +224,24 @@ void kbs_set_resource_policy(kbs_ctx *c);
 
 void kbs_auth(kbs_ctx *c);
 void kbs_attest(kbs_ctx *c);
-void kbs_get_resource(kbs_ctx *c);
-void kbs_set_resource(kbs_ctx *c);
-void kbs_delete_resource(kbs_ctx *c);
-void kbs_refuse_method(kbs_ctx *c);
+void kbs_plugin_release(kbs_ctx *c);
+void kbs_plugin_administer(kbs_ctx *c);
+void kbs_plugin_serve(kbs_ctx *c); /* one of the two, as it was authorised */
 void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
-void kbs_sample_plugin(kbs_ctx *c);
 void kbs_get_decision(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */
 vs_span kbs_rest_of_path(kbs_ctx *c);
+
+/* ---- plugins ------------------------------------------------------------------------------------
+ */
+
+const kbs_plugin *kbs_plugin_of(const kbs_ctx *c);
+/* The request as the route's plugin sees it. */
+kbs_plugin_call kbs_plugin_request(const kbs_ctx *c);
+/* Those that need nothing but the broker, which is their `self`. */
+extern const kbs_plugin_ops kbs_resource_plugin, kbs_sample_plugin, kbs_provisioner_plugin;
 
 #endif

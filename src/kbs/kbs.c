@@ -36,6 +36,10 @@ static bool has_sample(const kbs *k)
     return k->cfg->has_sample_plugin;
 }
 
+#define RELEASE(p)   kbs_plugin_release, KBS_PLUGIN_##p, NULL
+#define ADMIN(p, a)  kbs_plugin_administer, KBS_PLUGIN_##p, a
+#define EITHER(p, a) kbs_plugin_serve, KBS_PLUGIN_##p, a
+
 const kbs_route kbs_routes[] = {
     {"auth", KBS_POST, KBS_OPEN, has_as, kbs_auth},
     {"attest", KBS_POST, KBS_SESSION, has_as, kbs_attest},
@@ -44,15 +48,32 @@ const kbs_route kbs_routes[] = {
     {"reference-value", KBS_POST, KBS_ADMIN, has_rvps, kbs_set_reference_values},
     {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy},
     {"resource-policy", KBS_POST, KBS_ADMIN, always, kbs_set_resource_policy},
-    {"resource", KBS_GET, KBS_ATTESTED, has_resources, kbs_get_resource},
-    {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, kbs_set_resource},
-    {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, kbs_delete_resource},
-    {"resource", KBS_PUT, KBS_ATTESTED, has_resources, kbs_refuse_method},
     {"decision", KBS_GET, KBS_ADMIN, has_journal, kbs_get_decision},
-    {"sample", KBS_GET, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
-    {"sample", KBS_POST, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
-    {"sample", KBS_PUT, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
-    {"sample", KBS_DELETE, KBS_PLUGIN_ADMIN, has_sample, kbs_sample_plugin},
+
+    {"resource", KBS_GET, KBS_ATTESTED, has_resources, RELEASE(RESOURCE)},
+    {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, ADMIN(RESOURCE, "set resource")},
+    {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, ADMIN(RESOURCE, "delete resource")},
+    {"resource", KBS_PUT, KBS_ATTESTED, has_resources, RELEASE(RESOURCE)},
+    {"sample", KBS_GET, KBS_PLUGIN_ADMIN, has_sample, ADMIN(SAMPLE, "sample plugin")},
+    {"sample", KBS_POST, KBS_PLUGIN_ADMIN, has_sample, ADMIN(SAMPLE, "sample plugin")},
+    {"sample", KBS_PUT, KBS_PLUGIN_ADMIN, has_sample, ADMIN(SAMPLE, "sample plugin")},
+    {"sample", KBS_DELETE, KBS_PLUGIN_ADMIN, has_sample, ADMIN(SAMPLE, "sample plugin")},
+    {"provisioner", KBS_GET, KBS_ATTESTED, NULL, RELEASE(PROVISIONER)},
+    {"provisioner", KBS_POST, KBS_PLUGIN_ADMIN, NULL, ADMIN(PROVISIONER, "provision a key")},
+    {"provisioner", KBS_PUT, KBS_PLUGIN_ADMIN, NULL, ADMIN(PROVISIONER, "none")},
+    {"provisioner", KBS_DELETE, KBS_PLUGIN_ADMIN, NULL, ADMIN(PROVISIONER, "delete a key")},
+    {"nebula-ca", KBS_GET, KBS_ATTESTED, NULL, RELEASE(NEBULA)},
+    {"nebula-ca", KBS_POST, KBS_ATTESTED, NULL, RELEASE(NEBULA)},
+    {"nebula-ca", KBS_PUT, KBS_ATTESTED, NULL, RELEASE(NEBULA)},
+    {"nebula-ca", KBS_DELETE, KBS_ATTESTED, NULL, RELEASE(NEBULA)},
+    {"pkcs11", KBS_GET, KBS_ATTESTED, NULL, RELEASE(PKCS11)},
+    {"pkcs11", KBS_POST, KBS_PLUGIN_ADMIN, NULL, ADMIN(PKCS11, "encrypt or store")},
+    {"pkcs11", KBS_PUT, KBS_PLUGIN_ADMIN, NULL, ADMIN(PKCS11, "none")},
+    {"pkcs11", KBS_DELETE, KBS_PLUGIN_ADMIN, NULL, ADMIN(PKCS11, "delete object")},
+    {"external", KBS_GET, KBS_PLUGIN_SAYS, NULL, EITHER(EXTERNAL, "external plugin")},
+    {"external", KBS_POST, KBS_PLUGIN_SAYS, NULL, EITHER(EXTERNAL, "external plugin")},
+    {"external", KBS_PUT, KBS_PLUGIN_SAYS, NULL, EITHER(EXTERNAL, "external plugin")},
+    {"external", KBS_DELETE, KBS_PLUGIN_SAYS, NULL, EITHER(EXTERNAL, "external plugin")},
 };
 const size_t kbs_n_routes = VS_COUNT(kbs_routes);
 
@@ -60,7 +81,8 @@ static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method
 {
     for (size_t i = 0; i < kbs_n_routes; i++) {
         const kbs_route *r = &kbs_routes[i];
-        if (r->method == method && vs_span_is(name, r->name) && r->available(k))
+        if (r->method == method && vs_span_is(name, r->name) &&
+            (r->available ? r->available(k) : k->plugins[r->plugin].ops != NULL))
             return r;
     }
     return NULL;
@@ -183,6 +205,20 @@ static bool attested_may(kbs_ctx *c)
     return false;
 }
 
+/* Some plugins say of each request whose it is: then it is authorised as such. */
+static bool whoever_the_plugin_wants_may(kbs_ctx *c, const kbs_route *r)
+{
+    vs_error err = {0};
+    const kbs_plugin *p = kbs_plugin_of(c);
+    const kbs_plugin_call call = kbs_plugin_request(c);
+    if (p->ops->wants_admin(p->self, &call, &c->administrates, &err) == VS_OK)
+        return c->administrates ? admin_may(c, r) : attested_may(c);
+    kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
+    const kbs_decision d = {.what = "release", .target = kbs_text(c, c->call.path), .error = &err};
+    (void)!kbs_decide(c, &d);
+    return false;
+}
+
 static bool may(kbs_ctx *c, const kbs_route *r)
 {
     switch (r->access) {
@@ -191,8 +227,28 @@ static bool may(kbs_ctx *c, const kbs_route *r)
     case KBS_ADMIN:
     case KBS_PLUGIN_ADMIN: return admin_may(c, r);
     case KBS_ATTESTED: return attested_may(c);
+    case KBS_PLUGIN_SAYS: return whoever_the_plugin_wants_may(c, r);
     }
     return false;
+}
+
+const kbs_plugin *kbs_plugin_of(const kbs_ctx *c)
+{
+    return &c->k->plugins[c->route->plugin];
+}
+
+kbs_plugin_call kbs_plugin_request(const kbs_ctx *c)
+{
+    return (kbs_plugin_call){
+        .method = c->call.method,
+        .path = c->call.segments + 1,
+        .n_path = c->call.n_segments - 1,
+        .query = c->call.query.kind == VS_OBJECT ? c->call.query : vs_empty(VS_OBJECT),
+        .claims = c->claims,
+        .body = c->call.body,
+        .now = c->call.now,
+        .arena = c->call.arena,
+    };
 }
 
 /* What changes something is not begun when it could not be recorded. */
@@ -222,6 +278,7 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
                    VS_FMT(vs_span_head(name, 256)));
         return;
     }
+    c.route = r;
     if (!may(&c, r))
         return;
     if (r->method != KBS_GET && r->access != KBS_OPEN && !kbs_journal_works(&c)) {
@@ -231,6 +288,11 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
     r->handle(&c);
     if (reply->error == KBS_OK && !vs_buf_ok(&reply->body)) /* the caller's cap */
         kbs_refuse(&c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
+}
+
+void kbs_set_plugin(kbs *k, kbs_plugin_id id, kbs_plugin plugin)
+{
+    k->plugins[id] = plugin;
 }
 
 void kbs_set_journal(kbs *k, struct kbs_journal *journal)
@@ -273,6 +335,10 @@ vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_
     k->resources = resources;
     k->as = as;
     k->rv = rv;
+    k->plugins[KBS_PLUGIN_RESOURCE] = (kbs_plugin){&kbs_resource_plugin, k};
+    k->plugins[KBS_PLUGIN_SAMPLE] = (kbs_plugin){&kbs_sample_plugin, k};
+    if (cfg->provisioner_key_length > 0)
+        k->plugins[KBS_PLUGIN_PROVISIONER] = (kbs_plugin){&kbs_provisioner_plugin, k};
     vs_code code = start(k, err);
     if (code != VS_OK) {
         kbs_free(&k);
@@ -287,6 +353,9 @@ void kbs_free(kbs **kp)
     if (!kp || !*kp)
         return;
     kbs *k = *kp;
+    for (size_t i = 0; i < KBS_PLUGINS; i++)
+        if (k->plugins[i].ops && k->plugins[i].ops->free)
+            k->plugins[i].ops->free(k->plugins[i].self);
     kbs_admin_free(&k->admin);
     kbs_trust_free(&k->trust);
     as_policies_free(&k->policies);

@@ -1,56 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The resource plugin: where a secret is released (kbs.md 2, 3).
+ * Where a secret is released: what a plugin answers goes encrypted to the attested TEE, or plain to
+ * an administrator (kbs.md 2, 3.1).
  *
  * When a handler runs, the route table's check has been made. The recipient's key is looked at
- * before the secret is read, so that a secret is in memory only when it can be encrypted.
+ * before the plugin is asked, so that a secret is in memory only when it can be encrypted; only a
+ * plugin that says afterwards whether it wants encryption is asked first.
  */
 #include "kbs/internal.h"
 
 #include "base/clock.h"
-#include "base/enc.h"
 #include "envelope/jose.h"
 #include "kbs/metrics.h"
-
-static bool segment_ok(vs_span s)
-{
-    if (s.n == 0 || s.p[0] == '.')
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = s.p[i], lower = c | 0x20;
-        bool alnum = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
-        if (!alnum && c != '_' && c != '-' && c != '.')
-            return false;
-    }
-    return true;
-}
-
-/* <repository>/<type>/<tag> (2.1). */
-static vs_code resource_key(kbs_ctx *c, vs_span *key, vs_error *err)
-{
-    bool ok = c->call.n_segments == 4;
-    for (size_t i = 1; ok && i < c->call.n_segments; i++)
-        ok = segment_ok(c->call.segments[i]);
-    if (!ok)
-        return vs_fail(err, VS_E_INVALID, "a resource path is <repository>/<type>/<tag>");
-    *key = kbs_rest_of_path(c);
-    return vs_arena_check(c->call.arena, err);
-}
-
-/* The path names a secret, and metrics are read by many: its digest, unless asked for the path. */
-static void count_resource(const kbs_ctx *c, vs_metric *m, vs_span key)
-{
-    enum { SHOWN = 8 };
-    uint8_t md[VS_HASH_MAX];
-    VS_CLEANUP(vs_buf_free) vs_buf label = VS_BUF(2 * SHOWN);
-    if (!c->k->cfg->metrics_resource_paths) {
-        if (vs_digest(VS_SHA256, key, VS_LIT(""), VS_LIT(""), md, NULL) != VS_OK)
-            return;
-        vs_hex_encode(&label, vs_span_of(md, SHOWN));
-        key = vs_buf_span(&label);
-    }
-    vs_metric_add(m, key, 1);
-}
 
 static void refuse_plugin(kbs_ctx *c)
 {
@@ -97,26 +58,31 @@ static bool recipient(kbs_ctx *c, vs_val *jwk, const secret_form **form, vs_erro
     return true;
 }
 
-static bool release(kbs_ctx *c, vs_error *err)
+static vs_code check(const kbs_plugin *p, const kbs_plugin_call *call, vs_error *err)
 {
-    vs_span key;
-    vs_val jwk;
-    const secret_form *form;
-    if (resource_key(c, &key, err) != VS_OK) {
-        refuse_plugin(c);
-        return false;
+    return p->ops->check ? p->ops->check(p->self, call, err) : VS_OK;
+}
+
+/* What is in `secret` leaves as the plugin wants it: encrypted, or as it is. */
+static bool hand_out(kbs_ctx *c, const kbs_plugin *p, const kbs_plugin_call *call, vs_span secret,
+                     vs_val jwk, const secret_form *form, vs_error *err)
+{
+    bool encrypt = true;
+    if (p->ops->wants_encryption) {
+        if (p->ops->wants_encryption(p->self, call, &encrypt, err) != VS_OK) {
+            refuse_plugin(c);
+            return false;
+        }
+        if (encrypt && !recipient(c, &jwk, &form, err))
+            return false;
     }
-    count_resource(c, &kbs_m_resource_reads, key);
-    if (!recipient(c, &jwk, &form, err))
-        return false;
+    if (!encrypt) {
+        vs_buf_put(&c->reply->body, secret);
+        c->reply->content_type = "text/xml";
+        return true;
+    }
     int64_t start = vs_mono_ns();
-    VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(VS_STORE_VALUE_MAX);
-    if (vs_store_get(c->k->resources, KBS_NS_RESOURCE, key, c->call.now, &secret, err) != VS_OK) {
-        refuse_plugin(c);
-        return false;
-    }
-    start = kbs_stage("read secret", start);
-    if (form->encrypt(&c->reply->body, jwk, vs_buf_span(&secret), err) != VS_OK) {
+    if (form->encrypt(&c->reply->body, jwk, secret, err) != VS_OK) {
         kbs_refuse(c, KBS_JWE_ERROR, "JWE failed");
         return false;
     }
@@ -125,7 +91,29 @@ static bool release(kbs_ctx *c, vs_error *err)
     return true;
 }
 
-void kbs_get_resource(kbs_ctx *c)
+static bool release(kbs_ctx *c, vs_error *err)
+{
+    const kbs_plugin *p = kbs_plugin_of(c);
+    const kbs_plugin_call call = kbs_plugin_request(c);
+    vs_val jwk = vs_undefined();
+    const secret_form *form = NULL;
+    if (check(p, &call, err) != VS_OK) {
+        refuse_plugin(c);
+        return false;
+    }
+    if (!p->ops->wants_encryption && !recipient(c, &jwk, &form, err))
+        return false;
+    int64_t start = vs_mono_ns();
+    VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(VS_STORE_VALUE_MAX);
+    if (p->ops->handle(p->self, &call, &secret, err) != VS_OK || !vs_buf_ok(&secret)) {
+        refuse_plugin(c);
+        return false;
+    }
+    (void)kbs_stage("read secret", start);
+    return hand_out(c, p, &call, vs_buf_span(&secret), jwk, form, err);
+}
+
+void kbs_plugin_release(kbs_ctx *c)
 {
     vs_error err = {0};
     kbs_decision d = {.what = "release",
@@ -139,24 +127,25 @@ void kbs_get_resource(kbs_ctx *c)
         refuse_plugin(c);
 }
 
-void kbs_refuse_method(kbs_ctx *c)
-{
-    refuse_plugin(c);
-}
-
 /* ---- administration ---------------------------------------------------------------------------
  */
 
-static void finish(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
+void kbs_plugin_administer(kbs_ctx *c)
 {
+    vs_error err = {0};
+    const kbs_plugin *p = kbs_plugin_of(c);
+    const kbs_plugin_call call = kbs_plugin_request(c);
+    vs_code code = check(p, &call, &err);
+    if (code == VS_OK)
+        code = p->ops->handle(p->self, &call, &c->reply->body, &err);
     const kbs_decision d = {
         .what = "administration",
         .proven = true,
         .allowed = code == VS_OK,
         .who = kbs_text(c, c->who),
         .target = kbs_text(c, c->call.path),
-        .action = what,
-        .error = code == VS_OK ? NULL : err,
+        .action = c->route->action,
+        .error = code == VS_OK ? NULL : &err,
     };
     bool recorded = kbs_decide(c, &d);
     if (code != VS_OK || !recorded)
@@ -165,27 +154,10 @@ static void finish(kbs_ctx *c, const char *what, vs_code code, const vs_error *e
         c->reply->content_type = "text/xml";
 }
 
-void kbs_set_resource(kbs_ctx *c)
+void kbs_plugin_serve(kbs_ctx *c)
 {
-    vs_error err = {0};
-    vs_span key;
-    vs_code code = resource_key(c, &key, &err);
-    if (code == VS_OK) {
-        count_resource(c, &kbs_m_resource_writes, key);
-        code = vs_store_put(c->k->resources, KBS_NS_RESOURCE, key, c->call.body, 0, VS_PUT_REPLACE,
-                            &err);
-    }
-    finish(c, "set resource", code, &err);
-}
-
-void kbs_delete_resource(kbs_ctx *c)
-{
-    vs_error err = {0};
-    vs_span key;
-    vs_code code = resource_key(c, &key, &err);
-    if (code == VS_OK) {
-        count_resource(c, &kbs_m_resource_deletes, key);
-        code = vs_store_delete(c->k->resources, KBS_NS_RESOURCE, key, &err);
-    }
-    finish(c, "delete resource", code, &err);
+    if (c->administrates)
+        kbs_plugin_administer(c);
+    else
+        kbs_plugin_release(c);
 }

@@ -58,11 +58,24 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ctx, void *user)
                                                                        : CURLE_SSL_CACERT_BADFILE;
 }
 
-static vs_code load_roots(vs_http_client *c, const char *path, vs_error *err)
+static vs_code load_root_file(vs_http_client *c, const char *path, vs_error *err)
 {
+    size_t before = c->ca.n;
     VS_TRY(vs_read_file(path, &c->ca, err));
-    if (add_roots(NULL, vs_buf_span(&c->ca)) == 0)
+    if (add_roots(NULL, vs_span_from(vs_buf_span(&c->ca), before)) == 0)
         return vs_fail(err, VS_E_INVALID, "%s holds no PEM certificate", path);
+    vs_buf_putc(&c->ca, '\n'); /* the next file starts on a line of its own */
+    return vs_buf_check(&c->ca, err);
+}
+
+static vs_code load_roots(vs_http_client *c, const vs_http_client_config *cfg, vs_error *err)
+{
+    if (cfg->ca_file)
+        VS_TRY(load_root_file(c, cfg->ca_file, err));
+    for (size_t i = 0; i < cfg->n_ca_files; i++)
+        VS_TRY(load_root_file(c, cfg->ca_files[i], err));
+    if (c->ca.n == 0)
+        return VS_OK;
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_DATA, c);
     /* A machine without the system's bundle still has the roots given here. */
@@ -253,6 +266,10 @@ static void set_options(vs_http_client *c, const vs_http_client_config *cfg)
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)(cfg->connect_ms ? cfg->connect_ms : 10000));
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(cfg->total_ms ? cfg->total_ms : 60000));
+    if (cfg->insecure_no_verify) {
+        (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     if (cfg->user_agent)
         (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, cfg->user_agent);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -274,8 +291,7 @@ vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **ou
     vs_code code = c->curl ? VS_OK : vs_fail(err, VS_E_NOMEM, "cannot make an HTTP client");
     if (code == VS_OK) {
         set_options(c, cfg);
-        if (cfg->ca_file)
-            code = load_roots(c, cfg->ca_file, err);
+        code = load_roots(c, cfg, err);
     }
     if (code != VS_OK)
         vs_http_client_free(&c);

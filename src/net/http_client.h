@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP client on libcurl: connection reuse, cookies, deadlines, size caps. One client belongs to
- * one thread at a time. Server certificates are always verified; there is no switch to turn it off.
+ * one thread at a time. Server certificates are verified unless a caller says otherwise by the name
+ * `insecure_no_verify`, which is there for one setting of Trustee's (plugins.verify_ssl).
  */
 #ifndef VS_NET_HTTP_CLIENT_H
 #define VS_NET_HTTP_CLIENT_H
@@ -11,7 +12,10 @@
 typedef struct vs_http_client vs_http_client;
 
 typedef struct vs_http_client_config {
-    const char *ca_file; /* PEM, added to the system's roots; NULL = none */
+    const char *ca_file;         /* PEM, added to the system's roots; NULL = none */
+    const char *const *ca_files; /* and more of them */
+    size_t n_ca_files;
+    bool insecure_no_verify; /* anybody may be the server */
     const char *user_agent;
     unsigned connect_ms;   /* 0 = 10 s */
     unsigned total_ms;     /* 0 = 60 s */

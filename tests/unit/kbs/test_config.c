@@ -47,6 +47,8 @@ static vs_code load(fixture *f, const char *text)
 /* The least that is accepted, with room for more tables. */
 #define BASE "[http_server]\ninsecure_http = true\n[admin]\nauthorization_mode = \"DenyAll\"\n"
 
+#define VAULT "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"vault\"\n"
+
 static void refuse(fixture *f, const char *text, vs_code code, const char *says)
 {
     char all[VS_ERROR_TEXT];
@@ -424,9 +426,81 @@ static const bad refused[] = {
     {BASE "[storage_backend.backends.postgres]\nport = 65536\n", VS_E_INVALID, "1 to 65535"},
     {BASE "[storage_backend]\nstorage_type = \"redis\"\nbackends.redis.url = \"x\"\n",
      VS_E_UNSUPPORTED, "storage back end"},
-    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"vault\"\nvault_url = \"x\"\n",
-     VS_E_UNSUPPORTED, "vault"},
-    {BASE "[[plugins]]\nname = \"pkcs11\"\nmodule = \"x\"\n", VS_E_UNSUPPORTED, "PKCS#11"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"aws\"\n", VS_E_UNSUPPORTED,
+     "does not have resources in a cloud's key service"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"gcp\"\n", VS_E_UNSUPPORTED,
+     "does not have resources in a cloud's key service"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"aliyun\"\n", VS_E_UNSUPPORTED,
+     "does not have resources in a cloud's key service"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\n", VS_E_INVALID,
+     "needs \"token\" or \"token_file\""},
+    {BASE VAULT "token = \"t\"\n", VS_E_INVALID, "needs \"vault_url\""},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\ntoken_file = \"f\"\n", VS_E_INVALID,
+     "both \"token\" and \"token_file\""},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"a\\nb\"\n", VS_E_INVALID,
+     "control character"},
+    {BASE VAULT "vault_url = \"v:8200\"\ntoken = \"t\"\n", VS_E_INVALID, "not https://host:port"},
+    {BASE VAULT "vault_url = \"https://v:8200/?x\"\ntoken = \"t\"\n", VS_E_INVALID,
+     "not https://host:port"},
+    {BASE VAULT "vault_url = \"https://\"\ntoken = \"t\"\n", VS_E_INVALID, "not https://host:port"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"\"\n", VS_E_INVALID,
+     "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"/a\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"a/\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"a//b\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"../sys\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"a/..\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"a?b\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nmount_path = \"a%2fb\"\n",
+     VS_E_INVALID, "plugins.mount_path"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nkv_version = 3\n", VS_E_INVALID,
+     "must be 1 to 2"},
+    {BASE VAULT "vault_url = \"https://v:8200\"\ntoken = \"t\"\nverify_ssl = \"no\"\n",
+     VS_E_INVALID, "must be true or false"},
+    {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"kvstorage\"\nvault_url = "
+          "\"https://v\"\n",
+     VS_E_INVALID, "belongs to storage_backend_type \"vault\""},
+    {BASE "[[plugins]]\nname = \"pkcs11\"\nmodule = \"x\"\n", VS_E_INVALID,
+     "needs \"pin\" or \"pin_file\""},
+    {BASE "[[plugins]]\nname = \"pkcs11\"\npin = \"1\"\n", VS_E_INVALID, "needs \"module\""},
+    {BASE "[[plugins]]\nname = \"pkcs11\"\nmodule = \"x\"\npin = \"1\"\nslot_index = -1\n",
+     VS_E_INVALID, "must be 0 to 255"},
+    {BASE
+     "[[plugins]]\nname = \"pkcs11\"\nmodule = \"x\"\npin = \"1\"\nrsa_mechanism = \"RsaPkcs\"\n",
+     VS_E_INVALID, "RsaPkcsOaep"},
+    {BASE "[[plugins]]\nname = \"provisioner\"\nkey_length = 0\n", VS_E_INVALID,
+     "must be 1 to 4096"},
+    {BASE "[[plugins]]\nname = \"external\"\n", VS_E_INVALID, "needs \"backends\""},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{endpoint = \"http://h:1\"}]\n",
+     VS_E_INVALID, "needs \"name\""},
+    {BASE
+     "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a/b\", endpoint = \"http://h:1\"}]\n",
+     VS_E_INVALID, "plugins.backends.name"},
+    {BASE
+     "[[plugins]]\nname = \"external\"\nbackends = [{name = \"..\", endpoint = \"http://h:1\"}]\n",
+     VS_E_INVALID, "plugins.backends.name"},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\"}]\n", VS_E_INVALID,
+     "needs \"endpoint\""},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\", endpoint = \"h:1\"}]\n",
+     VS_E_INVALID, "http:// or https://"},
+    {BASE
+     "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\", endpoint = \"https://h:1\"}]\n",
+     VS_E_INVALID, "needs \"ca_cert_path\""},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\", endpoint = \"http://h:1\", "
+          "ca_cert_path = \"c\"}]\n",
+     VS_E_INVALID, "has no TLS"},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\", endpoint = "
+          "\"http://h:1\"}, {name = \"a\", endpoint = \"http://h:2\"}]\n",
+     VS_E_INVALID, "two external backends"},
+    {BASE "[[plugins]]\nname = \"external\"\nbackends = [{name = \"a\", endpoint = \"http://h:1\", "
+          "timeout = 5}]\n",
+     VS_E_INVALID, "did you mean"},
     /* storage and plugins */
     {BASE "[storage_backend]\nstorage_type = \"LocalFs\"\n", VS_E_INVALID,
      "[storage_backend.backends.local_fs] configuration is required"},
@@ -490,6 +564,44 @@ static void the_cca_configuration_comes_from_the_environment(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void plugins_have_the_defaults_of_the_reference(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, BASE "[[plugins]]\nname = \"provisioner\"\n"
+                              "[[plugins]]\nname = \"pkcs11\"\nmodule = \"m\"\npin = \"1\"\n"
+                              "[[plugins]]\nname = \"nebula-ca\"\n"
+                              "[plugins.ca_config]\nargon_memory = 7\ncurve = \"P256\"\n"
+                              "[[plugins]]\nname = \"external\"\nbackends = ["
+                              "{name = \"a\", endpoint = \"http://127.0.0.1:1\"},"
+                              "{name = \"b\", endpoint = \"https://127.0.0.1:1\", ca_cert_path = "
+                              "\"c\", timeout_ms = 5, tls_mode = \"x\"}]\n" VAULT
+                              "vault_url = \"https://v:8200/\"\ntoken = \"t\"\n"),
+                 &f->err);
+    const kbs_config *c = &f->c;
+    assert_int_equal(c->provisioner_key_length, 32);
+    assert_false(c->pkcs11->sha1);
+    assert_int_equal(c->pkcs11->slot_index, 0);
+    assert_string_equal(c->pkcs11->lookup_label, "");
+    assert_string_equal(c->nebula->program, "nebula-cert");
+    assert_string_equal(c->nebula->work_dir, "/opt/confidential-containers/kbs/nebula-ca");
+    assert_string_equal(c->nebula->ca_name, "Trustee Nebula CA plugin");
+    assert_string_equal(c->nebula->curve, "P256");
+    assert_int_equal(c->nebula->argon_memory, 7);
+    assert_int_equal(c->nebula->argon_iterations, 0);
+    assert_int_equal(c->n_backends, 2);
+    assert_int_equal(c->backends[0].timeout_ms, 60000);
+    assert_int_equal(c->backends[1].timeout_ms, 5);
+    assert_string_equal(c->vault->url, "https://v:8200");
+    assert_string_equal(c->vault->mount_path, "secret");
+    assert_int_equal(c->vault->kv_version, 1);
+    assert_true(c->vault->verify); /* hazard: a client that does not verify unless told to */
+    assert_vs_ok(load(f, BASE VAULT "vault_url = \"https://v\"\ntoken_file = \"t\"\n"
+                                    "verify_ssl = false\nkv_version = 2\nmount_path = \"a/kv\"\n"),
+                 &f->err);
+    assert_false(f->c.vault->verify);
+    assert_int_equal(f->c.vault->kv_version, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +618,7 @@ int main(void)
         T(a_missing_file_and_one_that_is_too_large_are_told),
         T(the_table_of_keys_is_sound),
         T(the_cca_configuration_comes_from_the_environment),
+        T(plugins_have_the_defaults_of_the_reference),
     };
     return cmocka_run_group_tests_name("kbs: config", tests, NULL, NULL);
 }
