@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was uploaded is nowhere in the server's memory when its connection has ended. */
+/* What went through a server or a client is nowhere in its memory when the connection has ended. */
 #include "h2.h"
 #include "identity.h"
 #include "memory.h"
@@ -158,11 +158,83 @@ static void the_search_finds_what_is_there(void **state)
     assert_int_equal(count_in_memory(), 0);
 }
 
+/* ---- the other direction ------------------------------------------------------------------------
+ */
+
+static void tell_secret(void *user, const vs_http_request *req, vs_http_response *resp)
+{
+    (void)user, (void)req;
+    for (size_t i = 0; i < 60000; i++)
+        vs_buf_putc(&resp->body, (char)secret_byte(i));
+}
+
+/* A server in a process of its own, until *stop is closed. */
+static pid_t start_server(const identity *id, unsigned *port, int *stop)
+{
+    int to[2], from[2];
+    assert_true(pipe(to) == 0 && pipe(from) == 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        vs_http_server *s = NULL;
+        vs_http_config cfg = {.sockets = any_port,
+                              .n_sockets = 1,
+                              .threads = 1,
+                              .handler = tell_secret,
+                              .certificate = id ? id->cert : NULL,
+                              .private_key = id ? id->key : NULL};
+        char c;
+        (void)close(to[1]);
+        if (vs_http_server_start(&cfg, &s, NULL) != VS_OK)
+            _exit(2);
+        unsigned own = vs_http_server_port(s, 0);
+        _exit(write(from[1], &own, sizeof own) == sizeof own && read(to[0], &c, 1) == 0 ? 0 : 3);
+    }
+    (void)close(to[0]);
+    (void)close(from[1]);
+    assert_int_equal(read(from[0], port, sizeof *port), sizeof *port);
+    (void)close(from[0]);
+    *stop = to[1];
+    return pid;
+}
+
+static void what_was_fetched_is_not_left_in_memory(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    for (int tls = 0; tls < 2; tls++) {
+        unsigned port;
+        int stop, status = 0;
+        pid_t pid = start_server(tls ? &id : NULL, &port, &stop);
+        char url[64];
+        (void)snprintf(url, sizeof url, "%s://127.0.0.1:%u/", tls ? "https" : "http", port);
+        vs_http_client *c = NULL;
+        vs_error err = {0};
+        vs_buf body = VS_BUF(1 << 20);
+        const vs_http_call call = {.method = "GET", .url = url};
+        const vs_http_client_config cfg = {.ca_file = id.cert};
+        assert_vs_ok(vs_http_client_new(&cfg, &c, &err), &err);
+        assert_vs_ok(vs_http_client_do(c, &call, &status, &body, &err), &err);
+        assert_int_equal(status, 200);
+        assert_true(count_in(body.p, body.n) > 0);
+        vs_buf_free(&body);
+        vs_http_client_free(&c);
+        size_t found = count_in_memory();
+        (void)close(stop);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (found)
+            fail_msg("%zu pieces over %s", found, tls ? "TLS" : "plain text");
+    }
+    remove_identity(&id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_finds_what_is_there),
         cmocka_unit_test(what_was_uploaded_is_not_left_in_memory),
+        cmocka_unit_test(what_was_fetched_is_not_left_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
