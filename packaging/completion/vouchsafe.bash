@@ -23,10 +23,11 @@ _vouchsafe_rego() {
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve decode verify rego realm --help --version"
+        words="serve doctor decode verify rego realm --help --version"
     else
         case $sub in
-        serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --help" ;;
+        serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
+        doctor) words="--config-file --data-dir --cca-config --json --help" ;;
         decode) words="--json --help" ;;
         verify) words="--key --ca --json --help" ;;
         rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;

@@ -2,26 +2,49 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/trace.h"
 
-/* Set once at start, read by all threads afterwards. */
+/* All but the level is set once at start and read by all threads afterwards. */
 static struct {
-    vs_log_level level;
-    bool json;
+    _Atomic vs_log_level level;
+    bool json, priority;
     int fd;
-} cfg = {VS_LOG_INFO, false, 2};
+} cfg = {VS_LOG_INFO, false, false, 2};
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
+
+/* JOURNAL_STREAM is "device:inode" of the journal's socket (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+    const char *text = getenv("JOURNAL_STREAM");
+    struct stat st;
+    if (!text || fstat(fd, &st) != 0)
+        return false;
+    char own[64];
+    (void)snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    return strcmp(text, own) == 0;
+}
 
 void vs_log_setup(vs_log_level level, bool json, int fd)
 {
     cfg.level = level;
     cfg.json = json;
     cfg.fd = fd;
+    cfg.priority = is_journal(fd);
+}
+
+void vs_log_set_level(vs_log_level level)
+{
+    cfg.level = level;
 }
 
 bool vs_log_on(vs_log_level level)
@@ -95,12 +118,28 @@ static void put_field(vs_buf *b, const char *name, const char *value)
     }
 }
 
+/* What the lines of one request have in common: "<trace id>-<our id>". */
+static void put_request(vs_buf *b)
+{
+    enum { TRACE_AT = 3, N = 49 };
+    const char *trace = vs_traceparent();
+    char id[N + 1];
+    if (!trace)
+        return;
+    memcpy(id, trace + TRACE_AT, N);
+    id[N] = 0;
+    put_field(b, "request", id);
+}
+
 static void put_head(vs_buf *b, vs_log_level level, const char *module, const char *msg)
 {
     static const char *const upper[] = {"ERROR", "WARN", "INFO", "DEBUG"};
     static const char *const lower[] = {"error", "warn", "info", "debug"};
     char t[VS_TIME_TEXT];
+    static const char *const priority[] = {"<3>", "<4>", "<6>", "<7>"}; /* syslog's */
     const char *now = vs_time_rfc3339(vs_now_s(), t);
+    if (cfg.priority)
+        vs_buf_puts(b, priority[level]);
     if (!cfg.json) {
         vs_buf_printf(b, "%s %s %s: ", now, upper[level], module);
         put_escaped(b, msg);
@@ -125,10 +164,12 @@ void vs_log(vs_log_level level, const char *module, const char *msg, ...)
             put_field(&b, name, value);
     }
     va_end(ap);
+    put_request(&b);
     vs_buf_puts(&b, cfg.json ? "}\n" : "\n");
     if (!vs_buf_ok(&b)) { /* over-long: keep the event, drop the fields */
         vs_buf_clear(&b);
         put_head(&b, level, module, msg);
+        put_request(&b);
         vs_buf_puts(&b, cfg.json ? ",\"cut\":true}\n" : " (cut)\n");
     }
     /* Nothing useful can be done when the log itself cannot be written. */

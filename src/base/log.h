@@ -5,7 +5,9 @@
  * Text form:  2026-11-24T03:18:21Z INFO kbs: attested  tee=cca decision=...
  * JSON form:  {"time":"...","level":"info","module":"kbs","msg":"attested","tee":"cca"}
  * Fields are name/value pairs; values are quoted or escaped so that hostile text cannot forge a
- * line. Thread safe: each line is one write(2).
+ * line. Thread safe: each line is one write(2). Lines that belong to a request (base/trace.h) have
+ * a field "request". On the journal's socket (JOURNAL_STREAM) a line starts with its priority,
+ * "<6>".
  */
 #ifndef VS_BASE_LOG_H
 #define VS_BASE_LOG_H
@@ -19,6 +21,8 @@ void vs_log_setup(vs_log_level level, bool json, int fd);
 /* As RUST_LOG: error, warn, info, debug, trace (off = errors only); "module=level" lists are
  * accepted and their plain level is used. Unknown text: false, nothing changed. */
 bool vs_log_level_of(const char *text, vs_log_level *level);
+/* Any thread. */
+void vs_log_set_level(vs_log_level level);
 bool vs_log_on(vs_log_level level);
 
 /* Fields: NULL-terminated list of (const char *name, const char *value) pairs. A NULL value drops

@@ -12,7 +12,7 @@
 typedef struct options {
     const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations,
         *audit_log;
-    bool sample_tee, log_json;
+    bool sample_tee, log_json, no_sandbox;
 } options;
 
 #define AT(member) .at = offsetof(options, member)
@@ -27,8 +27,9 @@ typedef struct options {
      .env = "RUST_LOG",                                                                            \
      AT(log_level),                                                                                \
      .help = "error, warn, info or debug"},                                                        \
+        {.name = "log-json", AT(log_json), .help = "Log JSON lines"},                              \
     {                                                                                              \
-        .name = "log-json", AT(log_json), .help = "Log JSON lines"                                 \
+        .name = "no-sandbox", AT(no_sandbox), .help = "Do without seccomp and Landlock"            \
     }
 
 static const cli_option serve_options[] = {
@@ -71,7 +72,8 @@ static const char serve_more[] =
     "an\n"
     "SQLite database in --data-dir, the built-in attestation service and resource plugin. With "
     "one,\n"
-    "options given besides it win. Prints \"ready URL\" once it serves; SIGTERM stops it.\n\n"
+    "options given besides it win. Prints \"ready URL\" once it serves; SIGHUP reloads, SIGTERM "
+    "stops it.\n\n"
     "  vouchsafe serve --data-dir /var/lib/vouchsafe --admin-key admin.pub\n";
 
 static int nothing(void *opts)
@@ -139,11 +141,18 @@ static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *e
                 (kbs_admin_config){.mode = KBS_ADMIN_SIMPLE, .personas = admin, .n_personas = 1};
         }
     }
+    if (o->log_level)
+        (void)!vs_log_level_of(o->log_level, &cfg->log_level);
     if (o->cca_config)
         cfg->as.cca_config_path = o->cca_config;
     if (o->sample_tee)
         cfg->as.sample_tee = true;
     return vs_arena_check(a, err);
+}
+
+static vs_code load(void *user, vs_arena *a, kbs_config *out, vs_error *err)
+{
+    return apply(user, a, out, err);
 }
 
 static int serve(const cli_command *command, int argc, char **argv)
@@ -162,10 +171,14 @@ static int serve(const cli_command *command, int argc, char **argv)
     vs_error err = {0};
     kbs_config cfg = {0};
     int rc = EXIT_FAILURE;
-    if (apply(&o, &a, &cfg, &err) == VS_OK)
-        rc = serve_run(&cfg);
-    else
+    const serve_how how = {
+        .load = load, .user = &o, .config_file = o.config_file, .no_sandbox = o.no_sandbox};
+    if (apply(&o, &a, &cfg, &err) == VS_OK) {
+        vs_log_set_level(cfg.log_level);
+        rc = serve_run(&cfg, &how);
+    } else {
         vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
+    }
     vs_arena_free(&a);
     return rc;
 }

@@ -8,6 +8,7 @@
 
 int cmd_serve(int argc, char **argv);
 int cmd_kbs(int argc, char **argv); /* the program name `kbs`, with Trustee's flags */
+int cmd_doctor(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_rego(int argc, char **argv);

@@ -7,8 +7,19 @@
 
 #include "kbs/config.h"
 
+typedef struct serve_how {
+    /* Reads the configuration again, complete and checked, onto the arena. */
+    vs_code (*load)(void *user, vs_arena *a, kbs_config *out, vs_error *err);
+    void *user;
+    const char *config_file; /* NULL = none */
+    bool no_sandbox;
+} serve_how;
+
+VS_MUST vs_code serve_open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err);
+
 /* Runs until SIGTERM or SIGINT; returns the exit code. `cfg` was checked by the caller. Prints
- * "ready URL" on stdout once it serves; everything else goes to the log. */
-int serve_run(const kbs_config *cfg);
+ * "ready URL" on stdout once it serves; everything else goes to the log. SIGHUP reloads: all of it
+ * or, with an error in the log, nothing. */
+int serve_run(const kbs_config *cfg, const serve_how *how);
 
 #endif

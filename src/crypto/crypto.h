@@ -152,6 +152,9 @@ size_t vs_certs_count(const vs_certs *c);
 VS_MUST vs_code vs_certs_der(const vs_certs *c, size_t i, vs_buf *der, vs_error *err);
 /* Subject public key of certificate i. */
 VS_MUST vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err);
+/* Seconds since 1970: valid from, and until. */
+VS_MUST vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, int64_t *until,
+                                  vs_error *err);
 /* Verifies chain[0], with the rest as untrusted intermediates, to one of `anchors` at time `now`
  * (a self-signed anchor; depth <= 8). VS_E_UNTRUSTED or VS_E_EXPIRED with OpenSSL's reason. */
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,

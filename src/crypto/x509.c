@@ -10,6 +10,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
+
 /* OpenSSL's level 2 is 112 bits: RSA of 2048 bits, no SHA-1 signature below the anchor. */
 enum { CERTS_MAX = 256, PEM_MAX = 4 << 20, CHAIN_DEPTH = 8, SECURITY_LEVEL = 2 };
 
@@ -171,6 +173,26 @@ vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err)
     if (code != VS_OK)
         (void)vs_wrap(err, "key of certificate %zu", i);
     return code;
+}
+
+static bool seconds_of(const ASN1_TIME *t, int64_t *out)
+{
+    struct tm tm;
+    if (!ASN1_TIME_to_tm(t, &tm))
+        return false;
+    *out = vs_days_of_date(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
+           tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+    return true;
+}
+
+vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, int64_t *until, vs_error *err)
+{
+    X509 *cert = NULL;
+    VS_TRY(get(c, i, &cert, err));
+    if (!seconds_of(X509_get0_notBefore(cert), from) ||
+        !seconds_of(X509_get0_notAfter(cert), until))
+        return vs_ossl_fail(err, VS_E_INVALID, "certificate without readable dates");
+    return VS_OK;
 }
 
 /* ---- verification --------------------------------------------------------------------------- */

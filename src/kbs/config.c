@@ -71,6 +71,28 @@ static unsigned cpus(void)
     return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
 }
 
+static vs_code settle_sources(config_raw *raw, vs_arena *a, vs_error *err)
+{
+    kbs_config *c = &raw->c;
+    vs_cidr *list = vs_alloc_array(a, raw->n_proxies, sizeof *list);
+    VS_TRY(vs_arena_check(a, err));
+    for (size_t i = 0; i < raw->n_proxies; i++)
+        VS_TRY_WRAP(vs_cidr_parse(raw->proxies[i], &list[i], err), err,
+                    "\"http_server.trusted_proxies\"");
+    c->trusted_proxies = list;
+    c->n_trusted_proxies = raw->n_proxies;
+    c->per_source = (vs_source_limits){.rate = (unsigned)raw->rate,
+                                       .burst = (unsigned)raw->burst,
+                                       .connections = (unsigned)raw->connections};
+    if (c->proxy_protocol && raw->n_proxies == 0)
+        return vs_fail(err, VS_E_INVALID,
+                       "\"http_server.proxy_protocol\" needs \"http_server.trusted_proxies\"");
+    if (raw->burst && !raw->rate)
+        return vs_fail(err, VS_E_INVALID,
+                       "\"http_server.burst_per_source\" needs \"http_server.rate_per_source\"");
+    return VS_OK;
+}
+
 static vs_code settle_http(config_raw *raw, vs_error *err)
 {
     kbs_config *c = &raw->c;
@@ -296,10 +318,12 @@ vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
         return vs_fail(err, VS_E_INVALID, "the table [%s] is missing",
                        raw->has_http ? "admin" : "http_server");
     VS_TRY(settle_http(raw, err));
+    VS_TRY(settle_sources(raw, a, err));
     VS_TRY(settle_token(raw, err));
     VS_TRY(settle_admin(raw, a, err));
     VS_TRY(settle_storage(raw, err));
     VS_TRY(config_settle_plugins(raw, a, err));
+    raw->c.log_level = (vs_log_level)(raw->log_level ? raw->log_level - 1 : VS_LOG_INFO);
     kbs_as_config *as = &raw->c.as;
     if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
         return vs_fail(
@@ -314,6 +338,7 @@ void kbs_config_defaults(kbs_config *out, const char *store_path)
     config_raw raw = {0};
     config_fallbacks(&raw);
     *out = raw.c;
+    out->log_level = VS_LOG_INFO;
     out->insecure_http = true; /* on loopback only */
     out->body_limit = (size_t)raw.body_mib << 20;
     out->workers = cpus();
@@ -362,6 +387,7 @@ static vs_code load(const char *path, vs_arena *a, kbs_config *out, vs_error *er
     VS_TRY(config_read(a, v, &raw, err));
     VS_TRY(config_settle(&raw, a, err));
     *out = raw.c;
+    out->file = v;
     return VS_OK;
 }
 

@@ -9,6 +9,8 @@
 #ifndef VS_KBS_CONFIG_H
 #define VS_KBS_CONFIG_H
 
+#include "base/log.h"
+#include "net/sources.h"
 #include "store/store.h"
 #include "value/value.h"
 
@@ -126,6 +128,10 @@ typedef struct kbs_config {
     const char *tls_ciphers, *tls_groups;          /* after the profile; NULL = OpenSSL's own */
     size_t body_limit;                             /* bytes; payload_request_size MiB, 2 */
     unsigned workers;                              /* worker_count, logical CPUs */
+    const vs_cidr *trusted_proxies;
+    size_t n_trusted_proxies;
+    bool proxy_protocol;
+    vs_source_limits per_source;
     /* [operations] */
     const char *const *ops_sockets; /* of the listener for health and metrics */
     size_t n_ops_sockets;
@@ -133,6 +139,7 @@ typedef struct kbs_config {
     const char *audit_log; /* file; NULL = none */
     bool audit_each;
     int64_t keep_decisions_days; /* 0 = not stored */
+    vs_log_level log_level;
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;
@@ -157,11 +164,16 @@ typedef struct kbs_config {
     size_t n_backends;
     size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
+    vs_val file;                    /* as it was read; undefined without one */
 } kbs_config;
 
 /* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */
 void kbs_config_defaults(kbs_config *out, const char *store_path);
 /* Reads and checks a file. */
 VS_MUST vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error *err);
+/* Calls `tell` with each key whose value differs between the two files and that a running server
+ * cannot take over ("http_server.sockets"; a list of tables counts as one). */
+void kbs_config_needs_restart(vs_val before, vs_val after,
+                              void (*tell)(void *user, const char *key), void *user);
 
 #endif

@@ -54,6 +54,13 @@ static const config_choice storage_types[] = {
     {"redis", 0, NO_REDIS},
     {NULL, 0, NULL},
 };
+static const config_choice log_levels[] = {
+    {"error", VS_LOG_ERROR + 1, NULL},
+    {"warn", VS_LOG_WARN + 1, NULL},
+    {"info", VS_LOG_INFO + 1, NULL},
+    {"debug", VS_LOG_DEBUG + 1, NULL},
+    {NULL, 0, NULL},
+};
 static const config_choice protocols[] = {
     {"0.1.1", KBS_PROTOCOL_0_1_1, NULL},
     {"0.2.0", KBS_PROTOCOL_0_2_0, NULL},
@@ -198,6 +205,18 @@ static const config_key keys[] = {
          "OpenSSL cipher list; by profile when not given"),
     TEXT("http_server.tls_groups", AT(c.tls_groups), NULL,
          "key exchange groups, separated by colons; by profile when not given"),
+
+    TEXTS("http_server.trusted_proxies", AT(proxies), AT(n_proxies), NULL,
+          "addresses or CIDR ranges of proxies whose Forwarded or X-Forwarded-For is believed"),
+    FLAG("http_server.proxy_protocol", AT(c.proxy_protocol), "false",
+         "every connection starts with a PROXY protocol v2 header; only trusted_proxies may "
+         "connect"),
+    COUNT("http_server.rate_per_source", AT(rate), 0, 1000000, "0",
+          "requests and new connections per second of one IPv4 address or IPv6 /64; 0: no limit"),
+    COUNT("http_server.burst_per_source", AT(burst), 0, 1000000, "0",
+          "how many of them at once; 0: twice the rate"),
+    COUNT("http_server.connections_per_source", AT(connections), 0, 1000000, "0",
+          "connections of one source at a time; 0: no limit"),
 
     SECTION("attestation_token", "which attestation tokens are believed"),
     TEXTS("attestation_token.trusted_certs_paths", AT(c.trusted_certs_paths), AT(c.n_trusted_certs),
@@ -424,6 +443,8 @@ static const config_key keys[] = {
            "each: an answer waits until its event is on disk; batch: it does not"),
     COUNT("operations.keep_decisions_days", AT(c.keep_decisions_days), 0, 3650, "30",
           "for how long records of decisions are kept for explain, replay and dry-run; 0: not"),
+    CHOICE("operations.log_level", AT(log_level), log_levels, NULL,
+           "error, warn, info or debug; the command line wins"),
 
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,

@@ -105,6 +105,10 @@ typedef struct config_raw {
         has_acl;
     int tls_profile, tls_min, tls_max;
     int64_t body_mib, workers;
+    const char *const *proxies;
+    size_t n_proxies;
+    int64_t rate, burst, connections;
+    int log_level; /* vs_log_level + 1; 0 = not given */
     int as_type, rvps_type;
     int admin_mode, admin_old_mode;
     int audit_sync;

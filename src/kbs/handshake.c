@@ -29,7 +29,7 @@ static void refuse_auth(kbs_ctx *c, const char *cause, const vs_error *err)
 static bool version_fits(kbs_ctx *c, vs_span version, kbs_protocol *out)
 {
     char served[KBS_PROTOCOL_LIST];
-    kbs_protocol oldest = c->k->cfg->as.oldest_protocol;
+    kbs_protocol oldest = c->rules->cfg->as.oldest_protocol;
     switch (kbs_protocol_of(version, oldest, out)) {
     case VS_OK: return true;
     case VS_E_PARSE: refuse_auth(c, "failed to parse KBS version", NULL); return false;
@@ -138,7 +138,7 @@ void kbs_auth(kbs_ctx *c)
         return;
     }
     kbs_session s = {.issued = c->call.now,
-                     .expires = c->call.now + c->k->cfg->as.session_minutes * 60};
+                     .expires = c->call.now + c->rules->cfg->as.session_minutes * 60};
     if (!version_fits(c, msg.version, &s.protocol))
         return;
     size_t tee = strlen(msg.tee);

@@ -7,6 +7,9 @@
 #ifndef VS_KBS_INTERNAL_H
 #define VS_KBS_INTERNAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "as/policy.h"
 #include "kbs/admin.h"
 #include "kbs/kbs.h"
@@ -92,17 +95,36 @@ VS_MUST vs_code kbs_token_verify(const kbs_trust *t, vs_span token, int64_t now,
 VS_MUST vs_code kbs_token_tee_key(const kbs_config *cfg, vs_val claims, vs_arena *a, vs_val *jwk,
                                   vs_error *err);
 
+/* ---- rules.c: what a reload changes ------------------------------------------------------------
+ */
+
+struct kbs_rules {
+    atomic_uint refs;
+    const kbs_config *cfg; /* of it: admin, tokens, session life, protocols. What else is in it is
+                              not looked at after the start (kbs_config_needs_restart) */
+    kbs_config own;        /* what cfg points to after a reload; lives on the arena */
+    vs_arena arena;
+    kbs_admin *admin;
+    kbs_trust trust;
+};
+/* Without an arena `cfg` is the caller's and must outlive the rules; with one it is copied, and the
+ * arena taken over on success. */
+VS_MUST vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *as,
+                              kbs_rules **out, vs_error *err);
+/* The rules of now, to be dropped by the caller. */
+kbs_rules *kbs_rules_take(kbs *k);
+
 /* ---- kbs.c --------------------------------------------------------------------------------------
  */
 
 struct kbs {
-    const kbs_config *cfg;
+    const kbs_config *cfg; /* of the start */
     vs_store *store, *resources;
     as_service *as; /* NULL: tokens come from elsewhere (passport) */
     rvps *rv;
-    kbs_admin *admin;
     kbs_seal seal;
-    kbs_trust trust;
+    kbs_rules *rules;
+    pthread_mutex_t rules_lock; /* guards the pointer */
     as_policies *policies;
     kbs_plugin plugins[KBS_PLUGINS];
     struct kbs_journal *journal; /* NULL = decisions are logged only */
@@ -112,7 +134,8 @@ struct kbs {
 typedef struct kbs_ctx {
     kbs *k;
     const struct kbs_route *route;
-    kbs_call call; /* canonical: authorised and dispatched on the same value */
+    kbs_rules *rules; /* the same from the first to the last question */
+    kbs_call call;    /* canonical: authorised and dispatched on the same value */
     kbs_reply *reply;
     bool administrates;        /* it was authorised as an administrator's */
     vs_span who;               /* admin routes: role or persona */

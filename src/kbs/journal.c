@@ -207,7 +207,8 @@ static void rotate_now(kbs_journal *j)
     vs_error err = {0};
     if (!j->audit)
         return;
-    if (audit_reopen(j->audit, vs_now_s(), &err) != VS_OK)
+    vs_code code = audit_reopen(j->audit, vs_now_s(), &err);
+    if (code != VS_OK && code != VS_E_EXISTS) /* nobody moved it: a reload for another reason */
         vs_log_error(VS_LOG_WARN, "journal", "the audit log goes on in its old file", &err);
 }
 

@@ -143,7 +143,7 @@ static bool make_canonical(kbs_ctx *c)
 static bool admin_may(kbs_ctx *c, const kbs_route *r)
 {
     vs_error err = {0};
-    if (kbs_admin_check(c->k->admin, c->call.bearer, c->call.path, c->call.encoded_slash,
+    if (kbs_admin_check(c->rules->admin, c->call.bearer, c->call.path, c->call.encoded_slash,
                         c->call.now, c->call.arena, &c->who, &err) == VS_OK)
         return true;
     const char *cause = vs_error_at(&err, 0);
@@ -183,7 +183,8 @@ static bool token_is_good(kbs_ctx *c, vs_error *err)
         return false;
     }
     c->token = token;
-    if (kbs_token_verify(&c->k->trust, token, c->call.now, c->call.arena, &c->claims, err) == VS_OK)
+    if (kbs_token_verify(&c->rules->trust, token, c->call.now, c->call.arena, &c->claims, err) ==
+        VS_OK)
         return true;
     kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
     return false;
@@ -263,31 +264,37 @@ static void refuse_unrecorded(kbs_ctx *c, const kbs_route *r)
 /* ---- interface ----------------------------------------------------------------------------------
  */
 
-void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
+static void handle(kbs_ctx *c)
 {
-    kbs_ctx c = {.k = k, .call = *call, .reply = reply};
-    reply->error = KBS_OK;
-    if (!make_canonical(&c)) {
-        kbs_refuse(&c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
+    if (!make_canonical(c)) {
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
         return;
     }
-    vs_span name = c.call.n_segments > 0 ? c.call.segments[0] : VS_LIT("");
-    const kbs_route *r = find_route(k, name, call->method);
+    vs_span name = c->call.n_segments > 0 ? c->call.segments[0] : VS_LIT("");
+    const kbs_route *r = find_route(c->k, name, c->call.method);
     if (!r) {
-        kbs_refuse(&c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
+        kbs_refuse(c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
                    VS_FMT(vs_span_head(name, 256)));
         return;
     }
-    c.route = r;
-    if (!may(&c, r))
+    c->route = r;
+    if (!may(c, r))
         return;
-    if (r->method != KBS_GET && r->access != KBS_OPEN && !kbs_journal_works(&c)) {
-        refuse_unrecorded(&c, r);
+    if (r->method != KBS_GET && r->access != KBS_OPEN && !kbs_journal_works(c)) {
+        refuse_unrecorded(c, r);
         return;
     }
-    r->handle(&c);
-    if (reply->error == KBS_OK && !vs_buf_ok(&reply->body)) /* the caller's cap */
-        kbs_refuse(&c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
+    r->handle(c);
+    if (c->reply->error == KBS_OK && !vs_buf_ok(&c->reply->body)) /* the caller's cap */
+        kbs_refuse(c, KBS_SERDE_ERROR, "Serialize/Deserialize failed");
+}
+
+void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
+{
+    kbs_ctx c = {.k = k, .rules = kbs_rules_take(k), .call = *call, .reply = reply};
+    reply->error = KBS_OK;
+    handle(&c);
+    kbs_rules_drop(c.rules);
 }
 
 void kbs_set_plugin(kbs *k, kbs_plugin_id id, kbs_plugin plugin)
@@ -317,8 +324,7 @@ void kbs_tick(kbs *k, int64_t now)
 
 static vs_code start(kbs *k, vs_error *err)
 {
-    VS_TRY(kbs_admin_new(&k->cfg->admin, &k->admin, err));
-    VS_TRY(kbs_trust_load(&k->trust, k->cfg, k->as, err));
+    VS_TRY(kbs_rules_new(k->cfg, NULL, k->as, &k->rules, err));
     VS_TRY(kbs_seal_load(&k->seal, k->store, err));
     return kbs_policy_start(k, err);
 }
@@ -335,6 +341,7 @@ vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_
     k->resources = resources;
     k->as = as;
     k->rv = rv;
+    (void)pthread_mutex_init(&k->rules_lock, NULL);
     k->plugins[KBS_PLUGIN_RESOURCE] = (kbs_plugin){&kbs_resource_plugin, k};
     k->plugins[KBS_PLUGIN_SAMPLE] = (kbs_plugin){&kbs_sample_plugin, k};
     if (cfg->provisioner_key_length > 0)
@@ -356,8 +363,8 @@ void kbs_free(kbs **kp)
     for (size_t i = 0; i < KBS_PLUGINS; i++)
         if (k->plugins[i].ops && k->plugins[i].ops->free)
             k->plugins[i].ops->free(k->plugins[i].self);
-    kbs_admin_free(&k->admin);
-    kbs_trust_free(&k->trust);
+    kbs_rules_drop(k->rules);
+    (void)pthread_mutex_destroy(&k->rules_lock);
     as_policies_free(&k->policies);
     vs_wipe(&k->seal, sizeof k->seal);
     free(k);

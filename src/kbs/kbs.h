@@ -18,6 +18,16 @@ typedef struct kbs kbs;
 VS_MUST vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
                         rvps *rv, kbs **out, vs_error *err);
 void kbs_free(kbs **k);
+/* A changed configuration in two steps, so that a caller with more to change changes all or
+ * nothing: _check reads the files that it names, and takes over *arena, on which cfg lives; _apply
+ * makes administrators, trust in tokens, session life and protocol versions count for requests from
+ * now on. Any thread. */
+typedef struct kbs_rules kbs_rules;
+VS_MUST vs_code kbs_reload_check(kbs *k, const kbs_config *cfg, vs_arena *arena, kbs_rules **out,
+                                 vs_error *err);
+void kbs_reload_apply(kbs *k, kbs_rules *fresh);
+/* What was checked and is not applied. NULL-safe. */
+void kbs_rules_drop(kbs_rules *r);
 /* Where decisions are recorded from now on; before requests are served. It must outlive k. */
 struct kbs_journal;
 void kbs_set_journal(kbs *k, struct kbs_journal *journal);

@@ -26,7 +26,7 @@ static void refuse_plugin(kbs_ctx *c)
  * such clients have. */
 static bool speaks_0_1(const kbs_ctx *c, vs_val jwk)
 {
-    if (c->k->cfg->as.oldest_protocol > KBS_PROTOCOL_0_1_1)
+    if (c->rules->cfg->as.oldest_protocol > KBS_PROTOCOL_0_1_1)
         return false;
     if (c->has_session)
         return c->protocol == KBS_PROTOCOL_0_1_1;
@@ -46,7 +46,7 @@ static const secret_form kbs_0_1 = {vs_jwe_check_recipient_0_1, vs_jwe_encrypt_0
 
 static bool recipient(kbs_ctx *c, vs_val *jwk, const secret_form **form, vs_error *err)
 {
-    if (kbs_token_tee_key(c->k->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
+    if (kbs_token_tee_key(c->rules->cfg, c->claims, c->call.arena, jwk, err) != VS_OK) {
         kbs_refuse(c, KBS_TOKEN_VERIFIER_ERROR, "Token Verifier error");
         return false;
     }

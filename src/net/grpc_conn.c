@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "net/grpc_socket.h"
 #include "net/http2_memory.h"
 
@@ -362,6 +363,7 @@ static vs_code submit(vs_grpc_conn *c, const char *path, int64_t until, vs_error
 {
     char timeout[16];
     vs_grpc_timeout_print(until - vs_mono_ns(), timeout);
+    const char *trace = vs_traceparent();
     const nghttp2_nv nv[] = {pair(":method", "POST"),
                              pair(":scheme", c->target->tls ? "https" : "http"),
                              pair(":path", path),
@@ -369,9 +371,10 @@ static vs_code submit(vs_grpc_conn *c, const char *path, int64_t until, vs_error
                              pair("te", "trailers"),
                              pair("content-type", "application/grpc"),
                              pair("user-agent", c->target->user_agent),
-                             pair("grpc-timeout", timeout)};
+                             pair("grpc-timeout", timeout),
+                             pair("traceparent", trace ? trace : "")};
     nghttp2_data_provider data = {.source.ptr = c, .read_callback = on_read};
-    c->id = nghttp2_submit_request(c->session, NULL, nv, VS_COUNT(nv), &data, NULL);
+    c->id = nghttp2_submit_request(c->session, NULL, nv, VS_COUNT(nv) - !trace, &data, NULL);
     return c->id > 0 ? VS_OK : vs_fail(err, VS_E_NOMEM, "HTTP/2: cannot start a request");
 }
 

@@ -32,6 +32,7 @@ const char *vs_http_reason(int status)
         {408, "Request Timeout"},
         {413, "Payload Too Large"},
         {417, "Expectation Failed"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -197,10 +198,17 @@ static outcome handle(vs_http_conn *c)
     req->path = head->path;
     req->query = head->query;
     req->body = vs_span_of(c->in.p + c->head_n, c->body_end - c->head_n);
-    req->peer = vs_str(c->peer);
     if (!vs_http_conn_client(c, req)) {
         vs_http_job_give(job);
         return VS_GONE;
+    }
+    int status = vs_http_conn_admit(c, job);
+    if (status) {
+        job->resp.status = status;
+        if (status == 429)
+            vs_http_add_header(&job->resp, "Retry-After", "1");
+        finish(c, job);
+        return VS_READY;
     }
     switch (vs_http_job_start(job)) {
     case VS_JOB_PENDING:

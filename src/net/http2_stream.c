@@ -348,7 +348,8 @@ void vs_http2_stream_data(vs_http2_stream *s, vs_span data)
         refuse_size(s, "the body is larger than one message");
         return;
     }
-    if (two->held + data.n > HELD_BODIES * body_cap(s)) {
+    if (two->held + data.n > HELD_BODIES * body_cap(s) ||
+        !vs_http_conn_hold(s->conn, two->held + data.n)) {
         if (s->grpc)
             fail_call(s, VS_GRPC_RESOURCE_EXHAUSTED, "too much at a time on one connection");
         else
@@ -462,7 +463,16 @@ static void start(vs_http2_stream *s, vs_http_job *job)
     job->req.path = job->head.path;
     job->req.query = job->head.query;
     job->req.body = vs_buf_span(&s->body);
-    job->req.peer = vs_str(s->conn->peer);
+    int status = vs_http_conn_admit(s->conn, job);
+    if (status) {
+        vs_http_job_give(job);
+        if (s->method)
+            fail_call(s, status == 429 ? VS_GRPC_RESOURCE_EXHAUSTED : VS_GRPC_INVALID_ARGUMENT,
+                      status == 429 ? "too many calls from one source" : "malformed Forwarded");
+        else
+            refuse(s, status);
+        return;
+    }
     switch (vs_http_job_start(job)) {
     case VS_JOB_DONE: finish(s, job); break;
     case VS_JOB_PENDING:

@@ -4,11 +4,13 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/trace.h"
 #include "net/wiped_memory.h"
 
 enum { HEADERS_MAX = 256 * 1024, CA_FILE_MAX = 4 * 1024 * 1024 };
@@ -210,6 +212,13 @@ static bool build_headers(const vs_http_call *call, struct curl_slist **list)
     for (const char *const *h = call->headers; h && *h; h++)
         if (strpbrk(*h, "\r\n") || !add_line(list, *h))
             return false;
+    const char *trace = vs_traceparent();
+    if (trace && !has_field(call->headers, "traceparent")) {
+        char line[sizeof "traceparent: " + VS_TRACE_TEXT];
+        (void)snprintf(line, sizeof line, "traceparent: %s", trace);
+        if (!add_line(list, line))
+            return false;
+    }
     /* libcurl would call any body a form. */
     return !call->has_body || has_field(call->headers, "content-type") ||
            add_line(list, "Content-Type:");

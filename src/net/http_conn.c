@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "net/http2.h"
 
 enum {
-    KEEP_ROOM = 4096, /* an idle connection keeps buffers up to this size */
-    ROUNDS = 16,      /* reads of one connection before the others have their turn */
-    TURN_MS = 5,      /* ... or so long, if what it sends is much work */
+    HELD_SMALL = 16 * 1024, /* a connection may always hold that much */
+    KEEP_ROOM = 4096,       /* an idle connection keeps buffers up to this size */
+    ROUNDS = 16,            /* reads of one connection before the others have their turn */
+    TURN_MS = 5,            /* ... or so long, if what it sends is much work */
     LINGER_MS = 2000,
     CLIENT_MAX = 64 * 1024, /* what is kept of a client certificate */
 };
@@ -35,6 +38,32 @@ static const vs_http_limits *limits_of(const vs_http_conn *c)
     return &c->loop->cfg->limits;
 }
 
+bool vs_http_conn_hold(vs_http_conn *c, size_t n)
+{
+    atomic_size_t *all = c->loop->held;
+    if (!all)
+        return true;
+    if (n > c->held) {
+        size_t more = n - c->held, now = atomic_fetch_add(all, more) + more;
+        if (n > HELD_SMALL && now > limits_of(c)->held_bytes) {
+            atomic_fetch_sub(all, more);
+            return false;
+        }
+    } else {
+        atomic_fetch_sub(all, c->held - n);
+    }
+    c->held = n;
+    return true;
+}
+
+/* Holding less is always possible. */
+static void hold_less(vs_http_conn *c)
+{
+    size_t n = c->two ? c->two->held : c->in.n;
+    if (n < c->held)
+        (void)!vs_http_conn_hold(c, n);
+}
+
 static void release(vs_http_conn *c)
 {
     vs_buf_free(&c->in);
@@ -48,6 +77,7 @@ static void free_conn(vs_http_conn *c)
 {
     if (c->wanted)
         (void)event_del(&c->event);
+    (void)!vs_http_conn_hold(c, 0);
     vs_http2_free(&c->two);
     if (c->ssl)
         SSL_free(c->ssl);
@@ -57,6 +87,8 @@ static void free_conn(vs_http_conn *c)
     if (c->next)
         c->next->link = c->link;
     atomic_fetch_sub(c->loop->connections, 1);
+    if (c->counted)
+        vs_sources_leave(c->loop->sources, c->ip);
     c->dead = true;
     if (c->jobs == 0)
         release(c);
@@ -84,6 +116,70 @@ bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req)
     }
     req->client = c->client.subject.p ? &c->client : NULL;
     return true;
+}
+
+/* ---- where it comes from ----------------------------------------------------------------------
+ */
+
+static bool is_proxy(const vs_http_conn *c)
+{
+    const vs_http_config *cfg = c->loop->cfg;
+    return vs_cidr_holds(cfg->trusted_proxies, cfg->n_trusted_proxies, c->ip);
+}
+
+/* A connection counts as a request: a handshake is no cheaper. */
+static bool enter(vs_http_conn *c)
+{
+    vs_sources *s = c->loop->sources;
+    int64_t now = vs_mono_ns();
+    if (!s)
+        return true;
+    c->counted = vs_sources_enter(s, c->ip, now);
+    bool may = c->counted && vs_sources_request(s, c->ip, now);
+    if (!may)
+        vs_log(VS_LOG_DEBUG, "http", "a connection over its source's limits", "peer", c->peer,
+               NULL);
+    return may;
+}
+
+static size_t fields_of(const vs_http_head *h, const char *name, vs_span out[VS_HTTP_FIELDS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_fields; i++)
+        if (vs_span_ieq(h->fields[i].name, vs_str(name)))
+            out[n++] = h->fields[i].value;
+    return n;
+}
+
+static vs_code forwarded_ip(const vs_http_conn *c, const vs_http_head *h, vs_ip *ip, vs_error *err)
+{
+    const vs_http_config *cfg = c->loop->cfg;
+    vs_span standard[VS_HTTP_FIELDS_MAX], usual[VS_HTTP_FIELDS_MAX];
+    vs_forwarded f = {.trusted = cfg->trusted_proxies, .n_trusted = cfg->n_trusted_proxies};
+    size_t n_standard = fields_of(h, "forwarded", standard);
+    size_t n_usual = fields_of(h, "x-forwarded-for", usual);
+    if (n_standard && n_usual)
+        return vs_fail(err, VS_E_INVALID, "Forwarded and X-Forwarded-For: one may be a forgery");
+    f.fields = n_standard ? standard : usual;
+    f.n = n_standard ? n_standard : n_usual;
+    return n_standard ? vs_forwarded_client(&f, ip, err) : vs_x_forwarded_client(&f, ip, err);
+}
+
+int vs_http_conn_admit(vs_http_conn *c, vs_http_job *job)
+{
+    vs_ip ip = c->ip;
+    job->req.peer = vs_str(c->peer);
+    if (c->forwards) {
+        vs_error err = {0};
+        if (forwarded_ip(c, &job->head, &ip, &err) != VS_OK) {
+            vs_log_error(VS_LOG_WARN, "http", "a proxy's header is refused", &err);
+            return 400;
+        }
+        if (memcmp(ip.b, c->ip.b, sizeof ip.b) != 0)
+            job->req.peer = vs_str(vs_ip_print(ip, 0, job->peer));
+    }
+    bool may = !c->loop->sources || vs_sources_request(c->loop->sources, ip, vs_mono_ns());
+    return may ? 0 : 429;
 }
 
 /* ---- bytes in and out ----------------------------------------------------------------------- */
@@ -158,6 +254,7 @@ static outcome start_linger(vs_http_conn *c)
         return VS_GONE;
     c->phase = VS_HTTP_LINGER;
     vs_buf_free(&c->in);
+    hold_less(c);
     vs_http_conn_give_time(c, LINGER_MS);
     return VS_READY;
 }
@@ -184,6 +281,7 @@ static outcome flush(vs_http_conn *c)
     }
     keep_small(&c->out);
     c->sent = 0;
+    hold_less(c);
     if (!c->answered)
         return VS_READY;
     c->answered = false;
@@ -207,17 +305,56 @@ static outcome receive(vs_http_conn *c)
     size_t n = 0;
     uint8_t *scratch = c->loop->scratch;
     bool linger = c->phase == VS_HTTP_LINGER; /* TLS has said its end by then */
-    outcome o = linger ? plain_outcome(c, recv(c->fd, scratch, VS_HTTP_READ_MAX, 0), EV_READ, &n)
-                       : read_some(c, scratch, VS_HTTP_READ_MAX, &n);
+    size_t cap = VS_HTTP_READ_MAX;
+    if (c->phase == VS_HTTP_PROXY) /* what follows the header may be TLS */
+        cap = vs_proxy_size(vs_buf_span(&c->in)) - c->in.n;
+    outcome o = linger ? plain_outcome(c, recv(c->fd, scratch, cap, 0), EV_READ, &n)
+                       : read_some(c, scratch, cap, &n);
     if (!linger)
         vs_buf_put(&c->in, vs_span_of(scratch, n));
     vs_wipe(scratch, n);
     return vs_buf_ok(&c->in) ? o : VS_GONE;
 }
 
+static bool start_tls(vs_http_conn *c)
+{
+    if (!c->loop->tls)
+        return true;
+    c->ssl = vs_tls_box_new_ssl(c->loop->tls);
+    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd))
+        return false;
+    SSL_set_accept_state(c->ssl);
+    return true;
+}
+
+/* Then the connection is as though the client had made it. */
+static outcome proxy_step(vs_http_conn *c)
+{
+    vs_error err = {0};
+    vs_proxy_head head;
+    vs_span in = vs_buf_span(&c->in);
+    size_t size = vs_proxy_size(in);
+    if (size > in.n)
+        return VS_MORE;
+    if (vs_proxy_parse(in, &head, &err) != VS_OK) {
+        vs_log_error(VS_LOG_WARN, "http", "a proxy's connection is refused", &err);
+        return VS_GONE;
+    }
+    if (head.has_ip) {
+        c->ip = head.ip;
+        (void)vs_ip_print(head.ip, head.port, c->peer);
+        if (!enter(c))
+            return VS_GONE;
+    }
+    vs_buf_clear(&c->in);
+    c->phase = VS_HTTP_READ_HEAD;
+    return start_tls(c) ? VS_READY : VS_GONE;
+}
+
 static outcome step(vs_http_conn *c)
 {
     switch (c->phase) {
+    case VS_HTTP_PROXY: return proxy_step(c);
     case VS_HTTP_LINGER: return VS_MORE;
     case VS_HTTP_BUSY: return VS_WAIT;
     case VS_HTTP_TWO: return vs_http2_step(c);
@@ -254,6 +391,9 @@ static outcome pump(vs_http_conn *c)
             o = start_linger(c); /* so that the alert arrives */
         if (o != VS_READY)
             return o;
+        bool one = c->phase == VS_HTTP_READ_HEAD || c->phase == VS_HTTP_READ_BODY;
+        if (one && !vs_http_conn_hold(c, c->in.n))
+            vs_http1_refuse(c, 503);
     }
 }
 
@@ -273,25 +413,29 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     vs_http_conn_run(arg);
 }
 
-static bool start_tls(vs_http_conn *c)
+/* False: it is not welcome. */
+static bool begin(vs_http_conn *c)
 {
-    if (!c->loop->tls)
-        return true;
-    c->ssl = vs_tls_box_new_ssl(c->loop->tls);
-    if (!c->ssl || !SSL_set_fd(c->ssl, c->fd))
-        return false;
-    SSL_set_accept_state(c->ssl);
-    return true;
+    bool proxy = is_proxy(c);
+    c->phase = c->loop->cfg->proxy_protocol ? VS_HTTP_PROXY : VS_HTTP_READ_HEAD;
+    if (c->phase == VS_HTTP_PROXY) {
+        if (!proxy)
+            vs_log(VS_LOG_WARN, "http", "only trusted proxies may connect", "peer", c->peer, NULL);
+        return proxy;
+    }
+    c->forwards = proxy;
+    return (proxy || enter(c)) && start_tls(c);
 }
 
-void vs_http_conn_open(vs_http_loop *loop, int fd, const char *peer)
+void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer)
 {
     vs_http_conn *c = calloc(1, sizeof *c);
     if (!c) {
         (void)close(fd);
         return;
     }
-    *c = (vs_http_conn){.loop = loop, .fd = fd, .next = loop->first, .link = &loop->first};
+    *c =
+        (vs_http_conn){.loop = loop, .fd = fd, .next = loop->first, .link = &loop->first, .ip = ip};
     c->in.cap = loop->cfg->limits.header_bytes + loop->cfg->limits.body_bytes + VS_HTTP_READ_MAX;
     c->out.cap = VS_HTTP_RESPONSE_MAX + 64 * 1024;
     if (c->next)
@@ -300,7 +444,7 @@ void vs_http_conn_open(vs_http_loop *loop, int fd, const char *peer)
     atomic_fetch_add(loop->connections, 1);
     (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
     vs_http_conn_give_time(c, loop->cfg->limits.request_ms);
-    if (!start_tls(c))
+    if (!begin(c))
         free_conn(c);
     else
         vs_http_conn_run(c); /* the request is often there already */

@@ -27,8 +27,10 @@ struct vs_http_loop {
     struct event_base *base;
     const vs_http_config *cfg;   /* limits filled in */
     vs_tls_box *tls;             /* NULL = plain HTTP */
+    vs_sources *sources;         /* NULL = no limits per source */
     vs_task_pool *pool;          /* NULL = handlers run on the loop */
     atomic_uint *connections;    /* of all loops */
+    atomic_size_t *held;         /* bytes of requests, of all loops; NULL = not counted */
     const atomic_bool *stopping; /* responses from now on are the last of their connection */
     vs_http_conn *first;
     vs_http_head head; /* heads are read one at a time on a loop */
@@ -41,6 +43,7 @@ struct vs_http_loop {
 };
 
 typedef enum vs_http_phase {
+    VS_HTTP_PROXY, /* a PROXY header comes first */
     VS_HTTP_READ_HEAD,
     VS_HTTP_READ_BODY,
     VS_HTTP_BUSY, /* a worker has the request; the socket is not watched */
@@ -64,15 +67,19 @@ struct vs_http_conn {
     bool close;        /* end the connection after it */
     bool refused;      /* the request, or the handshake, was not read to its end: linger */
     bool used;         /* a request was read: no HTTP/2 preface any more */
+    bool counted;      /* with loop->sources, under `ip` */
+    bool forwards;     /* a trusted proxy: its headers say where a request comes from */
     bool chunked, http10, expects;
     unsigned jobs; /* with workers */
     vs_buf in, out;
     size_t sent;         /* of out */
+    size_t held;         /* counted in loop->held */
     size_t scan, head_n; /* in in */
     size_t body_end;     /* in in; for chunked: decoded so far */
     vs_http_chunks chunks;
     vs_http2 *two;    /* in phase VS_HTTP_TWO */
     int64_t deadline; /* vs_mono_ns */
+    vs_ip ip;
     char peer[VS_HTTP_PEER_TEXT];
     bool client_known;  /* the next two were looked up */
     vs_tls_peer client; /* on client_arena */
@@ -84,7 +91,7 @@ struct vs_http_conn {
 typedef enum vs_http_outcome { VS_MORE, VS_READY, VS_GONE, VS_WAIT } vs_http_outcome;
 
 /* Takes the descriptor over (also on failure, when it is closed). `peer` is copied. */
-void vs_http_conn_open(vs_http_loop *loop, int fd, const char *peer);
+void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer);
 /* Ends connections whose deadline has passed; `now` = vs_mono_ns. */
 void vs_http_conn_tick(vs_http_loop *loop, int64_t now);
 /* Once stopping: idle connections end at once, the others after their response. */
@@ -102,6 +109,12 @@ void vs_http_conn_give_time(vs_http_conn *c, unsigned ms);
 bool vs_http_conn_job_back(vs_http_conn *c);
 /* Fills req->client; false when the certificate cannot be read: the connection must end. */
 VS_MUST bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req);
+/* The connection now holds `n` bytes of requests. False, and nothing has changed: all connections
+ * together would hold too much, and this is not a small one. */
+VS_MUST bool vs_http_conn_hold(vs_http_conn *c, size_t n);
+/* Where the request of `job`, whose head is filled, comes from: fills req.peer, and counts it. 0,
+ * or the status to refuse with: 400, 429. */
+VS_MUST int vs_http_conn_admit(vs_http_conn *c, vs_http_job *job);
 const char *vs_http_reason(int status);
 
 /* MORE: bytes are missing. READY: something is in `out`. */

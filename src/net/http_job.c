@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "net/grpc_wire.h"
 #include "net/http_conn.h"
 
@@ -33,12 +34,19 @@ static void run_http(vs_http_job *job)
     }
 }
 
+/* The caller gets our id in its trace, also when the log is all that else has it. */
 static void run(vs_http_job *job)
 {
-    if (job->method)
+    vs_trace_begin(vs_http_head_field(&job->head, "traceparent"));
+    if (job->method) {
         vs_grpc_run(job->loop->cfg->grpc, job);
-    else
+    } else {
         run_http(job);
+        const char *id = vs_sprintf(&job->arena, "%s", vs_traceparent());
+        if (id[0] && job->resp.n_headers < VS_COUNT(job->resp.headers))
+            vs_http_add_header(&job->resp, "traceparent", id);
+    }
+    vs_trace_end();
 }
 
 static void call(vs_task *t, bool may_run)

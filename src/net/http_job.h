@@ -28,6 +28,7 @@ struct vs_http_job {
     vs_http_request req;
     vs_http_response resp;
     vs_arena arena;
+    char peer[VS_IP_TEXT];        /* when it is not the connection's */
     const vs_grpc_method *method; /* NULL: not gRPC */
     vs_grpc_reply reply;
     int64_t deadline;      /* of the caller, vs_mono_ns; 0 = none */

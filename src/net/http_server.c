@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -49,8 +50,11 @@ typedef struct worker {
 struct vs_http_server {
     vs_http_config cfg;
     vs_tls_box *tls;
+    vs_sources *sources;
     vs_task_pool *pool; /* NULL without workers */
+    size_t n_listeners; /* sockets, then fds */
     atomic_uint connections;
+    atomic_size_t held;
     atomic_bool stopping;
     unsigned ports[SOCKETS_MAX];
     unsigned drain_ms; /* set before stop_fd is written */
@@ -135,6 +139,29 @@ static vs_code listen_on(vs_http_server *s, size_t i, vs_error *err)
     return VS_OK;
 }
 
+/* A socket that was made for us. Threads share it; whoever is first accepts. */
+static vs_code adopt(vs_http_server *s, size_t i, vs_error *err)
+{
+    int fd = s->cfg.fds[i - s->cfg.n_sockets], listens = 0;
+    struct sockaddr_storage addr = {0};
+    socklen_t n = sizeof addr, int_n = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_n) != 0 || !listens ||
+        getsockname(fd, (struct sockaddr *)&addr, &n) != 0 ||
+        (addr.ss_family != AF_INET && addr.ss_family != AF_INET6))
+        return vs_fail(err, VS_E_INVALID, "descriptor %d is not a listening TCP socket", fd);
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "descriptor %d", fd);
+    for (size_t w = 0; w < s->n_workers; w++) {
+        int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        s->workers[w].listeners[i].fd = own;
+        if (own < 0)
+            return vs_fail_errno(err, VS_E_IO, errno, "descriptor %d", fd);
+    }
+    (void)close(fd);
+    s->ports[i] = port_of(&addr);
+    return VS_OK;
+}
+
 /* ---- accepting --------------------------------------------------------------------------------
  */
 
@@ -175,7 +202,7 @@ static bool accept_one(listener *l)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     char peer[PEER_TEXT];
     peer_text(&addr, peer);
-    vs_http_conn_open(l->worker->loop, fd, peer);
+    vs_http_conn_open(l->worker->loop, fd, vs_ip_of(&addr), peer);
     return true;
 }
 
@@ -211,7 +238,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     worker *w = arg;
     int64_t now = vs_mono_ns();
     vs_http_conn_tick(w->loop, now);
-    for (size_t i = 0; i < w->server->cfg.n_sockets; i++)
+    for (size_t i = 0; i < w->server->n_listeners; i++)
         if (w->listeners[i].resting)
             w->listeners[i].resting = event_add(w->listeners[i].event, NULL) != 0;
     if (drained(w, now))
@@ -236,7 +263,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
     eventfd_t n;
     if (eventfd_read(fd, &n) != 0)
         return;
-    for (size_t i = 0; i < w->server->cfg.n_sockets; i++) {
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
         while (accept_one(&w->listeners[i])) {
         }
         close_listener(&w->listeners[i]);
@@ -275,8 +302,10 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
         return vs_fail(err, VS_E_NOMEM, "cannot make an event loop");
     w->loop->cfg = &s->cfg;
     w->loop->tls = s->tls;
+    w->loop->sources = s->sources;
     w->loop->pool = s->pool;
     w->loop->connections = &s->connections;
+    w->loop->held = &s->held;
     w->loop->stopping = &s->stopping;
     (void)pthread_mutex_init(&w->loop->done_lock, NULL);
     w->loop->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -296,7 +325,7 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
     bool ok = w->loop->done_fd >= 0 && w->tick && w->stop && w->done &&
               event_add(w->tick, &every) == 0 && event_add(w->stop, NULL) == 0 &&
               event_add(w->done, NULL) == 0;
-    for (size_t i = 0; ok && i < s->cfg.n_sockets; i++) {
+    for (size_t i = 0; ok && i < s->n_listeners; i++) {
         listener *l = &w->listeners[i];
         l->event = event_new(base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
         ok = l->event && event_add(l->event, NULL) == 0;
@@ -346,6 +375,7 @@ static void fill_defaults(vs_http_config *c)
     vs_http_limits *l = &c->limits;
     l->header_bytes = l->header_bytes ? l->header_bytes : 128 * 1024;
     l->body_bytes = l->body_bytes ? l->body_bytes : 2 * 1024 * 1024;
+    l->held_bytes = l->held_bytes ? l->held_bytes : (size_t)256 * 1024 * 1024;
     l->connections = l->connections ? l->connections : 20000;
     l->request_ms = l->request_ms ? l->request_ms : 30000;
     l->idle_ms = l->idle_ms ? l->idle_ms : 75000;
@@ -363,17 +393,20 @@ static void fill_defaults(vs_http_config *c)
 
 static vs_code build(vs_http_server *s, vs_error *err)
 {
-    if (s->cfg.n_sockets == 0 || s->cfg.n_sockets > SOCKETS_MAX)
-        return vs_fail(err, VS_E_INVALID, "%zu sockets, must be 1 to %d", s->cfg.n_sockets,
+    s->n_listeners = s->cfg.n_sockets + s->cfg.n_fds;
+    if (s->n_listeners == 0 || s->n_listeners > SOCKETS_MAX)
+        return vs_fail(err, VS_E_INVALID, "%zu sockets, must be 1 to %d", s->n_listeners,
                        SOCKETS_MAX);
+    VS_TRY(vs_sources_new(s->cfg.limits.connections, &s->sources, err));
+    vs_sources_limit(s->sources, s->cfg.per_source);
     if (s->cfg.certificate)
         VS_TRY(vs_tls_box_new(&s->cfg, &s->tls, err));
     if (s->cfg.grpc)
         VS_TRY(vs_grpc_check(s->cfg.grpc, err));
     if (s->cfg.workers)
         VS_TRY(vs_task_pool_new(s->cfg.workers, s->cfg.worker_queue, &s->pool, err));
-    for (size_t i = 0; i < s->cfg.n_sockets; i++)
-        VS_TRY(listen_on(s, i, err));
+    for (size_t i = 0; i < s->n_listeners; i++)
+        VS_TRY(i < s->cfg.n_sockets ? listen_on(s, i, err) : adopt(s, i, err));
     for (size_t w = 0; w < s->n_workers; w++)
         VS_TRY(build_loop(s, &s->workers[w], err));
     for (size_t w = 0; w < s->n_workers; w++)
@@ -410,7 +443,12 @@ vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server **out, vs
 
 unsigned vs_http_server_port(const vs_http_server *s, size_t i)
 {
-    return i < s->cfg.n_sockets ? s->ports[i] : 0;
+    return i < s->n_listeners ? s->ports[i] : 0;
+}
+
+void vs_http_server_limit_sources(vs_http_server *s, vs_source_limits limits)
+{
+    vs_sources_limit(s->sources, limits);
 }
 
 vs_code vs_http_server_reload_tls(vs_http_server *s, vs_error *err)
@@ -437,6 +475,7 @@ void vs_http_server_stop(vs_http_server **server, unsigned drain_ms)
     for (size_t w = 0; w < s->n_workers; w++)
         free_worker(&s->workers[w]);
     vs_tls_box_free(&s->tls);
+    vs_sources_free(&s->sources);
     free(s->workers);
     free(s);
 }

@@ -5,13 +5,15 @@
  * gRPC services (net/grpc.h) share the port.
  *
  * Limits are enforced here, before a handler sees anything: header bytes, body bytes, a deadline
- * for the whole request (a slow drip is cut), connections in all, streams of a connection, idle
- * keep-alive time. On stop, requests in flight are answered first (drain).
+ * for the whole request (a slow drip is cut), connections in all, connections and requests of one
+ * source, streams of a connection, idle keep-alive time. On stop, requests in flight are answered
+ * first (drain).
  */
 #ifndef VS_NET_HTTP_SERVER_H
 #define VS_NET_HTTP_SERVER_H
 
 #include "base/buf.h"
+#include "net/sources.h"
 
 typedef struct vs_http_server vs_http_server;
 
@@ -36,7 +38,7 @@ typedef struct vs_http_request {
     vs_span path;              /* raw, before '?', not decoded */
     vs_span query;             /* raw, after '?', may be empty */
     vs_span body;              /* may hold secrets: do not keep */
-    vs_span peer;              /* "127.0.0.1:4711" */
+    vs_span peer;              /* "127.0.0.1:4711"; what a trusted proxy said, if one did */
     const vs_tls_peer *client; /* NULL without a verified client certificate */
     vs_arena *arena;           /* lives until the response is written; reset afterwards */
     const void *impl;
@@ -62,6 +64,8 @@ typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_
 typedef struct vs_http_limits { /* 0 = default */
     size_t header_bytes;        /* 128 KiB */
     size_t body_bytes;          /* 2 MiB; over: 413 with a text body */
+    size_t held_bytes;          /* 256 MiB of requests on all connections together; over: 503 for
+                                   those that hold more than 16 KiB */
     unsigned connections;       /* 20000 in all; over: refused */
     unsigned request_ms; /* 30 s from the first byte to the last of a request; as long again for
                             the peer to take the response, and for a TLS handshake */
@@ -72,8 +76,18 @@ typedef struct vs_http_limits { /* 0 = default */
 typedef struct vs_http_config {
     const char *const *sockets; /* "127.0.0.1:8080", "[::1]:0"; port 0 = free port */
     size_t n_sockets;
+    const int *fds; /* listening sockets that somebody else made (socket activation); taken over */
+    size_t n_fds;
     unsigned threads; /* 0 = logical CPUs */
     vs_http_limits limits;
+    vs_source_limits per_source; /* over: the connection is closed, 429, RESOURCE_EXHAUSTED. A new
+                                    connection counts as a request */
+    /* Whose word about where a request comes from is taken: Forwarded or X-Forwarded-For (both at
+     * once is refused with 400, since one of them may be the client's own). */
+    const vs_cidr *trusted_proxies;
+    size_t n_trusted_proxies;
+    bool proxy_protocol; /* every connection starts with a PROXY v2 header, before TLS; only trusted
+                            proxies may connect, and the headers are not looked at */
     /* TLS when certificate is given (PEM files; chain file, leaf first). */
     const char *private_key, *certificate;
     const char *tls_min_version, *tls_max_version; /* "1.2", "1.3"; NULL = 1.2, none */
@@ -91,11 +105,13 @@ typedef struct vs_http_config {
 /* Listens and starts the threads. Strings must outlive the server. */
 VS_MUST vs_code vs_http_server_start(const vs_http_config *cfg, vs_http_server **out,
                                      vs_error *err);
-/* The port actually bound for sockets[i]. */
+/* The port actually bound for sockets[i], then those of fds. */
 unsigned vs_http_server_port(const vs_http_server *s, size_t i);
 /* Reads certificate, key and client CA again from the same paths, for connections from now on. On
  * any failure the old ones stay in use. Any thread. */
 VS_MUST vs_code vs_http_server_reload_tls(vs_http_server *s, vs_error *err);
+/* For requests and connections from now on. Any thread. */
+void vs_http_server_limit_sources(vs_http_server *s, vs_source_limits limits);
 /* Stops accepting, waits up to drain_ms for requests in flight, frees everything. */
 void vs_http_server_stop(vs_http_server **s, unsigned drain_ms);
 

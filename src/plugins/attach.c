@@ -6,6 +6,11 @@ bool plugins_wait(const kbs_config *cfg)
     return cfg->vault || cfg->pkcs11 || cfg->nebula || cfg->n_backends > 0;
 }
 
+const char *plugins_outside_sandbox(const kbs_config *cfg)
+{
+    return cfg->pkcs11 ? "pkcs11" : cfg->nebula ? "nebula-ca" : NULL;
+}
+
 /* A plugin that was made belongs to k from then on, whatever comes after. */
 vs_code plugins_attach(const kbs_config *cfg, kbs *k, vs_error *err)
 {

@@ -31,5 +31,8 @@ VS_MUST vs_code external_plugin(const kbs_backend_config *backends, size_t n, un
 VS_MUST vs_code plugins_attach(const kbs_config *cfg, kbs *k, vs_error *err);
 /* Whether any of them is configured. */
 bool plugins_wait(const kbs_config *cfg);
+/* The plugin that the server's sandbox would break, since it runs programs or somebody else's code
+ * with files of its own; NULL = none. */
+const char *plugins_outside_sandbox(const kbs_config *cfg);
 
 #endif

@@ -267,6 +267,11 @@ vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out, v
     return VS_OK;
 }
 
+const char *cca_trust_file(const cca_trust *t, size_t i)
+{
+    return t && i < FILES ? t->path[i] : NULL;
+}
+
 void cca_trust_free(cca_trust **t)
 {
     if (!*t)

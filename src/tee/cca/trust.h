@@ -38,6 +38,8 @@ VS_MUST vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_erro
 /* From texts, never reloaded: for tools and tests. */
 VS_MUST vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out,
                                   vs_error *err);
+/* The i-th file that is read; NULL beyond the last one, and for t == NULL. */
+const char *cca_trust_file(const cca_trust *t, size_t i);
 /* All snapshots must have been released. NULL-safe. */
 void cca_trust_free(cca_trust **t);
 /* The cache of verified platform tokens is on from the start; switching drops the snapshot's. Call

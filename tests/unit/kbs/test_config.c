@@ -602,10 +602,40 @@ static void plugins_have_the_defaults_of_the_reference(void **state)
     assert_int_equal(f->c.vault->kv_version, 2);
 }
 
+#define PROXIED "[admin]\nauthorization_mode = \"DenyAll\"\n[http_server]\ninsecure_http = true\n"
+
+static void proxies_and_limits_of_sources_are_read(void **state)
+{
+    fixture *f = *state;
+    vs_ip inside;
+    assert_vs_ok(load(f, BASE "[operations]\nlog_level = \"warn\"\n"), &f->err);
+    assert_int_equal(f->c.log_level, VS_LOG_WARN);
+    assert_vs_ok(load(f, PROXIED "trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n"
+                                 "proxy_protocol = true\nrate_per_source = 50\n"
+                                 "burst_per_source = 100\nconnections_per_source = 20\n"),
+                 &f->err);
+    assert_true(vs_ip_parse(VS_LIT("10.1.2.3"), &inside));
+    assert_int_equal(f->c.n_trusted_proxies, 2);
+    assert_true(vs_cidr_holds(f->c.trusted_proxies, 2, inside));
+    assert_true(f->c.proxy_protocol);
+    assert_int_equal(f->c.per_source.rate, 50);
+    assert_int_equal(f->c.per_source.burst, 100);
+    assert_int_equal(f->c.per_source.connections, 20);
+    assert_int_equal(f->c.log_level, VS_LOG_INFO);
+    assert_true(vs_defined(f->c.file));
+    refuse(f, PROXIED "trusted_proxies = [\"10.0.0.1/8\"]\n", VS_E_INVALID, "behind its prefix");
+    refuse(f, PROXIED "trusted_proxies = [\"a.example\"]\n", VS_E_INVALID, "not an IP address");
+    refuse(f, PROXIED "proxy_protocol = true\n", VS_E_INVALID, "needs \"http_server.trusted_prox");
+    refuse(f, PROXIED "burst_per_source = 5\n", VS_E_INVALID, "needs \"http_server.rate_per_sour");
+    refuse(f, PROXIED "rate_per_source = -1\n", VS_E_INVALID, "rate_per_source");
+    refuse(f, BASE "[operations]\nlog_level = \"loud\"\n", VS_E_INVALID, "log_level");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(the_least_file_gives_the_defaults),
+        T(proxies_and_limits_of_sources_are_read),
         T(defaults_without_a_file_listen_on_loopback_and_let_nobody_administrate),
         T(the_learning_paths_file_is_read),
         T(todays_file_is_read_whole),
