@@ -66,6 +66,7 @@ static void hold_less(vs_http_conn *c)
 
 static void release(vs_http_conn *c)
 {
+    (void)!vs_http_conn_hold(c, 0); /* what workers read counts until they are done */
     vs_buf_free(&c->in);
     vs_arena_free(&c->client_arena);
     free(c);
@@ -77,7 +78,6 @@ static void free_conn(vs_http_conn *c)
 {
     if (c->wanted)
         (void)event_del(&c->event);
-    (void)!vs_http_conn_hold(c, 0);
     vs_http2_free(&c->two);
     if (c->ssl)
         SSL_free(c->ssl);

@@ -166,6 +166,40 @@ static void reset_requests_do_not_fill_the_queue(void **state)
     vs_http_server_stop(&s, 1000);
 }
 
+/* The limit on all bodies together counts those whose connection has ended, too. */
+static void bodies_of_ended_connections_count_while_they_are_in_memory(void **state)
+{
+    (void)state;
+    static const uint8_t body[16000];
+    vs_http_server *s = serve_with_a_worker((vs_http_limits){.held_bytes = 60000});
+    h2 first = occupy_the_worker(s);
+    for (int i = 0; i < 2; i++) {
+        h2 c = h2_dial(s);
+        for (int32_t id = 1; id < 5; id += 2) {
+            h2_headers(&c, id, H2_END_HEADERS, H2_POST("/later"), NULL);
+            h2_frame(&c, H2_DATA, H2_END_STREAM, id, body, 14000);
+        }
+        h2_frame(&c, H2_PING, 0, 0, "12345678", 8);
+        assert_true(h2_wait(&c, H2_PING, 1000)); /* all was read */
+        h2_hang_up(&c);
+    }
+    pause_ms(100);
+    h2 c = h2_dial(s);
+    h2_frame(&c, H2_PING, 0, 0, "12345678", 8);
+    assert_true(h2_wait(&c, H2_PING, 1000)); /* it is HTTP/2 from here on */
+    h2_headers(&c, 1, H2_END_HEADERS, H2_POST("/later"), NULL);
+    h2_frame(&c, H2_DATA, 0, 1, body, sizeof body);
+    h2_frame(&c, H2_DATA, H2_END_STREAM, 1, body, sizeof body);
+    assert_int_equal(h2_hear(&c, 1, 1000).status, 503);
+    atomic_fetch_add(&round_, 1);
+    assert_int_equal(h2_hear(&first, 1, 1000).status, 200);
+    pause_ms(100);
+    assert_int_equal(status_of_next(&c, 3, body, sizeof body), 200);
+    h2_hang_up(&c);
+    h2_hang_up(&first);
+    vs_http_server_stop(&s, 1000);
+}
+
 /* Connections that end while the worker has their requests, in all orders of the two ends. */
 static void connections_end_while_a_worker_runs(void **state)
 {
@@ -196,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_server_that_sends_without_end_does_not_hold_a_call),
         cmocka_unit_test(bodies_of_reset_requests_count_while_they_are_in_memory),
         cmocka_unit_test(reset_requests_do_not_fill_the_queue),
+        cmocka_unit_test(bodies_of_ended_connections_count_while_they_are_in_memory),
         cmocka_unit_test(connections_end_while_a_worker_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
