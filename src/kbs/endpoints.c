@@ -5,7 +5,8 @@
 #include "base/enc.h"
 #include "value/json.h"
 
-static void decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
+/* False when it could not be recorded: then it is not told as done. */
+VS_MUST static bool decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
 {
     const kbs_decision d = {
         .what = "administration",
@@ -16,7 +17,16 @@ static void decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_er
         .action = what,
         .error = code == VS_OK ? NULL : err,
     };
-    (void)!kbs_decide(c, &d);
+    return kbs_decide(c, &d);
+}
+
+/* An access list may let somebody reach all that is below a path: what has no parts is not below
+ * one. */
+static vs_code no_more_path(kbs_ctx *c, vs_error *err)
+{
+    return kbs_rest_of_path(c).n == 0
+               ? VS_OK
+               : vs_fail(err, VS_E_NOT_FOUND, "there is nothing at this path");
 }
 
 /* ---- attestation policy -----------------------------------------------------------------------
@@ -26,6 +36,7 @@ static vs_code set_attestation_policy(kbs_ctx *c, const char **id, vs_error *err
 {
     vs_val body, policy_id, policy;
     vs_span text;
+    VS_TRY(no_more_path(c, err));
     VS_TRY(vs_json_parse(c->call.arena, c->call.body, NULL, &body, err));
     VS_TRY(vs_need(body, "policy_id", VS_STRING, &policy_id, err));
     VS_TRY(vs_need(body, "policy", VS_STRING, &policy, err));
@@ -42,8 +53,9 @@ void kbs_set_attestation_policy(kbs_ctx *c)
     char cause[VS_ERROR_TEXT];
     const char *what = "set attestation policy";
     vs_code code = set_attestation_policy(c, &what, &err);
-    decide_admin(c, what, code, &err);
-    if (code != VS_OK) /* an administrator may know why; the beginning is what clients look for */
+    bool recorded = decide_admin(c, what, code, &err);
+    if (code != VS_OK ||
+        !recorded) /* an administrator may know why; the beginning is what clients look for */
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: Set Attestation Policy failed: %s",
                    vs_error_text(&err, cause, sizeof cause));
 }
@@ -83,9 +95,11 @@ void kbs_set_reference_values(kbs_ctx *c)
                    "RVPS configuration failed: Failed to parse reference value message");
         return;
     }
-    vs_code code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
-    decide_admin(c, "register reference values", code, &err);
-    if (code != VS_OK)
+    vs_code code = no_more_path(c, &err);
+    if (code == VS_OK)
+        code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
+    bool recorded = decide_admin(c, "register reference values", code, &err);
+    if (code != VS_OK || !recorded)
         kbs_refuse(c, KBS_RVPS_ERROR,
                    "RVPS configuration failed: Failed to register reference value: %s",
                    vs_error_text(&err, cause, sizeof cause));

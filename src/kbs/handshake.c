@@ -229,7 +229,18 @@ static const char *all_reasons(kbs_ctx *c, vs_val explanation)
     return out.n ? vs_sprintf(c->call.arena, "%.*s", VS_FMT(vs_buf_span(&out))) : NULL;
 }
 
-/* Evidence to token, for a session that has none yet. */
+/* The session's token was made for other evidence, so nothing of this one's is recorded with it. */
+static void given_before(kbs_decision *d)
+{
+    d->reason = "attested before: the same token again";
+    d->status = NULL;
+    d->evidence = (vs_span){NULL, 0};
+    d->appraisal = vs_undefined();
+    d->proven = true;
+}
+
+/* Evidence to token, for a session that has none yet. Nobody waits for others here: of two at the
+ * same time, in this process or another, one makes the session's token. */
 static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attestation_msg *m,
                                kbs_decision *d, vs_span *token, vs_error *err)
 {
@@ -251,9 +262,10 @@ static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attes
     *token = result.token;
     code = kbs_session_attested(c->k, s, *token, result.expires, err);
     (void)kbs_stage("store session", start);
-    if (code == VS_E_EXISTS) /* another replica was first: one session, one token */
-        code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
-    return code;
+    if (code != VS_E_EXISTS)
+        return code;
+    given_before(d);
+    return kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
 }
 
 /* What is recorded of evidence is the digest of its JSON text. */
@@ -276,15 +288,10 @@ static vs_code attest(kbs_ctx *c, kbs_session *s, kbs_decision *d, vs_span *toke
                 "Attestation (protocol %s)", kbs_protocol_name(s->protocol));
     VS_TRY(take_nonce(s, &m, c->call.arena, err));
     d->evidence = evidence_text(c, m.primary);
-    pthread_mutex_t *lock = kbs_session_lock(c->k, s);
-    (void)pthread_mutex_lock(lock);
     vs_code code = kbs_session_token(c->k, s, c->call.now, c->call.arena, token, err);
     if (code == VS_OK)
-        d->reason = "attested before: the same token again";
-    if (code == VS_E_NOT_FOUND)
-        code = verify_evidence(c, s, &m, d, token, err);
-    (void)pthread_mutex_unlock(lock);
-    return code;
+        given_before(d);
+    return code == VS_E_NOT_FOUND ? verify_evidence(c, s, &m, d, token, err) : code;
 }
 
 void kbs_attest(kbs_ctx *c)

@@ -25,7 +25,6 @@ enum {
     KBS_NONCE = 32,
     KBS_SESSION_ID = 16,
     KBS_TEE_NAME = 23,
-    KBS_ATTEST_LOCKS = 64,
 };
 
 /* ---- protocol.c ---------------------------------------------------------------------------------
@@ -128,8 +127,7 @@ struct kbs {
     pthread_mutex_t rules_lock; /* guards the pointer */
     as_policies *policies;
     kbs_plugin plugins[KBS_PLUGINS];
-    struct kbs_journal *journal;                    /* NULL = decisions are logged only */
-    pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
+    struct kbs_journal *journal; /* NULL = decisions are logged only */
 };
 
 /* One request on its way through. */
@@ -232,7 +230,6 @@ VS_MUST vs_code kbs_session_token(kbs *k, const kbs_session *s, int64_t now, vs_
 /* VS_E_EXISTS when the session is attested already. */
 VS_MUST vs_code kbs_session_attested(kbs *k, const kbs_session *s, vs_span token, int64_t expires,
                                      vs_error *err);
-pthread_mutex_t *kbs_session_lock(kbs *k, const kbs_session *s);
 
 /* ---- policy.c -----------------------------------------------------------------------------------
  */

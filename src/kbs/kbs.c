@@ -346,8 +346,6 @@ vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_
     k->plugins[KBS_PLUGIN_SAMPLE] = (kbs_plugin){&kbs_sample_plugin, k};
     if (cfg->provisioner_key_length > 0)
         k->plugins[KBS_PLUGIN_PROVISIONER] = (kbs_plugin){&kbs_provisioner_plugin, k};
-    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
-        (void)pthread_mutex_init(&k->attest_locks[i], NULL);
     vs_code code = start(k, err);
     if (code != VS_OK) {
         kbs_free(&k);
@@ -369,8 +367,6 @@ void kbs_free(kbs **kp)
     (void)pthread_mutex_destroy(&k->rules_lock);
     as_policies_free(&k->policies);
     vs_wipe(&k->seal, sizeof k->seal);
-    for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
-        (void)pthread_mutex_destroy(&k->attest_locks[i]);
     free(k);
     *kp = NULL;
 }

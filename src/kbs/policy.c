@@ -163,8 +163,10 @@ static bool policy_text(kbs_ctx *c, vs_span *text)
     vs_error err = {0};
     vs_val body;
     const char *wrong = NULL;
-    if (vs_json_parse(c->call.arena, c->call.body, NULL, &body, &err) != VS_OK ||
-        body.kind != VS_OBJECT)
+    if (kbs_rest_of_path(c).n > 0) /* an access list may allow what is below a path, not this */
+        wrong = "there is nothing at this path";
+    else if (vs_json_parse(c->call.arena, c->call.body, NULL, &body, &err) != VS_OK ||
+             body.kind != VS_OBJECT)
         wrong = "Illegal SetPolicy Request Json";
     else if (!vs_defined(vs_getc(body, "policy")))
         wrong = "No `policy` field inside SetPolicy Request Json";

@@ -21,11 +21,13 @@ static void refuse_plugin(kbs_ctx *c)
 /* ---- reading ----------------------------------------------------------------------------------
  */
 
-/* A client of protocol 0.1.1. A session says so; of a token that came without one, that its
- * evidence was bound to no additional evidence, and that the key is of the only kind such clients
- * have. */
+/* A client of protocol 0.1.1, where that is served. A session says so; of a token that came without
+ * one, that its evidence was bound to no additional evidence, and that the key is of the only kind
+ * such clients have. */
 static bool speaks_0_1(const kbs_ctx *c, vs_val jwk)
 {
+    if (c->rules->cfg->as.oldest_protocol > KBS_PROTOCOL_0_1_1)
+        return false;
     if (c->has_session)
         return c->protocol == KBS_PROTOCOL_0_1_1;
     vs_val runtime = vs_pointer(c->claims, VS_LIT("/submods/cpu0/ear.veraison.annotated-evidence/"

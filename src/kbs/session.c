@@ -68,8 +68,3 @@ vs_code kbs_session_attested(kbs *k, const kbs_session *s, vs_span token, int64_
     return vs_store_put(k->store, KBS_NS_SESSION, name, vs_buf_span(&record),
                         expires < s->expires ? expires : s->expires, VS_PUT_CREATE, err);
 }
-
-pthread_mutex_t *kbs_session_lock(kbs *k, const kbs_session *s)
-{
-    return &k->attest_locks[s->id[0] % KBS_ATTEST_LOCKS];
-}

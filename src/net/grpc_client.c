@@ -92,7 +92,8 @@ static vs_code configure_tls(const vs_grpc_client_config *cfg, SSL_CTX *ctx, vs_
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                       SSL_OP_CLEANSE_PLAINTEXT);
     if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
         SSL_CTX_set_alpn_protos(ctx, http2, sizeof http2 - 1) != 0)
         return vs_fail(err, VS_E_NOMEM, "cannot make a TLS context");

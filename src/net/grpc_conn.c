@@ -18,6 +18,7 @@ enum {
     HEADERS_MAX = 64 * 1024, /* of an answer, trailers included */
     READ_MAX = 16 * 1024,
     PING_WAIT_MS = 5000,
+    PULLS_MAX = 64, /* reads of what a peer sends unasked */
     FRAME_HEADER = 9,
 };
 
@@ -244,13 +245,20 @@ static vs_code pull(vs_grpc_conn *c, bool *more, vs_error *err)
     return VS_OK;
 }
 
+/* All that is there. A peer that never pauses is no better than one that is gone: VS_E_LIMIT. */
+static vs_code pull_all(vs_grpc_conn *c, vs_error *err)
+{
+    bool more = true;
+    for (int n = 0; more && n < PULLS_MAX; n++)
+        VS_TRY(pull(c, &more, err));
+    return more ? vs_fail(err, VS_E_LIMIT, "%s sends without end", c->socket.address) : VS_OK;
+}
+
 /* It cannot be written to. What the peer said before tells more: an alert of TLS, GOAWAY. */
 static vs_code last_words(vs_grpc_conn *c, vs_error *err)
 {
     vs_error why = {0};
-    vs_code code = VS_OK;
-    for (bool more = true; more && code == VS_OK;)
-        code = pull(c, &more, &why);
+    vs_code code = pull_all(c, &why);
     bool tls = code != VS_OK && strstr(vs_error_at(&why, 0), "TLS:") != NULL;
     if (err && tls)
         *err = why;
@@ -266,6 +274,8 @@ static vs_code turn(vs_grpc_conn *c, int64_t until, vs_error *err)
         code = last_words(c, err);
     VS_TRY(code);
     VS_TRY(pull(c, &more, err));
+    if (more && vs_mono_ns() >= until) /* a peer that never pauses has no more time than another */
+        return vs_fail(err, VS_E_TIMEOUT, "%s: no answer in time", c->socket.address);
     if (more)
         return push(c, err);
     if (!nghttp2_session_want_read(c->session) && !nghttp2_session_want_write(c->session) &&
@@ -327,10 +337,7 @@ bool vs_grpc_conn_reusable(const vs_grpc_conn *c)
 
 bool vs_grpc_conn_alive(vs_grpc_conn *c, unsigned ping_ms, int64_t until)
 {
-    for (bool more = true; more;)
-        if (pull(c, &more, NULL) != VS_OK)
-            return false;
-    if (push(c, NULL) != VS_OK || !vs_grpc_conn_reusable(c))
+    if (pull_all(c, NULL) != VS_OK || push(c, NULL) != VS_OK || !vs_grpc_conn_reusable(c))
         return false;
     int64_t now = vs_mono_ns(), pong = now + (int64_t)PING_WAIT_MS * 1000000;
     if (now - c->used < (int64_t)ping_ms * 1000000)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http2_memory.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
-#include "base/span.h"
+#include "net/wiped_memory.h"
 
 static void *take(size_t n, void *user)
 {
@@ -21,22 +20,13 @@ static void *take_zeroed(size_t count, size_t n, void *user)
 static void give(void *p, void *user)
 {
     (void)user;
-    if (p)
-        vs_wipe(p, malloc_usable_size(p));
-    free(p);
+    vs_wiped_free(p);
 }
 
-/* No realloc: it may leave a copy behind. */
 static void *retake(void *p, size_t n, void *user)
 {
-    if (p && malloc_usable_size(p) >= n)
-        return p;
-    void *fresh = malloc(n);
-    if (fresh && p) {
-        memcpy(fresh, p, malloc_usable_size(p));
-        give(p, user);
-    }
-    return fresh;
+    (void)user;
+    return vs_wiped_realloc(p, n);
 }
 
 nghttp2_mem *vs_http2_memory(void)

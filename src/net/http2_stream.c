@@ -64,11 +64,12 @@ void vs_http2_stream_close(vs_http2_stream *s)
     if (s->next)
         s->next->link = s->link;
     s->open = false;
-    s->conn->two->held -= s->body.n;
-    if (s->job)
+    if (s->job) { /* its body stays in memory, and so it stays counted */
         atomic_store(&s->job->cancelled, true);
-    else
-        free_stream(s);
+        return;
+    }
+    s->conn->two->held -= s->body.n;
+    free_stream(s);
 }
 
 /* The request is no longer looked at. */
@@ -435,10 +436,13 @@ static void on_done(vs_http_job *job)
         return;
     }
     vs_http_job_give(job);
-    if (!s->open)
-        free_stream(s);
-    else
+    if (s->open) {
         forget_request(s); /* answered meanwhile */
+        return;
+    }
+    if (there)
+        c->two->held -= s->body.n;
+    free_stream(s);
 }
 
 static void refuse_full(vs_http2_stream *s)
@@ -488,7 +492,9 @@ void vs_http2_stream_end(vs_http2_stream *s)
     s->read_whole = true;
     if (s->state != VS_H2_RECEIVING)
         return;
-    vs_http_job *job = settle_fields(s) ? vs_http_job_take(s->conn->loop) : NULL;
+    /* Streams that were reset leave their work behind: that is counted, too. */
+    bool fits = s->conn->jobs < config_of(s)->limits.streams;
+    vs_http_job *job = fits && settle_fields(s) ? vs_http_job_take(s->conn->loop) : NULL;
     if (!job) {
         refuse_full(s);
         return;

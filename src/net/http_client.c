@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/trace.h"
+#include "net/wiped_memory.h"
 
 enum { HEADERS_MAX = 256 * 1024, CA_FILE_MAX = 4 * 1024 * 1024 };
 
@@ -26,9 +27,11 @@ struct vs_http_client {
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
+/* Secrets go through its buffers. */
 static void init_curl(void)
 {
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    (void)curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, vs_wiped_free, vs_wiped_realloc, strdup,
+                               calloc);
 }
 
 /* ---- extra trust roots ------------------------------------------------------------------------
@@ -56,6 +59,9 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ctx, void *user)
 {
     (void)curl;
     const vs_http_client *c = user;
+    (void)SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
+    if (c->ca.n == 0)
+        return CURLE_OK;
     return add_roots(SSL_CTX_get_cert_store(ctx), vs_buf_span(&c->ca)) ? CURLE_OK
                                                                        : CURLE_SSL_CACERT_BADFILE;
 }
@@ -76,10 +82,10 @@ static vs_code load_roots(vs_http_client *c, const vs_http_client_config *cfg, v
         VS_TRY(load_root_file(c, cfg->ca_file, err));
     for (size_t i = 0; i < cfg->n_ca_files; i++)
         VS_TRY(load_root_file(c, cfg->ca_files[i], err));
-    if (c->ca.n == 0)
-        return VS_OK;
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_DATA, c);
+    if (c->ca.n == 0)
+        return VS_OK;
     /* A machine without the system's bundle still has the roots given here. */
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     if (info->cainfo && access(info->cainfo, R_OK) != 0)

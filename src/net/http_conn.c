@@ -16,6 +16,7 @@ enum {
     HELD_SMALL = 16 * 1024, /* a connection may always hold that much */
     KEEP_ROOM = 4096,       /* an idle connection keeps buffers up to this size */
     ROUNDS = 16,            /* reads of one connection before the others have their turn */
+    TURN_MS = 5,            /* ... or so long, if what it sends is much work */
     LINGER_MS = 2000,
     CLIENT_MAX = 64 * 1024, /* what is kept of a client certificate */
 };
@@ -65,6 +66,7 @@ static void hold_less(vs_http_conn *c)
 
 static void release(vs_http_conn *c)
 {
+    (void)!vs_http_conn_hold(c, 0); /* what workers read counts until they are done */
     vs_buf_free(&c->in);
     vs_arena_free(&c->client_arena);
     free(c);
@@ -76,7 +78,6 @@ static void free_conn(vs_http_conn *c)
 {
     if (c->wanted)
         (void)event_del(&c->event);
-    (void)!vs_http_conn_hold(c, 0);
     vs_http2_free(&c->two);
     if (c->ssl)
         SSL_free(c->ssl);
@@ -364,6 +365,7 @@ static outcome step(vs_http_conn *c)
 /* Until something would block. */
 static outcome pump(vs_http_conn *c)
 {
+    int64_t until = vs_mono_ns() + ms(TURN_MS);
     for (int round = 0;; round++) {
         for (;;) {
             if (c->out.n) {
@@ -379,7 +381,8 @@ static outcome pump(vs_http_conn *c)
             if (o == VS_MORE)
                 break;
         }
-        if (round >= ROUNDS && !(c->ssl && SSL_has_pending(c->ssl))) {
+        bool enough = round >= ROUNDS || (round > 0 && vs_mono_ns() > until);
+        if (enough && !(c->ssl && SSL_has_pending(c->ssl))) {
             c->needed = EV_READ;
             return VS_MORE;
         }

@@ -146,7 +146,8 @@ static vs_code configure(const vs_http_config *cfg, SSL_CTX *ctx, vs_error *err)
     (void)SSL_CTX_set_session_id_context(ctx, context_id, sizeof context_id - 1);
     (void)SSL_CTX_set_num_tickets(ctx, 1);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                       SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+                                       SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                       SSL_OP_CLEANSE_PLAINTEXT);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);

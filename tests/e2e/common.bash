@@ -41,6 +41,7 @@ await_ready() {
 start_server() {
     local name=$1
     shift
+    : >"$name.out" # what a server of the same name said before is not this one's
     "$@" >"$name.out" 2>"$name.log" 3>&- &
     server_pid=$!
     pids+=("$server_pid")

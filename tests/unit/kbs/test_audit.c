@@ -3,6 +3,8 @@
 #include "testing.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "kbs/audit.h"
@@ -274,6 +276,33 @@ static void a_rotated_log_goes_on_in_its_chain(void **state)
     assert_string_equal(after.first_prev, before.last_hash);
 }
 
+/* There is room for the event, but not for the checkpoint that is due with it. */
+static void an_event_is_written_once_though_its_checkpoint_fails(void **state)
+{
+    book *b = *state;
+    audit_report r;
+    int64_t sum = 0;
+    vs_error err = {0};
+    audit_log *log = open_log(b, 2);
+    append(b, log, 1, 2);
+    struct rlimit before, full;
+    struct stat st;
+    assert_int_equal(stat(b->path, &st), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    full = (struct rlimit){(rlim_t)st.st_size + 300, before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    vs_code code = audit_append(log, event(b, 2), NOW, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_vs_ok(code, &err); /* else it would be written again */
+    append(b, log, 3, 4);
+    audit_close(&log, NOW);
+    assert_vs_ok(audit_verify(contents(b, b->path), b->key, &r, add_up, &sum, &err), &err);
+    assert_int_equal(r.events, 3);
+    assert_int_equal(sum, 1 + 2 + 3);
+    assert_int_equal(r.checkpoints, 1); /* the late one */
+}
+
 static void an_event_that_is_too_large_changes_nothing(void **state)
 {
     book *b = *state;
@@ -303,6 +332,7 @@ int main(void)
         T(what_is_no_log_is_not_continued),
         T(one_process_writes),
         T(a_rotated_log_goes_on_in_its_chain),
+        T(an_event_is_written_once_though_its_checkpoint_fails),
         T(an_event_that_is_too_large_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

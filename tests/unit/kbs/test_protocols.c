@@ -247,6 +247,21 @@ static void only_0_1_1_gets_the_old_form(void **state)
     }
 }
 
+/* A token outlives the session that it was made in, and may be that of another broker. */
+static void the_old_form_ends_with_the_version_that_has_it(void **state)
+{
+    broker *b = *state;
+    put_resource(b, DEMO, "s");
+    set_resource_policy(b, vs_policy_text("kbs_allow_all"));
+    client k = begin(b, &transcripts[0]);
+    vs_span token = token_in(b, send_own(b, &k));
+    assert_client_reads(b, &k, tell(b, (ask){KBS_GET, DEMO, .bearer = token}), "s");
+    b->cfg.as.oldest_protocol = KBS_PROTOCOL_0_2_0;
+    assert_refused(tell(b, (ask){KBS_GET, DEMO, .bearer = token}), "JweError", "JWE failed");
+    assert_refused(tell(b, (ask){KBS_GET, DEMO, .session = k.c.session}), "JweError", "JWE failed");
+    client_close(&k);
+}
+
 static void the_oldest_version_can_be_raised(void **state)
 {
     broker *b = *state;
@@ -272,6 +287,7 @@ int main(void)
         T(a_session_takes_no_message_of_another_version),
         T(evidence_bound_to_anothers_runtime_data_is_refused),
         T(only_0_1_1_gets_the_old_form),
+        T(the_old_form_ends_with_the_version_that_has_it),
         T(the_oldest_version_can_be_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
