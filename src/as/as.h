@@ -64,6 +64,8 @@ VS_MUST vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs
 /* Policy ids carry the class suffix ("default_cpu"). Full static check; VS_E_PARSE/INVALID with
  * file:row:col. Id: [A-Za-z0-9._-]{1,128}, not starting with '.'. */
 VS_MUST vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
+/* The policies of the service in this process, for administration; NULL when it is another one. */
+struct as_policies *as_service_policies(const as_service *as);
 /* What the verifier of a TEE wants as the challenge's nonce; empty (and VS_OK) when any nonce will
  * do, which is so for all but IBM SE. `params` are the extra-params of the request. */
 VS_MUST vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,

@@ -5,20 +5,6 @@
 #include "base/enc.h"
 #include "value/json.h"
 
-static void decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
-{
-    const kbs_decision d = {
-        .what = "administration",
-        .proven = true,
-        .allowed = code == VS_OK,
-        .who = kbs_text(c, c->who),
-        .target = kbs_text(c, c->call.path),
-        .action = what,
-        .error = code == VS_OK ? NULL : err,
-    };
-    (void)!kbs_decide(c, &d);
-}
-
 /* ---- attestation policy -----------------------------------------------------------------------
  */
 
@@ -33,16 +19,22 @@ static vs_code set_attestation_policy(kbs_ctx *c, const char **id, vs_error *err
                      VS_FMT(vs_span_head(vs_text(policy_id), 128)));
     VS_TRY_WRAP(vs_b64_decode_arena(c->call.arena, VS_B64_URL, vs_text(policy), &text, err), err,
                 "member \"policy\"");
-    return as_set_policy(c->k->as, vs_text(policy_id), text, err);
+    as_policies *here = as_service_policies(c->k->as);
+    return here ? kbs_put_policy(c, here, vs_text(policy_id), text, err)
+                : as_set_policy(c->k->as, vs_text(policy_id), text, err);
 }
 
 void kbs_set_attestation_policy(kbs_ctx *c)
 {
+    if (kbs_is_policy_action(c)) {
+        kbs_change_attestation_policy(c);
+        return;
+    }
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
     const char *what = "set attestation policy";
     vs_code code = set_attestation_policy(c, &what, &err);
-    decide_admin(c, what, code, &err);
+    (void)!kbs_decide_admin(c, what, code, &err);
     if (code != VS_OK) /* an administrator may know why; the beginning is what clients look for */
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: Set Attestation Policy failed: %s",
                    vs_error_text(&err, cause, sizeof cause));
@@ -84,7 +76,7 @@ void kbs_set_reference_values(kbs_ctx *c)
         return;
     }
     vs_code code = rvps_register(c->k->rv, c->call.body, c->call.now, &err);
-    decide_admin(c, "register reference values", code, &err);
+    (void)!kbs_decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK)
         kbs_refuse(c, KBS_RVPS_ERROR,
                    "RVPS configuration failed: Failed to register reference value: %s",

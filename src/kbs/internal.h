@@ -14,6 +14,8 @@
 #include "kbs/kbs.h"
 
 #define KBS_NS_POLICY   "kbs"
+#define KBS_POLICY_ID   "resource-policy"  /* the one for everything */
+#define KBS_SCOPE       "resource-policy/" /* ... and those of one repository */
 #define KBS_NS_RESOURCE "repository"
 #define KBS_NS_SESSION  "kbs_protocol_session"
 #define KBS_NS_SECRET   "kbs_secret" /* key material that replicas share */
@@ -105,7 +107,7 @@ struct kbs {
     kbs_admin *admin;
     kbs_seal seal;
     kbs_trust trust;
-    as_policies *policies;
+    as_policies *policies, *scoped;                 /* the resource policy; those of repositories */
     struct kbs_journal *journal;                    /* NULL = decisions are logged only */
     pthread_mutex_t attest_locks[KBS_ATTEST_LOCKS]; /* by session: one verification each */
 };
@@ -137,6 +139,7 @@ typedef struct kbs_route {
     kbs_access access;
     bool (*available)(const kbs *k);
     void (*handle)(kbs_ctx *c);
+    bool bare; /* nothing stands behind the name; such a route goes before one that is not */
 } kbs_route;
 
 /* All that this server does. What is not here is 404. */
@@ -148,6 +151,8 @@ extern const size_t kbs_n_routes;
 
 /* Sets the reply's error and detail (cut at 1 KiB, made valid UTF-8). */
 void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 4);
+/* On endpoints of our own, where an administrator may know why. */
+void kbs_refuse_own(kbs_ctx *c, vs_code code, const vs_error *err);
 
 /* What was decided about a request, as one line of the log. NULL members are left out. */
 typedef struct kbs_decision {
@@ -163,6 +168,8 @@ typedef struct kbs_decision {
 /* decide.c: gives the reply a decision id, logs and records. False when it was to be recorded and
  * could not be: then nothing may be granted. */
 VS_MUST bool kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* Of an administrator's act, whose path is its target. */
+VS_MUST bool kbs_decide_admin(kbs_ctx *c, const char *action, vs_code code, const vs_error *err);
 /* Whether a decision could be recorded now. */
 VS_MUST bool kbs_journal_works(kbs_ctx *c);
 /* Text of a span for a log field, on the request's arena. */
@@ -217,6 +224,18 @@ bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err);
 void kbs_get_resource_policy(kbs_ctx *c);
 void kbs_set_resource_policy(kbs_ctx *c);
 
+/* ---- policy_admin.c -----------------------------------------------------------------------------
+ */
+
+void kbs_get_attestation_policy(kbs_ctx *c);
+void kbs_change_attestation_policy(kbs_ctx *c); /* PUT, DELETE; POST of activate and rollback */
+void kbs_read_resource_policy(kbs_ctx *c);
+void kbs_change_resource_policy(kbs_ctx *c);
+/* The path ends with an action of ours, which Trustee's POST to the same name has not. */
+bool kbs_is_policy_action(const kbs_ctx *c);
+/* What Trustee's endpoints do: sets policy `id` whatever is there. */
+VS_MUST vs_code kbs_put_policy(kbs_ctx *c, as_policies *p, vs_span id, vs_span text, vs_error *err);
+
 /* ---- handlers -----------------------------------------------------------------------------------
  */
 
@@ -225,6 +244,7 @@ void kbs_attest(kbs_ctx *c);
 void kbs_get_resource(kbs_ctx *c);
 void kbs_set_resource(kbs_ctx *c);
 void kbs_delete_resource(kbs_ctx *c);
+void kbs_list_resources(kbs_ctx *c);
 void kbs_refuse_method(kbs_ctx *c);
 void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);

@@ -40,10 +40,17 @@ const kbs_route kbs_routes[] = {
     {"auth", KBS_POST, KBS_OPEN, has_as, kbs_auth},
     {"attest", KBS_POST, KBS_SESSION, has_as, kbs_attest},
     {"attestation-policy", KBS_POST, KBS_ADMIN, has_as, kbs_set_attestation_policy},
+    {"attestation-policy", KBS_GET, KBS_ADMIN, has_as, kbs_get_attestation_policy},
+    {"attestation-policy", KBS_PUT, KBS_ADMIN, has_as, kbs_change_attestation_policy},
+    {"attestation-policy", KBS_DELETE, KBS_ADMIN, has_as, kbs_change_attestation_policy},
     {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_get_reference_value},
     {"reference-value", KBS_POST, KBS_ADMIN, has_rvps, kbs_set_reference_values},
-    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy},
+    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy, .bare = true},
+    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_read_resource_policy},
+    {"resource-policy", KBS_PUT, KBS_ADMIN, always, kbs_change_resource_policy},
+    {"resource-policy", KBS_DELETE, KBS_ADMIN, always, kbs_change_resource_policy},
     {"resource-policy", KBS_POST, KBS_ADMIN, always, kbs_set_resource_policy},
+    {"resource", KBS_GET, KBS_PLUGIN_ADMIN, has_resources, kbs_list_resources, .bare = true},
     {"resource", KBS_GET, KBS_ATTESTED, has_resources, kbs_get_resource},
     {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, kbs_set_resource},
     {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, kbs_delete_resource},
@@ -56,11 +63,12 @@ const kbs_route kbs_routes[] = {
 };
 const size_t kbs_n_routes = VS_COUNT(kbs_routes);
 
-static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method)
+static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method, bool bare)
 {
     for (size_t i = 0; i < kbs_n_routes; i++) {
         const kbs_route *r = &kbs_routes[i];
-        if (r->method == method && vs_span_is(name, r->name) && r->available(k))
+        if (r->method == method && vs_span_is(name, r->name) && r->available(k) &&
+            (bare || !r->bare))
             return r;
     }
     return NULL;
@@ -216,7 +224,7 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
         return;
     }
     vs_span name = c.call.n_segments > 0 ? c.call.segments[0] : VS_LIT("");
-    const kbs_route *r = find_route(k, name, call->method);
+    const kbs_route *r = find_route(k, name, call->method, c.call.n_segments == 1);
     if (!r) {
         kbs_refuse(&c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
                    VS_FMT(vs_span_head(name, 256)));
@@ -292,6 +300,7 @@ void kbs_free(kbs **kp)
     kbs_admin_free(&k->admin);
     kbs_trust_free(&k->trust);
     as_policies_free(&k->policies);
+    as_policies_free(&k->scoped);
     vs_wipe(&k->seal, sizeof k->seal);
     for (size_t i = 0; i < KBS_ATTEST_LOCKS; i++)
         (void)pthread_mutex_destroy(&k->attest_locks[i]);

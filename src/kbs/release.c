@@ -9,8 +9,10 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/log.h"
 #include "envelope/jose.h"
 #include "kbs/metrics.h"
+#include "value/json.h"
 
 static bool segment_ok(vs_span s)
 {
@@ -186,4 +188,32 @@ void kbs_delete_resource(kbs_ctx *c)
         code = vs_store_delete(c->k->resources, KBS_NS_RESOURCE, key, &err);
     }
     finish(c, "delete resource", code, &err);
+}
+
+/* ---- listing ----------------------------------------------------------------------------------
+ */
+
+static vs_code add_path(void *user, vs_span key)
+{
+    vs_vec *list = user;
+    vs_vec_add(list, vs_string_dup(list->a, key));
+    return VS_OK;
+}
+
+/* GET resource, as newer Trustee has it: paths, never contents. */
+void kbs_list_resources(kbs_ctx *c)
+{
+    vs_error err = {0};
+    vs_vec list = {.a = c->call.arena};
+    vs_code code = vs_store_list(c->k->resources, KBS_NS_RESOURCE, add_path, &list, &err);
+    vs_val paths = vs_vec_end_array(&list);
+    if (code == VS_OK)
+        code = vs_arena_check(c->call.arena, &err);
+    if (code != VS_OK) {
+        vs_log_error(VS_LOG_ERROR, "kbs", "listing resources", &err);
+        refuse_plugin(c);
+        return;
+    }
+    vs_json_print(&c->reply->body, paths);
+    c->reply->content_type = "application/json";
 }
