@@ -196,12 +196,29 @@ static void write_reply(const kbs_reply *reply, vs_arena *a, vs_http_response *r
 /* ---- routes -----------------------------------------------------------------------------------
  */
 
+static kbs_peer peer_of(const vs_http_request *req)
+{
+    kbs_peer p = {0};
+    if (req->client) {
+        p.subject = req->client->subject;
+        p.sans = req->client->sans;
+        p.n_sans = req->client->n_sans;
+    }
+    if (req->local) {
+        p.local = true;
+        p.uid = req->local->uid;
+        p.gid = req->local->gid;
+    }
+    return p;
+}
+
 static void handle_kbs(kbs *k, const vs_http_request *req, vs_http_response *resp)
 {
     kbs_call call = {.session = session_of(req),
                      .bearer = bearer_of(req),
                      .if_match = vs_http_header(req, "if-match"),
                      .if_none_match = vs_http_header(req, "if-none-match"),
+                     .peer = peer_of(req),
                      .body = req->body,
                      .now = vs_now_s(),
                      .arena = req->arena};

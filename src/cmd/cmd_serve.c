@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/key_fetch.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "cmd/cli.h"
@@ -155,9 +156,11 @@ static int serve(const cli_command *command, int argc, char **argv)
     vs_error err = {0};
     kbs_config cfg = {0};
     int rc = EXIT_FAILURE;
-    if (apply(&o, &a, &cfg, &err) == VS_OK)
+    if (apply(&o, &a, &cfg, &err) == VS_OK) {
+        cfg.fetch = api_fetch_key;
+        cfg.fetch_user = (void *)(uintptr_t)cfg.key_ca_file;
         rc = serve_run(&cfg);
-    else
+    } else
         vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
     vs_arena_free(&a);
     return rc;

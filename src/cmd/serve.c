@@ -28,12 +28,15 @@ typedef struct house {
     ops_check checks[1];
     ops ops;
     api_front front;
-    vs_http_server *http, *ops_http;
+    char admin_socket[256];
+    const char *admin_sockets[1];
+    vs_http_server *http, *ops_http, *admin_http;
 } house;
 
 static void tear_down(house *h)
 {
     vs_http_server_stop(&h->http, DRAIN_MS);
+    vs_http_server_stop(&h->admin_http, DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
     as_free(&h->as);
@@ -106,6 +109,23 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
     return VS_OK;
 }
 
+/* The same API; the socket's peer shows who it is. */
+static vs_code listen_for_administrators(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (!cfg->admin.unix_socket)
+        return VS_OK;
+    (void)snprintf(h->admin_socket, sizeof h->admin_socket, "unix:%s", cfg->admin.unix_socket);
+    h->admin_sockets[0] = h->admin_socket;
+    vs_http_config http = {.sockets = h->admin_sockets,
+                           .n_sockets = 1,
+                           .threads = 1,
+                           .limits = {.body_bytes = cfg->body_limit, .connections = 256},
+                           .handler = api_front_handle,
+                           .user = &h->front};
+    VS_TRY_WRAP(vs_http_server_start(&http, &h->admin_http, err), err, "admin.unix_socket");
+    return VS_OK;
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
@@ -135,9 +155,11 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
                            .tls_max_version = cfg->tls_max_version,
                            .tls_ciphers = cfg->tls_ciphers,
                            .tls_groups = cfg->tls_groups,
+                           .client_ca = cfg->admin.client_ca,
                            .handler = api_front_handle,
                            .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");
+    VS_TRY(listen_for_administrators(cfg, h, err));
     return listen_for_operators(cfg, h, err);
 }
 
@@ -164,6 +186,8 @@ static void say_ready(const kbs_config *cfg, const house *h)
         say_socket("ready", cfg->insecure_http ? "http" : "https", cfg->sockets[i], h->http, i);
     for (size_t i = 0; i < cfg->n_ops_sockets; i++)
         say_socket("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
+    if (cfg->admin.unix_socket)
+        printf("administration unix:%s\n", cfg->admin.unix_socket);
     (void)fflush(stdout);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
 }

@@ -69,25 +69,19 @@ VS_MUST vs_code kbs_session_unseal(const kbs_seal *s, vs_span cookie, int64_t no
 /* ---- token.c: which attestation tokens count (kbs.md 6) -----------------------------------------
  */
 
-typedef struct kbs_trusted_key {
-    vs_span kid;
-    vs_key *key;
-    vs_alg alg;
-} kbs_trusted_key;
-
 typedef struct kbs_trust {
-    bool header_jwk;   /* insecure: a token may name its own key */
-    vs_certs *anchors; /* NULL = none */
-    kbs_trusted_key *keys;
-    size_t n_keys;
+    bool header_jwk;      /* insecure: a token may name its own key */
+    vs_certs *anchors;    /* NULL = none */
+    kbs_source **sources; /* JWK sets, in their order; on the arena */
+    size_t n_sources;
     vs_key *own; /* of the embedded attestation service; NULL = none */
     vs_val own_jwk;
     vs_arena arena;
 } kbs_trust;
 
 /* trust.c. VS_E_INVALID when nothing at all would be trusted. */
-VS_MUST vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, const as_service *as,
-                               vs_error *err);
+VS_MUST vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, kbs_sources *sources,
+                               const as_service *as, vs_error *err);
 void kbs_trust_free(kbs_trust *t);
 /* token.c. Signature by a trusted key and expiry; the claims are an object on the arena. */
 VS_MUST vs_code kbs_token_verify(const kbs_trust *t, vs_span token, int64_t now, vs_arena *a,
@@ -104,6 +98,7 @@ struct kbs {
     vs_store *store, *resources;
     as_service *as; /* NULL: tokens come from elsewhere (passport) */
     rvps *rv;
+    kbs_sources *sources; /* of the keys of the next and of `trust` */
     kbs_admin *admin;
     kbs_seal seal;
     kbs_trust trust;

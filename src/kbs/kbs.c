@@ -129,8 +129,12 @@ static bool make_canonical(kbs_ctx *c)
 static bool admin_may(kbs_ctx *c, const kbs_route *r)
 {
     vs_error err = {0};
-    if (kbs_admin_check(c->k->admin, c->call.bearer, c->call.path, c->call.encoded_slash,
-                        c->call.now, c->call.arena, &c->who, &err) == VS_OK)
+    const kbs_attempt t = {.bearer = c->call.bearer,
+                           .peer = c->call.peer,
+                           .path = c->call.path,
+                           .encoded_slash = c->call.encoded_slash,
+                           .now = c->call.now};
+    if (kbs_admin_check(c->k->admin, &t, c->call.arena, &c->who, &err) == VS_OK)
         return true;
     const char *cause = vs_error_at(&err, 0);
     if (r->access == KBS_ADMIN)
@@ -263,10 +267,16 @@ void kbs_tick(kbs *k, int64_t now)
 
 static vs_code start(kbs *k, vs_error *err)
 {
-    VS_TRY(kbs_admin_new(&k->cfg->admin, &k->admin, err));
-    VS_TRY(kbs_trust_load(&k->trust, k->cfg, k->as, err));
+    const kbs_sources_config keys = {.store = k->store,
+                                     .fetch = k->cfg->fetch,
+                                     .user = k->cfg->fetch_user,
+                                     .refresh_s = k->cfg->key_refresh_s};
+    VS_TRY(kbs_sources_new(&keys, &k->sources, err));
+    VS_TRY(kbs_admin_new(&k->cfg->admin, k->sources, &k->admin, err));
+    VS_TRY(kbs_trust_load(&k->trust, k->cfg, k->sources, k->as, err));
     VS_TRY(kbs_seal_load(&k->seal, k->store, err));
-    return kbs_policy_start(k, err);
+    VS_TRY(kbs_policy_start(k, err));
+    return kbs_sources_start(k->sources, err);
 }
 
 vs_code kbs_new(const kbs_config *cfg, vs_store *store, vs_store *resources, as_service *as,
@@ -299,6 +309,7 @@ void kbs_free(kbs **kp)
     kbs *k = *kp;
     kbs_admin_free(&k->admin);
     kbs_trust_free(&k->trust);
+    kbs_sources_free(&k->sources);
     as_policies_free(&k->policies);
     as_policies_free(&k->scoped);
     vs_wipe(&k->seal, sizeof k->seal);

@@ -9,6 +9,7 @@
 
 #include "as/as.h"
 #include "kbs/config.h"
+#include "kbs/peer.h"
 
 typedef struct kbs kbs;
 
@@ -35,6 +36,7 @@ typedef struct kbs_call {
     vs_span session;                 /* cookie kbs-session-id; empty = none */
     vs_span bearer;                  /* token of "Authorization: Bearer"; empty = none */
     vs_span if_match, if_none_match; /* conditions of RFC 9110 13.1; p == NULL: none */
+    kbs_peer peer;                   /* what the connection says of who is at its other end */
     vs_span body;
     int64_t now;
     vs_arena *arena;

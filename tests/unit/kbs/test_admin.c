@@ -23,6 +23,7 @@ typedef struct fixture {
     char dir[64];
     vs_arena a;
     vs_key *ed, *ec, *rsa, *stranger;
+    kbs_sources *sources;
     kbs_admin *admin;
 } fixture;
 
@@ -73,6 +74,7 @@ static int teardown(void **state)
 {
     fixture *f = *state;
     kbs_admin_free(&f->admin);
+    kbs_sources_free(&f->sources);
     vs_key_free(&f->ed);
     vs_key_free(&f->ec);
     vs_key_free(&f->rsa);
@@ -115,11 +117,19 @@ static vs_span raw_token(fixture *f, const char *header, const char *claims, vs_
 
 static const kbs_acl everything = {"admin", "^/kbs/.+$"};
 
-static void start(fixture *f, const kbs_admin_config *cfg)
+static void forget(fixture *f)
 {
     vs_error err = {0};
     kbs_admin_free(&f->admin);
-    assert_vs_ok(kbs_admin_new(cfg, &f->admin, &err), &err);
+    kbs_sources_free(&f->sources);
+    assert_vs_ok(kbs_sources_new(&(kbs_sources_config){0}, &f->sources, &err), &err);
+}
+
+static void start(fixture *f, const kbs_admin_config *cfg)
+{
+    vs_error err = {0};
+    forget(f);
+    assert_vs_ok(kbs_admin_new(cfg, f->sources, &f->admin, &err), &err);
 }
 
 static void start_bearer(fixture *f, const kbs_identity_provider *p, size_t n)
@@ -131,11 +141,18 @@ static void start_bearer(fixture *f, const kbs_identity_provider *p, size_t n)
                                  .n_acls = 1});
 }
 
+static vs_code check(fixture *f, vs_span bearer, vs_span path, bool slash, vs_arena *a,
+                     vs_span *who, vs_error *err)
+{
+    const kbs_attempt t = {.bearer = bearer, .path = path, .encoded_slash = slash, .now = NOW};
+    return kbs_admin_check(f->admin, &t, a, who, err);
+}
+
 static void accept_at(fixture *f, vs_span bearer, vs_span path, const char *who)
 {
     vs_error err = {0};
     vs_span name;
-    assert_vs_ok(kbs_admin_check(f->admin, bearer, path, false, NOW, &f->a, &name, &err), &err);
+    assert_vs_ok(check(f, bearer, path, false, &f->a, &name, &err), &err);
     assert_span_is(name, who);
 }
 
@@ -148,13 +165,11 @@ static void refuse_at(fixture *f, vs_span bearer, vs_span path, bool slash, cons
 {
     vs_error err = {0};
     vs_span name;
-    assert_vs_code(kbs_admin_check(f->admin, bearer, path, slash, NOW, &f->a, &name, &err),
-                   VS_E_DENIED);
+    assert_vs_code(check(f, bearer, path, slash, &f->a, &name, &err), VS_E_DENIED);
     assert_int_equal(err.code, VS_E_DENIED);
     assert_int_equal(name.n, 0);
     assert_string_equal(vs_error_at(&err, 0), cause);
-    assert_vs_code(kbs_admin_check(f->admin, bearer, path, slash, NOW, &f->a, &name, NULL),
-                   VS_E_DENIED);
+    assert_vs_code(check(f, bearer, path, slash, &f->a, &name, NULL), VS_E_DENIED);
 }
 
 static void refuse(fixture *f, vs_span bearer, const char *cause)
@@ -226,9 +241,7 @@ static void every_bit_flip_and_truncation_of_a_token_is_refused(void **state)
     for (size_t n = 0; n < good.n; n++) {
         vs_buf b = VS_BUF(good.n);
         vs_buf_put(&b, vs_span_head(good, n));
-        assert_vs_code(
-            kbs_admin_check(f->admin, vs_buf_span(&b), PATH_A, false, NOW, &scratch, &who, NULL),
-            VS_E_DENIED);
+        assert_vs_code(check(f, vs_buf_span(&b), PATH_A, false, &scratch, &who, NULL), VS_E_DENIED);
         vs_buf_free(&b);
         vs_arena_reset(&scratch);
     }
@@ -236,9 +249,7 @@ static void every_bit_flip_and_truncation_of_a_token_is_refused(void **state)
     vs_buf_put(&b, good);
     for (size_t bit = 0; bit < good.n * 8; bit++) {
         b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_vs_code(
-            kbs_admin_check(f->admin, vs_buf_span(&b), PATH_A, false, NOW, &scratch, &who, NULL),
-            VS_E_DENIED);
+        assert_vs_code(check(f, vs_buf_span(&b), PATH_A, false, &scratch, &who, NULL), VS_E_DENIED);
         b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         vs_arena_reset(&scratch);
     }
@@ -436,8 +447,8 @@ static void keys_of_a_set_are_chosen_by_kid_and_fixed_by_alg(void **state)
 
 static vs_code start_code(fixture *f, const kbs_admin_config *cfg)
 {
-    kbs_admin_free(&f->admin);
-    vs_code code = kbs_admin_new(cfg, &f->admin, NULL);
+    forget(f);
+    vs_code code = kbs_admin_new(cfg, f->sources, &f->admin, NULL);
     assert_true(code == VS_OK || f->admin == NULL);
     return code;
 }
@@ -617,6 +628,185 @@ static void an_encoded_slash_is_refused_where_roles_count(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- identities of connections ------------------------------------------------------------------
+ */
+
+static vs_code check_connection(fixture *f, const kbs_peer *peer, vs_span bearer, vs_span *who)
+{
+    const kbs_attempt t = {.bearer = bearer, .peer = *peer, .path = PATH_A, .now = NOW};
+    return kbs_admin_check(f->admin, &t, &f->a, who, NULL);
+}
+
+static void assert_role(fixture *f, const kbs_peer *peer, const char *who)
+{
+    vs_span got;
+    vs_code code = check_connection(f, peer, VS_LIT(""), &got);
+    if (who) {
+        assert_vs_code(code, VS_OK);
+        assert_span_is(got, who);
+    } else {
+        assert_vs_code(code, VS_E_DENIED);
+    }
+}
+
+/* hazard 25: whole names, nothing that begins or ends like one. */
+static void a_client_certificate_counts_by_its_whole_name(void **state)
+{
+    fixture *f = *state;
+    static const kbs_mtls_identity ids[] = {
+        {.subject = "CN=alice,O=example", .role = "admin"},
+        {.san = "URI:spiffe://example/kbs/admin", .role = "admin"},
+        {.san = "DNS:reader.example", .role = "reader"},
+    };
+    start(f, &(kbs_admin_config){.mode = KBS_ADMIN_BEARER,
+                                 .mtls_identities = ids,
+                                 .n_mtls_identities = VS_COUNT(ids),
+                                 .acls = &everything,
+                                 .n_acls = 1});
+    assert_role(f, &(kbs_peer){.subject = VS_LIT("CN=alice,O=example")},
+                "admin (CN=alice,O=example)");
+    const vs_span uri = VS_LIT("URI:spiffe://example/kbs/admin");
+    assert_role(f, &(kbs_peer){.subject = VS_LIT(""), .sans = &uri, .n_sans = 1}, "admin ()");
+    static const char *const others[] = {
+        "CN=alice,O=example,C=X", "CN=alice,O=exampl",  "xCN=alice,O=example", "CN=alice",
+        "cn=alice,o=example",     "O=example,CN=alice", "CN=alice, O=example", ""};
+    for (size_t i = 0; i < VS_COUNT(others); i++)
+        assert_role(f, &(kbs_peer){.subject = vs_str(others[i])}, NULL);
+    static const char *const sans[] = {"URI:spiffe://example/kbs/admin/x",
+                                       "URI:spiffe://example/kbs/admi",
+                                       "DNS:spiffe://example/kbs/admin",
+                                       "spiffe://example/kbs/admin",
+                                       "DNS:evil.reader.example",
+                                       "DNS:reader.example.evil",
+                                       "DNS:reader.example"}; /* a role that may nothing */
+    for (size_t i = 0; i < VS_COUNT(sans); i++) {
+        const vs_span san = vs_str(sans[i]);
+        assert_role(f, &(kbs_peer){.subject = VS_LIT("CN=x"), .sans = &san, .n_sans = 1}, NULL);
+    }
+    assert_role(f, &(kbs_peer){.sans = &uri, .n_sans = 1}, NULL); /* nothing was verified */
+    assert_role(f, &(kbs_peer){.local = true}, NULL);
+}
+
+static void a_process_counts_by_its_user_and_group(void **state)
+{
+    fixture *f = *state;
+    static const kbs_unix_identity ids[] = {
+        {.user = "4001", .role = "admin"},
+        {.group = "4002", .role = "admin"},
+        {.user = "4003", .group = "4004", .role = "admin"},
+        {.user = "root", .role = "reader"},
+    };
+    start(f, &(kbs_admin_config){.mode = KBS_ADMIN_BEARER,
+                                 .unix_identities = ids,
+                                 .n_unix_identities = VS_COUNT(ids),
+                                 .acls = &everything,
+                                 .n_acls = 1});
+    assert_role(f, &(kbs_peer){.local = true, .uid = 4001, .gid = 7}, "admin (uid 4001)");
+    assert_role(f, &(kbs_peer){.local = true, .uid = 7, .gid = 4002}, "admin (uid 7)");
+    assert_role(f, &(kbs_peer){.local = true, .uid = 4003, .gid = 4004}, "admin (uid 4003)");
+    const kbs_peer others[] = {{.local = true, .uid = 4003, .gid = 7},
+                               {.local = true, .uid = 7, .gid = 4004},
+                               {.local = true, .uid = 4002, .gid = 1},
+                               {.local = true, .uid = 1, .gid = 4001},
+                               {.local = true}, /* root is who the configuration says: a reader */
+                               {.uid = 4001, .gid = 4002},
+                               {.local = true, .uid = UINT32_MAX, .gid = UINT32_MAX}};
+    for (size_t i = 0; i < VS_COUNT(others); i++)
+        assert_role(f, &others[i], NULL);
+}
+
+/* hazard 35: a claim to be somebody counts only once it is proven, and a wrong one is not mended by
+ * another identity. */
+static void a_token_that_does_not_count_is_not_made_up_for_by_the_connection(void **state)
+{
+    fixture *f = *state;
+    static const kbs_unix_identity id = {.user = "4001", .role = "admin"};
+    const kbs_identity_provider p = {.public_key_uri = write_key(f, "ed.pem", f->ed)};
+    start(f, &(kbs_admin_config){.mode = KBS_ADMIN_BEARER,
+                                 .providers = &p,
+                                 .n_providers = 1,
+                                 .unix_identities = &id,
+                                 .n_unix_identities = 1,
+                                 .acls = &everything,
+                                 .n_acls = 1});
+    const kbs_peer peer = {.local = true, .uid = 4001};
+    vs_span who;
+    const char *good = "{\"role\":\"admin\",\"exp\":4000000000}";
+    assert_vs_code(check_connection(f, &peer, ed_token(f, f->ed, good), &who), VS_OK);
+    assert_span_is(who, "admin");
+    assert_vs_code(check_connection(f, &peer, ed_token(f, f->stranger, good), &who), VS_E_DENIED);
+    assert_vs_code(check_connection(f, &peer, VS_LIT("x"), &who), VS_E_DENIED);
+    const char *reader = "{\"role\":\"reader\",\"exp\":4000000000}";
+    assert_vs_code(check_connection(f, &peer, ed_token(f, f->ed, reader), &who), VS_E_DENIED);
+}
+
+/* hazard 17 */
+static void identities_that_are_incomplete_or_unknown_stop_the_start(void **state)
+{
+    fixture *f = *state;
+    static const kbs_unix_identity bad[] = {
+        {.role = "admin"},
+        {.user = "root"},
+        {.user = "root", .role = ""},
+        {.user = "", .role = "admin"},
+        {.user = "no-such-user-here", .role = "admin"},
+        {.group = "no-such-group-here", .role = "admin"},
+        {.user = "4294967295", .role = "admin"},
+        {.user = "-1", .role = "admin"},
+        {.user = "0x0", .role = "admin"},
+    };
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        const kbs_admin_config cfg = {
+            .mode = KBS_ADMIN_BEARER, .unix_identities = &bad[i], .n_unix_identities = 1};
+        assert_vs_code(start_code(f, &cfg), VS_E_INVALID);
+    }
+    static const kbs_mtls_identity certs[] = {
+        {.role = "admin"},
+        {.subject = "CN=x"},
+        {.subject = "CN=x", .san = "DNS:x", .role = "admin"},
+        {.subject = "", .role = "admin"},
+    };
+    for (size_t i = 0; i < VS_COUNT(certs); i++) {
+        const kbs_admin_config cfg = {
+            .mode = KBS_ADMIN_BEARER, .mtls_identities = &certs[i], .n_mtls_identities = 1};
+        assert_vs_code(start_code(f, &cfg), VS_E_INVALID);
+    }
+}
+
+/* hazard 30: a key that came by rotation is bound to its alg as any other. */
+static void rotated_keys_are_bound_to_their_algorithm(void **state)
+{
+    fixture *f = *state;
+    static const char claims[] = "{\"role\":\"admin\",\"exp\":4000000000}";
+    vs_val jwk;
+    vs_error err = {0};
+    vs_buf text = VS_BUF(8192);
+    const char *path = write_in(f, "set.json", VS_LIT("{\"keys\":[]}"));
+    assert_vs_ok(vs_key_to_jwk(&f->a, f->ec, "ES256", &jwk, &err), &err);
+    jwk = vs_with(&f->a, jwk, vs_cstring("kid"), vs_cstring("k"));
+    vs_buf_puts(&text, "{\"keys\":[");
+    vs_json_print(&text, jwk);
+    vs_buf_puts(&text, "]}");
+    (void)write_in(f, "set.json", vs_buf_span(&text));
+    const kbs_identity_provider p = {.jwk_set_uri = path};
+    start_bearer(f, &p, 1);
+    vs_span old = token(f, f->ec, VS_ES256, "{\"alg\":\"ES256\",\"kid\":\"k\"}", claims);
+    accept_token(f, old, "admin");
+    vs_buf_clear(&text); /* the same kid is another key now */
+    assert_vs_ok(vs_key_to_jwk(&f->a, f->ed, "EdDSA", &jwk, &err), &err);
+    vs_buf_puts(&text, "{\"keys\":[");
+    vs_json_print(&text, vs_with(&f->a, jwk, vs_cstring("kid"), vs_cstring("k")));
+    vs_buf_puts(&text, "]}");
+    (void)write_in(f, "set.json", vs_buf_span(&text));
+    vs_buf_free(&text);
+    kbs_sources_poll(f->sources, 0);
+    refuse(f, old, NO_ISSUER);
+    accept_token(f, token(f, f->ed, VS_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"k\"}", claims),
+                 "admin");
+    refuse(f, raw_token(f, "{\"alg\":\"none\",\"kid\":\"k\"}", claims, VS_LIT("x")), NO_ISSUER);
+    refuse(f, raw_token(f, "{\"alg\":\"HS256\",\"kid\":\"k\"}", claims, VS_LIT("x")), NO_ISSUER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -634,6 +824,11 @@ int main(void)
         T(paths_are_matched_whole_and_in_one_form),
         T(patterns_that_could_match_more_than_they_show_are_refused),
         T(an_encoded_slash_is_refused_where_roles_count),
+        T(a_client_certificate_counts_by_its_whole_name),
+        T(a_process_counts_by_its_user_and_group),
+        T(a_token_that_does_not_count_is_not_made_up_for_by_the_connection),
+        T(identities_that_are_incomplete_or_unknown_stop_the_start),
+        T(rotated_keys_are_bound_to_their_algorithm),
     };
     return cmocka_run_group_tests_name("kbs: admin", tests, NULL, NULL);
 }

@@ -290,8 +290,10 @@ static const bad refused[] = {
      "[admin]\ntype = \"DenyAll\"\n",
      VS_E_INVALID, "is above"},
     /* sources */
-    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"https://x/jwks\"]\n", VS_E_UNSUPPORTED,
-     "reads keys from files only"},
+    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"http://x/jwks\"]\n", VS_E_UNSUPPORTED,
+     "keys come from a path"},
+    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"https://\"]\n", VS_E_UNSUPPORTED,
+     "keys come from a path"},
     {BASE "[attestation_token]\nextra_teekey_paths = [\"a/b\"]\n", VS_E_INVALID, "JSON pointer"},
     /* admin */
     {"[http_server]\ninsecure_http = true\n[admin]\n", VS_E_INVALID,
@@ -309,8 +311,32 @@ static const bad refused[] = {
     {"[http_server]\ninsecure_http = true\n[admin]\n"
      "authorization_mode = \"AuthenticatedAuthorization\"\n"
      "[admin.authorization.regex_acl]\nacls = []\n"
-     "[admin.authentication.bearer_jwt]\nidentity_providers = [{jwk_set_uri = \"https://x\"}]\n",
-     VS_E_UNSUPPORTED, "from files only"},
+     "[admin.authentication.bearer_jwt]\nidentity_providers = [{jwk_set_uri = \"http://x\"}]\n",
+     VS_E_UNSUPPORTED, "keys come from a path"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.unix]\nidentities = [{user = \"root\", role = \"x\"}]\n",
+     VS_E_INVALID, "admin.unix_socket"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\nunix_socket = \"/run/x\"\n"
+     "[admin.authentication.unix]\nidentities = [{user = \"root\", role = \"x\"}]\n",
+     VS_E_INVALID, "regex_acl"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.mtls]\nclient_ca = \"ca.pem\"\n"
+     "identities = [{subject = \"CN=a\", role = \"x\"}]\n",
+     VS_E_INVALID, "needs HTTPS"},
+    {"[http_server]\nprivate_key = \"k\"\ncertificate = \"c\"\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.mtls]\nidentities = [{subject = \"CN=a\", role = \"x\"}]\n",
+     VS_E_INVALID, "client_ca"},
+    {BASE "unix_socket = \"kbs.sock\"\n", VS_E_INVALID, "absolute path"},
+    {BASE "[admin.authentication.unix]\nidentities = [{gid = 0, role = \"x\"}]\n", VS_E_INVALID,
+     "unknown key"},
+    {BASE "[key_sources]\nrefresh = 1\n", VS_E_INVALID, "refresh"},
     {BASE "type = \"Simple\"\n", VS_E_INVALID, "cannot stand beside"},
     {"[http_server]\ninsecure_http = true\n[admin]\ntype = \"Simple\"\n"
      "[admin.authorization.regex_acl]\n",
