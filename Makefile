@@ -8,7 +8,7 @@ FUZZ  := build/fuzz
 JOBS  := $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test bench conformance fuzz check format install clean deps release
+.PHONY: help demo test survival bench conformance fuzz check format install clean deps release
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,10 @@ demo: deps $(R)/build.ninja ## build, then attest a realm, be denied, endorse it
 test: deps $(B)/build.ninja ## build with sanitizers and run all tests
 	@ninja -C $(B) -j $(JOBS) $(NINJA_QUIET)
 	@scripts/run-tests.py $(B)
+
+survival: deps $(B)/build.ninja ## kill the writer of each store 1,000 times; nothing acknowledged may be lost
+	@ninja -C $(B) -j $(JOBS) $(NINJA_QUIET) tests/survival/survival
+	@for kind in sqlite localfs localjson; do $(B)/tests/survival/survival $$kind 1000 || exit 1; done
 
 bench: deps release ## release build; print all figures
 	@scripts/bench.sh $(R)

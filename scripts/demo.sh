@@ -104,7 +104,7 @@ good "denied"
 echo "  The server's explanation:"
 grep -m1 -o 'executables 33 .*' serve.log | sed 's/\\"/"/g; s/"$//; s/^/    /' | cut -c1-400 || fail "the server did not say why"
 rim=$(vouchsafe realm rim --dir realm)
-grep -q 'is not in query_reference_value' serve.log || fail "the explanation does not name the reference value"
+grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' serve.log || fail "the explanation does not name the reference value"
 
 step "5. The administrator endorses the realm's initial measurement"
 run "${admin[@]}" set-sample-reference-value cca.realm.cca-realm-initial-measurement "$rim"

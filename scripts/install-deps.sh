@@ -5,7 +5,8 @@ set -eu
 
 packages="gcc g++ clang libclang-rt-14-dev meson ninja-build pkg-config python3 scdoc
 libssl-dev libevent-dev libcurl4-openssl-dev libsqlite3-dev libgmp-dev libre2-dev libfuse3-dev fuse3
-libyaml-dev libedit-dev libcmocka-dev libjansson-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler bats curl openssl jose"
+libyaml-dev libexpat1-dev libedit-dev libcmocka-dev libjansson-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libpq-dev
+bats curl openssl jose postgresql"
 
 missing=""
 for p in $packages; do

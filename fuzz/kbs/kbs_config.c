@@ -12,7 +12,8 @@ static void check(const config_raw *raw)
     const kbs_config *c = &raw->c;
     if (c->n_sockets == 0 || c->workers == 0 || c->body_limit == 0 || c->as.duration_min <= 0)
         abort();
-    if (c->storage.type != KBS_STORE_MEMORY && !c->storage.path)
+    if (c->storage.type != KBS_STORE_MEMORY && c->storage.type != KBS_STORE_POSTGRES &&
+        !c->storage.path)
         abort();
     if (c->admin.mode == KBS_ADMIN_BEARER && c->admin.n_providers == 0)
         abort();

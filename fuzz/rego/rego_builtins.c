@@ -178,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         vs_buf_free(&text);
     }
     rego_regexes_free(&b.regexes);
+    rego_zones_free(&b.zones);
     vs_arena_free(&s.a);
     return 0;
 }

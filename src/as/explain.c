@@ -92,6 +92,63 @@ static void put_operand(vs_buf *out, vs_val operand)
         vs_buf_puts(out, " (no such reference value)");
 }
 
+/* ---- a value that is not among the approved ones ----------------------------------------------
+ */
+
+/* The field's names for what evidence calls otherwise. */
+static const struct {
+    const char *member, *name;
+} known_names[] = {
+    {"cca-realm-initial-measurement", "RIM"},     {"cca-realm-personalization-value", "RPV"},
+    {"cca-realm-extensible-measurements", "REM"}, {"mr_td", "MRTD"},
+    {"measurement", "launch measurement"},        {"launch_digest", "launch digest"},
+};
+
+/* The last member of a path, in dotted or bracketed form. */
+static vs_span last_member(vs_span path)
+{
+    bool bracketed = vs_span_ends(path, VS_LIT("\"]"));
+    size_t end = bracketed ? path.n - 2 : path.n, start = end;
+    while (start > 0 && (bracketed ? path.p[start - 1] != '"' : path.p[start - 1] != '.'))
+        start--;
+    return vs_span_of(path.p + start, end - start);
+}
+
+/* The id in `query_reference_value("id")`; empty when the path is another. */
+static vs_span reference_value_id(vs_span path)
+{
+    static const char before[] = "query_reference_value(\"", after[] = "\")";
+    if (path.n < sizeof before - 1 + sizeof after - 1 || !vs_span_starts(path, vs_str(before)) ||
+        !vs_span_ends(path, vs_str(after)))
+        return (vs_span){NULL, 0};
+    return vs_span_head(vs_span_from(path, sizeof before - 1),
+                        path.n - (sizeof before - 1) - (sizeof after - 1));
+}
+
+/* `RIM "Nfpl..." is not an approved value of cca.realm.... (2 approved)`; false when the operands
+ * are not of that kind. */
+static bool put_not_approved(vs_buf *out, vs_val operand, vs_val among)
+{
+    vs_span id = reference_value_id(vs_text(vs_getc(among, "path")));
+    vs_val approved = vs_getc(among, "value");
+    if (id.n == 0 || (approved.kind != VS_ARRAY && approved.kind != VS_NULL))
+        return false;
+    vs_span name = last_member(vs_text(vs_getc(operand, "path")));
+    for (size_t i = 0; i < VS_COUNT(known_names); i++)
+        if (vs_span_is(name, known_names[i].member))
+            name = vs_str(known_names[i].name);
+    vs_buf_put(out, name);
+    vs_buf_putc(out, ' ');
+    put_value(out, vs_getc(operand, "value"));
+    vs_buf_puts(out, " is not an approved value of ");
+    vs_buf_put(out, id);
+    if (approved.kind == VS_NULL)
+        vs_buf_puts(out, " (no such reference value)");
+    else
+        vs_buf_printf(out, " (%u approved)", approved.len);
+    return true;
+}
+
 static bool all_have_values(vs_val operands)
 {
     for (VS_ARR_FOR (operand, operands)) {
@@ -109,6 +166,9 @@ void as_policy_explain(vs_buf *out, vs_val entry)
         operands = vs_empty(VS_ARRAY);
     const char *failed = failed_comparison(text);
     if (failed && operands.len == 2 && vs_span_is(result, "false") && all_have_values(operands)) {
+        if (strcmp(failed, " is not in ") == 0 &&
+            put_not_approved(out, operands.u.items[0], operands.u.items[1]))
+            return;
         put_operand(out, operands.u.items[0]);
         vs_buf_puts(out, failed);
         put_operand(out, operands.u.items[1]);

@@ -133,8 +133,9 @@ static vs_code appraise_submods(as_local *as, vs_val submods, vs_span policy_id,
                     "submod %u of the record", i);
         VS_TRY(put_policy(as, opts, &aps[i], a, err));
         as->rv = &values.base;
-        VS_TRY_WRAP(as_appraise(as, policy_id, now, &aps[i], a, err), err, "appraising %s",
-                    aps[i].submod);
+        vs_code code = as_appraise(as, policy_id, now, &aps[i], a, err);
+        as->rv = NULL; /* `values` ends here */
+        VS_TRY_WRAP(code, err, "appraising %s", aps[i].submod);
     }
     return VS_OK;
 }

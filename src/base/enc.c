@@ -276,6 +276,33 @@ uint32_t vs_utf8_next(vs_span s, size_t *at)
     return cp;
 }
 
+bool vs_utf8_skip(vs_span s, size_t *at)
+{
+    unsigned len = utf8_len(s.p + *at, s.n - *at);
+    *at += len ? len : 1;
+    return len > 0;
+}
+
+vs_span vs_utf8_take(vs_span s, size_t *at)
+{
+    size_t from = *at;
+    return vs_utf8_skip(s, at) ? vs_span_of(s.p + from, *at - from) : VS_LIT("\xef\xbf\xbd");
+}
+
+vs_span vs_utf8_scrub(vs_arena *a, vs_span s)
+{
+    if (vs_utf8_ok(s))
+        return s;
+    uint8_t *to = vs_alloc_array(a, s.n, 3);
+    size_t n = 0;
+    for (size_t at = 0; to && at < s.n;) {
+        vs_span c = vs_utf8_take(s, &at);
+        memcpy(to + n, c.p, c.n);
+        n += c.n;
+    }
+    return vs_span_of(to, n);
+}
+
 unsigned vs_utf8_put(uint8_t out[4], uint32_t cp)
 {
     if (cp < 0x80) {

@@ -37,6 +37,14 @@ VS_MUST vs_code vs_hex_decode_arena(vs_arena *a, vs_span text, vs_span *out, vs_
 bool vs_utf8_ok(vs_span s);
 /* Decodes one code point at s.p[*at] (s must be valid UTF-8) and advances *at. */
 uint32_t vs_utf8_next(vs_span s, size_t *at);
+/* Advances *at over one code point, or over one byte that is not UTF-8: false. */
+bool vs_utf8_skip(vs_span s, size_t *at);
+/* The bytes at s.p[*at] as they are when they are UTF-8, else one byte as U+FFFD; advances *at. The
+ * result may point to static memory. */
+vs_span vs_utf8_take(vs_span s, size_t *at);
+/* `s` with each byte that is not UTF-8 as U+FFFD, as Go has it: itself when all are, else a copy.
+ */
+vs_span vs_utf8_scrub(vs_arena *a, vs_span s);
 /* Writes 1..4 bytes; returns how many. `cp` must be a scalar value. */
 unsigned vs_utf8_put(uint8_t out[4], uint32_t cp);
 

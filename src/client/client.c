@@ -136,8 +136,9 @@ static void put_path(vs_buf *url, const char *path)
 
 typedef struct request {
     const char *method, *path; /* path below /kbs/v0/ */
+    const char *query;         /* form-urlencoded; NULL = none */
     const char *content_type;
-    const char *query, *if_match, *if_none_match; /* NULL = none */
+    const char *if_match, *if_none_match; /* NULL = none */
     vs_span body, bearer;
     bool has_body;
 } request;
@@ -150,8 +151,8 @@ static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_e
     vs_buf_puts(&url, c->base);
     vs_buf_puts(&url, "/kbs/v0/");
     put_path(&url, r->path);
-    vs_buf_puts(&url, r->query ? "?" : "");
-    vs_buf_puts(&url, r->query ? r->query : "");
+    if (r->query)
+        vs_buf_printf(&url, "?%s", r->query);
     VS_TRY(vs_buf_check(&url, err));
     const char *headers[5] = {NULL};
     char match[256], none_match[256];
@@ -412,8 +413,13 @@ vs_code kbsc_administrate(kbsc *c, const kbsc_admin_call *q, vs_buf *out, vs_err
 vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
                    vs_span body, vs_span bearer, vs_buf *out, vs_error *err)
 {
+    VS_CLEANUP(vs_buf_free) vs_buf plain = VS_BUF(PATH_MAX_BYTES);
+    const char *mark = strchr(path, '?');
+    vs_buf_put(&plain, mark ? vs_span_of(path, (size_t)(mark - path)) : vs_str(path));
+    VS_TRY(vs_buf_check(&plain, err));
     const kbsc_admin_call q = {.method = method,
-                               .path = path,
+                               .path = plain.p ? (const char *)plain.p : "",
+                               .query = mark ? mark + 1 : NULL,
                                .content_type = content_type,
                                .body = body,
                                .bearer = bearer};

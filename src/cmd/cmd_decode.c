@@ -2,6 +2,7 @@
 /* `vouchsafe decode`: finds out what a file is and shows what it says. Proves nothing. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/enc.h"
 #include "base/io.h"
@@ -9,6 +10,7 @@
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/ear_doc.h"
+#include "cmd/eventlog_show.h"
 #include "envelope/jose.h"
 #include "tee/cca/driver.h"
 #include "value/cbor.h"
@@ -29,12 +31,13 @@ static const cli_argument arguments[] = {
     {.name = "FILE", .help = "What to show; - is standard input", .required = true, AT(file)}, {0}};
 static const cli_command top = {
     .name = "vouchsafe decode",
-    .summary = "Show evidence, a CCA token or claims, an EAR, any JWT, JSON or CBOR",
+    .summary = "Show evidence, a CCA token or claims, an event log, an EAR, any JWT, JSON or CBOR",
     .options = table,
     .arguments = arguments,
     .run = run,
     .more =
         "  The kind is found out from the contents; tokens may also be in hexadecimal or base64.\n"
+        "  An event log (CCEL) is a table on a terminal and otherwise what policies see, as JSON.\n"
         "  Nothing is verified: see vouchsafe verify.\n",
     .version = "vouchsafe " VS_VERSION};
 
@@ -160,9 +163,24 @@ static vs_code show_sign1(job *j, vs_span in)
     return show_cbor(j, "cose-sign1", in);
 }
 
+/* For people on a terminal only: who reads it from a pipe wants what policies see. */
+static vs_code show_eventlog(job *j, vs_span in)
+{
+    eventlog log;
+    vs_val events;
+    VS_TRY(eventlog_parse(j->a, in, &log, j->err));
+    if (!j->json && isatty(STDOUT_FILENO))
+        return eventlog_show(j->out, j->a, &log, j->err);
+    VS_TRY(eventlog_value(j->a, &log, &events, j->err));
+    return print_json(j, "event-log", "uefi_event_logs", events);
+}
+
 static vs_code show_binary(job *j, vs_span in)
 {
-    VS_TRY_WRAP(vs_cbor_check(in, j->err), j->err, "neither text nor CBOR of the strict kind");
+    if (eventlog_looks_like(in))
+        return show_eventlog(j, in);
+    VS_TRY_WRAP(vs_cbor_check(in, j->err), j->err,
+                "neither text, an event log nor CBOR of the strict kind");
     vs_cbor c = vs_cbor_of(in, NULL);
     uint64_t tag = vs_cbor_peek(&c) == VS_CBOR_TAG ? vs_cbor_tag(&c) : 0;
     if (tag == CCA_TAG_EAT || tag == CCA_TAG_CMW)

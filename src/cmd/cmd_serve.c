@@ -11,7 +11,8 @@
 #include "cmd/serve.h"
 
 typedef struct options {
-    const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations;
+    const char *config_file, *data_dir, *listen, *admin_key, *cca_config, *log_level, *operations,
+        *audit_log;
     bool sample_tee, log_json;
 } options;
 
@@ -45,6 +46,10 @@ static const cli_option serve_options[] = {
      .value = "IP:PORT",
      AT(operations),
      .help = "Address for /livez, /readyz and /metrics"},
+    {.name = "audit-log",
+     .value = "FILE",
+     AT(audit_log),
+     .help = "Append every decision to this file, chained and signed"},
     {.name = "admin-key",
      .value = "PEM",
      AT(admin_key),
@@ -121,6 +126,8 @@ static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *e
         cfg->sockets = one_text(a, o->listen);
         cfg->n_sockets = 1;
     }
+    if (o->audit_log)
+        cfg->audit_log = o->audit_log;
     if (o->operations) {
         cfg->ops_sockets = one_text(a, o->operations);
         cfg->n_ops_sockets = 1;

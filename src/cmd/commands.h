@@ -11,6 +11,10 @@ int cmd_kbs(int argc, char **argv); /* the program name `kbs`, with Trustee's fl
 int cmd_decode(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_rego(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_dry_run(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 /* In the executable vouchsafe-realm only: a test device has no place in a server program. */
 int cmd_realm(int argc, char **argv);
 

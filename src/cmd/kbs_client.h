@@ -32,7 +32,5 @@ int kc_finish(vs_code code, const vs_error *err);
 /* `config` and its commands: kbs_client_config.c. */
 extern const cli_option kc_config_options[];
 extern const cli_command kc_config_commands[];
-/* The bearer token for administration (kbs.md 10.1, 12.1); empty = anonymous: kbs_client_auth.c. */
-VS_MUST vs_code kc_admin_token(const kc_options *o, vs_buf *token, vs_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "cmd/admin_token.h"
 #include "cmd/kbs_client.h"
 #include "value/json.h"
 
@@ -18,7 +19,7 @@ static vs_code admin(const kc_options *o, const char *method, const char *path, 
     VS_CLEANUP(kbsc_free) kbsc *c = NULL;
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(1024 * 1024);
     VS_TRY(kc_connect(o, &c, err));
-    VS_TRY(kc_admin_token(o, &token, err));
+    VS_TRY(admin_token(o->admin_token_file, o->auth_private_key, &token, err));
     vs_code code = kbsc_admin(c, method, path, type, body, vs_buf_span(&token), answer, err);
     if (code != VS_OK && answer->n) {
         VS_CLEANUP(vs_buf_free) vs_buf quoted = VS_BUF(KC_FILE_MAX);

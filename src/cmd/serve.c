@@ -11,20 +11,25 @@
 
 #include "api/front.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
+#include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 #include "tee/cca/trust.h"
 
-enum { TICK_S = 60, DRAIN_MS = 10000 };
+enum { TICK_S = 60, DRAIN_MS = 10000, ANCHOR_FILE_MAX = 1 << 20 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
-    vs_store *store, *resource_store;
+    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
+    vs_store *store; /* what everybody uses: main_store or routed */
     rvps *rv;
+    rvps_anchors *anchors;
     vs_tee_trust trust;
     as_service *as;
     kbs *kbs;
+    kbs_journal *journal;
     ops_check checks[1];
     ops ops;
     api_front front;
@@ -39,11 +44,16 @@ static void tear_down(house *h)
     vs_http_server_stop(&h->admin_http, DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
+    kbs_journal_free(&h->journal);
     as_free(&h->as);
     cca_trust_free(&h->trust.cca);
     rvps_free(&h->rv);
+    rvps_anchors_free(&h->anchors);
     vs_store_close(&h->resource_store);
-    vs_store_close(&h->store);
+    vs_store_close(&h->routed);
+    for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
+        vs_store_close(&h->others[i]);
+    vs_store_close(&h->main_store);
 }
 
 static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error *err)
@@ -53,13 +63,34 @@ static vs_code open_store(const kbs_store_config *cfg, vs_store **out, vs_error 
     case KBS_STORE_LOCALFS: return vs_store_open_localfs(cfg->path, out, err);
     case KBS_STORE_TREE: return vs_store_open_tree(cfg->path, out, err);
     case KBS_STORE_MEMORY: return vs_store_open_memory(out, err);
+    case KBS_STORE_LOCALJSON: return vs_store_open_localjson(cfg->path, out, err);
+    case KBS_STORE_POSTGRES: return vs_store_open_postgres(&cfg->postgres, out, err);
     }
     return vs_fail(err, VS_E_INTERNAL, "unknown storage type %d", (int)cfg->type);
 }
 
+/* Namespaces of the same type of store share one. */
+static vs_code open_others(const kbs_config *cfg, house *h, vs_error *err)
+{
+    vs_store_route routes[KBS_STORE_OVERRIDES];
+    for (size_t i = 0; i < cfg->n_store_overrides; i++) {
+        const kbs_store_override *o = &cfg->store_overrides[i];
+        size_t same = 0;
+        while (cfg->store_overrides[same].store.type != o->store.type)
+            same++;
+        if (same == i)
+            VS_TRY_WRAP(open_store(&o->store, &h->others[i], err), err, "storage of %s", o->ns);
+        routes[i] = (vs_store_route){o->ns, h->others[same]};
+    }
+    return vs_store_open_routed(h->main_store, routes, cfg->n_store_overrides, &h->routed, err);
+}
+
 static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
 {
-    VS_TRY_WRAP(open_store(&cfg->storage, &h->store, err), err, "storage_backend");
+    VS_TRY_WRAP(open_store(&cfg->storage, &h->main_store, err), err, "storage_backend");
+    if (cfg->n_store_overrides)
+        VS_TRY(open_others(cfg, h, err));
+    h->store = h->routed ? h->routed : h->main_store;
     if (cfg->resource_has_own_store)
         VS_TRY_WRAP(open_store(&cfg->resource_store, &h->resource_store, err), err,
                     "resource plugin storage");
@@ -126,11 +157,44 @@ static vs_code listen_for_administrators(const kbs_config *cfg, house *h, vs_err
     return VS_OK;
 }
 
+static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
+{
+    const kbs_journal_config journal = {.store = h->store,
+                                        .audit_path = cfg->audit_log,
+                                        .audit_each = cfg->audit_each,
+                                        .keep_days = (unsigned)cfg->keep_decisions_days};
+    VS_TRY(kbs_journal_new(&journal, &h->journal, err));
+    kbs_set_journal(h->kbs, h->journal);
+    return VS_OK;
+}
+
+static vs_code read_anchors(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (cfg->as.n_rvps_anchors == 0)
+        return VS_OK;
+    VS_TRY(rvps_anchors_new(&h->anchors, err));
+    for (size_t i = 0; i < cfg->as.n_rvps_anchors; i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
+        VS_TRY(vs_read_file(cfg->as.rvps_anchors[i], &text, err));
+        VS_TRY_WRAP(rvps_anchors_add(h->anchors, vs_buf_span(&text), err), err, "%s",
+                    cfg->as.rvps_anchors[i]);
+    }
+    return VS_OK;
+}
+
+static vs_code start_rvps(const kbs_config *cfg, house *h, vs_error *err)
+{
+    VS_TRY_WRAP(read_anchors(cfg, h, err), err, "trust_anchors");
+    const rvps_options options = {.refuse_sample = cfg->as.refuse_sample_reference_values,
+                                  .require_signed = cfg->as.require_signed_reference_values,
+                                  .anchors = h->anchors};
+    return rvps_new(h->store, &options, &h->rv, err);
+}
+
 static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
-    rvps_options rv = {.refuse_sample = cfg->as.refuse_sample_reference_values};
-    VS_TRY_WRAP(rvps_new(h->store, &rv, &h->rv, err), err, "reference values");
+    VS_TRY_WRAP(start_rvps(cfg, h, err), err, "reference values");
     VS_TRY_WRAP(load_trust(cfg, h, err), err, "CCA verifier");
     as_config as = {.duration_min = cfg->as.duration_min,
                     .issuer_name = cfg->as.issuer_name,
@@ -144,6 +208,7 @@ static vs_code build(const kbs_config *cfg, house *h, vs_error *err)
     VS_TRY_WRAP(as_new(&as, h->store, h->rv, &h->trust, &h->as, err), err, "attestation service");
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->as, h->rv, &h->kbs, err), err, "key broker");
+    VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
     vs_http_config http = {.sockets = cfg->sockets,
                            .n_sockets = cfg->n_sockets,

@@ -32,6 +32,10 @@ static const struct command {
     {"serve", "run KBS, attestation service and reference values in one process", cmd_serve},
     {"decode", "show evidence, a CCA token, an EAR or any JWT", cmd_decode},
     {"verify", "check an EAR token and show its trust vector", cmd_verify},
+    {"explain", "show why a request was allowed or denied", cmd_explain},
+    {"replay", "evaluate a sealed record again, offline", cmd_replay},
+    {"dry-run", "list what another policy would have changed", cmd_dry_run},
+    {"audit", "check an audit log", cmd_audit},
     {"rego", "evaluate and check policies", cmd_rego},
     {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
 };

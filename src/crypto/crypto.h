@@ -157,4 +157,10 @@ VS_MUST vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
                                 vs_error *err);
 
+/* That certificate i may sign documents: no CA, and a key usage, where it has one, with
+ * digitalSignature. VS_E_UNTRUSTED. */
+VS_MUST vs_code vs_certs_check_signer(const vs_certs *c, size_t i, vs_error *err);
+/* Subject of certificate i as text (RFC 2253). */
+VS_MUST vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *err);
+
 #endif

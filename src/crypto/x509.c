@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 /* OpenSSL's level 2 is 112 bits: RSA of 2048 bits, no SHA-1 signature below the anchor. */
 enum { CERTS_MAX = 256, PEM_MAX = 4 << 20, CHAIN_DEPTH = 8, SECURITY_LEVEL = 2 };
@@ -204,4 +205,38 @@ vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t 
     X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
     return X509_verify_cert(ctx) == 1 ? VS_OK : refused(ctx, err);
+}
+
+/* ---- signers --------------------------------------------------------------------------------- */
+
+vs_code vs_certs_check_signer(const vs_certs *c, size_t i, vs_error *err)
+{
+    X509 *cert = NULL;
+    VS_TRY(get(c, i, &cert, err));
+    uint32_t flags = X509_get_extension_flags(cert);
+    if (flags & EXFLAG_INVALID)
+        return vs_fail(err, VS_E_UNTRUSTED, "certificate %zu has bad extensions", i);
+    if (flags & EXFLAG_CA)
+        return vs_fail(err, VS_E_UNTRUSTED, "certificate %zu is that of a CA", i);
+    if (!(X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE)) /* all bits when there is none */
+        return vs_fail(err, VS_E_UNTRUSTED,
+                       "the key usage of certificate %zu does not have "
+                       "digitalSignature",
+                       i);
+    return VS_OK;
+}
+
+vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *err)
+{
+    X509 *cert = NULL;
+    char *data = NULL;
+    VS_TRY(get(c, i, &cert, err));
+    VS_CLEANUP(vs_free_bio) BIO *bio = BIO_new(BIO_s_mem());
+    /* Without ASN1_STRFLGS_ESC_MSB text stays UTF-8; control characters are escaped. */
+    unsigned long form = (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+    if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, form) < 0)
+        return vs_ossl_fail(err, VS_E_NOMEM, "printing the subject of a certificate");
+    long n = BIO_get_mem_data(bio, &data);
+    vs_buf_put(text, vs_span_of(data, n > 0 ? (size_t)n : 0));
+    return vs_buf_check(text, err);
 }

@@ -20,6 +20,7 @@ struct audit_log {
     char *path;
     const vs_key *key;
     unsigned every, since; /* events between checkpoints, and since the last one */
+    bool open_end;         /* lines behind the last checkpoint */
     audit_chain chain;
     off_t size;  /* of the file up to the last whole line */
     bool broken; /* it could not be brought back to a whole line */
@@ -50,6 +51,7 @@ static vs_code append(audit_log *log, vs_span event, int64_t now, vs_error *err)
     VS_TRY(audit_line_write(&log->chain, now, event, &line, &next, err));
     VS_TRY(write_line(log, vs_buf_span(&line), err));
     log->chain = next;
+    log->open_end = true;
     return VS_OK;
 }
 
@@ -64,6 +66,7 @@ static vs_code checkpoint(audit_log *log, int64_t now, vs_error *err)
     VS_TRY(vs_buf_check(&event, err));
     VS_TRY(append(log, vs_buf_span(&event), now, err));
     log->since = 0;
+    log->open_end = false;
     return VS_OK;
 }
 
@@ -228,7 +231,7 @@ void audit_close(audit_log **log, int64_t now)
 {
     if (!log || !*log)
         return;
-    if ((*log)->since > 0 && checkpoint(*log, now, NULL) == VS_OK)
+    if ((*log)->open_end && checkpoint(*log, now, NULL) == VS_OK)
         (void)fdatasync((*log)->fd);
     release(*log);
     *log = NULL;

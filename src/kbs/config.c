@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "rego/yaml_text.h"
 #include "value/json.h"
 #include "value/toml.h"
 
@@ -247,33 +248,59 @@ static vs_code settle_admin(config_raw *raw, vs_arena *a, vs_error *err)
 
 /* ---- storage and plugins --------------------------------------------------------------------- */
 
-/* One store keeps everything, so that replicas and restarts see one truth. */
-static void warn_other_storage(const config_raw *raw, int type, const char *key)
+/* The settings of a type are always those of [storage_backend.backends] (kbs.md 8.1). */
+static vs_code store_of_type(const config_raw *raw, int type, kbs_store_config *out, vs_error *err)
 {
-    if (type != STORAGE_UNSET && type != raw->storage_type)
-        vs_log(VS_LOG_WARN, "config", "key has no effect", "key", key, "because",
-               "everything is kept in the storage back end of [storage_backend]", NULL);
+    const char *url = getenv("POSTGRES_URL"), *missing = NULL;
+    switch ((config_storage)type) {
+    case STORAGE_MEMORY: *out = (kbs_store_config){KBS_STORE_MEMORY, NULL}; break;
+    case STORAGE_LOCALFS:
+        *out = (kbs_store_config){KBS_STORE_LOCALFS, raw->local_fs_dir};
+        missing = raw->has_local_fs ? NULL : "local_fs";
+        break;
+    case STORAGE_LOCALJSON:
+        *out = (kbs_store_config){KBS_STORE_LOCALJSON, raw->local_json_dir};
+        missing = raw->has_local_json ? NULL : "local_json";
+        break;
+    case STORAGE_POSTGRES:
+        *out = (kbs_store_config){KBS_STORE_POSTGRES, NULL, raw->postgres};
+        out->postgres.port = (int)raw->postgres_port;
+        out->postgres.url = url && *url ? url : NULL;
+        missing = raw->has_postgres ? NULL : "postgres";
+        break;
+    default: *out = (kbs_store_config){KBS_STORE_SQLITE, raw->sqlite_path}; break;
+    }
+    if (missing)
+        return vs_fail(err, VS_E_INVALID,
+                       "invalid configuration: storage type \"%s\": [storage_backend.backends.%s] "
+                       "configuration is required",
+                       type == STORAGE_LOCALFS     ? "LocalFs"
+                       : type == STORAGE_LOCALJSON ? "LocalJson"
+                                                   : "Postgres",
+                       missing);
+    return VS_OK;
+}
+
+static vs_code keep_elsewhere(config_raw *raw, int type, const char *ns, const char *key,
+                              vs_error *err)
+{
+    if (type == STORAGE_UNSET || type == raw->storage_type)
+        return VS_OK;
+    kbs_store_override *o = &raw->c.store_overrides[raw->c.n_store_overrides++];
+    o->ns = ns;
+    VS_TRY_WRAP(store_of_type(raw, type, &o->store, err), err, "\"%s\"", key);
+    return VS_OK;
 }
 
 static vs_code settle_storage(config_raw *raw, vs_error *err)
 {
-    kbs_store_config *s = &raw->c.storage;
-    switch ((config_storage)raw->storage_type) {
-    case STORAGE_MEMORY: *s = (kbs_store_config){KBS_STORE_MEMORY, NULL}; break;
-    case STORAGE_LOCALFS:
-        if (!raw->has_local_fs)
-            return vs_fail(err, VS_E_INVALID,
-                           "invalid configuration: storage type \"LocalFs\": "
-                           "[storage_backend.backends.local_fs] "
-                           "configuration is required");
-        *s = (kbs_store_config){KBS_STORE_LOCALFS, raw->local_fs_dir};
-        break;
-    default: *s = (kbs_store_config){KBS_STORE_SQLITE, raw->sqlite_path}; break;
-    }
-    warn_other_storage(raw, raw->session_storage, "session_storage_type");
-    warn_other_storage(raw, raw->as_storage, "attestation_service.storage_type");
-    warn_other_storage(raw, raw->rvps_storage, "attestation_service.rvps_config.storage_type");
-    return VS_OK;
+    VS_TRY(store_of_type(raw, raw->storage_type, &raw->c.storage, err));
+    VS_TRY(keep_elsewhere(raw, raw->session_storage, "kbs_protocol_session", "session_storage_type",
+                          err));
+    VS_TRY(keep_elsewhere(raw, raw->as_storage, "attestation_service_policy",
+                          "attestation_service.storage_type", err));
+    return keep_elsewhere(raw, raw->rvps_storage, "reference_value",
+                          "attestation_service.rvps_config.storage_type", err);
 }
 
 static vs_code settle_resource(kbs_config *c, const config_plugin *p, vs_error *err)
@@ -321,6 +348,7 @@ static const char *cca_config(void)
 
 vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
 {
+    raw->c.audit_each = raw->audit_sync == 1;
     if (!raw->has_http || !raw->has_admin)
         return vs_fail(err, VS_E_INVALID, "the table [%s] is missing",
                        raw->has_http ? "admin" : "http_server");
@@ -359,14 +387,25 @@ void kbs_config_defaults(kbs_config *out, const char *store_path)
     out->as.cca_config_path = cca_config();
 }
 
+/* The reader of Rego's YAML built-ins: aliases count as the whole they stand for. */
+static vs_code parse_yaml(vs_span text, vs_arena *a, vs_val *out, vs_error *err)
+{
+    uint64_t steps = 10000000;
+    rego_bctx b = {.a = a, .steps = &steps};
+    switch (rego_yaml_parse(&b, text, out)) {
+    case REGO_B_OK: return VS_OK;
+    case REGO_B_LIMIT: return vs_fail(err, VS_E_LIMIT, "the file is too large or too deep");
+    default: return vs_fail(err, VS_E_PARSE, "%s", b.message);
+    }
+}
+
 static vs_code parse_file(const char *path, vs_span text, vs_arena *a, vs_val *out, vs_error *err)
 {
     vs_span name = vs_str(path);
     if (vs_span_ends(name, VS_LIT(".json")))
         return vs_json_parse(a, text, NULL, out, err);
     if (vs_span_ends(name, VS_LIT(".yaml")) || vs_span_ends(name, VS_LIT(".yml")))
-        return vs_fail(err, VS_E_UNSUPPORTED,
-                       "YAML configuration is not supported; write it as TOML or JSON");
+        return parse_yaml(text, a, out, err);
     return vs_toml_parse(a, text, out, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The KBS configuration file (kbs.md 8), in today's and the older dialects (kbs.md 12), read from
- * TOML or JSON (by extension). Unknown keys are errors with a suggestion; obsolete keys are
+ * TOML, JSON or YAML (by extension). Unknown keys are errors with a suggestion; obsolete keys are
  * warnings that name the new one; keys of parts this build lacks are errors that say so.
  *
  * All text lives on the arena given to kbs_config_load and is NUL terminated; NULL = not given.
@@ -9,7 +9,7 @@
 #ifndef VS_KBS_CONFIG_H
 #define VS_KBS_CONFIG_H
 
-#include "base/buf.h"
+#include "store/store.h"
 #include "value/value.h"
 
 typedef enum kbs_admin_mode {
@@ -68,12 +68,20 @@ typedef enum kbs_store_type {
     KBS_STORE_MEMORY,
     KBS_STORE_SQLITE,
     KBS_STORE_LOCALFS,
-    KBS_STORE_TREE
+    KBS_STORE_TREE,
+    KBS_STORE_LOCALJSON,
+    KBS_STORE_POSTGRES
 } kbs_store_type;
 typedef struct kbs_store_config {
     kbs_store_type type;
-    const char *path; /* file or directory; NULL for memory */
+    const char *path;           /* file or directory; NULL for memory and PostgreSQL */
+    vs_store_postgres postgres; /* may hold a password */
 } kbs_store_config;
+enum { KBS_STORE_OVERRIDES = 3 };
+typedef struct kbs_store_override { /* a namespace that is kept in another store */
+    const char *ns;
+    kbs_store_config store;
+} kbs_store_override;
 
 typedef struct kbs_as_config { /* [attestation_service] built in, attestation-service.md 7.1 */
     int64_t session_minutes;   /* `timeout`, 5 */
@@ -81,7 +89,9 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *issuer_name, *developer_name, *build_name, *profile_name;
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
-    bool refuse_sample_reference_values;
+    bool refuse_sample_reference_values, require_signed_reference_values;
+    const char *const *rvps_anchors; /* files: whose reference values are believed */
+    size_t n_rvps_anchors;
     kbs_protocol oldest_protocol; /* of those that are served */
     bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
     const char *cca_config_path;  /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
@@ -101,6 +111,9 @@ typedef struct kbs_config {
     const char *const *ops_sockets; /* of the listener for health and metrics */
     size_t n_ops_sockets;
     bool metrics_on_api, metrics_resource_paths;
+    const char *audit_log; /* file; NULL = none */
+    bool audit_each;
+    int64_t keep_decisions_days; /* 0 = not stored */
     /* [attestation_token] */
     const char *const *trusted_certs_paths;
     size_t n_trusted_certs;
@@ -116,6 +129,8 @@ typedef struct kbs_config {
     kbs_fetch fetch; /* set by the program, not by the file; NULL: no https:// sources */
     void *fetch_user;
     kbs_store_config storage;
+    kbs_store_override store_overrides[KBS_STORE_OVERRIDES];
+    size_t n_store_overrides;
     bool has_resource_plugin;
     bool resource_has_own_store;     /* older dialect: type = "LocalFs", dir_path */
     kbs_store_config resource_store; /* used when resource_has_own_store */

@@ -3,7 +3,7 @@
 
 #define NO_GRPC  "talking to a separate attestation service over gRPC"
 #define NO_ITA   "Intel Trust Authority"
-#define NO_STORE "this storage back end"
+#define NO_REDIS "the Redis storage back end (Postgres is one that replicas can share)"
 
 static const config_choice as_types[] = {
     {"coco_as_builtin", AS_BUILT_IN, NULL},
@@ -46,12 +46,12 @@ static const config_choice storage_types[] = {
     {"local_fs", STORAGE_LOCALFS, NULL},
     {"Memory", STORAGE_MEMORY, NULL},
     {"memory", STORAGE_MEMORY, NULL},
-    {"LocalJson", 0, NO_STORE},
-    {"local_json", 0, NO_STORE},
-    {"Postgres", 0, NO_STORE},
-    {"postgres", 0, NO_STORE},
-    {"Redis", 0, NO_STORE},
-    {"redis", 0, NO_STORE},
+    {"LocalJson", STORAGE_LOCALJSON, NULL},
+    {"local_json", STORAGE_LOCALJSON, NULL},
+    {"Postgres", STORAGE_POSTGRES, NULL},
+    {"postgres", STORAGE_POSTGRES, NULL},
+    {"Redis", 0, NO_REDIS},
+    {"redis", 0, NO_REDIS},
     {NULL, 0, NULL},
 };
 static const config_choice protocols[] = {
@@ -61,6 +61,7 @@ static const config_choice protocols[] = {
     {"0.4.0", KBS_PROTOCOL_0_4_0, NULL},
     {NULL, 0, NULL},
 };
+static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
     {"ResourceStorage", PLUGIN_RESOURCE, NULL},
@@ -246,14 +247,19 @@ static const config_key keys[] = {
     SECTION("attestation_service.rvps_config", "where reference values are"),
     CHOICE("attestation_service.rvps_config.type", AT(rvps_type), rvps_types, "BuiltIn",
            "the reference value provider: built in"),
+    TEXTS("attestation_service.rvps_config.trust_anchors", AT(c.as.rvps_anchors),
+          AT(c.as.n_rvps_anchors), NULL,
+          "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
+    FLAG("attestation_service.rvps_config.require_signed", AT(c.as.require_signed_reference_values),
+         "false", "take only messages that a trust anchor vouches for"),
     CHOICE("attestation_service.rvps_config.storage_type", AT(rvps_storage), storage_types, NULL,
-           "must be that of [storage_backend]"),
+           "where reference values are; by default that of [storage_backend]"),
     UNUSED("attestation_service.rvps_config.storage", ONE_STORE),
     UNUSED("attestation_service.rvps_config.store_type", ONE_STORE),
     UNUSED("attestation_service.rvps_config.address", "the reference value provider is built in"),
     UNUSED("attestation_service.rvps_config.extractors", "all extractors are always on"),
     CHOICE("attestation_service.storage_type", AT(as_storage), storage_types, NULL,
-           "must be that of [storage_backend]"),
+           "where attestation policies are; by default that of [storage_backend]"),
     UNUSED("attestation_service.verifier_config", NOT_HERE),
     UNUSED("attestation_service.work_dir", ONE_STORE),
     UNUSED("attestation_service.policy_engine", POLICIES_IN_STORE),
@@ -329,8 +335,10 @@ static const config_key keys[] = {
           "seconds between two readings; an unknown key id asks sooner"),
 
     SECTION("storage_backend", "where everything is kept"),
-    CHOICE("storage_backend.storage_type", AT(storage_type), storage_types, "Sqlite",
-           "Sqlite, LocalFs (Trustee's layout) or Memory (lost at exit)"),
+    CHOICE(
+        "storage_backend.storage_type", AT(storage_type), storage_types, "Sqlite",
+        "Sqlite, Postgres (what replicas share), LocalFs, LocalJson (each in Trustee's layout) or "
+        "Memory (lost at exit)"),
     SECTION("storage_backend.backends", "settings of each type"),
     SECTION("storage_backend.backends.sqlite", "one database file"),
     TEXT("storage_backend.backends.sqlite.path", AT(sqlite_path), "/var/lib/vouchsafe/kbs.sqlite",
@@ -338,11 +346,22 @@ static const config_key keys[] = {
     SECTION_AT("storage_backend.backends.local_fs", AT(has_local_fs), "one file per value"),
     TEXT("storage_backend.backends.local_fs.dir_path", AT(local_fs_dir),
          "/opt/confidential-containers/storage/local_fs", "the directory"),
-    UNUSED("storage_backend.backends.local_json", NOT_HERE),
-    UNUSED("storage_backend.backends.postgres", NOT_HERE),
+    SECTION_AT("storage_backend.backends.local_json", AT(has_local_json), "one file per namespace"),
+    TEXT("storage_backend.backends.local_json.file_dir_path", AT(local_json_dir),
+         "/opt/confidential-containers/storage/local_json", "the directory"),
+    SECTION_AT("storage_backend.backends.postgres", AT(has_postgres),
+               "a database; the environment's POSTGRES_URL wins over all of it"),
+    TEXT("storage_backend.backends.postgres.host", AT(postgres.host), "localhost",
+         "name, address or directory of the server's Unix socket"),
+    COUNT("storage_backend.backends.postgres.port", AT(postgres_port), 1, 65535, "5432",
+          "TCP port"),
+    TEXT("storage_backend.backends.postgres.db", AT(postgres.db), "postgres", "database"),
+    TEXT("storage_backend.backends.postgres.username", AT(postgres.username), "postgres", "user"),
+    TEXT("storage_backend.backends.postgres.password", AT(postgres.password), NULL,
+         "the user's password; never logged"),
     UNUSED("storage_backend.backends.redis", NOT_HERE),
     CHOICE("session_storage_type", AT(session_storage), storage_types, NULL,
-           "must be that of [storage_backend]"),
+           "where sessions are; by default that of [storage_backend]"),
 
     LIST("plugins", AT(plugins), AT(n_plugins), config_plugin, "what can be released"),
     CHOICE("plugins.name", PLUGIN(name), plugin_names, NULL, "resource or sample"),
@@ -361,6 +380,14 @@ static const config_key keys[] = {
          "serve /metrics on [http_server] sockets too, where Trustee has it"),
     FLAG("operations.metrics_resource_paths", AT(c.metrics_resource_paths), "false",
          "label resource metrics with paths; otherwise with the beginning of their SHA-256"),
+
+    TEXT("operations.audit_log", AT(c.audit_log), NULL,
+         "file to which every decision is appended, chained and signed; what cannot be recorded "
+         "there is not granted"),
+    CHOICE("operations.audit_sync", AT(audit_sync), audit_syncs, "batch",
+           "each: an answer waits until its event is on disk; batch: it does not"),
+    COUNT("operations.keep_decisions_days", AT(c.keep_decisions_days), 0, 3650, "30",
+          "for how long records of decisions are kept for explain, replay and dry-run; 0: not"),
 
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,

@@ -64,6 +64,8 @@ typedef enum config_storage {
     STORAGE_MEMORY,
     STORAGE_LOCALFS,
     STORAGE_SQLITE,
+    STORAGE_LOCALJSON,
+    STORAGE_POSTGRES,
 } config_storage;
 typedef enum config_backend { BACKEND_UNSET, BACKEND_KV, BACKEND_TREE } config_backend;
 
@@ -77,17 +79,21 @@ typedef struct config_plugin {
 /* The file as read, before its parts are put together (config.c). */
 typedef struct config_raw {
     kbs_config c;
-    bool has_http, has_admin, has_as, has_local_fs, has_bearer, has_acl, has_mtls, has_unix;
+    bool has_http, has_admin, has_as, has_local_fs, has_local_json, has_postgres, has_bearer,
+        has_acl, has_mtls, has_unix;
     int tls_profile, tls_min, tls_max;
     int64_t body_mib, workers, key_refresh;
     int as_type, rvps_type;
     int admin_mode, admin_old_mode;
+    int audit_sync;
     const char *auth_public_key;
     bool insecure_api;
     const kbs_acl *acls, *roles;
     size_t n_acls, n_roles;
     int storage_type, session_storage, as_storage, rvps_storage;
-    const char *sqlite_path, *local_fs_dir;
+    const char *sqlite_path, *local_fs_dir, *local_json_dir;
+    vs_store_postgres postgres;
+    int64_t postgres_port;
     const config_plugin *plugins;
     size_t n_plugins;
 } config_raw;

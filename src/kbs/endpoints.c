@@ -75,7 +75,7 @@ void kbs_set_reference_values(kbs_ctx *c)
                    "RVPS configuration failed: Failed to parse reference value message");
         return;
     }
-    vs_code code = rvps_register(c->k->rv, c->call.body, c->call.now, &err);
+    vs_code code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
     (void)!kbs_decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK)
         kbs_refuse(c, KBS_RVPS_ERROR,

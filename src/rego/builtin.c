@@ -54,6 +54,12 @@ rego_bres rego_type_error(rego_bctx *b, unsigned n, const char *want, vs_val got
     return REGO_B_TYPE;
 }
 
+rego_bres rego_not_integer(rego_bctx *b, unsigned n)
+{
+    (void)rego_error(b, "operand %u must be integer number but got floating-point number", n);
+    return REGO_B_TYPE;
+}
+
 rego_bres rego_error(rego_bctx *b, const char *fmt, ...)
 {
     va_list ap;

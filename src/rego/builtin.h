@@ -10,6 +10,7 @@
 #define VS_REGO_BUILTIN_H
 
 #include "rego/engine.h"
+#include "rego/zone.h"
 
 typedef struct rego_regexes rego_regexes; /* compiled patterns, kept per rego_eval */
 
@@ -19,6 +20,7 @@ typedef struct rego_bctx {
     uint64_t seed;
     uint64_t *steps;       /* budget left; builtins charge for work that is not O(1) */
     rego_regexes *regexes; /* NULL = no caching */
+    rego_zones *zones;     /* kept like the regexes */
     bool v0;               /* called from a v0 module: some results had another shape then */
     char message[256];     /* set with REGO_B_TYPE and REGO_B_ERROR: text behind "<name>: " */
 } rego_bctx;
@@ -71,6 +73,8 @@ static inline bool rego_charge(rego_bctx *b, uint64_t n)
 /* b->message = "operand N must be <type> but got <type>" and REGO_B_TYPE. `want` e.g. "number",
  * "one of {array, object, set, string}". N is 1-based. */
 rego_bres rego_type_error(rego_bctx *b, unsigned n, const char *want, vs_val got);
+/* The same for a number that is no integer, or none of 64 bits where one is wanted. */
+rego_bres rego_not_integer(rego_bctx *b, unsigned n);
 rego_bres rego_error(rego_bctx *b, const char *fmt, ...) VS_PRINTF(2, 3);
 
 /* Regular expressions on RE2 (regex_re2.cc): linear time, RE2 syntax without \C. */

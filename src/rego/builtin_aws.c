@@ -44,15 +44,6 @@ typedef struct request {
     vs_span body;
 } request;
 
-static vs_span upper(vs_arena *a, vs_span s)
-{
-    vs_span copy = vs_dup(a, s);
-    for (size_t i = 0; i < copy.n; i++)
-        if (copy.p[i] >= 'a' && copy.p[i] <= 'z')
-            ((uint8_t *)(uintptr_t)copy.p)[i] -= 32;
-    return copy;
-}
-
 static vs_span lower(vs_arena *a, vs_span s)
 {
     vs_span copy = vs_dup(a, s);
@@ -83,13 +74,18 @@ static rego_bres read_request(rego_bctx *b, vs_val req, request *out)
     if (res != REGO_B_OK)
         return res;
     vs_val parts, url = vs_getc(req, "url");
+    vs_span path;
     res = rego_bi_uri_parse(b, &url, 1, &parts);
+    if (res == REGO_B_OK)
+        res = rego_uri_escaped_path(b, vs_text(url), &path);
     if (res != REGO_B_OK)
         return res;
-    vs_span port = vs_text(vs_getc(parts, "port")), path = vs_text(vs_getc(parts, "raw_path"));
+    vs_span port = vs_text(vs_getc(parts, "port"));
     vs_span host = vs_text(vs_getc(parts, "hostname"));
+    if (host.n && memchr(host.p, ':', host.n))
+        host = vs_str(vs_sprintf(b->a, "[%.*s]", VS_FMT(host)));
     *out = (request){
-        .method = upper(b->a, vs_text(vs_getc(req, "method"))),
+        .method = vs_text(vs_getc(req, "method")), /* as it is given, as in OPA */
         .host = port.n ? vs_str(vs_sprintf(b->a, "%.*s:%.*s", VS_FMT(host), VS_FMT(port))) : host,
         .path = path.n ? path : VS_LIT(""),
         .query = vs_text(vs_getc(parts, "raw_query")),
@@ -230,9 +226,9 @@ rego_bres rego_bi_aws_sign_req(rego_bctx *b, const vs_val *args, unsigned n, vs_
     REGO_WANT(2, VS_NUMBER);
     if (!rego_charge(b, 100 + vs_weight(args[0])))
         return REGO_B_LIMIT;
-    rego_bres res = read_request(b, args[0], &r);
+    rego_bres res = read_config(b, args[1], &c);
     if (res == REGO_B_OK)
-        res = read_config(b, args[1], &c);
+        res = read_request(b, args[0], &r);
     if (res != REGO_B_OK)
         return res;
     if (!vs_is_int(args[2]) || args[2].u.i < 0) {
@@ -247,7 +243,8 @@ rego_bres rego_bi_aws_sign_req(rego_bctx *b, const vs_val *args, unsigned n, vs_
     vs_obj aws = {.a = b->a}, signed_req = {.a = b->a};
     vs_obj_put(&aws, "host", vs_string(r.host));
     vs_obj_put(&aws, "x-amz-date", vs_string(now));
-    vs_obj_put(&aws, "x-amz-content-sha256", vs_string(content));
+    if (vs_span_is(c.service, "s3") || vs_span_is(c.service, "glacier"))
+        vs_obj_put(&aws, "x-amz-content-sha256", vs_string(content));
     if (c.token.n)
         vs_obj_put(&aws, "x-amz-security-token", vs_string(c.token));
     vs_val added = vs_obj_end(&aws, VS_DUP_LAST, NULL);

@@ -193,8 +193,6 @@ rego_bres rego_bi_array_reverse(rego_bctx *b, const vs_val *args, unsigned n, vs
 
 static int64_t clamp(vs_val v, int64_t max)
 {
-    if (v.big)
-        return vs_num_sign(v) < 0 ? 0 : max;
     return v.u.i < 0 ? 0 : v.u.i > max ? max : v.u.i;
 }
 
@@ -204,6 +202,9 @@ rego_bres rego_bi_array_slice(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     REGO_WANT(0, VS_ARRAY);
     REGO_WANT(1, VS_NUMBER);
     REGO_WANT(2, VS_NUMBER);
+    for (unsigned i = 1; i < 3; i++)
+        if (args[i].big)
+            return rego_not_integer(b, i + 1);
     int64_t from = clamp(args[1], args[0].len), to = clamp(args[2], args[0].len);
     *out = vs_empty(VS_ARRAY);
     if (from < to)

@@ -34,30 +34,54 @@ typedef struct translator {
     unsigned braces;
 } translator;
 
-/* [abc], [!a-c] */
+static void put_member(translator *t, uint32_t cp)
+{
+    vs_buf_printf(t->out, "\\x{%x}", cp);
+}
+
+/* The range lo-hi, behind the '-': alone in its class. */
+static bool put_range(translator *t, uint32_t lo)
+{
+    if (t->at >= t->glob.n)
+        return false;
+    uint32_t hi = vs_utf8_next(t->glob, &t->at);
+    if (hi < lo || t->at >= t->glob.n || t->glob.p[t->at] != ']')
+        return false;
+    put_member(t, lo);
+    vs_buf_putc(t->out, '-');
+    put_member(t, hi);
+    return true;
+}
+
+/* Members one by one up to the ']', a '-' among them. */
+static bool put_members(translator *t)
+{
+    while (t->at < t->glob.n && t->glob.p[t->at] != ']') {
+        t->at += t->glob.p[t->at] == '\\';
+        if (t->at >= t->glob.n)
+            return false;
+        put_member(t, vs_utf8_next(t->glob, &t->at));
+    }
+    return t->at < t->glob.n;
+}
+
+/* [abc], [a-c], [!abc]: a list or one range. */
 static bool put_class(translator *t)
 {
-    size_t end = t->at;
-    bool negated = end < t->glob.n && t->glob.p[end] == '!';
-    end += negated;
-    size_t from = end;
-    while (end < t->glob.n && t->glob.p[end] != ']')
-        end += t->glob.p[end] == '\\' ? 2 : 1;
-    if (end >= t->glob.n || end == from)
+    bool negated = t->at < t->glob.n && t->glob.p[t->at] == '!';
+    t->at += negated;
+    size_t behind = t->at;
+    if (t->at >= t->glob.n || t->glob.p[t->at] == ']')
         return false;
+    uint32_t first = vs_utf8_next(t->glob, &behind);
+    bool range = behind < t->glob.n && t->glob.p[behind] == '-';
     vs_buf_puts(t->out, negated ? "[^" : "[");
-    for (size_t i = from; i < end; i++) {
-        uint8_t c = t->glob.p[i];
-        bool range = c == '-' && i > from && i + 1 < end;
-        if (c == '\\')
-            c = t->glob.p[++i];
-        if (range)
-            vs_buf_putc(t->out, '-');
-        else
-            rego_regex_quote(t->out, vs_span_of(&c, 1));
-    }
+    if (range)
+        t->at = behind + 1;
+    if (range ? !put_range(t, first) : !put_members(t))
+        return false;
     vs_buf_putc(t->out, ']');
-    t->at = end + 1;
+    t->at++;
     return true;
 }
 
@@ -76,7 +100,10 @@ static bool put_char(translator *t, uint8_t c)
     case '?': vs_buf_puts(t->out, t->any); return true;
     case '[': return put_class(t);
     case '{': vs_buf_puts(t->out, "(?:"); return ++t->braces <= BRACES_MAX;
-    case '}': vs_buf_putc(t->out, ')'); return t->braces-- > 0;
+    case '}':
+        vs_buf_puts(t->out, t->braces ? ")" : "\\}");
+        t->braces -= t->braces > 0;
+        return true;
     case ',': vs_buf_putc(t->out, t->braces ? '|' : ','); return true;
     case '\\':
         if (t->at == t->glob.n)
@@ -132,6 +159,9 @@ static rego_bres match_whole(rego_bctx *b, const vs_buf *pattern, vs_span text, 
     if (!vs_buf_ok(pattern) || !rego_charge(b, text.n / 4))
         return REGO_B_LIMIT;
     rego_bres res = rego_regex_get(b, vs_buf_span(pattern), &re);
+    text = vs_utf8_scrub(b->a, text); /* a byte that is not UTF-8 is a character */
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     if (res == REGO_B_OK)
         *out = vs_bool(rego_regex_match(re, (const char *)text.p, text.n, 0, &m, 1));
     return res;

@@ -97,16 +97,20 @@ static bool push(walk *w, vs_val node)
     return true;
 }
 
-/* Goes over one edge: deeper, or, where it leads out of the graph or to a node that was passed
- * before, to the end of a path. */
-static bool follow(walk *w, vs_val from, vs_val to)
+/* Deeper, or, where the node is not of the graph, to the end of a path. */
+static bool enter(walk *w, vs_val node)
 {
-    if (was_passed(w, to))
-        return emit(w);
-    return pass(w, from) && (vs_defined(vs_index(w->graph, to)) ? push(w, to) : emit(w));
+    return vs_defined(vs_index(w->graph, node)) ? push(w, node) : emit(w);
 }
 
-/* The paths that begin with one edge. As in OPA, a node passed on one of them ends the others. */
+/* Goes over one edge; to a node that was passed before it is the end of a path. */
+static bool follow(walk *w, vs_val from, vs_val to)
+{
+    return pass(w, from) && (was_passed(w, to) ? emit(w) : enter(w, to));
+}
+
+/* The paths that begin with one edge. As in OPA, a node passed on one of them ends the others,
+ * but the first edge may lead back to the start. */
 static bool walk_edge(walk *w, vs_val start, vs_val to)
 {
     w->n = 0;
@@ -115,7 +119,7 @@ static bool walk_edge(walk *w, vs_val start, vs_val to)
     if (!push(w, start))
         return false;
     w->at[0] = w->next[0].len;
-    if (!pass(w, start) || !follow(w, start, to))
+    if (!pass(w, start) || !enter(w, to))
         return false;
     while (w->n) {
         size_t top = w->n - 1;

@@ -30,6 +30,8 @@ static rego_bres read_paths(rego_bctx *b, vs_val paths, vs_val *tree)
                              vs_kind_name((vs_kind)p->kind));
             return REGO_B_TYPE;
         }
+        if (path.len == 0) /* names no part */
+            continue;
         if (!rego_charge(b, (path.len + 1) * (tree->len + 1)) || path.len > REGO_PATH_MAX)
             return REGO_B_LIMIT;
         *tree = insert_path(b->a, *tree, path.u.items, path.len);

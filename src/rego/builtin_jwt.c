@@ -16,7 +16,7 @@ rego_bres rego_bi_jwt_decode(rego_bctx *b, const vs_val *args, unsigned n, vs_va
         rego_bres res = rego_jwt_parse(b, token, &t);
         if (res != REGO_B_OK)
             return res;
-        if (rego_jwt_nested(&t, &token))
+        if (rego_jwt_nested(&t, false, &token))
             continue;
         vs_val claims;
         if (!rego_jwt_json(b->a, t.payload, &claims))
@@ -111,12 +111,33 @@ static rego_bres read_constraints(rego_bctx *b, vs_val o, constraints *c)
         if (p->val.kind != known[i].kind)
             return rego_error(b, "%s constraint: must be a %s", known[i].name,
                               vs_kind_name(known[i].kind));
+        if (known[i].kind == VS_STRING && p->val.len == 0)
+            continue; /* as if it were not there */
         *known[i].to = p->val;
     }
+    if (vs_defined(c->time) && vs_num_cmp(c->time, vs_int(0)) < 0)
+        return rego_error(b, "token time constraint: must not be negative");
     if (!vs_defined(c->cert) && !vs_defined(c->secret))
         return rego_error(b, "no key constraint");
     if (vs_defined(c->cert) && vs_defined(c->secret))
         return rego_error(b, "duplicate key constraints");
+    return REGO_B_OK;
+}
+
+/* Members that have a type must be of it. */
+static rego_bres check_header(rego_bctx *b, vs_val header)
+{
+    static const char *const strings[] = {"alg", "cty", "kid", "typ"};
+    for (size_t i = 0; i < VS_COUNT(strings); i++) {
+        vs_val v = vs_getc(header, strings[i]);
+        if (vs_defined(v) && v.kind != VS_STRING)
+            return rego_error(b, "%s: must be a string", strings[i]);
+    }
+    vs_val crit = vs_getc(header, "crit");
+    if (vs_defined(crit) && crit.kind != VS_ARRAY)
+        return rego_error(b, "crit: must be a list");
+    if (vs_defined(crit) && crit.len == 0)
+        return rego_error(b, "crit: must be a nonempty list");
     return REGO_B_OK;
 }
 
@@ -134,8 +155,9 @@ static rego_bres check_signature(rego_bctx *b, const constraints *c, const jwt_k
     vs_span alg = vs_text(vs_getc(t->header, "alg"));
     vs_hash h = rego_jwt_hmac_of(alg);
     *good = false;
-    if (!header_is_acceptable(c, t->header))
-        return REGO_B_OK;
+    rego_bres res = check_header(b, t->header);
+    if (res != REGO_B_OK || !header_is_acceptable(c, t->header))
+        return res;
     if (h != VS_HASH_NONE) {
         *good = vs_defined(c->secret) && rego_jwt_verify_hmac(t, h, vs_text(c->secret));
         return REGO_B_OK;
@@ -156,33 +178,43 @@ static bool is_in(vs_val wanted, vs_val have)
     return vs_eq(wanted, have);
 }
 
-/* Seconds of a claim as nanoseconds, exactly; undefined when it is no number. */
-static vs_val nanoseconds(rego_bctx *b, vs_val seconds)
+/* Compares now with seconds of a claim, exactly; undefined claims make *order `absent`. */
+static rego_bres compare_with(rego_bctx *b, vs_val now, vs_val claims, const char *name, int absent,
+                              int *order)
 {
-    return seconds.kind == VS_NUMBER ? vs_num_mul(b->a, seconds, vs_int(1000000000), NULL)
-                                     : vs_undefined();
+    vs_val seconds = vs_getc(claims, name);
+    *order = absent;
+    if (!vs_defined(seconds))
+        return REGO_B_OK;
+    if (seconds.kind != VS_NUMBER)
+        return rego_error(b, "%s value must be a number", name);
+    vs_val ns = vs_num_mul(b->a, seconds, vs_int(1000000000), NULL);
+    if (!vs_defined(ns))
+        return REGO_B_LIMIT;
+    *order = vs_num_cmp(now, ns);
+    return REGO_B_OK;
 }
 
-static bool claims_hold(rego_bctx *b, const constraints *c, vs_val claims)
+static rego_bres claims_hold(rego_bctx *b, const constraints *c, vs_val claims, bool *good)
 {
-    vs_val aud = vs_getc(claims, "aud"), exp = vs_getc(claims, "exp"), nbf = vs_getc(claims, "nbf");
-    vs_val now = vs_defined(c->time) ? c->time : vs_int(b->now_ns);
-    if (vs_defined(c->iss) && !vs_eq(c->iss, vs_getc(claims, "iss")))
-        return false;
+    vs_val aud = vs_getc(claims, "aud"), now = vs_defined(c->time) ? c->time : vs_int(b->now_ns);
+    int expiry, start;
+    *good = !vs_defined(c->iss) || vs_eq(c->iss, vs_getc(claims, "iss"));
     /* A token for an audience must not be taken by one that does not say who it is. */
-    if (vs_defined(c->aud) ? !is_in(c->aud, aud) : vs_defined(aud))
-        return false;
-    if (vs_defined(exp)) {
-        vs_val until = nanoseconds(b, exp);
-        if (!vs_defined(until) || vs_num_cmp(now, until) >= 0)
-            return false;
+    *good = *good && (vs_defined(c->aud) ? is_in(c->aud, aud)
+                                         : !vs_defined(aud) || vs_eq(aud, vs_cstring("")));
+    if (!*good)
+        return REGO_B_OK;
+    rego_bres res = compare_with(b, now, claims, "exp", -1, &expiry);
+    if (res != REGO_B_OK)
+        return res;
+    if (expiry >= 0) {
+        *good = false;
+        return REGO_B_OK;
     }
-    if (vs_defined(nbf)) {
-        vs_val from = nanoseconds(b, nbf);
-        if (!vs_defined(from) || vs_num_cmp(now, from) < 0)
-            return false;
-    }
-    return true;
+    res = compare_with(b, now, claims, "nbf", 1, &start);
+    *good = start >= 0;
+    return res;
 }
 
 static vs_val verdict(rego_bctx *b, bool good, vs_val header, vs_val claims)
@@ -205,12 +237,15 @@ static rego_bres decode_verify(rego_bctx *b, vs_span token, const constraints *c
             res = check_signature(b, c, keys, &t, &good);
         if (res != REGO_B_OK)
             return res;
-        if (good && rego_jwt_nested(&t, &token))
+        if (good && rego_jwt_nested(&t, true, &token))
             continue;
         vs_val claims = vs_undefined();
         if (good && !rego_jwt_json(b->a, t.payload, &claims))
             return rego_error(b, "JWT payload is not a JSON object");
-        good = good && claims_hold(b, c, claims);
+        if (good)
+            res = claims_hold(b, c, claims, &good);
+        if (res != REGO_B_OK)
+            return res;
         *out = verdict(b, good, t.header, claims);
         return REGO_B_OK;
     }

@@ -21,7 +21,7 @@ static rego_bres sign(rego_bctx *b, vs_val jwk, vs_span alg, vs_span input, vs_b
     if (h != VS_HASH_NONE) {
         VS_CLEANUP(vs_buf_free) vs_buf secret = VS_BUF(TEXT_MAX);
         uint8_t mac[VS_HASH_MAX];
-        if (!vs_span_is(vs_text(vs_getc(jwk, "kty")), "oct") ||
+        if (!vs_span_is(vs_text(vs_getc(jwk, "kty")), "oct") || vs_text(vs_getc(jwk, "k")).n == 0 ||
             vs_b64_decode(&secret, VS_B64_URL, vs_text(vs_getc(jwk, "k")), NULL) != VS_OK ||
             vs_hmac(h, vs_buf_span(&secret), input, mac, NULL) != VS_OK)
             return rego_error(b, "the key does not fit the algorithm");
@@ -72,13 +72,26 @@ static rego_bres encode(rego_bctx *b, vs_span header, vs_span payload, vs_val jw
     return REGO_B_OK;
 }
 
+/* As Go does it: without the characters that mean something in HTML. */
+static void put_escaped(vs_buf *out, vs_val v)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(TEXT_MAX);
+    vs_json_print(&json, v);
+    for (size_t i = 0; i < json.n; i++)
+        if (memchr("<>&", json.p[i], 3))
+            vs_buf_printf(out, "\\u%04x", json.p[i]);
+        else
+            vs_buf_putc(out, (char)json.p[i]);
+    out->failed |= !vs_buf_ok(&json);
+}
+
 /* Compact JSON; v0 of OPA had spaces behind ',' and ':', which the signature covers. */
 static void put_json(const rego_bctx *b, vs_buf *out, vs_val v)
 {
     if (b->v0)
         rego_print_value(out, v);
     else
-        vs_json_print(out, v);
+        put_escaped(out, v);
 }
 
 rego_bres rego_bi_jwt_encode_sign(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)

@@ -3,8 +3,6 @@
  * What needs a network or the environment (rego.md 10.11). Evaluation is pure, so these are refused
  * unless the host supplies a function of that name; what can be answered without is answered.
  */
-#include <arpa/inet.h>
-
 #include "rego/builtins.h"
 
 static rego_bres refused(rego_bctx *b)
@@ -50,23 +48,33 @@ static bool is_request_key(vs_val key)
     return false;
 }
 
-/* A request with unknown members is wrong wherever it runs. */
+static rego_bres complain(rego_bctx *b, const char *what, vs_vec *names)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(sizeof b->message);
+    rego_print_value(&text, vs_vec_end_set(names));
+    (void)rego_error(b, "operand 1 %s request parameters(s): %.*s", what,
+                     VS_FMT(vs_buf_span(&text)));
+    return REGO_B_TYPE;
+}
+
+/* A request with unknown members, or without those it needs, is wrong wherever it runs. */
 rego_bres rego_bi_http_send(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n, (void)out;
     REGO_WANT(0, VS_OBJECT);
-    vs_vec unknown = {.a = b->a};
+    static const char *const needed[] = {"method", "url"};
+    vs_vec unknown = {.a = b->a}, missing = {.a = b->a};
     for (VS_OBJ_FOR (p, args[0]))
         if (!is_request_key(p->key))
             vs_vec_add(&unknown, p->key);
+    for (size_t i = 0; i < VS_COUNT(needed); i++)
+        if (!vs_defined(vs_getc(args[0], needed[i])))
+            vs_vec_add(&missing, vs_cstring(needed[i]));
     if (!rego_charge(b, args[0].len))
         return REGO_B_LIMIT;
-    if (unknown.n == 0)
-        return refused(b);
-    VS_CLEANUP(vs_buf_free) vs_buf names = VS_BUF(sizeof b->message);
-    rego_print_value(&names, vs_vec_end_set(&unknown));
-    (void)rego_error(b, "invalid request parameters(s): %.*s", VS_FMT(vs_buf_span(&names)));
-    return REGO_B_TYPE;
+    if (unknown.n)
+        return complain(b, "invalid", &unknown);
+    return missing.n ? complain(b, "missing required", &missing) : refused(b);
 }
 
 /* Addresses name themselves, and localhost is the loopback (RFC 6761 section 6.3). */
@@ -75,20 +83,15 @@ rego_bres rego_bi_lookup_ip_addr(rego_bctx *b, const vs_val *args, unsigned n, v
     (void)n;
     REGO_WANT(0, VS_STRING);
     vs_vec set = {.a = b->a};
-    char name[INET6_ADDRSTRLEN];
-    uint8_t address[16];
     vs_span s = vs_text(args[0]);
     if (vs_span_is(s, "localhost")) {
         vs_vec_add(&set, vs_cstring("127.0.0.1"));
         vs_vec_add(&set, vs_cstring("::1"));
     } else {
-        if (s.n >= sizeof name)
+        vs_val address = rego_address_text(b->a, s);
+        if (!vs_defined(address))
             return refused(b);
-        memcpy(name, s.p ? s.p : (const uint8_t *)"", s.n);
-        name[s.n] = 0;
-        if (inet_pton(AF_INET, name, address) != 1 && inet_pton(AF_INET6, name, address) != 1)
-            return refused(b);
-        vs_vec_add(&set, args[0]);
+        vs_vec_add(&set, address);
     }
     *out = vs_vec_end_set(&set);
     return REGO_B_OK;

@@ -155,13 +155,10 @@ rego_bres rego_bi_round(rego_bctx *b, const vs_val *args, unsigned n, vs_val *ou
 static rego_bres want_integers(rego_bctx *b, const vs_val *args, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        REGO_WANT(i, VS_NUMBER);
-        if (!vs_num_is_integer(args[i])) {
-            (void)rego_type_error(b, i + 1, "integer number", args[i]);
-            (void)rego_error(b, "operand %u must be integer number but got floating-point number",
-                             i + 1);
-            return REGO_B_TYPE;
-        }
+        if (args[i].kind != VS_NUMBER)
+            return rego_type_error(b, i + 1, "integer", args[i]);
+        if (!vs_num_is_integer(args[i]))
+            return rego_not_integer(b, i + 1);
     }
     return REGO_B_OK;
 }
@@ -313,7 +310,10 @@ rego_bres rego_bi_to_number(rego_bctx *b, const vs_val *args, unsigned n, vs_val
         *out = vs_num_parse(b->a, vs_text(args[0]), &err);
         if (vs_defined(*out))
             return REGO_B_OK;
-        return err.code == VS_E_LIMIT ? REGO_B_LIMIT : rego_error(b, "invalid syntax");
-    default: return rego_type_error(b, 1, "one of {boolean, null, number, string}", args[0]);
+        if (err.code != VS_E_PARSE)
+            return REGO_B_LIMIT;
+        return rego_error(b, "strconv.ParseFloat: parsing \"%.*s\": invalid syntax",
+                          VS_FMT(vs_span_head(vs_text(args[0]), 100)));
+    default: return rego_type_error(b, 1, "one of {null, boolean, number, string}", args[0]);
     }
 }

@@ -12,7 +12,7 @@ rego_bres rego_bi_object_get(rego_bctx *b, const vs_val *args, unsigned n, vs_va
     vs_val v = args[0];
     if (args[1].kind == VS_ARRAY)
         for (VS_ARR_FOR (step, args[1]))
-            v = v.kind == VS_OBJECT || v.kind == VS_ARRAY ? vs_index(v, *step) : vs_undefined();
+            v = vs_index(v, *step);
     else
         v = vs_index(v, args[1]);
     *out = vs_defined(v) ? v : args[2];
@@ -156,6 +156,8 @@ static bool is_subset(vs_val super, vs_val sub, unsigned depth)
         return contiguous(super, sub);
     if (sub.kind != VS_SET)
         return vs_eq(super, sub);
+    if (super.kind == VS_ARRAY && super.len == 0) /* OPA finds nothing there, not even nothing */
+        return false;
     for (VS_ARR_FOR (m, sub))
         if (super.kind == VS_SET ? !vs_set_has(super, *m) : !array_has(super, *m))
             return false;

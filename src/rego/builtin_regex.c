@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "rego/builtins.h"
 #include "rego/regex_re2.h"
+#include "rego/unicode.h"
 #include "value/number.h"
 
 enum { CACHE = 64, TEXT_MAX = 16 << 20 };
@@ -72,9 +73,14 @@ rego_bres rego_regex_get(rego_bctx *b, vs_span pattern, const rego_regex **out)
         return REGO_B_OK;
     if (!rego_charge(b, 100 + pattern.n * 4))
         return REGO_B_LIMIT;
-    if (rego_regex_repetitions(pattern) > REGO_REPEAT_MAX)
+    uint64_t repetitions = rego_regex_repetitions(pattern);
+    if (repetitions == UINT64_MAX)
+        return rego_error(b, "error parsing regexp: invalid repeat count");
+    if (repetitions > REGO_REPEAT_MAX)
         return REGO_B_LIMIT;
     rego_regex *re = rego_regex_new((const char *)pattern.p, pattern.n, why, sizeof why);
+    if (!re && !why[0])
+        return REGO_B_LIMIT; /* no memory is no fault of the pattern */
     if (!re)
         return rego_error(b, "error parsing regexp: %s", why);
     if (!keep(b, pattern, re))
@@ -95,21 +101,44 @@ static rego_bres prepare(rego_bctx *b, const vs_val *args, unsigned p, unsigned 
     return rego_regex_get(b, vs_text(args[p]), re);
 }
 
+/* The text to match. For Go a byte that is not UTF-8 is U+FFFD, which "." matches. */
+static vs_span subject(rego_bctx *b, vs_val text)
+{
+    return vs_utf8_scrub(b->a, vs_text(text));
+}
+
 static bool match_at(const rego_regex *re, vs_span s, size_t from, rego_match *groups, int n)
 {
     return from <= s.n && rego_regex_match(re, (const char *)s.p, s.n, from, groups, n);
 }
 
-/* Where the search goes on: behind the match, or one code point on when it was empty. */
-static size_t after(vs_span s, const rego_match *m)
+/* The matches of a text from left to right. As in Go an empty match is none directly behind another
+ * match, so that "a*" finds "aa" and not also the nothing behind it. */
+typedef struct search {
+    const rego_regex *re;
+    vs_span text;
+    size_t at;       /* where the search goes on; text.n + 1 = nowhere */
+    size_t last_end; /* of the match before; SIZE_MAX = none */
+} search;
+
+static search search_in(const rego_regex *re, vs_span text)
 {
-    size_t at = m->end;
-    if (m->end > m->start)
-        return at;
-    if (at >= s.n)
-        return s.n + 1;
-    (void)vs_utf8_next(s, &at);
-    return at;
+    return (search){re, text, 0, SIZE_MAX};
+}
+
+static bool next_match(search *q, rego_match *m, int groups)
+{
+    while (match_at(q->re, q->text, q->at, m, groups)) {
+        bool empty = m->end == m->start, repeated = empty && m->start == q->last_end;
+        q->at = q->last_end = m->end;
+        if (empty && q->at < q->text.n)
+            (void)vs_utf8_next(q->text, &q->at);
+        else if (empty)
+            q->at = q->text.n + 1;
+        if (!repeated)
+            return true;
+    }
+    return false;
 }
 
 rego_bres rego_bi_regex_match(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -118,9 +147,13 @@ rego_bres rego_bi_regex_match(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     const rego_regex *re;
     rego_match m[1];
     rego_bres res = prepare(b, args, 0, 1, &re);
-    if (res == REGO_B_OK)
-        *out = vs_bool(match_at(re, vs_text(args[1]), 0, m, 1));
-    return res;
+    if (res != REGO_B_OK)
+        return res;
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
+    *out = vs_bool(match_at(re, s, 0, m, 1));
+    return REGO_B_OK;
 }
 
 rego_bres rego_bi_regex_is_valid(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -146,10 +179,17 @@ rego_bres rego_bi_regex_split(rego_bctx *b, const vs_val *args, unsigned n, vs_v
     rego_bres res = prepare(b, args, 0, 1, &re);
     if (res != REGO_B_OK)
         return res;
-    vs_span s = vs_text(args[1]);
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
-    size_t from = 0, at = 0;
-    for (rego_match m[1]; match_at(re, s, at, m, 1); at = after(s, m)) {
+    size_t from = 0;
+    search q = search_in(re, s);
+    if (s.n == 0 && args[0].len == 0) {
+        *out = vs_empty(VS_ARRAY);
+        return REGO_B_OK;
+    }
+    for (rego_match m[1]; next_match(&q, m, 1);) {
         if (m->end == 0 ||
             (m->end == m->start && m->start >= s.n)) /* as Go: no empty piece at the ends */
             continue;
@@ -175,20 +215,24 @@ static vs_val submatches(rego_bctx *b, vs_span s, const rego_match *m, int group
 static rego_bres find_all(rego_bctx *b, const vs_val *args, bool with_groups, vs_val *out)
 {
     const rego_regex *re;
+    REGO_WANT(0, VS_STRING);
+    REGO_WANT(1, VS_STRING);
+    REGO_WANT(2, VS_NUMBER);
+    if (args[2].big)
+        return rego_not_integer(b, 3);
     rego_bres res = prepare(b, args, 0, 1, &re);
     if (res != REGO_B_OK)
         return res;
-    REGO_WANT(2, VS_NUMBER);
-    if (args[2].big)
-        return rego_type_error(b, 3, "integer number", args[2]);
-    vs_span s = vs_text(args[1]);
+    vs_span s = subject(b, args[1]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     rego_match m[REGO_GROUPS_MAX];
     int groups = with_groups ? rego_regex_groups(re) : 1;
     if (groups > REGO_GROUPS_MAX)
         return REGO_B_LIMIT;
     vs_vec v = {.a = b->a};
     int64_t left = args[2].u.i < 0 ? INT64_MAX : args[2].u.i;
-    for (size_t at = 0; left > 0 && match_at(re, s, at, m, groups); at = after(s, m), left--) {
+    for (search q = search_in(re, s); left > 0 && next_match(&q, m, groups); left--) {
         vs_vec_add(&v, with_groups ? submatches(b, s, m, groups) : part(s, m[0].start, m[0].end));
         if (!rego_charge(b, (uint64_t)groups))
             return REGO_B_LIMIT;
@@ -210,18 +254,22 @@ rego_bres rego_bi_regex_find_all_string_submatch_n(rego_bctx *b, const vs_val *a
     return find_all(b, args, true, out);
 }
 
-static bool is_word(uint8_t c)
+/* Passes letters, digits and '_', of any script. */
+static size_t word_end(vs_span t, size_t at)
 {
-    return c == '_' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    for (size_t next = at; at < t.n; at = next) {
+        uint32_t cp = vs_utf8_next(t, &next);
+        if (cp != '_' && !rego_is_letter(cp) && !rego_is_digit(cp))
+            break;
+    }
+    return at;
 }
 
 /* The longest name behind '$', as Go's Expand: "$1x" is the group "1x", "${1}x" the group 1. */
 static int template_group(const rego_regex *re, vs_span t, size_t *at)
 {
     bool braced = *at < t.n && t.p[*at] == '{';
-    size_t from = *at + braced, end = from;
-    while (end < t.n && is_word(t.p[end]))
-        end++;
+    size_t from = *at + braced, end = word_end(t, from);
     if (end == from || (braced && (end >= t.n || t.p[end] != '}')))
         return -2;
     *at = end + braced;
@@ -265,14 +313,16 @@ rego_bres rego_bi_regex_replace(rego_bctx *b, const vs_val *args, unsigned n, vs
     rego_bres res = prepare(b, args, 1, 0, &re);
     if (res != REGO_B_OK)
         return res == REGO_B_ERROR ? REGO_B_UNDEFINED : res; /* a bad pattern is undefined here */
-    vs_span s = vs_text(args[0]);
+    vs_span s = subject(b, args[0]);
+    if (!vs_arena_ok(b->a))
+        return REGO_B_LIMIT;
     rego_match m[REGO_GROUPS_MAX];
     int groups = rego_regex_groups(re);
     if (groups > REGO_GROUPS_MAX)
         return REGO_B_LIMIT;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
     size_t from = 0;
-    for (size_t at = 0; vs_buf_ok(&text) && match_at(re, s, at, m, groups); at = after(s, m)) {
+    for (search q = search_in(re, s); vs_buf_ok(&text) && next_match(&q, m, groups);) {
         vs_buf_put(&text, vs_span_of(s.p + from, m->start - from));
         expand(&text, re, vs_text(args[2]), s, m, groups);
         from = m->end;

@@ -86,8 +86,9 @@ rego_bres rego_bi_semver_compare(rego_bctx *b, const vs_val *args, unsigned n, v
 {
     (void)n;
     version v[2];
+    REGO_WANT(0, VS_STRING);
+    REGO_WANT(1, VS_STRING);
     for (unsigned i = 0; i < 2; i++) {
-        REGO_WANT(i, VS_STRING);
         if (!parse_version(vs_text(args[i]), &v[i]))
             return rego_error(b, "operand %u: string \"%.*s\" is not a valid SemVer", i + 1,
                               VS_FMT(vs_span_head(vs_text(args[i]), 80)));

@@ -2,6 +2,7 @@
 /* Strings (rego.md 10.4). Positions count code points. */
 #include "base/enc.h"
 #include "rego/builtins.h"
+#include "rego/unicode.h"
 #include "value/number.h"
 
 enum { TEXT_MAX = 16 << 20 };
@@ -118,7 +119,7 @@ rego_bres rego_bi_substring(rego_bctx *b, const vs_val *args, unsigned n, vs_val
     REGO_WANT(2, VS_NUMBER);
     vs_span s = vs_text(args[0]);
     if (args[1].big || args[2].big)
-        return rego_type_error(b, 2, "integer number", args[1]);
+        return rego_not_integer(b, args[1].big ? 2 : 3);
     if (args[1].u.i < 0)
         return rego_error(b, "negative offset");
     if (!rego_charge(b, s.n / 16))
@@ -227,7 +228,7 @@ rego_bres rego_bi_split_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *
     REGO_WANT(2, VS_NUMBER);
     vs_val parts;
     if (!vs_num_is_integer(args[2]))
-        return rego_type_error(b, 3, "integer number", args[2]);
+        return rego_not_integer(b, 3);
     rego_bres res = rego_bi_split(b, args, n - 1, &parts);
     if (res != REGO_B_OK)
         return res;
@@ -238,39 +239,8 @@ rego_bres rego_bi_split_n(rego_bctx *b, const vs_val *args, unsigned n, vs_val *
     return REGO_B_OK;
 }
 
-/* ---- case
- * -------------------------------------------------------------------------------------------- */
-
-/* Simple case mapping of one code point, independent of the process's locale. */
-static uint32_t map_case(uint32_t cp, bool upper)
-{
-    if (cp < 0x80) {
-        if (upper)
-            return cp >= 'a' && cp <= 'z' ? cp - 32 : cp;
-        return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
-    }
-    if ((cp >= 0xe0 && cp <= 0xfe && cp != 0xf7) && upper)
-        return cp - 32;
-    if ((cp >= 0xc0 && cp <= 0xde && cp != 0xd7) && !upper)
-        return cp + 32;
-    if (cp == 0xff && upper)
-        return 0x178;
-    if (cp >= 0x100 && cp <= 0x137 && cp != 0x130 && cp != 0x131)
-        return upper ? cp & ~1u : cp | 1u;
-    if (cp >= 0x3b1 && cp <= 0x3c9 && upper)
-        return cp == 0x3c2 ? 0x3a3 : cp - 32;
-    if (cp >= 0x391 && cp <= 0x3a9 && cp != 0x3a2 && !upper)
-        return cp + 32;
-    if (cp >= 0x430 && cp <= 0x44f && upper)
-        return cp - 32;
-    if (cp >= 0x410 && cp <= 0x42f && !upper)
-        return cp + 32;
-    if (cp >= 0x450 && cp <= 0x45f && upper)
-        return cp - 80;
-    if (cp >= 0x400 && cp <= 0x40f && !upper)
-        return cp + 80;
-    return cp;
-}
+/* ---- case --------------------------------------------------------------------------------------
+ */
 
 static rego_bres change_case(rego_bctx *b, const vs_val *args, bool upper, vs_val *out)
 {
@@ -279,7 +249,8 @@ static rego_bres change_case(rego_bctx *b, const vs_val *args, bool upper, vs_va
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
     for (size_t at = 0; at < s.n;) {
         uint8_t enc[4];
-        unsigned k = vs_utf8_put(enc, map_case(vs_utf8_next(s, &at), upper));
+        uint32_t cp = vs_utf8_next(s, &at);
+        unsigned k = vs_utf8_put(enc, upper ? rego_to_upper(cp) : rego_to_lower(cp));
         vs_buf_put(&text, vs_span_of(enc, k));
     }
     return finish(b, &text, out);

@@ -49,7 +49,7 @@ static bool read_uuid(vs_arena *a, vs_span s, vs_span *out)
     size_t n = 0;
     if (s.n == 45 && strncasecmp((const char *)s.p, "urn:uuid:", 9) == 0)
         s = vs_span_from(s, 9);
-    else if (s.n == 38 && s.p[0] == '{' && s.p[37] == '}')
+    else if (s.n == 38 /* any two characters around it, as in OPA */)
         s = vs_span_head(vs_span_from(s, 1), 36);
     if (s.n == 36)
         for (size_t i = 0; i < VS_COUNT(dashes); i++)
@@ -88,8 +88,8 @@ static void put_time_based(rego_bctx *b, vs_obj *o, const uint8_t *u, unsigned v
 {
     uint64_t ticks =
         (big_endian(u + 6, 2) & 0x0fff) << 48 | big_endian(u + 4, 2) << 32 | big_endian(u, 4);
-    vs_val ns = vs_num_mul(b->a, vs_int((int64_t)ticks - gregorian), vs_int(100), NULL);
-    vs_obj_put(o, "time", ns);
+    /* of 64 bits, so that years beyond 2262 wrap */
+    vs_obj_put(o, "time", vs_int((int64_t)((ticks - (uint64_t)gregorian) * 100)));
     const char *node =
         vs_sprintf(b->a, "%02x-%02x-%02x-%02x-%02x-%02x", u[10], u[11], u[12], u[13], u[14], u[15]);
     vs_obj_put(o, "nodeid", vs_cstring(node));
@@ -108,7 +108,8 @@ static void put_time_based(rego_bctx *b, vs_obj *o, const uint8_t *u, unsigned v
     }
 }
 
-/* Versions 6 and 7 have the time in front, in the order of its digits (RFC 9562). */
+/* Versions 6 and 7 have the time in front, in the order of its digits (RFC 9562); OPA leaves it
+ * out, regorus does not. */
 static vs_val time_in_front(rego_bctx *b, const uint8_t *u, unsigned version)
 {
     if (version == 7)

@@ -4,8 +4,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
-#include "base/enc.h"
 #include "rego/builtins.h"
 #include "rego/x509_json.h"
 
@@ -34,14 +34,22 @@ static bool is_pem(vs_span s)
 /* The bytes behind a string argument; *pem tells which they are. */
 static rego_bres read_bytes(rego_bctx *b, const vs_val *args, unsigned i, vs_span *bytes, bool *pem)
 {
+    *bytes = vs_span_of(NULL, 0);
+    *pem = false;
     REGO_WANT(i, VS_STRING);
     vs_span s = vs_text(args[i]);
-    vs_error err = {0};
+    vs_val decoded;
     if (s.n > INPUT_MAX || !rego_charge(b, PARSE_COST + s.n / 4))
         return REGO_B_LIMIT;
     *bytes = s;
-    if (!is_pem(s) && vs_b64_decode_arena(b->a, VS_B64_STD, s, bytes, &err) != VS_OK)
-        return rego_error(b, "illegal base64 data: %s", vs_error_at(&err, 0));
+    if (!is_pem(s)) {
+        rego_bres res = rego_bi_base64_decode(b, &args[i], 1, &decoded);
+        if (res == REGO_B_ERROR)
+            return rego_error(b, "illegal base64 data");
+        if (res != REGO_B_OK)
+            return res;
+        *bytes = vs_text(decoded);
+    }
     *pem = is_pem(*bytes);
     return REGO_B_OK;
 }
@@ -56,19 +64,26 @@ static bool add(certs *c, X509 *cert)
     return true;
 }
 
-static bool parse_pem_certs(vs_span s, certs *out)
+static rego_bres parse_pem_certs(rego_bctx *b, vs_span s, certs *out)
 {
     BIO *bio = BIO_new_mem_buf(s.p, (int)s.n);
-    bool ok = bio != NULL;
-    while (ok) {
-        X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (!cert)
-            break;
-        ok = add(out, cert);
+    rego_bres res = bio ? REGO_B_OK : REGO_B_LIMIT;
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    long n;
+    while (res == REGO_B_OK && PEM_read_bio(bio, &name, &header, &der, &n) == 1) {
+        const unsigned char *at = der;
+        if (strcmp(name, "CERTIFICATE") != 0)
+            res = rego_error(b, "PEM block type is '%.60s', expected CERTIFICATE", name);
+        else if (!add(out, d2i_X509(NULL, &at, n)))
+            res = rego_error(b, "x509: malformed certificate");
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(der);
     }
     BIO_free(bio);
     ERR_clear_error();
-    return ok && out->n > 0;
+    return res == REGO_B_OK && out->n == 0 ? rego_error(b, "x509: malformed certificate") : res;
 }
 
 static bool parse_der_certs(vs_span s, certs *out)
@@ -77,7 +92,7 @@ static bool parse_der_certs(vs_span s, certs *out)
     while (at < end)
         if (!add(out, d2i_X509(NULL, &at, end - at)))
             return false;
-    return out->n > 0;
+    return true;
 }
 
 static rego_bres read_certs(rego_bctx *b, const vs_val *args, certs *out)
@@ -88,18 +103,21 @@ static rego_bres read_certs(rego_bctx *b, const vs_val *args, certs *out)
     rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
     if (res != REGO_B_OK)
         return res;
-    if (pem ? parse_pem_certs(bytes, out) : parse_der_certs(bytes, out))
-        return REGO_B_OK;
-    certs_free(out);
+    if (pem)
+        res = parse_pem_certs(b, bytes, out);
+    else if (!parse_der_certs(bytes, out))
+        res = rego_error(b, "x509: malformed certificate");
+    if (res != REGO_B_OK)
+        certs_free(out);
     ERR_clear_error();
-    return rego_error(b, "x509: malformed certificate");
+    return res;
 }
 
 static vs_val list_of(rego_bctx *b, X509 *const *at, int n)
 {
     vs_vec all = {.a = b->a};
     for (int i = 0; i < n; i++)
-        vs_vec_add(&all, x509_certificate(b->a, at[i]));
+        vs_vec_add(&all, x509_certificate(b->a, at[i], true));
     return vs_vec_end_array(&all);
 }
 
@@ -143,19 +161,94 @@ typedef struct options {
     vs_val dns, now, usages;
 } options;
 
-static int purpose_of(vs_span usage)
+/* crypto/x509.ExtKeyUsage, in its order. */
+static const struct {
+    const char *name;
+    int nid;
+} usages[] = {
+    {"KeyUsageAny", NID_anyExtendedKeyUsage},
+    {"KeyUsageServerAuth", NID_server_auth},
+    {"KeyUsageClientAuth", NID_client_auth},
+    {"KeyUsageCodeSigning", NID_code_sign},
+    {"KeyUsageEmailProtection", NID_email_protect},
+    {"KeyUsageIPSECEndSystem", NID_ipsecEndSystem},
+    {"KeyUsageIPSECTunnel", NID_ipsecTunnel},
+    {"KeyUsageIPSECUser", NID_ipsecUser},
+    {"KeyUsageTimeStamping", NID_time_stamp},
+    {"KeyUsageOCSPSigning", NID_OCSP_sign},
+    {"KeyUsageMicrosoftServerGatedCrypto", NID_ms_sgc},
+    {"KeyUsageNetscapeServerGatedCrypto", NID_ns_sgc},
+    {"KeyUsageMicrosoftCommercialCodeSigning", NID_ms_code_com},
+    {"KeyUsageMicrosoftKernelCodeSigning", NID_undef}, /* OpenSSL has no name for it */
+};
+
+static bool find_usage(vs_span name, int *nid)
 {
-    return vs_span_is(usage, "KeyUsageServerAuth")        ? X509_PURPOSE_SSL_SERVER
-           : vs_span_is(usage, "KeyUsageClientAuth")      ? X509_PURPOSE_SSL_CLIENT
-           : vs_span_is(usage, "KeyUsageEmailProtection") ? X509_PURPOSE_SMIME_SIGN
-           : vs_span_is(usage, "KeyUsageTimeStamping")    ? X509_PURPOSE_TIMESTAMP_SIGN
-           : vs_span_is(usage, "KeyUsageOCSPSigning")     ? X509_PURPOSE_OCSP_HELPER
-           : vs_span_is(usage, "KeyUsageAny")             ? X509_PURPOSE_ANY
-                                                          : -1;
+    for (size_t i = 0; i < VS_COUNT(usages); i++)
+        if (vs_span_is(name, usages[i].name)) {
+            *nid = usages[i].nid;
+            return true;
+        }
+    return false;
 }
 
-static bool verify_once(const rego_bctx *b, const certs *c, const options *o, int purpose,
-                        STACK_OF(X509) * *chain)
+/* A certificate that lists no usages allows them all. */
+static bool allows(X509 *cert, int nid)
+{
+    EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+    bool yes = list == NULL;
+    for (int i = 0; list && i < sk_ASN1_OBJECT_num(list); i++) {
+        int have = OBJ_obj2nid(sk_ASN1_OBJECT_value(list, i));
+        yes |= have == NID_anyExtendedKeyUsage || (have == nid && nid != NID_undef);
+    }
+    EXTENDED_KEY_USAGE_free(list);
+    return yes;
+}
+
+static bool all_allow(STACK_OF(X509) * chain, int nid)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (!allows(sk_X509_value(chain, i), nid))
+            return false;
+    return true;
+}
+
+/* One of the wanted usages must be allowed all the way; none wanted means ServerAuth, as in Go. */
+static bool usage_is_allowed(STACK_OF(X509) * chain, vs_val wanted)
+{
+    if (wanted.len == 0)
+        return all_allow(chain, NID_server_auth);
+    for (VS_ARR_FOR (u, wanted)) {
+        int nid;
+        if (find_usage(vs_text(*u), &nid) &&
+            (nid == NID_anyExtendedKeyUsage || all_allow(chain, nid)))
+            return true;
+    }
+    return false;
+}
+
+/* A name is looked for among the alternative names only, never in the subject. */
+static bool want_name(X509_VERIFY_PARAM *p, vs_val dns)
+{
+    vs_span s = vs_text(dns);
+    if (s.n == 0)
+        return true;
+    if (memchr(s.p, 0, s.n))
+        return false;
+    if (s.p[s.n - 1] == '.')
+        s.n--;
+    char *text = strndup((const char *)s.p, s.n);
+    ASN1_OCTET_STRING *ip = text ? a2i_IPADDRESS(text) : NULL;
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+                                           X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool ok = text && (ip ? X509_VERIFY_PARAM_set1_ip_asc(p, text)
+                          : X509_VERIFY_PARAM_set1_host(p, text, s.n)) == 1;
+    ASN1_OCTET_STRING_free(ip);
+    free(text);
+    return ok;
+}
+
+static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
 {
     X509_STORE *roots = X509_STORE_new();
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -170,44 +263,34 @@ static bool verify_once(const rego_bctx *b, const certs *c, const options *o, in
         /* like Go: what is given as a root is trusted, whoever issued it */
         (void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
         X509_VERIFY_PARAM_set_time(p, (time_t)(now_ns / 1000000000));
-        (void)X509_VERIFY_PARAM_set_purpose(p, purpose);
-        if (o->dns.kind == VS_STRING)
-            ok = X509_VERIFY_PARAM_set1_host(p, o->dns.u.s, o->dns.len) == 1;
-        ok = ok && X509_verify_cert(ctx) == 1;
+        (void)X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_ANY);
+        ok = want_name(p, o->dns) && X509_verify_cert(ctx) == 1;
     }
     *chain = ok ? X509_STORE_CTX_get1_chain(ctx) : NULL;
+    if (*chain && !usage_is_allowed(*chain, o->usages)) {
+        sk_X509_pop_free(*chain, X509_free);
+        *chain = NULL;
+    }
     sk_X509_free(between);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(roots);
     ERR_clear_error();
-    return ok;
+    return *chain != NULL;
 }
 
-/* One of the usages must be allowed all the way; none given means any. */
-static bool verify(const rego_bctx *b, const certs *c, const options *o, STACK_OF(X509) * *chain)
-{
-    if (o->usages.len == 0)
-        return verify_once(b, c, o, X509_PURPOSE_ANY, chain);
-    for (VS_ARR_FOR (u, o->usages)) {
-        int purpose = purpose_of(vs_text(*u));
-        if (purpose >= 0 && verify_once(b, c, o, purpose, chain))
-            return true;
-    }
-    return false;
-}
-
-static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain)
+static vs_val verdict(rego_bctx *b, STACK_OF(X509) * chain, bool with_uris)
 {
     vs_vec pair = {.a = b->a}, all = {.a = b->a};
     for (int i = 0; chain && i < sk_X509_num(chain); i++)
-        vs_vec_add(&all, x509_certificate(b->a, sk_X509_value(chain, i)));
+        vs_vec_add(&all, x509_certificate(b->a, sk_X509_value(chain, i), with_uris));
     vs_vec_add(&pair, vs_bool(chain != NULL));
     vs_vec_add(&pair, vs_vec_end_array(&all));
     return vs_vec_end_array(&pair);
 }
 
 /* A chain that cannot be read is a chain that is not valid. */
-static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const options *o, vs_val *out)
+static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const options *o,
+                                  bool with_uris, vs_val *out)
 {
     certs c;
     STACK_OF(X509) *chain = NULL;
@@ -220,7 +303,7 @@ static rego_bres parse_and_verify(rego_bctx *b, const vs_val *args, const option
         res = REGO_B_OK;
     if (res == REGO_B_OK && c.n >= 2)
         (void)verify(b, &c, o, &chain);
-    *out = verdict(b, chain);
+    *out = verdict(b, chain, with_uris);
     sk_X509_pop_free(chain, X509_free);
     certs_free(&c);
     return res;
@@ -230,7 +313,7 @@ rego_bres rego_bi_x509_parse_and_verify(rego_bctx *b, const vs_val *args, unsign
 {
     (void)n;
     static const options none;
-    return parse_and_verify(b, args, &none, out);
+    return parse_and_verify(b, args, &none, true, out);
 }
 
 rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, unsigned n,
@@ -242,26 +325,31 @@ rego_bres rego_bi_x509_verify_with_options(rego_bctx *b, const vs_val *args, uns
     for (VS_OBJ_FOR (p, args[1])) {
         vs_span key = vs_text(p->key);
         bool dns = vs_span_is(key, "DNSName"), now = vs_span_is(key, "CurrentTime"),
-             usages = vs_span_is(key, "KeyUsages"),
+             is_usages = vs_span_is(key, "KeyUsages"),
              most = vs_span_is(key, "MaxConstraintComparisons");
-        if (!dns && !now && !usages && !most)
-            return rego_error(b, "invalid key option: %.*s", VS_FMT(vs_span_head(key, 40)));
-        bool fits = dns      ? p->val.kind == VS_STRING
-                    : usages ? p->val.kind == VS_ARRAY || p->val.kind == VS_SET
-                             : vs_is_int(p->val);
-        if (!fits)
-            return rego_error(b, "'%.*s' has a value of the wrong type", VS_FMT(key));
+        if (!dns && !now && !is_usages && !most)
+            return rego_error(b, "invalid key option");
+        const char *wanted =
+            dns ? p->val.kind == VS_STRING ? NULL : "a string"
+            : is_usages
+                ? p->val.kind == VS_ARRAY || p->val.kind == VS_SET ? NULL : "an Array or Set"
+            : vs_is_int(p->val) ? NULL
+                                : "a number";
+        if (wanted)
+            return rego_error(b, "'%.*s' should be %s", VS_FMT(key), wanted);
         if (dns)
             o.dns = p->val;
         else if (now)
             o.now = p->val;
-        else if (usages)
+        else if (is_usages)
             o.usages = p->val;
     }
+    int nid;
     for (VS_ARR_FOR (u, o.usages))
-        if (purpose_of(vs_text(*u)) < 0 && !vs_span_starts(vs_text(*u), VS_LIT("KeyUsage")))
-            return rego_error(b, "invalid entries for 'KeyUsages' found");
-    return parse_and_verify(b, args, &o, out);
+        if (!find_usage(vs_text(*u), &nid))
+            return rego_error(b, "invalid entries for 'KeyUsages' found: [%.*s]",
+                              VS_FMT(vs_span_head(vs_text(*u), 80)));
+    return parse_and_verify(b, args, &o, false, out);
 }
 
 /* ---- private keys ------------------------------------------------------------------------------
@@ -280,16 +368,43 @@ static EVP_PKEY *next_key(BIO *bio)
     return key;
 }
 
+static bool has_pem(vs_span s)
+{
+    return s.n && memmem(s.p, s.n, "-----BEGIN ", 11);
+}
+
+/* PEM somewhere in the text, or in what its base64 says; NULL with *out == NULL when there is
+ * none. */
+static rego_bres open_keys(rego_bctx *b, vs_val arg, bool strict, BIO **out)
+{
+    vs_span text = vs_text(arg);
+    *out = NULL;
+    if (text.n > INPUT_MAX || !rego_charge(b, PARSE_COST + text.n / 4))
+        return REGO_B_LIMIT;
+    if (strict ? !is_pem(text) : !has_pem(text)) {
+        rego_bres res = rego_bi_base64_decode(b, &arg, 1, &arg);
+        if (res != REGO_B_OK)
+            return strict || res == REGO_B_LIMIT ? res : REGO_B_OK;
+        text = vs_text(arg);
+        if (!has_pem(text))
+            return REGO_B_OK;
+    }
+    *out = BIO_new_mem_buf(text.p, (int)text.n);
+    return *out ? REGO_B_OK : REGO_B_LIMIT;
+}
+
 rego_bres rego_bi_parse_private_keys(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
+    BIO *bio;
     vs_vec all = {.a = b->a};
-    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    REGO_WANT(0, VS_STRING);
+    *out = vs_null();
+    if (args[0].len == 0)
+        return REGO_B_OK;
+    rego_bres res = open_keys(b, args[0], false, &bio);
     if (res != REGO_B_OK)
         return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
     for (EVP_PKEY *key; bio && all.n < CERTS_MAX && (key = next_key(bio)) != NULL;) {
         vs_val v = x509_private_key(b->a, key);
         if (vs_defined(v))
@@ -301,54 +416,85 @@ rego_bres rego_bi_parse_private_keys(rego_bctx *b, const vs_val *args, unsigned 
     return REGO_B_OK;
 }
 
+/* In spite of its name it takes keys of every kind; null when there is none. */
 rego_bres rego_bi_x509_parse_rsa_key(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
-    rego_bres res = read_bytes(b, args, 0, &bytes, &pem);
+    BIO *bio;
+    REGO_WANT(0, VS_STRING);
+    if (args[0].len == 0)
+        return rego_error(b, "input PEM data was empty");
+    rego_bres res = open_keys(b, args[0], true, &bio);
     if (res != REGO_B_OK)
         return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
     EVP_PKEY *key = bio ? next_key(bio) : NULL;
     *out = key ? x509_private_jwk(b->a, key) : vs_undefined();
+    if (!vs_defined(*out))
+        *out = vs_null();
     EVP_PKEY_free(key);
     BIO_free(bio);
-    return vs_defined(*out) ? REGO_B_OK : rego_error(b, "failed to parse a RSA private key");
+    return REGO_B_OK;
+}
+
+static rego_bres read_key(rego_bctx *b, const vs_val *args, EVP_PKEY **key)
+{
+    vs_span bytes;
+    bool pem;
+    rego_bres res = read_bytes(b, args, 1, &bytes, &pem);
+    if (res != REGO_B_OK)
+        return res;
+    if (pem) {
+        BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+        *key = bio ? next_key(bio) : NULL;
+        BIO_free(bio);
+    } else {
+        const unsigned char *at = bytes.p;
+        *key = bytes.n ? d2i_AutoPrivateKey(NULL, &at, (long)bytes.n) : NULL;
+    }
+    ERR_clear_error();
+    return *key ? REGO_B_OK : rego_error(b, "tls: failed to parse private key");
+}
+
+static vs_val keypair(rego_bctx *b, const certs *c, const EVP_PKEY *key)
+{
+    vs_obj o = {.a = b->a};
+    vs_vec ders = {.a = b->a};
+    vs_val leaf = x509_certificate(b->a, c->at[0], false);
+    for (int i = 0; i < c->n; i++)
+        vs_vec_add(&ders, vs_getc(i ? x509_certificate(b->a, c->at[i], false) : leaf, "Raw"));
+    vs_obj_put(&o, "Certificate", vs_vec_end_array(&ders));
+    vs_obj_put(&o, "PrivateKey", x509_private_key(b->a, key));
+    vs_obj_put(&o, "Leaf", leaf);
+    vs_obj_put(&o, "OCSPStaple", vs_null());
+    vs_obj_put(&o, "SignedCertificateTimestamps", vs_null());
+    vs_obj_put(&o, "SupportedSignatureAlgorithms", vs_null());
+    return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
 
 /* crypto/tls.Certificate: the chain as DER, and the key that must belong to the first of it. */
 rego_bres rego_bi_x509_parse_keypair(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
 {
     (void)n;
-    vs_span bytes;
-    bool pem;
-    certs c;
-    rego_bres res = read_bytes(b, args, 1, &bytes, &pem);
+    certs c = {.n = 0};
+    EVP_PKEY *key = NULL;
+    REGO_WANT(0, VS_STRING);
+    REGO_WANT(1, VS_STRING);
+    rego_bres res = read_certs(b, args, &c);
+    if (res == REGO_B_OK && c.n == 0)
+        res = rego_error(b, "tls: failed to find any PEM data in certificate input");
     if (res == REGO_B_OK)
-        res = read_certs(b, args, &c);
-    if (res != REGO_B_OK)
-        return res;
-    BIO *bio = pem ? BIO_new_mem_buf(bytes.p, (int)bytes.n) : NULL;
-    EVP_PKEY *key = bio ? next_key(bio) : NULL;
-    if (!key || X509_check_private_key(c.at[0], key) != 1) {
-        ERR_clear_error();
-        res = rego_error(b, "tls: private key does not match public key");
-    } else {
-        vs_obj o = {.a = b->a};
-        vs_vec ders = {.a = b->a};
-        for (int i = 0; i < c.n; i++)
-            vs_vec_add(&ders, vs_getc(x509_certificate(b->a, c.at[i]), "Raw"));
-        vs_obj_put(&o, "Certificate", vs_vec_end_array(&ders));
-        vs_obj_put(&o, "PrivateKey", x509_private_key(b->a, key));
-        vs_obj_put(&o, "Leaf", vs_null());
-        vs_obj_put(&o, "OCSPStaple", vs_null());
-        vs_obj_put(&o, "SignedCertificateTimestamps", vs_null());
-        vs_obj_put(&o, "SupportedSignatureAlgorithms", vs_null());
-        *out = vs_obj_end(&o, VS_DUP_LAST, NULL);
+        res = read_key(b, args, &key);
+    if (res == REGO_B_OK) {
+        EVP_PKEY *public = X509_get0_pubkey(c.at[0]);
+        if (!public || EVP_PKEY_get_base_id(public) != EVP_PKEY_get_base_id(key))
+            res = rego_error(b, "tls: private key type does not match public key type");
+        else if (EVP_PKEY_eq(public, key) != 1)
+            res = rego_error(b, "tls: private key does not match public key");
+        else
+            *out = keypair(b, &c, key);
     }
+    ERR_clear_error();
     EVP_PKEY_free(key);
-    BIO_free(bio);
     certs_free(&c);
     return res;
 }

@@ -11,7 +11,7 @@ static rego_bres take(rego_bctx *b, const vs_buf *text, vs_val *out)
     if (!vs_buf_ok(text) || !rego_charge(b, text->n / 16))
         return REGO_B_LIMIT;
     *out = vs_string_dup(b->a, vs_buf_span(text));
-    return REGO_B_OK;
+    return vs_defined(*out) ? REGO_B_OK : REGO_B_LIMIT;
 }
 
 rego_bres rego_bi_yaml_marshal(rego_bctx *b, const vs_val *args, unsigned n, vs_val *out)
@@ -57,11 +57,19 @@ static void new_line(vs_buf *out, const layout *l, unsigned depth)
         vs_buf_put(out, l->indent);
 }
 
+static void print(vs_buf *out, vs_val v)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
+    vs_json_print(&text, v);
+    vs_json_escape_html(out, vs_buf_span(&text));
+    out->failed |= !vs_buf_ok(&text);
+}
+
 /* As Go's json.Indent: empty collections stay on one line. */
 static void put(vs_buf *out, vs_val v, const layout *l, unsigned depth)
 {
     if (!vs_is_collection(v) || v.len == 0 || !l->pretty) {
-        vs_json_print(out, v);
+        print(out, v);
         return;
     }
     bool object = v.kind == VS_OBJECT;
@@ -71,16 +79,19 @@ static void put(vs_buf *out, vs_val v, const layout *l, unsigned depth)
             vs_buf_putc(out, ',');
         new_line(out, l, depth + 1);
         if (object) {
-            vs_val key = v.u.pairs[i].key;
-            VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(TEXT_MAX);
-            vs_json_print(&text, key);
-            vs_json_print(out, key.kind == VS_STRING ? key : vs_string(vs_buf_span(&text)));
+            print(out, v.u.pairs[i].key);
             vs_buf_puts(out, ": ");
         }
         put(out, object ? v.u.pairs[i].val : v.u.items[i], l, depth + 1);
     }
     new_line(out, l, depth);
     vs_buf_putc(out, object ? '}' : ']');
+}
+
+/* What is wrong with the options is a fault of their type. */
+static rego_bres as_type_error(rego_bres told)
+{
+    return told == REGO_B_ERROR ? REGO_B_TYPE : told;
 }
 
 rego_bres rego_bi_json_marshal_with_options(rego_bctx *b, const vs_val *args, unsigned n,
@@ -96,11 +107,16 @@ rego_bres rego_bi_json_marshal_with_options(rego_bctx *b, const vs_val *args, un
         vs_span key = vs_text(p->key);
         bool flag = vs_span_is(key, "pretty");
         if (!flag && !vs_span_is(key, "indent") && !vs_span_is(key, "prefix"))
-            return rego_error(b, "object contained unknown key \"%.*s\"",
-                              VS_FMT(vs_span_head(key, 40)));
-        if (p->val.kind != (flag ? VS_BOOL : VS_STRING))
-            return rego_error(b, "key \"%.*s\" failed cast to %s", VS_FMT(key),
-                              flag ? "bool" : "string");
+            return as_type_error(rego_error(b, "operand 2 object contained unknown key \"%.*s\"",
+                                            VS_FMT(vs_span_head(key, 80))));
+        if (flag && p->val.kind != VS_BOOL)
+            return as_type_error(rego_error(b, "operand 2 key \"pretty\" failed cast to bool"));
+        if (!flag && p->val.kind != VS_STRING)
+            return as_type_error(
+                rego_error(b,
+                           "operand 2 key \"%.*s\" failed cast to string: operand 0 "
+                           "must be string but got %s",
+                           VS_FMT(key), vs_kind_name((vs_kind)p->val.kind)));
     }
     if (vs_defined(indent))
         l.indent = vs_text(indent);
@@ -112,6 +128,9 @@ rego_bres rego_bi_json_marshal_with_options(rego_bctx *b, const vs_val *args, un
     l.pretty = vs_defined(pretty) ? vs_is_true(pretty) : vs_defined(indent) || vs_defined(prefix);
     if (l.pretty)
         vs_buf_put(&text, l.prefix);
-    put(&text, args[0], &l, 0);
+    vs_val plain = vs_json_plain(b->a, args[0]);
+    if (!vs_defined(plain))
+        return REGO_B_LIMIT;
+    put(&text, plain, &l, 0);
     return take(b, &text, out);
 }

@@ -24,8 +24,17 @@ rego_bres rego_regex_get(rego_bctx *b, vs_span pattern, const struct rego_regex 
 /* `text` with what is special in a pattern escaped. */
 void rego_regex_quote(vs_buf *out, vs_span text);
 /* How many copies the counted repetitions of a pattern ask for: "(a{2}b{3}){10}" is 50. The size of
- * the automaton grows with it. */
+ * the automaton grows with it. UINT64_MAX when one of them alone asks for more than RE2 takes. */
 uint64_t rego_regex_repetitions(vs_span pattern);
+
+/* Undoes %XX, and '+' when `form`. False at the first bad escape, which *bad then is. */
+bool rego_url_unescape(vs_arena *a, vs_span s, bool form, vs_span *out, vs_span *bad);
+
+/* The path of a URI, escaped where it is not yet, as Go's EscapedPath. */
+rego_bres rego_uri_escaped_path(rego_bctx *b, vs_span text, vs_span *out);
+
+/* An IP address as Go prints it; undefined when it is none. */
+vs_val rego_address_text(vs_arena *a, vs_span s);
 
 /* The first argument of another kind than wanted is a type error. */
 #define REGO_WANT(i, k)                                                                            \

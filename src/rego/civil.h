@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calendar, clock and time zones for the time.* builtins. Years 1..9999 and some beyond; no locale,
- * no global state. */
+/* Calendar and clock for the time.* builtins. Years 1..9999 and some beyond. */
 #ifndef VS_REGO_CIVIL_H
 #define VS_REGO_CIVIL_H
 
@@ -22,13 +21,5 @@ int64_t civil_days(int64_t year, int64_t month, int64_t day);
 civil civil_of_seconds(int64_t seconds, int nanosecond);
 int64_t civil_seconds(const civil *c);
 int civil_days_in_month(int64_t year, int month);
-
-typedef struct zone {
-    int32_t offset; /* seconds east of UTC */
-    char name[16];  /* "PDT"; empty for a bare offset */
-} zone;
-/* The offset in force at a moment: "" and "UTC", "Local" (UTC here: evaluation does not depend on
- * the machine), or an IANA name whose file is on the system. False when unknown. */
-bool zone_at(vs_span name, int64_t seconds, zone *out);
 
 #endif

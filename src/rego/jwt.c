@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rego/jwt.h"
 
+#include <strings.h>
+
 #include "base/enc.h"
 #include "value/json.h"
 
@@ -61,6 +63,8 @@ rego_bres rego_jwt_parse(rego_bctx *b, vs_span token, jwt *out)
             part[parts] = p;
         parts++;
     }
+    if (parts == 1)
+        return rego_error(b, "encoded JWT had no period separators");
     if (parts != VS_COUNT(part))
         return rego_error(b, "encoded JWT must have 3 sections, found %u", parts);
     rego_bres res = decode_part(b, "header", part[0], &header);
@@ -77,9 +81,11 @@ rego_bres rego_jwt_parse(rego_bctx *b, vs_span token, jwt *out)
     return res;
 }
 
-bool rego_jwt_nested(const jwt *t, vs_span *inner)
+bool rego_jwt_nested(const jwt *t, bool any_case, vs_span *inner)
 {
-    if (!vs_span_is(vs_text(vs_getc(t->header, "cty")), "JWT"))
+    vs_span cty = vs_text(vs_getc(t->header, "cty"));
+    if (cty.n != 3 ||
+        (any_case ? strncasecmp((const char *)cty.p, "JWT", 3) : memcmp(cty.p, "JWT", 3)) != 0)
         return false;
     *inner = t->payload;
     if (inner->n >= 2 && inner->p[0] == '"' && inner->p[inner->n - 1] == '"')
@@ -102,6 +108,7 @@ static bool add_jwk(jwt_keys *keys, vs_val jwk)
     if (keys->n == VS_COUNT(keys->at) || jwk.kind != VS_OBJECT ||
         vs_key_from_jwk(jwk, false, false, &keys->at[keys->n], NULL, NULL) != VS_OK)
         return false;
+    keys->alg[keys->n] = vs_getc(jwk, "alg");
     keys->id[keys->n++] = vs_getc(jwk, "kid");
     return true;
 }
@@ -117,34 +124,66 @@ static bool add_jwks(rego_bctx *b, jwt_keys *keys, vs_span text)
     for (VS_ARR_FOR (k, list))
         (void)add_jwk(keys,
                       *k); /* keys of types we do not know are no reason to refuse the others */
-    return keys->n > 0;
+    return true;
 }
 
-static bool add_pem(jwt_keys *keys, vs_span text)
+/* The first PEM block of a text: its label, and all of it. False when there is none. */
+static bool cut_pem(vs_span *s, vs_span *label, vs_span *block)
+{
+    static const char begin[] = "-----BEGIN ", end[] = "-----END ";
+    const uint8_t *from = s->n ? memmem(s->p, s->n, begin, sizeof begin - 1) : NULL;
+    if (!from)
+        return false;
+    vs_span rest = vs_span_from(*s, (size_t)(from - s->p)), tail;
+    bool found;
+    *label = vs_span_cut(vs_span_from(rest, sizeof begin - 1), '-', &tail, &found);
+    const uint8_t *to = memmem(rest.p, rest.n, end, sizeof end - 1);
+    if (!to)
+        return false;
+    vs_span last = vs_span_from(rest, (size_t)(to - rest.p));
+    size_t length = sizeof end - 1 + label->n + 5;
+    if (last.n < length ||
+        !vs_span_eq(vs_span_head(vs_span_from(last, sizeof end - 1), label->n), *label))
+        return false;
+    *block = vs_span_head(rest, (size_t)(to - rest.p) + length);
+    *s = vs_span_from(last, length);
+    return true;
+}
+
+/* One certificate or public key; a private key is not one. */
+static rego_bres add_pem(rego_bctx *b, jwt_keys *keys, vs_span text, vs_span label, vs_span block)
 {
     vs_certs *certs = NULL;
-    bool ok;
-    if (vs_certs_from_pem(text, &certs, NULL) == VS_OK)
-        ok = vs_certs_count(certs) == 1 && vs_certs_key(certs, 0, &keys->at[0], NULL) == VS_OK;
-    else
-        ok = vs_key_from_pem(text, false, &keys->at[0], NULL) == VS_OK;
-    vs_certs_free(&certs);
-    keys->n = ok;
-    keys->id[0] = vs_undefined();
-    return ok;
+    vs_code code = VS_E_INVALID;
+    while (text.n &&
+           (text.p[0] == ' ' || text.p[0] == '\n' || text.p[0] == '\r' || text.p[0] == '\t'))
+        text = vs_span_from(text, 1);
+    if (text.n)
+        return rego_error(b, "extra data after a PEM certificate block");
+    if (vs_span_is(label, "CERTIFICATE")) {
+        code = vs_certs_from_pem(block, &certs, NULL);
+        if (code == VS_OK)
+            code = vs_certs_key(certs, 0, &keys->at[0], NULL);
+        vs_certs_free(&certs);
+    } else if (vs_span_is(label, "PUBLIC KEY") || vs_span_is(label, "RSA PUBLIC KEY")) {
+        code = vs_key_from_pem(block, false, &keys->at[0], NULL);
+    }
+    if (code == VS_E_NOMEM)
+        return REGO_B_LIMIT;
+    keys->n = code == VS_OK;
+    keys->id[0] = keys->alg[0] = vs_undefined();
+    return code == VS_OK ? REGO_B_OK
+                         : rego_error(b, "failed to extract a Key from the PEM certificate");
 }
 
 rego_bres rego_jwt_keys(rego_bctx *b, vs_span text, jwt_keys *out)
 {
+    vs_span rest = text, label, block;
     out->n = 0;
     if (!rego_charge(b, 500 + text.n / 4))
         return REGO_B_LIMIT;
-    vs_span s = text;
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\n' || s.p[0] == '\r' || s.p[0] == '\t'))
-        s = vs_span_from(s, 1);
-    if (vs_span_starts(s, VS_LIT("-----BEGIN")))
-        return add_pem(out, s) ? REGO_B_OK
-                               : rego_error(b, "failed to extract a Key from the PEM certificate");
+    if (cut_pem(&rest, &label, &block))
+        return add_pem(b, out, rest, label, block);
     return add_jwks(b, out, text) ? REGO_B_OK : rego_error(b, "failed to parse a JWK key (set)");
 }
 
@@ -155,6 +194,8 @@ bool rego_jwt_verify(const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid)
 {
     for (size_t i = 0; i < keys->n; i++) {
         bool other = vs_defined(kid) && vs_defined(keys->id[i]) && !vs_eq(kid, keys->id[i]);
+        if (vs_defined(keys->alg[i]))
+            other |= vs_alg_of_name(vs_text(keys->alg[i])) != alg;
         if (!other && vs_key_fits(keys->at[i], alg) &&
             vs_verify(keys->at[i], alg, &t->signing_input, 1, t->signature, NULL) == VS_OK)
             return true;

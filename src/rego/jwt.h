@@ -14,20 +14,23 @@ typedef struct jwt {
 
 /* Splits and decodes; nothing is verified. */
 rego_bres rego_jwt_parse(rego_bctx *b, vs_span token, jwt *out);
-/* The inner token of one whose `cty` is JWT; false when the payload is the claims. */
-bool rego_jwt_nested(const jwt *t, vs_span *inner);
+/* The inner token of one whose `cty` is JWT, or jwt in any case; false when the payload is the
+ * claims. */
+bool rego_jwt_nested(const jwt *t, bool any_case, vs_span *inner);
 /* A JSON object of claims or headers; the last of equal keys counts. */
 bool rego_jwt_json(vs_arena *a, vs_span text, vs_val *out);
 
 /* Public keys from PEM (certificate or key) or a JWK or JWK set. */
 typedef struct jwt_keys {
     vs_key *at[64];
-    vs_val id[64]; /* kid; undefined = none */
+    vs_val id[64];  /* kid; undefined = none */
+    vs_val alg[64]; /* the only algorithm it is for; undefined = any that fits */
     size_t n;
 } jwt_keys;
 rego_bres rego_jwt_keys(rego_bctx *b, vs_span text, jwt_keys *out);
 void rego_jwt_keys_free(jwt_keys *k);
-/* A good signature by one of the keys; those with another key id than `kid` are not tried. */
+/* A good signature by one of the keys; those with another key id than `kid`, or
+ * for another algorithm, are not tried. */
 bool rego_jwt_verify(const jwt *t, vs_alg alg, const jwt_keys *keys, vs_val kid);
 
 /* HS256, HS384, HS512; VS_HASH_NONE for other names. */

@@ -43,7 +43,7 @@ extern "C" rego_regex *rego_regex_new(const char *pattern, size_t n, char *why, 
             return r.release();
         (void)snprintf(why, why_cap, "%s", r->re.error().c_str());
     } catch (const std::bad_alloc &) {
-        (void)snprintf(why, why_cap, "out of memory");
+        why[0] = 0;
     }
     return nullptr;
 }

@@ -2,7 +2,7 @@
 /* The size of a regular expression, before it is compiled. */
 #include "rego/builtins.h"
 
-enum { DEPTH = 256 };
+enum { DEPTH = 256, COUNT_MAX = 1000 /* of RE2 */ };
 static const uint64_t TOO_MANY = 1u << 30;
 
 /* Behind a class "[...]" that starts at `at`. A ']' right behind "[" or "[^" is a member. */
@@ -79,6 +79,8 @@ uint64_t rego_regex_repetitions(vs_span s)
             continue;
         case '{':
             count = read_count(s, at, &next);
+            if (count > COUNT_MAX)
+                return UINT64_MAX;
             if (count) {
                 sum += (last ? last : 1) * count - last;
                 last = 0;

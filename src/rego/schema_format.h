@@ -5,7 +5,7 @@
 
 #include "rego/builtin.h"
 
-/* Unknown formats accept everything. */
-bool schema_format_ok(rego_bctx *b, vs_span format, vs_span text);
+/* Unknown formats accept everything. Only limits are errors. */
+rego_bres schema_format_check(rego_bctx *b, vs_span format, vs_span text, bool *good);
 
 #endif

@@ -17,14 +17,6 @@ static const struct {
     {"RFC1123Z", "Mon, 02 Jan 2006 15:04:05 -0700"},
     {"RFC3339", "2006-01-02T15:04:05Z07:00"},
     {"RFC3339Nano", "2006-01-02T15:04:05.999999999Z07:00"},
-    {"Kitchen", "3:04PM"},
-    {"Stamp", "Jan _2 15:04:05"},
-    {"StampMilli", "Jan _2 15:04:05.000"},
-    {"StampMicro", "Jan _2 15:04:05.000000"},
-    {"StampNano", "Jan _2 15:04:05.000000000"},
-    {"DateTime", "2006-01-02 15:04:05"},
-    {"DateOnly", "2006-01-02"},
-    {"TimeOnly", "15:04:05"},
 };
 
 vs_span layout_of(vs_span name)
@@ -184,7 +176,7 @@ static void put_fraction(vs_buf *out, const civil *c, char point, size_t digits,
     }
 }
 
-static void put_zone(vs_buf *out, const zone *z, unsigned form)
+static void put_zone(vs_buf *out, const rego_zone *z, unsigned form)
 {
     int32_t o = z->offset < 0 ? -z->offset : z->offset;
     if (zone_forms[form].z && o == 0) {
@@ -197,7 +189,7 @@ static void put_zone(vs_buf *out, const zone *z, unsigned form)
         vs_buf_printf(out, "%s%02d", i && zone_forms[form].colons ? ":" : "", part[i]);
 }
 
-static void put_element(vs_buf *out, chunk k, vs_span s, const civil *c, const zone *z)
+static void put_element(vs_buf *out, chunk k, vs_span s, const civil *c, const rego_zone *z)
 {
     int hour12 = c->hour % 12 ? c->hour % 12 : 12;
     switch (k.e) {
@@ -238,7 +230,7 @@ static void put_element(vs_buf *out, chunk k, vs_span s, const civil *c, const z
     }
 }
 
-void layout_format(vs_buf *out, vs_span layout, const civil *c, const zone *z)
+void layout_format(vs_buf *out, vs_span layout, const civil *c, const rego_zone *z)
 {
     while (layout.n) {
         chunk k = chunk_at(layout);
@@ -250,24 +242,51 @@ void layout_format(vs_buf *out, vs_span layout, const civil *c, const zone *z)
 /* ---- parsing -----------------------------------------------------------------------------------
  */
 
+enum { NOT_GIVEN = -1 };
+
 typedef struct reader {
     vs_span s;
-    civil c;
-    int yearday; /* 0 = not given */
+    civil c; /* month, day: NOT_GIVEN until they are */
+    int yearday;
     int32_t offset;
-    bool pm, has_pm, has_hour12;
+    bool utc; /* written as Z or UTC, which counts more than an offset */
+    bool pm, am;
+    const char *range; /* what is out of range */
 } reader;
 
-/* min to max digits; false when there are fewer, or the value is out of range. */
-static bool digits(reader *r, size_t min, size_t max, int lo, int hi, int *out)
+static bool in_range(reader *r, const char *what, int lo, int hi, int v)
+{
+    if (v >= lo && v <= hi)
+        return true;
+    r->range = what;
+    return false;
+}
+
+/* min to max digits; false when there are fewer. */
+static bool digits(reader *r, size_t min, size_t max, int *out)
 {
     size_t n = 0;
     int v = 0;
     while (n < r->s.n && n < max && is_digit(r->s.p[n]))
         v = v * 10 + (r->s.p[n++] - '0');
+    if (n < min)
+        return false;
     r->s = vs_span_from(r->s, n);
     *out = v;
-    return n >= min && v >= lo && v <= hi;
+    return true;
+}
+
+static bool number(reader *r, size_t min, const char *what, int lo, int hi, int *out)
+{
+    return digits(r, min, 2, out) && in_range(r, what, lo, hi, *out);
+}
+
+static bool take_char(reader *r, uint8_t c)
+{
+    if (r->s.n == 0 || r->s.p[0] != c)
+        return false;
+    r->s = vs_span_from(r->s, 1);
+    return true;
 }
 
 /* A name of the table, whole or its first three letters; upper and lower case alike. */
@@ -284,167 +303,311 @@ static bool name(reader *r, const char *const *table, int n, bool whole, int *ou
     return false;
 }
 
-static bool fraction(reader *r)
+static bool fraction_starts(vs_span s)
+{
+    return s.n >= 2 && (s.p[0] == '.' || s.p[0] == ',') && is_digit(s.p[1]);
+}
+
+/* A point and `n` digits, of which nine count (and only they are looked at, as in Go); 0 = as many
+ * as there are. */
+static bool fraction(reader *r, size_t n)
 {
     int scale = 100000000, ns = 0;
-    size_t n = 1;
-    if (r->s.n < 2 || (r->s.p[0] != '.' && r->s.p[0] != ',') || !is_digit(r->s.p[1]))
+    size_t i = 1, wanted = n > 9 ? 9 : n;
+    if (!fraction_starts(r->s) || r->s.n < n + 1)
         return false;
-    for (; n < r->s.n && is_digit(r->s.p[n]); n++, scale /= 10)
-        ns += (r->s.p[n] - '0') * scale;
+    for (; i < r->s.n && (n == 0 || i <= wanted) && is_digit(r->s.p[i]); i++, scale /= 10)
+        ns += (r->s.p[i] - '0') * scale;
+    if (n && i != wanted + 1)
+        return false;
     r->c.nanosecond = ns;
-    r->s = vs_span_from(r->s, n);
+    r->s = vs_span_from(r->s, n ? n + 1 : i);
     return true;
 }
 
+/* 24 hours and 60 minutes are let pass, as in Go. */
 static bool offset(reader *r, unsigned form)
 {
+    static const struct {
+        const char *name;
+        int most;
+    } parts[] = {{"time zone offset hour", 24},
+                 {"time zone offset minute", 60},
+                 {"time zone offset second", 60}};
     int part[3] = {0};
-    if (r->s.n == 0)
-        return false;
-    uint8_t sign = r->s.p[0];
-    r->s = vs_span_from(r->s, 1);
-    if (zone_forms[form].z && sign == 'Z')
+    if (zone_forms[form].z && take_char(r, 'Z')) {
+        r->utc = true;
         return true;
-    if (sign != '+' && sign != '-')
-        return false;
-    for (unsigned i = 0; i < zone_forms[form].parts; i++) {
-        if (i && zone_forms[form].colons) {
-            if (r->s.n == 0 || r->s.p[0] != ':')
-                return false;
-            r->s = vs_span_from(r->s, 1);
-        }
-        if (!digits(r, 2, 2, 0, i ? 59 : 24, &part[i]))
-            return false;
     }
+    bool west = r->s.n && r->s.p[0] == '-';
+    if (!take_char(r, '-') && !take_char(r, '+'))
+        return false;
+    for (unsigned i = 0; i < zone_forms[form].parts; i++)
+        if ((i && zone_forms[form].colons && !take_char(r, ':')) || !digits(r, 2, 2, &part[i]))
+            return false;
+    for (unsigned i = 0; i < 3; i++)
+        if (!in_range(r, parts[i].name, 0, parts[i].most, part[i]))
+            return false;
     r->offset = part[0] * 3600 + part[1] * 60 + part[2];
-    if (sign == '-')
+    if (west)
         r->offset = -r->offset;
     return true;
 }
 
-/* Letters of a zone such as MST; only UTC and GMT[+-h] say where they are, as in Go. */
-static bool zone_name(reader *r)
+/* +h, -hh up to 23; its length, or 0. */
+static size_t signed_hours(vs_span s, int *hours)
+{
+    size_t n = 1;
+    *hours = 0;
+    if (s.n < 2 || (s.p[0] != '+' && s.p[0] != '-'))
+        return 0;
+    while (n < s.n && is_digit(s.p[n])) {
+        *hours = *hours * 10 + (s.p[n++] - '0');
+        if (*hours > 23)
+            return 0;
+    }
+    if (s.p[0] == '-')
+        *hours = -*hours;
+    return n > 1 ? n : 0;
+}
+
+/* The letters of a zone such as MST, AMST, ChST, WITA; their number, or 0. */
+static size_t zone_letters(vs_span s)
 {
     size_t n = 0;
-    while (n < r->s.n && n < 5 && r->s.p[n] >= 'A' && r->s.p[n] <= 'Z')
+    if (vs_span_starts(s, VS_LIT("ChST")) || vs_span_starts(s, VS_LIT("MeST")))
+        return 4;
+    while (n < s.n && n < 6 && s.p[n] >= 'A' && s.p[n] <= 'Z')
         n++;
-    bool gmt = n == 3 && memcmp(r->s.p, "GMT", 3) == 0;
-    if (n < 3)
+    if (n == 3 || (n == 4 && (s.p[3] == 'T' || vs_span_starts(s, VS_LIT("WITA")))) ||
+        (n == 5 && s.p[4] == 'T'))
+        return n;
+    return 0;
+}
+
+/* Only UTC and GMT+h say where they are; the others count as UTC, as in Go. */
+static bool zone_name(reader *r)
+{
+    int hours;
+    if (r->s.n < 3)
         return false;
-    r->s = vs_span_from(r->s, n);
-    if (gmt && r->s.n && (r->s.p[0] == '+' || r->s.p[0] == '-')) {
-        bool west = r->s.p[0] == '-';
-        int hours;
-        r->s = vs_span_from(r->s, 1);
-        if (!digits(r, 1, 2, 0, 23, &hours))
-            return false;
-        r->offset = (west ? -hours : hours) * 3600;
+    if (vs_span_starts(r->s, VS_LIT("UTC"))) {
+        r->s = vs_span_from(r->s, 3);
+        r->utc = true;
+        return true;
     }
+    size_t n = 3 * vs_span_starts(r->s, VS_LIT("GMT"));
+    if (n || r->s.p[0] == '+' || r->s.p[0] == '-')
+        n += signed_hours(vs_span_from(r->s, n), &hours);
+    else
+        n = zone_letters(r->s);
+    r->s = vs_span_from(r->s, n);
+    return n > 0;
+}
+
+static bool half_of_day(reader *r, const char *am, const char *pm)
+{
+    bool is_am = vs_span_starts(r->s, vs_str(am)), is_pm = vs_span_starts(r->s, vs_str(pm));
+    if (!is_am && !is_pm)
+        return false;
+    r->am |= is_am;
+    r->pm |= is_pm;
+    r->s = vs_span_from(r->s, 2);
     return true;
 }
 
-static bool read_element(reader *r, chunk k, vs_span layout)
+/* The first element behind text of the layout. */
+static chunk next_chunk(vs_span layout, vs_span *text)
+{
+    for (size_t n = 0; n < layout.n; n++) {
+        chunk k = chunk_at(vs_span_from(layout, n));
+        if (k.e != E_TEXT) {
+            *text = vs_span_head(layout, n);
+            return k;
+        }
+    }
+    *text = layout;
+    return (chunk){E_TEXT, 0, 0};
+}
+
+static bool seconds(reader *r, chunk k, vs_span rest)
+{
+    vs_span text;
+    if (!number(r, k.e == E_SECOND2 ? 2 : 1, "second", 0, 59, &r->c.second))
+        return false;
+    /* a fraction may follow even where the layout has none */
+    element next = next_chunk(rest, &text).e;
+    if (fraction_starts(r->s) && next != E_FRACTION && next != E_FRACTION_TRIM)
+        return fraction(r, 0);
+    return true;
+}
+
+static bool read_date(reader *r, element e)
 {
     int v = 0;
-    switch (k.e) {
-    case E_TEXT:
-        if (r->s.n == 0 || r->s.p[0] != layout.p[0])
-            return false;
-        r->s = vs_span_from(r->s, 1);
-        return true;
+    switch (e) {
     case E_YEAR4:
-        if (!digits(r, 4, 4, 0, 9999, &v))
+        if (!digits(r, 4, 4, &v))
             return false;
         r->c.year = v;
         return true;
     case E_YEAR2:
-        if (!digits(r, 2, 2, 0, 99, &v))
+        if (!digits(r, 2, 2, &v))
             return false;
         r->c.year = v >= 69 ? 1900 + v : 2000 + v;
         return true;
     case E_MONTH_LONG:
     case E_MONTH_SHORT:
-        if (!name(r, months, 12, k.e == E_MONTH_LONG, &v))
+        if (!name(r, months, 12, e == E_MONTH_LONG, &v))
             return false;
         r->c.month = v + 1;
         return true;
-    case E_MONTH: return digits(r, 1, 2, 1, 12, &r->c.month);
-    case E_MONTH2: return digits(r, 2, 2, 1, 12, &r->c.month);
+    case E_MONTH: return number(r, 1, "month", 1, 12, &r->c.month);
+    case E_MONTH2: return number(r, 2, "month", 1, 12, &r->c.month);
     case E_DAY_LONG:
-    case E_DAY_SHORT: return name(r, days, 7, k.e == E_DAY_LONG, &v);
-    case E_DAY:
-    case E_DAY_PADDED:
-    case E_DAY2:
-        if (k.e == E_DAY_PADDED && r->s.n && r->s.p[0] == ' ')
-            r->s = vs_span_from(r->s, 1);
-        return digits(r, k.e == E_DAY2 ? 2 : 1, 2, 0, 31, &r->c.day);
+    case E_DAY_SHORT: return name(r, days, 7, e == E_DAY_LONG, &v);
+    case E_DAY_PADDED: (void)take_char(r, ' '); return digits(r, 1, 2, &r->c.day);
+    case E_DAY: return digits(r, 1, 2, &r->c.day);
+    case E_DAY2: return digits(r, 2, 2, &r->c.day);
     case E_YEARDAY_PADDED:
-    case E_YEARDAY3:
-        while (k.e == E_YEARDAY_PADDED && r->s.n && r->s.p[0] == ' ')
-            r->s = vs_span_from(r->s, 1);
-        return digits(r, k.e == E_YEARDAY3 ? 3 : 1, 3, 1, 366, &r->yearday);
-    case E_HOUR24: return digits(r, 1, 2, 0, 23, &r->c.hour);
-    case E_HOUR12:
-    case E_HOUR12_2:
-        r->has_hour12 = true;
-        return digits(r, k.e == E_HOUR12_2 ? 2 : 1, 2, 0, 12, &r->c.hour);
-    case E_MINUTE: return digits(r, 1, 2, 0, 59, &r->c.minute);
-    case E_MINUTE2: return digits(r, 2, 2, 0, 59, &r->c.minute);
-    case E_SECOND:
-    case E_SECOND2:
-        if (!digits(r, k.e == E_SECOND2 ? 2 : 1, 2, 0, 59, &r->c.second))
-            return false;
-        /* a fraction may follow even where the layout has none */
-        if (fraction_length(vs_span_from(layout, k.n)) == 0)
-            (void)fraction(r);
-        return true;
-    case E_PM:
-    case E_PM_LOWER: {
-        static const char *const halves[] = {"AM", "PM"};
         for (int i = 0; i < 2; i++)
-            if (r->s.n >= 2 && strncasecmp((const char *)r->s.p, halves[i], 2) == 0) {
-                r->pm = i;
-                r->has_pm = true;
-                r->s = vs_span_from(r->s, 2);
-                return true;
-            }
-        return false;
+            (void)take_char(r, ' ');
+        return digits(r, 1, 3, &r->yearday);
+    default: return digits(r, 3, 3, &r->yearday);
     }
-    case E_FRACTION: return fraction(r);
-    case E_FRACTION_TRIM: (void)fraction(r); return true;
+}
+
+static bool read_element(reader *r, chunk k, vs_span rest)
+{
+    switch (k.e) {
+    case E_HOUR24: return number(r, 1, "hour", 0, 23, &r->c.hour);
+    case E_HOUR12: return number(r, 1, "hour", 0, 12, &r->c.hour);
+    case E_HOUR12_2: return number(r, 2, "hour", 0, 12, &r->c.hour);
+    case E_MINUTE: return number(r, 1, "minute", 0, 59, &r->c.minute);
+    case E_MINUTE2: return number(r, 2, "minute", 0, 59, &r->c.minute);
+    case E_SECOND:
+    case E_SECOND2: return seconds(r, k, rest);
+    case E_PM: return half_of_day(r, "AM", "PM");
+    case E_PM_LOWER: return half_of_day(r, "am", "pm");
+    case E_FRACTION: return fraction(r, k.n - 1);
+    case E_FRACTION_TRIM: return !fraction_starts(r->s) || fraction(r, 0);
     case E_ZONE_NAME: return zone_name(r);
     case E_ZONE: return offset(r, k.form);
+    default: return read_date(r, k.e);
     }
+}
+
+static vs_span without_spaces(vs_span s)
+{
+    while (s.n && s.p[0] == ' ')
+        s = vs_span_from(s, 1);
+    return s;
+}
+
+/* Text of the layout; spaces stand for any number of spaces, but not for another character. */
+static bool skip(reader *r, vs_span text)
+{
+    while (text.n) {
+        if (text.p[0] == ' ') {
+            if (r->s.n && r->s.p[0] != ' ')
+                return false;
+            text = without_spaces(text);
+            r->s = without_spaces(r->s);
+        } else {
+            if (!take_char(r, text.p[0]))
+                return false;
+            text = vs_span_from(text, 1);
+        }
+    }
+    return true;
+}
+
+/* The day of the year as month and day, which must agree with those that were given. */
+static const char *settle_date(reader *r)
+{
+    int month = 1, day = r->yearday;
+    if (r->yearday != NOT_GIVEN) {
+        if (day < 1 || day > 365 + (civil_days_in_month(r->c.year, 2) == 29))
+            return "day-of-year out of range";
+        for (int n; day > (n = civil_days_in_month(r->c.year, month)); month++)
+            day -= n;
+        if (r->c.month != NOT_GIVEN && r->c.month != month)
+            return "day-of-year does not match month";
+        if (r->c.day != NOT_GIVEN && r->c.day != day)
+            return "day-of-year does not match day";
+    }
+    if (r->c.month == NOT_GIVEN)
+        r->c.month = month;
+    if (r->c.day == NOT_GIVEN)
+        r->c.day = r->yearday == NOT_GIVEN ? 1 : day;
+    if (r->c.day < 1 || r->c.day > civil_days_in_month(r->c.year, r->c.month))
+        return "day out of range";
+    return NULL;
+}
+
+void layout_quote(vs_buf *out, vs_span s)
+{
+    vs_buf_putc(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i];
+        if (c >= 0x80 || c < ' ')
+            vs_buf_printf(out, "\\x%02x", c);
+        else
+            vs_buf_printf(out, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
+    }
+    vs_buf_putc(out, '"');
+}
+
+static bool misfit(vs_buf *why, vs_span layout, vs_span text, vs_span at, vs_span part)
+{
+    vs_buf_puts(why, "parsing time ");
+    layout_quote(why, text);
+    vs_buf_puts(why, " as ");
+    layout_quote(why, layout);
+    vs_buf_puts(why, ": cannot parse ");
+    layout_quote(why, at);
+    vs_buf_puts(why, " as ");
+    layout_quote(why, part);
     return false;
 }
 
-const char *layout_parse(vs_span layout, vs_span text, int64_t *seconds, int *nanosecond)
+static bool wrong(vs_buf *why, vs_span text, const char *what, const char *more)
 {
-    reader r = {.s = text, .c = {.month = 1, .day = 1}};
-    bool month_given = false;
-    while (layout.n) {
-        chunk k = chunk_at(layout);
-        if (!read_element(&r, k, layout))
-            return "the text does not fit the layout";
-        month_given |= k.e >= E_MONTH_LONG && k.e <= E_MONTH2;
-        layout = vs_span_from(layout, k.n);
+    vs_buf_puts(why, "parsing time ");
+    layout_quote(why, text);
+    vs_buf_printf(why, ": %s%s", what, more);
+    return false;
+}
+
+bool layout_parse(vs_span layout, vs_span text, int64_t *out_seconds, int *nanosecond, vs_buf *why)
+{
+    reader r = {.s = text, .c = {.month = NOT_GIVEN, .day = NOT_GIVEN}, .yearday = NOT_GIVEN};
+    for (vs_span rest = layout, plain;;) {
+        chunk k = next_chunk(rest, &plain);
+        rest = vs_span_from(rest, plain.n);
+        if (!skip(&r, plain))
+            return misfit(why, layout, text, r.s, plain);
+        if (k.n == 0)
+            break;
+        vs_span before = r.s, part = vs_span_head(rest, k.n);
+        rest = vs_span_from(rest, k.n);
+        if (!read_element(&r, k, rest))
+            return r.range ? wrong(why, text, r.range, " out of range")
+                           : misfit(why, layout, text, before, part);
     }
-    if (r.s.n)
-        return "extra text behind the time";
-    if (r.has_pm && r.pm && r.c.hour < 12)
+    if (r.s.n) {
+        (void)wrong(why, text, "extra text: ", "");
+        layout_quote(why, r.s);
+        return false;
+    }
+    const char *date = settle_date(&r);
+    if (date)
+        return wrong(why, text, date, "");
+    if (r.pm && r.c.hour < 12)
         r.c.hour += 12;
-    else if (r.has_pm && !r.pm && r.c.hour == 12)
+    else if (!r.pm && r.am && r.c.hour == 12)
         r.c.hour = 0;
-    if (r.yearday && !month_given) {
-        r.c.month = 1;
-        r.c.day = 1;
-    }
-    if (r.c.day < 1 || r.c.day > civil_days_in_month(r.c.year, r.c.month))
-        return "day out of range";
-    *seconds = civil_seconds(&r.c) - r.offset;
-    if (r.yearday && !month_given)
-        *seconds += (int64_t)(r.yearday - 1) * 86400;
+    *out_seconds = civil_seconds(&r.c) - (r.utc ? 0 : r.offset);
     *nanosecond = r.c.nanosecond;
-    return NULL;
+    return true;
 }

@@ -4,12 +4,15 @@
 #define VS_REGO_TIME_LAYOUT_H
 
 #include "base/buf.h"
-#include "rego/civil.h"
+#include "rego/zone.h"
 
-/* The layout behind a name such as RFC3339 or Kitchen; other texts are layouts themselves. */
+/* The layout behind a name such as RFC3339 or UnixDate; other texts are layouts themselves. */
 vs_span layout_of(vs_span name);
-void layout_format(vs_buf *out, vs_span layout, const civil *c, const zone *z);
-/* The moment as seconds and nanoseconds; a text without zone is UTC. NULL, or what is wrong. */
-const char *layout_parse(vs_span layout, vs_span text, int64_t *seconds, int *nanosecond);
+void layout_format(vs_buf *out, vs_span layout, const civil *c, const rego_zone *z);
+/* The moment as seconds and nanoseconds; a text without zone is UTC. False: *why says what is
+ * wrong, in Go's words. */
+bool layout_parse(vs_span layout, vs_span text, int64_t *seconds, int *nanosecond, vs_buf *why);
+/* The text in quotes, as Go's errors about times and durations have it. */
+void layout_quote(vs_buf *out, vs_span s);
 
 #endif

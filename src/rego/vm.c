@@ -450,6 +450,7 @@ void rego_eval_free(rego_eval **ep)
     if (!e)
         return;
     rego_regexes_free(&e->bctx.regexes);
+    rego_zones_free(&e->bctx.zones);
     vs_arena_free(&e->a);
     free(e->stack);
     free(e->own_memos);
@@ -499,9 +500,12 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     e->host_ns = 0;
     e->steps = e->steps_at_start = in->limits.steps ? in->limits.steps : STEPS;
     e->deadline = vs_mono_ns() + (in->limits.wall_ns ? in->limits.wall_ns : WALL_NS);
-    rego_regexes *regexes = e->bctx.regexes;
-    e->bctx = (rego_bctx){
-        .a = &e->a, .now_ns = in->now_ns, .seed = in->seed, .steps = &e->steps, .regexes = regexes};
+    e->bctx = (rego_bctx){.a = &e->a,
+                          .now_ns = in->now_ns,
+                          .seed = in->seed,
+                          .steps = &e->steps,
+                          .regexes = e->bctx.regexes,
+                          .zones = e->bctx.zones};
     return VS_OK;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rego/x509_json.h"
 
-#include <arpa/inet.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "base/enc.h"
+#include "rego/x509_extensions.h"
 #include "value/number.h"
 
 vs_val x509_base64(vs_arena *a, vs_span bytes)
@@ -24,12 +24,6 @@ vs_val x509_base64(vs_arena *a, vs_span bytes)
         v_;                                                                                        \
     })
 
-static vs_span octets(const ASN1_STRING *s)
-{
-    return s ? vs_span_of(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s))
-             : vs_span_of(NULL, 0);
-}
-
 static vs_val utf8(vs_arena *a, const ASN1_STRING *s)
 {
     unsigned char *text = NULL;
@@ -45,22 +39,6 @@ static vs_val number(vs_arena *a, const BIGNUM *bn)
     vs_val v = text ? vs_num_parse(a, vs_str(text), NULL) : vs_null();
     OPENSSL_free(text);
     return v;
-}
-
-static vs_val oid(vs_arena *a, const ASN1_OBJECT *o)
-{
-    char text[256] = "";
-    vs_vec arcs = {.a = a};
-    (void)OBJ_obj2txt(text, sizeof text, o, 1);
-    vs_span rest = vs_str(text);
-    for (bool more = rest.n > 0; more;)
-        vs_vec_add(&arcs, vs_num_parse(a, vs_dup(a, vs_span_cut(rest, '.', &rest, &more)), NULL));
-    return vs_vec_end_array(&arcs);
-}
-
-static vs_val list_or_null(vs_vec *v)
-{
-    return v->n ? vs_vec_end_array(v) : vs_null();
 }
 
 /* ---- names: crypto/x509/pkix.Name ---------------------------------------------------------------
@@ -90,7 +68,7 @@ static vs_val name_values(vs_arena *a, const X509_NAME *n, int nid, bool single)
         last = utf8(a, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(n, i)));
         vs_vec_add(&all, last);
     }
-    return single ? last : list_or_null(&all);
+    return single ? last : x509_list(&all);
 }
 
 static vs_val name(vs_arena *a, const X509_NAME *n)
@@ -103,11 +81,11 @@ static vs_val name(vs_arena *a, const X509_NAME *n)
     for (int i = 0; i < X509_NAME_entry_count(n); i++) {
         X509_NAME_ENTRY *e = X509_NAME_get_entry(n, i);
         vs_obj one = {.a = a};
-        vs_obj_put(&one, "Type", oid(a, X509_NAME_ENTRY_get_object(e)));
+        vs_obj_put(&one, "Type", x509_oid(a, X509_NAME_ENTRY_get_object(e)));
         vs_obj_put(&one, "Value", utf8(a, X509_NAME_ENTRY_get_data(e)));
         vs_vec_add(&names, vs_obj_end(&one, VS_DUP_LAST, NULL));
     }
-    vs_obj_put(&o, "Names", list_or_null(&names));
+    vs_obj_put(&o, "Names", x509_list(&names));
     vs_obj_put(&o, "ExtraNames", vs_null());
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
 }
@@ -224,121 +202,91 @@ vs_val x509_private_key(vs_arena *a, const EVP_PKEY *key)
     }
 }
 
-vs_val x509_private_jwk(vs_arena *a, const EVP_PKEY *key)
+static void put_base64url(vs_arena *a, vs_obj *o, const char *name, vs_span bytes)
 {
-    static const struct {
-        const char *member, *param;
-    } members[] = {
+    vs_obj_put(o, name, vs_string(vs_b64_encode_arena(a, VS_B64_URL, bytes)));
+}
+
+/* Members with the bytes of numbers, `width` of them or as many as there are. */
+static void put_numbers(vs_arena *a, vs_obj *o, const EVP_PKEY *key,
+                        const char *const (*members)[2], size_t n, int width)
+{
+    for (size_t i = 0; i < n; i++) {
+        BIGNUM *bn = NULL;
+        uint8_t bytes[2048];
+        int size = -1;
+        if (EVP_PKEY_get_bn_param(key, members[i][1], &bn) == 1 &&
+            BN_num_bytes(bn) <= (int)sizeof bytes)
+            size = width ? BN_bn2binpad(bn, bytes, width) : BN_bn2bin(bn, bytes);
+        if (size >= 0)
+            put_base64url(a, o, members[i][0], vs_span_of(bytes, (size_t)size));
+        OPENSSL_cleanse(bytes, sizeof bytes);
+        BN_clear_free(bn);
+    }
+}
+
+static bool put_ec(vs_arena *a, vs_obj *o, const EVP_PKEY *key)
+{
+    static const char *const members[][2] = {{"d", OSSL_PKEY_PARAM_PRIV_KEY},
+                                             {"x", OSSL_PKEY_PARAM_EC_PUB_X},
+                                             {"y", OSSL_PKEY_PARAM_EC_PUB_Y}};
+    const char *crv = NULL;
+    switch (EVP_PKEY_get_bits(key)) {
+    case 256: crv = "P-256"; break;
+    case 384: crv = "P-384"; break;
+    case 521: crv = "P-521"; break;
+    default: return false;
+    }
+    put_numbers(a, o, key, members, VS_COUNT(members), (EVP_PKEY_get_bits(key) + 7) / 8);
+    vs_obj_put(o, "crv", vs_cstring(crv));
+    vs_obj_put(o, "kty", vs_cstring("EC"));
+    return true;
+}
+
+static bool put_ed25519(vs_arena *a, vs_obj *o, const EVP_PKEY *key)
+{
+    uint8_t d[32], x[32];
+    size_t n = sizeof d, m = sizeof x;
+    bool ok = EVP_PKEY_get_raw_private_key(key, d, &n) == 1 &&
+              EVP_PKEY_get_raw_public_key(key, x, &m) == 1;
+    if (ok) {
+        put_base64url(a, o, "d", vs_span_of(d, n));
+        put_base64url(a, o, "x", vs_span_of(x, m));
+    }
+    OPENSSL_cleanse(d, sizeof d);
+    vs_obj_put(o, "crv", vs_cstring("Ed25519"));
+    vs_obj_put(o, "kty", vs_cstring("OKP"));
+    return ok;
+}
+
+static bool put_rsa(vs_arena *a, vs_obj *o, const EVP_PKEY *key)
+{
+    static const char *const members[][2] = {
         {"d", OSSL_PKEY_PARAM_RSA_D},          {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
         {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2}, {"e", OSSL_PKEY_PARAM_RSA_E},
         {"n", OSSL_PKEY_PARAM_RSA_N},          {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
         {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},    {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
     };
+    put_numbers(a, o, key, members, VS_COUNT(members), 0);
+    vs_obj_put(o, "kty", vs_cstring("RSA"));
+    return true;
+}
+
+vs_val x509_private_jwk(vs_arena *a, const EVP_PKEY *key)
+{
     vs_obj o = {.a = a};
-    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
-        return vs_undefined();
-    for (size_t i = 0; i < VS_COUNT(members); i++) {
-        BIGNUM *bn = NULL;
-        uint8_t bytes[2048];
-        int n = -1;
-        if (EVP_PKEY_get_bn_param(key, members[i].param, &bn) == 1 &&
-            BN_num_bytes(bn) <= (int)sizeof bytes)
-            n = BN_bn2bin(bn, bytes);
-        if (n >= 0)
-            vs_obj_put(&o, members[i].member,
-                       vs_string(vs_b64_encode_arena(a, VS_B64_URL, vs_span_of(bytes, (size_t)n))));
-        OPENSSL_cleanse(bytes, sizeof bytes);
-        BN_clear_free(bn);
+    bool ok = false;
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA: ok = put_rsa(a, &o, key); break;
+    case EVP_PKEY_EC: ok = put_ec(a, &o, key); break;
+    case EVP_PKEY_ED25519: ok = put_ed25519(a, &o, key); break;
+    default: break;
     }
-    vs_obj_put(&o, "kty", vs_cstring("RSA"));
-    return vs_obj_end(&o, VS_DUP_LAST, NULL);
-}
-
-/* ---- alternative names -------------------------------------------------------------------------
- */
-
-static vs_val address(vs_arena *a, vs_span bytes)
-{
-    char text[INET6_ADDRSTRLEN];
-    if (bytes.n != 4 && bytes.n != 16)
-        return x509_base64(a, bytes);
-    (void)inet_ntop(bytes.n == 4 ? AF_INET : AF_INET6, bytes.p, text, sizeof text);
-    return vs_cstring(vs_sprintf(a, "%s", text));
-}
-
-/* net/url.URL of the plain form scheme://host/path. */
-static vs_val url(vs_arena *a, vs_span s)
-{
-    bool found;
-    vs_obj o = {.a = a};
-    vs_span fragment, query, rest, scheme, host = {NULL, 0}, opaque = {NULL, 0};
-    s = vs_span_cut(s, '#', &fragment, &found);
-    s = vs_span_cut(s, '?', &query, &found);
-    scheme = vs_span_cut(s, ':', &rest, &found);
-    if (vs_span_starts(rest, VS_LIT("//"))) {
-        rest = vs_span_from(rest, 2);
-        size_t end = 0;
-        while (end < rest.n && rest.p[end] != '/')
-            end++;
-        host = vs_span_head(rest, end);
-        rest = vs_span_from(rest, end);
-    } else if (rest.n && rest.p[0] != '/') {
-        opaque = rest;
-        rest = vs_span_head(rest, 0);
-    }
-    const struct {
-        const char *name;
-        vs_span text;
-    } members[] = {{"Scheme", scheme}, {"Opaque", opaque},  {"Host", host},
-                   {"Path", rest},     {"RawQuery", query}, {"Fragment", fragment},
-                   {"RawPath", {0}},   {"RawFragment", {0}}};
-    for (size_t i = 0; i < VS_COUNT(members); i++)
-        vs_obj_put(&o, members[i].name, vs_string_dup(a, members[i].text));
-    vs_obj_put(&o, "User", vs_null());
-    vs_obj_put(&o, "ForceQuery", vs_bool(false));
-    vs_obj_put(&o, "OmitHost", vs_bool(false));
-    return vs_obj_end(&o, VS_DUP_LAST, NULL);
-}
-
-static void put_alternative_names(vs_arena *a, vs_obj *o, const GENERAL_NAMES *names)
-{
-    vs_vec dns = {.a = a}, email = {.a = a}, ip = {.a = a}, uri = {.a = a}, text = {.a = a};
-    for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
-        switch (n->type) {
-        case GEN_DNS: vs_vec_add(&dns, vs_string_dup(a, octets(n->d.dNSName))); break;
-        case GEN_EMAIL: vs_vec_add(&email, vs_string_dup(a, octets(n->d.rfc822Name))); break;
-        case GEN_IPADD: vs_vec_add(&ip, address(a, octets(n->d.iPAddress))); break;
-        case GEN_URI:
-            vs_vec_add(&uri, url(a, octets(n->d.uniformResourceIdentifier)));
-            vs_vec_add(&text, vs_string_dup(a, octets(n->d.uniformResourceIdentifier)));
-            break;
-        default: break;
-        }
-    }
-    vs_obj_put(o, "DNSNames", list_or_null(&dns));
-    vs_obj_put(o, "EmailAddresses", list_or_null(&email));
-    vs_obj_put(o, "IPAddresses", list_or_null(&ip));
-    vs_obj_put(o, "URIs", list_or_null(&uri));
-    vs_obj_put(o, "URIStrings", list_or_null(&text));
+    return ok ? vs_obj_end(&o, VS_DUP_LAST, NULL) : vs_undefined();
 }
 
 /* ---- certificates ------------------------------------------------------------------------------
  */
-
-static vs_val extensions(vs_arena *a, const STACK_OF(X509_EXTENSION) * list)
-{
-    vs_vec all = {.a = a};
-    for (int i = 0; list && i < sk_X509_EXTENSION_num(list); i++) {
-        X509_EXTENSION *x = sk_X509_EXTENSION_value(list, i);
-        vs_obj o = {.a = a};
-        vs_obj_put(&o, "Id", oid(a, X509_EXTENSION_get_object(x)));
-        vs_obj_put(&o, "Critical", vs_bool(X509_EXTENSION_get_critical(x) > 0));
-        vs_obj_put(&o, "Value", x509_base64(a, octets(X509_EXTENSION_get_data(x))));
-        vs_vec_add(&all, vs_obj_end(&o, VS_DUP_LAST, NULL));
-    }
-    return list_or_null(&all);
-}
 
 /* RFC 3339 in UTC, as time.Time marshals. */
 static vs_val date(vs_arena *a, const ASN1_TIME *t)
@@ -365,30 +313,6 @@ static int64_t key_usage(X509 *cert)
     return usage;
 }
 
-/* crypto/x509.ExtKeyUsage */
-static void put_extended_usage(vs_arena *a, vs_obj *o, X509 *cert)
-{
-    static const int nids[] = {
-        NID_anyExtendedKeyUsage, NID_server_auth,    NID_client_auth, NID_code_sign,
-        NID_email_protect,       NID_ipsecEndSystem, NID_ipsecTunnel, NID_ipsecUser,
-        NID_time_stamp,          NID_OCSP_sign};
-    vs_vec known = {.a = a}, unknown = {.a = a};
-    EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-    for (int i = 0; list && i < sk_ASN1_OBJECT_num(list); i++) {
-        const ASN1_OBJECT *use = sk_ASN1_OBJECT_value(list, i);
-        unsigned k = 0;
-        while (k < VS_COUNT(nids) && nids[k] != OBJ_obj2nid(use))
-            k++;
-        if (k < VS_COUNT(nids))
-            vs_vec_add(&known, vs_int(k));
-        else
-            vs_vec_add(&unknown, oid(a, use));
-    }
-    EXTENDED_KEY_USAGE_free(list);
-    vs_obj_put(o, "ExtKeyUsage", list_or_null(&known));
-    vs_obj_put(o, "UnknownExtKeyUsage", list_or_null(&unknown));
-}
-
 static void put_constraints(vs_obj *o, X509 *cert)
 {
     BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(cert, NID_basic_constraints, NULL, NULL);
@@ -400,39 +324,24 @@ static void put_constraints(vs_obj *o, X509 *cert)
     BASIC_CONSTRAINTS_free(bc);
 }
 
-/* Members that Go's type has and that say nothing here. */
-static void put_nothing(vs_obj *o)
-{
-    static const char *const null[] = {
-        "UnhandledCriticalExtensions", "ExtraExtensions",     "OCSPServer",
-        "IssuingCertificateURL",       "PermittedDNSDomains", "ExcludedDNSDomains",
-        "PermittedIPRanges",           "ExcludedIPRanges",    "PermittedEmailAddresses",
-        "ExcludedEmailAddresses",      "PermittedURIDomains", "ExcludedURIDomains",
-        "CRLDistributionPoints",       "PolicyIdentifiers",   "Policies"};
-    for (size_t i = 0; i < VS_COUNT(null); i++)
-        vs_obj_put(o, null[i], vs_null());
-    vs_obj_put(o, "PermittedDNSDomainsCritical", vs_bool(false));
-}
-
 static vs_val octets_or_null(vs_arena *a, const ASN1_OCTET_STRING *s)
 {
-    return s ? x509_base64(a, octets(s)) : vs_null();
+    return s ? x509_base64(a, x509_octets(s)) : vs_null();
 }
 
-vs_val x509_certificate(vs_arena *a, X509 *cert)
+vs_val x509_certificate(vs_arena *a, X509 *cert, bool with_uris)
 {
     vs_obj o = {.a = a};
     const ASN1_BIT_STRING *sig;
     EVP_PKEY *key = X509_get0_pubkey(cert);
     BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
     X509_get0_signature(&sig, NULL, cert);
     vs_obj_put(&o, "Raw", DER(a, i2d_X509, cert));
     vs_obj_put(&o, "RawTBSCertificate", DER(a, i2d_re_X509_tbs, cert));
     vs_obj_put(&o, "RawSubjectPublicKeyInfo", DER(a, i2d_X509_PUBKEY, X509_get_X509_PUBKEY(cert)));
     vs_obj_put(&o, "RawSubject", DER(a, i2d_X509_NAME, X509_get_subject_name(cert)));
     vs_obj_put(&o, "RawIssuer", DER(a, i2d_X509_NAME, X509_get_issuer_name(cert)));
-    vs_obj_put(&o, "Signature", x509_base64(a, octets(sig)));
+    vs_obj_put(&o, "Signature", x509_base64(a, x509_octets(sig)));
     vs_obj_put(&o, "SignatureAlgorithm", vs_int(signature_algorithm(X509_get_signature_nid(cert))));
     vs_obj_put(&o, "PublicKeyAlgorithm", vs_int(key_algorithm(key)));
     vs_obj_put(&o, "PublicKey", public_key(a, key));
@@ -443,16 +352,40 @@ vs_val x509_certificate(vs_arena *a, X509 *cert)
     vs_obj_put(&o, "NotBefore", date(a, X509_get0_notBefore(cert)));
     vs_obj_put(&o, "NotAfter", date(a, X509_get0_notAfter(cert)));
     vs_obj_put(&o, "KeyUsage", vs_int(key_usage(cert)));
-    vs_obj_put(&o, "Extensions", extensions(a, X509_get0_extensions(cert)));
     vs_obj_put(&o, "SubjectKeyId", octets_or_null(a, X509_get0_subject_key_id(cert)));
     vs_obj_put(&o, "AuthorityKeyId", octets_or_null(a, X509_get0_authority_key_id(cert)));
-    put_extended_usage(a, &o, cert);
     put_constraints(&o, cert);
-    put_alternative_names(a, &o, names);
-    put_nothing(&o);
-    GENERAL_NAMES_free(names);
+    x509_put_extensions(a, &o, cert);
+    if (with_uris)
+        vs_obj_put(&o, "URIStrings", x509_uri_strings(a, cert));
+    vs_obj_put(&o, "ExtraExtensions", vs_null());
     BN_free(serial);
     return vs_obj_end(&o, VS_DUP_LAST, NULL);
+}
+
+/* The request for extensions once more, as Go reads it: pairs of a type and the next value, which
+ * is true for a critical one. */
+static vs_val attributes(vs_arena *a, const STACK_OF(X509_EXTENSION) * list)
+{
+    vs_vec pairs = {.a = a}, values = {.a = a}, all = {.a = a};
+    vs_obj o = {.a = a};
+    for (int i = 0; list && i < sk_X509_EXTENSION_num(list); i++) {
+        X509_EXTENSION *x = sk_X509_EXTENSION_value(list, i);
+        vs_obj pair = {.a = a};
+        vs_obj_put(&pair, "Type", x509_oid(a, X509_EXTENSION_get_object(x)));
+        vs_obj_put(&pair, "Value",
+                   X509_EXTENSION_get_critical(x) > 0
+                       ? vs_bool(true)
+                       : x509_base64(a, x509_octets(X509_EXTENSION_get_data(x))));
+        vs_vec_add(&pairs, vs_obj_end(&pair, VS_DUP_LAST, NULL));
+    }
+    if (pairs.n == 0)
+        return vs_null();
+    vs_vec_add(&values, vs_vec_end_array(&pairs));
+    vs_obj_put(&o, "Type", x509_oid(a, OBJ_nid2obj(NID_ext_req)));
+    vs_obj_put(&o, "Value", vs_vec_end_array(&values));
+    vs_vec_add(&all, vs_obj_end(&o, VS_DUP_LAST, NULL));
+    return vs_vec_end_array(&all);
 }
 
 vs_val x509_request(vs_arena *a, X509_REQ *req)
@@ -469,16 +402,16 @@ vs_val x509_request(vs_arena *a, X509_REQ *req)
                DER(a, i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(req)));
     vs_obj_put(&o, "RawSubject", DER(a, i2d_X509_NAME, X509_REQ_get_subject_name(req)));
     vs_obj_put(&o, "Version", vs_int(X509_REQ_get_version(req)));
-    vs_obj_put(&o, "Signature", x509_base64(a, octets(sig)));
+    vs_obj_put(&o, "Signature", x509_base64(a, x509_octets(sig)));
     vs_obj_put(&o, "SignatureAlgorithm",
                vs_int(signature_algorithm(X509_REQ_get_signature_nid(req))));
     vs_obj_put(&o, "PublicKeyAlgorithm", vs_int(key_algorithm(key)));
     vs_obj_put(&o, "PublicKey", public_key(a, key));
     vs_obj_put(&o, "Subject", name(a, X509_REQ_get_subject_name(req)));
-    vs_obj_put(&o, "Attributes", vs_null());
-    vs_obj_put(&o, "Extensions", extensions(a, list));
+    vs_obj_put(&o, "Attributes", attributes(a, list));
+    vs_obj_put(&o, "Extensions", x509_extensions(a, list));
     vs_obj_put(&o, "ExtraExtensions", vs_null());
-    put_alternative_names(a, &o, names);
+    x509_put_alternative_names(a, &o, names);
     GENERAL_NAMES_free(names);
     sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
     return vs_obj_end(&o, VS_DUP_LAST, NULL);

@@ -8,12 +8,13 @@
 
 #include "value/value.h"
 
-vs_val x509_certificate(vs_arena *a, X509 *cert);
+/* with_uris: has a member URIStrings, which is OPA's own. */
+vs_val x509_certificate(vs_arena *a, X509 *cert, bool with_uris);
 vs_val x509_request(vs_arena *a, X509_REQ *req);
 /* crypto/rsa.PrivateKey, crypto/ecdsa.PrivateKey, or the bytes of an Ed25519 key. Undefined for
  * other keys. */
 vs_val x509_private_key(vs_arena *a, const EVP_PKEY *key);
-/* The same as a JWK (RSA only). */
+/* The same as a JWK. */
 vs_val x509_private_jwk(vs_arena *a, const EVP_PKEY *key);
 vs_val x509_base64(vs_arena *a, vs_span bytes);
 

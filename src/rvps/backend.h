@@ -13,6 +13,12 @@ typedef struct rvps_ops {
     vs_code (*take)(rvps *r, vs_span message, int64_t now, vs_error *err);
     vs_code (*query)(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err);
     void (*close)(rvps *r);
+    /* For administrators, see rvps.h; NULL: not offered (take_by: as take). */
+    vs_code (*take_by)(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
+    vs_code (*get)(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out, vs_error *err);
+    vs_code (*list)(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
+                    rvps_page *out, vs_error *err);
+    vs_code (*remove)(rvps *r, vs_span id, vs_span by, vs_error *err);
 } rvps_ops;
 
 /* The first member of each provider's own struct. */

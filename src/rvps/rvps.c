@@ -1,66 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rvps/backend.h"
-
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/log.h"
+#include "rvps/backend.h"
 #include "rvps/extract.h"
+#include "rvps/record.h"
 #include "value/json.h"
 
-#define NAMESPACE "reference_value"
-#define VERSION   "0.1.0"
-enum { LIFE_MONTHS = 12 };
+enum { LIFE_MONTHS = 12, BY_MAX = 512 };
 
+/* The provider over a store of its own. */
 typedef struct rvps_local {
     rvps base;
     vs_store *store;
     rvps_options opts;
 } rvps_local;
 
-/* A record's key is its name (8.3). The one form of name that the store's grammar excludes and that
- * is recommended (8.8), "rvps:///a/b:tag", is kept under "rvps:/a/b:tag"; so that no two names
- * share a key, other names that start with "rvps:/" are not allowed. */
-static bool key_of(vs_arena *a, vs_span name, vs_span *key)
-{
-    *key = name;
-    if (vs_span_starts(name, VS_LIT("rvps:/"))) {
-        vs_span rest = vs_span_from(name, 8);
-        if (!vs_span_starts(name, VS_LIT("rvps:///")) || !vs_store_key_ok(rest))
-            return false;
-        *key = vs_str(vs_sprintf(a, "rvps:/%.*s", VS_FMT(rest)));
-    }
-    return vs_store_key_ok(*key);
-}
-
 /* ---- registering ----------------------------------------------------------------------------- */
 
-static void write_record(vs_buf *out, const rvps_record *rec, int64_t now)
-{
-    char expiration[VS_TIME_TEXT];
-    vs_jw w = {.out = out};
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "version");
-    vs_jw_str(&w, VERSION);
-    vs_jw_key(&w, "name");
-    vs_jw_span(&w, rec->name);
-    vs_jw_key(&w, "expiration");
-    vs_jw_str(&w, vs_time_rfc3339(vs_time_add_months(now, LIFE_MONTHS), expiration));
-    vs_jw_key(&w, "value");
-    vs_jw_val(&w, rec->value);
-    vs_jw_close(&w, '}');
-}
+/* What one message has in common for all its records. */
+typedef struct origin {
+    const rvps_extractor *x;
+    int64_t now, expires, not_before;
+    vs_val provenance;
+} origin;
 
-static vs_code item_of(vs_arena *a, const rvps_record *rec, int64_t now, vs_store_item *item,
+static vs_code item_of(vs_arena *a, const rvps_record *rec, const origin *o, vs_store_item *item,
                        vs_error *err)
 {
-    *item = (vs_store_item){.ns = NAMESPACE, .mode = VS_PUT_REPLACE};
-    if (!key_of(a, rec->name, &item->key))
+    *item = (vs_store_item){.ns = RVPS_NAMESPACE, .mode = VS_PUT_REPLACE};
+    if (!rvps_key_of(a, rec->name, &item->key))
         return vs_fail(err, VS_E_INVALID,
                        "\"%.*s\" is not allowed as the name of a reference value",
                        VS_FMT(vs_span_head(rec->name, 80)));
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    write_record(&text, rec, now);
+    rvps_entry e = {.name = rec->name,
+                    .value = rec->value,
+                    .expires = o->expires,
+                    .not_before = o->not_before,
+                    .provenance = o->provenance};
+    rvps_record_write(&text, &e);
     if (!vs_buf_ok(&text))
         return vs_fail(err, VS_E_LIMIT, "the reference value \"%.*s\" is too large",
                        VS_FMT(vs_span_head(rec->name, 80)));
@@ -70,117 +51,226 @@ static vs_code item_of(vs_arena *a, const rvps_record *rec, int64_t now, vs_stor
 
 /* Envelope (8.1). A type that is known but switched off is told apart from one that is not known.
  */
-static vs_code open_envelope(const rvps_local *r, vs_arena *a, vs_span message, rvps_records *recs,
-                             vs_error *err)
+static vs_code open_envelope(const rvps_local *r, vs_arena *a, vs_span message,
+                             const rvps_extractor **x, vs_span *payload, vs_error *err)
 {
-    vs_val m, version = vs_cstring(VERSION), type, payload;
+    vs_val m, version = vs_cstring(RVPS_VERSION), type, text;
     VS_TRY_WRAP(vs_json_parse(a, message, NULL, &m, err), err,
                 "the reference value message is not JSON");
     if (vs_defined(vs_getc(m, "version")))
         VS_TRY(vs_need(m, "version", VS_STRING, &version, err));
     VS_TRY(vs_need(m, "type", VS_STRING, &type, err));
-    VS_TRY(vs_need(m, "payload", VS_STRING, &payload, err));
-    if (!vs_span_is(vs_text(version), VERSION))
-        return vs_fail(err, VS_E_INVALID, "Version unmatched! Need " VERSION ", given %.*s.",
+    VS_TRY(vs_need(m, "payload", VS_STRING, &text, err));
+    if (!vs_span_is(vs_text(version), RVPS_VERSION))
+        return vs_fail(err, VS_E_INVALID, "Version unmatched! Need " RVPS_VERSION ", given %.*s.",
                        VS_FMT(vs_span_head(vs_text(version), 80)));
-    const rvps_extractor *x = rvps_extractor_of(vs_text(type));
-    if (!x)
+    *x = rvps_extractor_of(vs_text(type));
+    if (!*x)
         return vs_fail(err, VS_E_UNSUPPORTED, "Could not find extractor for %.*s",
                        VS_FMT(vs_span_head(vs_text(type), 80)));
-    if (x->is_unsigned && r->opts.refuse_sample)
+    if (((*x)->is_sample && r->opts.refuse_sample) ||
+        ((*x)->never_signed && r->opts.require_signed))
         return vs_fail(err, VS_E_DENIED,
-                       "messages of type %s are not signed, and this server refuses them", x->type);
-    recs->a = a;
-    VS_TRY_WRAP(x->extract(vs_text(payload), recs, err), err, "payload of a %s message", x->type);
-    return vs_arena_check(a, err);
-}
-
-static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, int64_t now, vs_error *err)
-{
-    rvps_records recs = {0};
-    VS_TRY(open_envelope(r, a, message, &recs, err));
-    vs_store_item *items = vs_alloc_array(a, recs.n, sizeof *items);
-    VS_TRY(vs_arena_check(a, err));
-    for (size_t i = 0; i < recs.n; i++)
-        VS_TRY(item_of(a, &recs.items[i], now, &items[i], err));
-    VS_TRY_WRAP(vs_store_put_all(r->store, items, recs.n, err), err, "storing reference values");
-    for (size_t i = 0; i < recs.n; i++)
-        vs_log(VS_LOG_INFO, "rvps", "reference value registered", "name",
-               vs_sprintf(a, "%.*s", VS_FMT(recs.items[i].name)), NULL);
+                       "messages of type %s are not signed, and this server refuses them",
+                       (*x)->type);
+    VS_TRY_WRAP(vs_b64_decode_arena(a, VS_B64_STD, vs_text(text), payload, err), err,
+                "payload of a %s message", (*x)->type);
     return VS_OK;
 }
 
-static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
+static vs_code describe(vs_arena *a, vs_span payload, vs_span by, const rvps_records *recs,
+                        origin *o, vs_error *err)
+{
+    uint8_t h[VS_HASH_MAX];
+    char when[VS_TIME_TEXT];
+    VS_TRY(vs_digest(VS_SHA256, payload, (vs_span){NULL, 0}, (vs_span){NULL, 0}, h, err));
+    vs_obj p = {.a = a};
+    if (by.n && by.n <= BY_MAX && vs_utf8_ok(by))
+        vs_obj_put(&p, "by", vs_string(by));
+    vs_obj_put(&p, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(h, 32))));
+    vs_obj_put(&p, "registered", vs_string_dup(a, vs_str(vs_time_rfc3339(o->now, when))));
+    vs_obj_opt(&p, "signer", recs->signer);
+    vs_obj_opt(&p, "source", recs->source);
+    vs_obj_put(&p, "type", vs_cstring(o->x->type));
+    o->provenance = vs_obj_end(&p, VS_DUP_REFUSE, NULL);
+    return vs_arena_check(a, err);
+}
+
+/* A message may shorten the life of its values, not lengthen it. */
+static vs_code set_validity(origin *o, const corim_validity *v, vs_error *err)
+{
+    char when[VS_TIME_TEXT];
+    if (v->not_after < o->now)
+        return vs_fail(err, VS_E_EXPIRED, "the reference values were valid until %s",
+                       vs_time_rfc3339(v->not_after, when));
+    if (v->not_before > v->not_after)
+        return vs_fail(err, VS_E_INVALID, "the reference values are valid at no time");
+    o->expires = vs_time_add_months(o->now, LIFE_MONTHS);
+    if (v->not_after < o->expires)
+        o->expires = v->not_after;
+    o->not_before = v->not_before > o->now ? v->not_before : INT64_MIN;
+    if (o->not_before > o->expires)
+        return vs_fail(err, VS_E_INVALID,
+                       "the reference values are not valid within %d months from now", LIFE_MONTHS);
+    return VS_OK;
+}
+
+static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_span by, origin *o,
+                       rvps_records *recs, vs_error *err)
+{
+    vs_span payload;
+    rvps_context x = {r->opts.anchors, r->opts.require_signed, o->now};
+    VS_TRY(open_envelope(r, a, message, &o->x, &payload, err));
+    *recs = (rvps_records){.a = a, .validity = {INT64_MIN, INT64_MAX}};
+    VS_TRY_WRAP(o->x->extract(&x, payload, recs, err), err, "payload of a %s message", o->x->type);
+    if (r->opts.require_signed && !recs->is_signed) /* each extractor has seen to it */
+        return vs_fail(err, VS_E_DENIED, "the %s message is not signed", o->x->type);
+    VS_TRY(set_validity(o, &recs->validity, err));
+    return describe(a, payload, by, recs, o, err);
+}
+
+static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs_span by,
+                           int64_t now, vs_error *err)
+{
+    rvps_records recs;
+    origin o = {.now = now};
+    VS_TRY(extract(r, a, message, by, &o, &recs, err));
+    vs_store_item *items = vs_alloc_array(a, recs.n, sizeof *items);
+    VS_TRY(vs_arena_check(a, err));
+    for (size_t i = 0; i < recs.n; i++)
+        VS_TRY(item_of(a, &recs.items[i], &o, &items[i], err));
+    VS_TRY_WRAP(vs_store_put_all(r->store, items, recs.n, err), err, "storing reference values");
+    for (size_t i = 0; i < recs.n; i++)
+        vs_log(VS_LOG_INFO, "rvps", "reference value registered", "name",
+               vs_sprintf(a, "%.*s", VS_FMT(recs.items[i].name)), "type", o.x->type, "signed",
+               recs.is_signed ? "yes" : "no", NULL);
+    return VS_OK;
+}
+
+static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on((const rvps_local *)r, &a, message, now, err);
+    vs_code code = register_on((const rvps_local *)r, &a, message, by, now, err);
     vs_arena_free(&a);
     return code;
 }
 
-/* ---- querying -------------------------------------------------------------------------------- */
-
-/* Strictly "YYYY-MM-DDTHH:MM:SSZ" (8.3), not all of RFC 3339. */
-static vs_code read_expiration(vs_val record, int64_t *out, vs_error *err)
+static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
-    vs_val v;
-    VS_TRY(vs_need(record, "expiration", VS_STRING, &v, err));
-    vs_span s = vs_text(v);
-    if (s.n != 20 || s.p[10] != 'T' || s.p[19] != 'Z')
-        return vs_fail(err, VS_E_INVALID,
-                       "expiration \"%.*s\" is not of the form "
-                       "YYYY-MM-DDTHH:MM:SSZ",
-                       VS_FMT(vs_span_head(s, 40)));
-    return vs_time_parse(s, out, err);
+    return local_take_by(r, message, (vs_span){NULL, 0}, now, err);
 }
 
-static vs_code read_record(vs_arena *a, vs_span text, vs_span id, int64_t *expires, vs_val *value,
-                           vs_error *err)
+/* ---- querying -------------------------------------------------------------------------------- */
+
+static vs_code local_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
+                         vs_error *err)
 {
-    vs_val record, version, name;
-    VS_TRY(vs_json_parse(a, text, NULL, &record, err));
-    VS_TRY(vs_need(record, "version", VS_STRING, &version, err));
-    if (!vs_span_is(vs_text(version), VERSION))
-        return vs_fail(err, VS_E_UNSUPPORTED, "record version \"%.*s\" is not " VERSION,
-                       VS_FMT(vs_span_head(vs_text(version), 40)));
-    VS_TRY(vs_need(record, "name", VS_STRING, &name, err));
-    if (!vs_span_eq(vs_text(name), id))
-        return vs_fail(err, VS_E_INVALID, "the record's name is \"%.*s\"",
-                       VS_FMT(vs_span_head(vs_text(name), 80)));
-    VS_TRY(read_expiration(record, expires, err));
-    *value = vs_getc(record, "value");
-    if (!vs_defined(*value))
-        return vs_fail(err, VS_E_INVALID, "member \"value\" is missing");
+    vs_store *store = ((const rvps_local *)r)->store;
+    vs_span key;
+    bool ok = rvps_key_of(a, id, &key);
+    VS_TRY(vs_arena_check(a, err));
+    if (!ok) /* nothing can be registered under such a name */
+        return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    VS_TRY(vs_store_get(store, RVPS_NAMESPACE, key, now, &text, err));
+    vs_span copy = vs_dup(a, vs_buf_span(&text)); /* the value's strings point into it */
+    VS_TRY(vs_arena_check(a, err));
+    VS_TRY_WRAP(rvps_record_read(a, copy, id, out, err), err, "stored reference value \"%.*s\"",
+                VS_FMT(vs_span_head(id, 80)));
+    out->valid = out->expires >= now && out->not_before <= now;
     return VS_OK;
 }
 
 static vs_code local_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
                            vs_error *err)
 {
-    const rvps_local *local = (const rvps_local *)r;
-    vs_span key;
-    if (!key_of(a, id, &key)) /* nothing can be registered under such a name */
-        return vs_arena_check(a, err);
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    vs_code code = vs_store_get(local->store, NAMESPACE, key, now, &text, err);
+    rvps_entry e;
+    vs_code code = local_get(r, id, now, a, &e, err);
     if (code == VS_E_NOT_FOUND)
         return VS_OK;
     VS_TRY(code);
-    vs_span copy = vs_dup(a, vs_buf_span(&text)); /* the value's strings point into it */
-    VS_TRY(vs_arena_check(a, err));
-    int64_t expires = 0;
-    vs_val value;
-    VS_TRY_WRAP(read_record(a, copy, id, &expires, &value, err), err,
-                "stored reference value \"%.*s\"", VS_FMT(vs_span_head(id, 80)));
-    if (expires < now) {
+    if (!e.valid) {
         char when[VS_TIME_TEXT];
-        vs_log(VS_LOG_WARN, "rvps", "reference value has expired and is not used", "name",
-               vs_sprintf(a, "%.*s", VS_FMT(id)), "expired", vs_time_rfc3339(expires, when), NULL);
+        bool early = e.not_before > now;
+        vs_log(VS_LOG_WARN, "rvps",
+               early ? "reference value is not valid yet and is not used"
+                     : "reference value has expired and is not used",
+               "name", vs_sprintf(a, "%.*s", VS_FMT(id)), early ? "valid_from" : "expired",
+               vs_time_rfc3339(early ? e.not_before : e.expires, when), NULL);
         return VS_OK;
     }
-    *out = value;
+    *out = e.value;
     return VS_OK;
+}
+
+/* ---- listing, deleting ----------------------------------------------------------------------- */
+
+typedef struct lister {
+    vs_arena *a;
+    vs_span prefix, after; /* a name; a key */
+    vs_span *names;
+    size_t n, limit;
+    bool more;
+} lister;
+
+static vs_code list_one(void *user, vs_span key)
+{
+    lister *l = user;
+    if (l->after.n && vs_span_cmp(key, l->after) <= 0)
+        return VS_OK;
+    /* The form of a name differs from its key's only where it starts with this. */
+    vs_span name = key;
+    if (vs_span_starts(key, VS_LIT("rvps:/")))
+        name = rvps_name_of(l->a, key);
+    if (!vs_span_starts(name, l->prefix))
+        return vs_arena_check(l->a, NULL);
+    if (l->n == l->limit) {
+        l->more = true;
+        return VS_E_LIMIT; /* enough: ends the listing */
+    }
+    l->names[l->n++] = vs_dup(l->a, name);
+    return vs_arena_check(l->a, NULL);
+}
+
+static vs_code local_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
+                          rvps_page *out, vs_error *err)
+{
+    lister l = {.a = a, .prefix = prefix, .limit = limit};
+    if (after.n && !rvps_key_of(a, after, &l.after))
+        return vs_fail(err, VS_E_INVALID, "\"%.*s\" is not the name of a reference value",
+                       VS_FMT(vs_span_head(after, 80)));
+    l.names = vs_alloc_array(a, limit, sizeof *l.names);
+    VS_TRY(vs_arena_check(a, err));
+    vs_code code = vs_store_list(((const rvps_local *)r)->store, RVPS_NAMESPACE, list_one, &l, err);
+    VS_TRY(vs_arena_check(a, err));
+    if (code != VS_OK && !l.more) {
+        (void)vs_wrap(err, "listing reference values");
+        return code;
+    }
+    *out = (rvps_page){l.names, l.n, l.more};
+    return VS_OK;
+}
+
+static vs_code local_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
+{
+    vs_arena a;
+    vs_span key;
+    vs_arena_init(&a, 1 << 16);
+    vs_code code = VS_OK;
+    bool ok = rvps_key_of(&a, id, &key);
+    if (!vs_arena_ok(&a))
+        code = vs_arena_check(&a, err);
+    else if (!ok)
+        code = vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
+    else
+        code = vs_store_delete(((const rvps_local *)r)->store, RVPS_NAMESPACE, key, err);
+    if (code == VS_OK)
+        vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
+               vs_sprintf(&a, "%.*s", VS_FMT(id)), "by",
+               vs_sprintf(&a, "%.*s", VS_FMT(vs_span_head(by, BY_MAX))), NULL);
+    vs_arena_free(&a);
+    return code;
 }
 
 /* ---- interface ------------------------------------------------------------------------------- */
@@ -190,11 +280,20 @@ static void local_close(rvps *r)
     free(r);
 }
 
-static const rvps_ops local_ops = {local_take, local_query, local_close};
+static const rvps_ops local_ops = {.take = local_take,
+                                   .query = local_query,
+                                   .close = local_close,
+                                   .take_by = local_take_by,
+                                   .get = local_get,
+                                   .list = local_list,
+                                   .remove = local_delete};
 
 vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
 {
     *out = NULL;
+    if (opts && opts->require_signed && rvps_anchors_empty(opts->anchors))
+        return vs_fail(err, VS_E_INVALID,
+                       "signed reference values are required, but no trust anchors are given");
     rvps_local *r = calloc(1, sizeof *r);
     if (!r)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
@@ -219,8 +318,40 @@ vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
     return r->ops->take(r, message, now, err);
 }
 
+vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return r->ops->take_by ? r->ops->take_by(r, message, by, now, err)
+                           : r->ops->take(r, message, now, err);
+}
+
 vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
 {
     *out = vs_undefined();
     return r->ops->query(r, id, now, a, out, err);
+}
+
+static vs_code not_offered(vs_error *err)
+{
+    return vs_fail(err, VS_E_UNSUPPORTED, "this reference value provider only takes and answers");
+}
+
+vs_code rvps_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out, vs_error *err)
+{
+    *out = (rvps_entry){0};
+    return r->ops->get ? r->ops->get(r, id, now, a, out, err) : not_offered(err);
+}
+
+vs_code rvps_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a, rvps_page *out,
+                  vs_error *err)
+{
+    *out = (rvps_page){0};
+    if (limit < 1 || limit > RVPS_PAGE_MAX)
+        return vs_fail(err, VS_E_INVALID, "a page has 1 to %d names, not %zu", RVPS_PAGE_MAX,
+                       limit);
+    return r->ops->list ? r->ops->list(r, prefix, after, limit, a, out, err) : not_offered(err);
+}
+
+vs_code rvps_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
+{
+    return r->ops->remove ? r->ops->remove(r, id, by, err) : not_offered(err);
 }

@@ -192,6 +192,26 @@ void files_drop(int root, const files_temp *t)
         (void)unlinkat(dir, name, 0);
 }
 
+vs_code files_look(int root, vs_error *err)
+{
+    struct stat st;
+    VS_CLEANUP(close_fd) int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "cannot open the directory");
+    if (st.st_nlink == 0)
+        return vs_fail(err, VS_E_IO, "the directory was removed");
+    return VS_OK;
+}
+
+vs_code files_probe(int root, vs_error *err)
+{
+    files_temp t;
+    VS_TRY(files_look(root, err));
+    VS_TRY(files_prepare(root, VS_LIT("probe"), &t, err));
+    files_drop(root, &t);
+    return VS_OK;
+}
+
 static vs_code move(int root, const files_temp *t, const char *rel, bool exclusive, vs_error *err)
 {
     const char *from_name, *to_name;

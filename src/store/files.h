@@ -35,6 +35,10 @@ VS_MUST vs_code files_prepare(int root, vs_span data, files_temp *out, vs_error 
 VS_MUST vs_code files_move(int root, const files_temp *t, const char *rel, bool exclusive,
                            vs_error *err);
 void files_drop(int root, const files_temp *t);
+/* Is the directory still there and readable? */
+VS_MUST vs_code files_look(int root, vs_error *err);
+/* Can a file be written? One is, to the disk, and removed. */
+VS_MUST vs_code files_probe(int root, vs_error *err);
 /* VS_E_NOT_FOUND without a sentence when there is none. */
 VS_MUST vs_code files_remove(int root, const char *rel, vs_error *err);
 

@@ -314,6 +314,11 @@ static vs_code localfs_purge(vs_store *base, int64_t now, unsigned max, vs_error
     return code;
 }
 
+static vs_code localfs_ping(vs_store *base, vs_error *err)
+{
+    return files_probe(((localfs *)base)->root, err);
+}
+
 static void localfs_close(vs_store *base)
 {
     localfs *s = (localfs *)base;
@@ -324,8 +329,8 @@ static void localfs_close(vs_store *base)
     free(s);
 }
 
-static const store_ops ops = {localfs_get,  localfs_put,   localfs_remove,
-                              localfs_list, localfs_purge, localfs_close};
+static const store_ops ops = {localfs_get,   localfs_put,  localfs_remove, localfs_list,
+                              localfs_purge, localfs_ping, localfs_close};
 
 vs_code vs_store_open_localfs(const char *dir, vs_store **out, vs_error *err)
 {

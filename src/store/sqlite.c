@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,10 +19,9 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "store/sqlite_schema.h"
 
 enum {
-    APPLICATION_ID = 0x7673746f, /* "vsto", so that a foreign database is never written to */
-    SCHEMA_VERSION = 1,
     BUSY_MS = 5000, /* another process may hold the write lock during a checkpoint */
     IDLE_READERS = 32,
 };
@@ -44,13 +42,6 @@ static const char *const sql_of[N_STATEMENTS] = {
               "ORDER BY expires LIMIT ?2)",
 };
 
-/* Keys are TEXT with the default BINARY collation: memcmp order. The index on expiry holds only
- * what can expire, so that a purge costs what it removes. */
-static const char schema[] =
-    "CREATE TABLE kv (id INTEGER PRIMARY KEY, ns TEXT NOT NULL, key TEXT NOT NULL, "
-    "value BLOB NOT NULL, expires INTEGER NOT NULL, UNIQUE (ns, key)) STRICT;"
-    "CREATE INDEX kv_expires ON kv (expires) WHERE expires > 0;";
-
 typedef struct conn {
     sqlite3 *db;
     sqlite3_stmt *stmt[N_STATEMENTS]; /* prepared on first use */
@@ -61,7 +52,7 @@ typedef struct sqlite_store {
     vs_store base;
     char *path; /* NULL = in memory */
     pthread_mutex_t write_lock;
-    conn *writer;
+    conn *writer; /* NULL after a failure that a new connection may not have */
     pthread_mutex_t pool_lock;
     conn *idle; /* a stack: the warmest cache is taken first */
     unsigned n_idle;
@@ -137,21 +128,6 @@ static void configure_once(void)
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
-static vs_code db_fail(sqlite3 *db, int rc, const char *doing, vs_error *err)
-{
-    vs_code code = VS_E_IO;
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM: code = VS_E_NOMEM; break;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: code = VS_E_TIMEOUT; break;
-    case SQLITE_TOOBIG: code = VS_E_LIMIT; break;
-    case SQLITE_MISUSE:
-    case SQLITE_ERROR: code = VS_E_INTERNAL; break;
-    default: break;
-    }
-    return vs_fail(err, code, "database: %s: %s", doing, db ? sqlite3_errmsg(db) : "out of memory");
-}
-
 static void conn_free(conn *c)
 {
     if (!c)
@@ -160,23 +136,6 @@ static void conn_free(conn *c)
         (void)sqlite3_finalize(c->stmt[i]);
     (void)sqlite3_close(c->db);
     free(c);
-}
-
-static vs_code run(conn *c, const char *sql, vs_error *err)
-{
-    int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? VS_OK : db_fail(c->db, rc, sql, err);
-}
-
-static vs_code read_int(conn *c, const char *sql, int64_t *out, vs_error *err)
-{
-    sqlite3_stmt *st = NULL;
-    int rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(st);
-    *out = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    (void)sqlite3_finalize(st);
-    return rc == SQLITE_ROW ? VS_OK : db_fail(c->db, rc, sql, err);
 }
 
 /* Settings of a connection, not of the file. */
@@ -198,13 +157,17 @@ static vs_code conn_open(const char *path, conn **out, vs_error *err)
     int rc = sqlite3_open_v2(path ? path : ":memory:", &c->db, flags, NULL);
     vs_code code = VS_OK;
     if (rc != SQLITE_OK)
-        code = db_fail(c->db, rc, "opening", err);
+        code = sqlite_fail(c->db, rc, "opening", err);
+    else if (sqlite3_db_readonly(c->db, "main") == 1) /* SQLite is content with less than asked */
+        code = vs_fail(err, VS_E_IO,
+                       "the file cannot be written: it or its file system is read-only for this "
+                       "user");
     else
         (void)sqlite3_busy_timeout(c->db, BUSY_MS);
     if (code == VS_OK)
         (void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (code == VS_OK)
-        code = run(c, settings, err);
+        code = sqlite_run(c->db, settings, err);
     if (code != VS_OK) {
         conn_free(c);
         return code;
@@ -219,7 +182,7 @@ static vs_code prepared(conn *c, statement which, sqlite3_stmt **out, vs_error *
         int rc = sqlite3_prepare_v3(c->db, sql_of[which], -1, SQLITE_PREPARE_PERSISTENT,
                                     &c->stmt[which], NULL);
         if (rc != SQLITE_OK)
-            return db_fail(c->db, rc, "preparing", err);
+            return sqlite_fail(c->db, rc, "preparing", err);
     }
     *out = c->stmt[which];
     return VS_OK;
@@ -257,20 +220,20 @@ static vs_code borrow(sqlite_store *s, conn **out, vs_error *err)
     if (*out)
         return VS_OK;
     VS_TRY(conn_open(s->path, out, err));
-    vs_code code = run(*out, "PRAGMA query_only = ON", err);
+    vs_code code = sqlite_run((*out)->db, "PRAGMA query_only = ON", err);
     if (code != VS_OK)
         conn_free(*out);
     return code;
 }
 
-static void give_back(sqlite_store *s, conn *c)
+static void give_back(sqlite_store *s, conn *c, vs_code code)
 {
     if (!s->path) {
         (void)pthread_mutex_unlock(&s->write_lock);
         return;
     }
     (void)pthread_mutex_lock(&s->pool_lock);
-    bool keep = s->n_idle < IDLE_READERS;
+    bool keep = code != VS_E_IO && s->n_idle < IDLE_READERS;
     if (keep) {
         c->next = s->idle;
         s->idle = c;
@@ -294,11 +257,11 @@ static vs_code get_with(conn *c, const char *ns, vs_span key, int64_t now, vs_bu
     if (rc == SQLITE_DONE || (rc == SQLITE_ROW && store_expired(sqlite3_column_int64(st, 1), now)))
         return store_not_found(ns, key, err);
     if (rc != SQLITE_ROW)
-        return db_fail(c->db, rc, "reading", err);
+        return sqlite_fail(c->db, rc, "reading", err);
     const void *p = sqlite3_column_blob(st, 0);
     size_t n = (size_t)sqlite3_column_bytes(st, 0);
     if (!p && sqlite3_errcode(c->db) == SQLITE_NOMEM)
-        return db_fail(c->db, SQLITE_NOMEM, "reading", err);
+        return sqlite_fail(c->db, SQLITE_NOMEM, "reading", err);
     return store_give(out, vs_span_of(p, n), err);
 }
 
@@ -309,7 +272,7 @@ static vs_code sqlite_get(vs_store *base, const char *ns, vs_span key, int64_t n
     conn *c = NULL;
     VS_TRY(borrow(s, &c, err));
     vs_code code = get_with(c, ns, key, now, out, err);
-    give_back(s, c);
+    give_back(s, c, code);
     return code;
 }
 
@@ -326,7 +289,7 @@ static vs_code list_with(conn *c, const char *ns, vs_code (*each)(void *user, vs
         if (code != VS_OK)
             return vs_fail(err, code, "listing %s was stopped", ns);
     }
-    return rc == SQLITE_DONE ? VS_OK : db_fail(c->db, rc, "listing", err);
+    return rc == SQLITE_DONE ? VS_OK : sqlite_fail(c->db, rc, "listing", err);
 }
 
 static vs_code sqlite_list(vs_store *base, const char *ns, vs_code (*each)(void *user, vs_span key),
@@ -336,7 +299,7 @@ static vs_code sqlite_list(vs_store *base, const char *ns, vs_code (*each)(void 
     conn *c = NULL;
     VS_TRY(borrow(s, &c, err));
     vs_code code = list_with(c, ns, each, user, err);
-    give_back(s, c);
+    give_back(s, c, code);
     return code;
 }
 
@@ -345,7 +308,7 @@ static vs_code write_with(conn *c, sqlite3_stmt *st, int *changes, vs_error *err
 {
     int rc = sqlite3_step(st);
     *changes = rc == SQLITE_DONE ? sqlite3_changes(c->db) : 0;
-    return rc == SQLITE_DONE ? VS_OK : db_fail(c->db, rc, "writing", err);
+    return rc == SQLITE_DONE ? VS_OK : sqlite_fail(c->db, rc, "writing", err);
 }
 
 static vs_code put_one(conn *c, const vs_store_item *rec, vs_error *err)
@@ -369,33 +332,48 @@ static vs_code put_one(conn *c, const vs_store_item *rec, vs_error *err)
     return VS_OK;
 }
 
-static void roll_back(conn *c)
-{
-    (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
 static vs_code put_with(conn *c, const vs_store_item *items, size_t n, vs_error *err)
 {
     if (n == 1)
         return put_one(c, items, err);
-    VS_TRY(run(c, "BEGIN IMMEDIATE", err));
+    VS_TRY(sqlite_run(c->db, "BEGIN IMMEDIATE", err));
     vs_code code = VS_OK;
     for (size_t i = 0; i < n && code == VS_OK; i++)
         code = put_one(c, &items[i], err);
     if (code == VS_OK)
-        code = run(c, "COMMIT", err);
+        code = sqlite_run(c->db, "COMMIT", err);
     if (code != VS_OK)
-        roll_back(c);
+        sqlite_roll_back(c->db);
+    return code;
+}
+
+/* The writing connection, locked until finish_writing. */
+static vs_code begin_writing(sqlite_store *s, vs_error *err)
+{
+    (void)pthread_mutex_lock(&s->write_lock);
+    vs_code code = s->writer ? VS_OK : conn_open(s->path, &s->writer, err);
+    if (code != VS_OK)
+        (void)pthread_mutex_unlock(&s->write_lock);
+    return code;
+}
+
+/* After an I/O error a file's connection is not used again: with the cause gone, a file system that
+ * was mounted again or a disk that has room, the next one works. */
+static vs_code finish_writing(sqlite_store *s, vs_code code)
+{
+    if (code == VS_E_IO && s->path) {
+        conn_free(s->writer);
+        s->writer = NULL;
+    }
+    (void)pthread_mutex_unlock(&s->write_lock);
     return code;
 }
 
 static vs_code sqlite_put(vs_store *base, const vs_store_item *items, size_t n, vs_error *err)
 {
     sqlite_store *s = (sqlite_store *)base;
-    (void)pthread_mutex_lock(&s->write_lock);
-    vs_code code = put_with(s->writer, items, n, err);
-    (void)pthread_mutex_unlock(&s->write_lock);
-    return code;
+    VS_TRY(begin_writing(s, err));
+    return finish_writing(s, put_with(s->writer, items, n, err));
 }
 
 static vs_code remove_with(conn *c, const char *ns, vs_span key, vs_error *err)
@@ -412,10 +390,8 @@ static vs_code remove_with(conn *c, const char *ns, vs_span key, vs_error *err)
 static vs_code sqlite_remove(vs_store *base, const char *ns, vs_span key, vs_error *err)
 {
     sqlite_store *s = (sqlite_store *)base;
-    (void)pthread_mutex_lock(&s->write_lock);
-    vs_code code = remove_with(s->writer, ns, key, err);
-    (void)pthread_mutex_unlock(&s->write_lock);
-    return code;
+    VS_TRY(begin_writing(s, err));
+    return finish_writing(s, remove_with(s->writer, ns, key, err));
 }
 
 static vs_code purge_with(conn *c, int64_t now, unsigned max, vs_error *err)
@@ -431,10 +407,30 @@ static vs_code purge_with(conn *c, int64_t now, unsigned max, vs_error *err)
 static vs_code sqlite_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
 {
     sqlite_store *s = (sqlite_store *)base;
-    (void)pthread_mutex_lock(&s->write_lock);
-    vs_code code = purge_with(s->writer, now, max, err);
-    (void)pthread_mutex_unlock(&s->write_lock);
+    VS_TRY(begin_writing(s, err));
+    return finish_writing(s, purge_with(s->writer, now, max, err));
+}
+
+/* A row comes and goes in one commit: its pages are written, so that a full disk shows. */
+static vs_code probe_with(const conn *c, vs_error *err)
+{
+    static const char sql[] = "BEGIN IMMEDIATE;"
+                              "INSERT OR REPLACE INTO kv (ns, key, value, expires) "
+                              "VALUES ('store_probe', 'probe', zeroblob(0), 1);"
+                              "DELETE FROM kv WHERE ns = 'store_probe' AND key = 'probe';"
+                              "COMMIT";
+    int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+    vs_code code = rc == SQLITE_OK ? VS_OK : sqlite_fail(c->db, rc, "probing", err);
+    if (code != VS_OK)
+        sqlite_roll_back(c->db);
     return code;
+}
+
+static vs_code sqlite_ping(vs_store *base, vs_error *err)
+{
+    sqlite_store *s = (sqlite_store *)base;
+    VS_TRY(begin_writing(s, err));
+    return finish_writing(s, probe_with(s->writer, err));
 }
 
 static void sqlite_close(vs_store *base)
@@ -454,64 +450,8 @@ static void sqlite_close(vs_store *base)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static const store_ops ops = {sqlite_get,  sqlite_put,   sqlite_remove,
-                              sqlite_list, sqlite_purge, sqlite_close};
-
-/* Judges a file before anything is written to it. *fresh = an empty database. */
-static vs_code check_version(conn *c, bool *fresh, vs_error *err)
-{
-    int64_t id = 0, version = 0, tables = 0;
-    VS_TRY(read_int(c, "PRAGMA application_id", &id, err));
-    VS_TRY(read_int(c, "PRAGMA user_version", &version, err));
-    VS_TRY(read_int(c, "SELECT count(*) FROM sqlite_schema", &tables, err));
-    *fresh = id == 0 && version == 0 && tables == 0;
-    if (*fresh)
-        return VS_OK;
-    if (id != APPLICATION_ID)
-        return vs_fail(err, VS_E_INVALID, "the file is an SQLite database of another program");
-    if (version > SCHEMA_VERSION)
-        return vs_fail(err, VS_E_UNSUPPORTED,
-                       "the file has schema version %lld, this build knows up to %d: it was "
-                       "written by a newer release",
-                       (long long)version, SCHEMA_VERSION);
-    if (version != SCHEMA_VERSION)
-        return vs_fail(err, VS_E_INVALID, "the file has the impossible schema version %lld",
-                       (long long)version);
-    return VS_OK;
-}
-
-static vs_code create_schema(conn *c, vs_error *err)
-{
-    char text[sizeof schema + 128];
-    (void)snprintf(text, sizeof text, "%sPRAGMA application_id = %d; PRAGMA user_version = %d;",
-                   schema, APPLICATION_ID, SCHEMA_VERSION);
-    VS_TRY(run(c, "BEGIN IMMEDIATE", err));
-    bool fresh = false; /* another process may have been faster */
-    vs_code code = check_version(c, &fresh, err);
-    if (code == VS_OK && fresh)
-        code = run(c, text, err);
-    if (code == VS_OK)
-        code = run(c, "COMMIT", err);
-    if (code != VS_OK)
-        roll_back(c);
-    return code;
-}
-
-static vs_code prepare_file(conn *c, bool in_memory, vs_error *err)
-{
-    bool fresh = false;
-    VS_TRY(check_version(c, &fresh, err));
-    if (!in_memory) {
-        /* SQLite does not wait here when two processes switch at once. */
-        vs_code code = run(c, "PRAGMA journal_mode = WAL", err);
-        for (int i = 0; code == VS_E_TIMEOUT && i < 50; i++) {
-            (void)usleep(20000);
-            code = run(c, "PRAGMA journal_mode = WAL", err);
-        }
-        VS_TRY(code);
-    }
-    return fresh ? create_schema(c, err) : VS_OK;
-}
+static const store_ops ops = {sqlite_get,   sqlite_put,  sqlite_remove, sqlite_list,
+                              sqlite_purge, sqlite_ping, sqlite_close};
 
 /* The file exists with mode 0600 before SQLite sees it; SQLite gives its log files the same mode.
  */
@@ -524,12 +464,14 @@ static vs_code create_file(const char *path, vs_error *err)
             return vs_fail(err, VS_E_LIMIT, "path is too long: %s", path);
         VS_TRY(vs_make_dirs(dir, 0700, err));
     }
-    vs_code code = vs_create_file(path, (vs_span){NULL, 0}, 0600, err);
-    if (code == VS_OK || code != VS_E_EXISTS)
-        return code;
     struct stat st;
-    if (stat(path, &st) != 0)
-        return vs_fail_errno(err, VS_E_IO, errno, "cannot look at %s", path);
+    if (stat(path, &st) != 0) {
+        vs_code code = vs_create_file(path, (vs_span){NULL, 0}, 0600, err);
+        if (code != VS_E_EXISTS)
+            return code;
+        if (stat(path, &st) != 0) /* another process was faster, and undid it */
+            return vs_fail_errno(err, VS_E_IO, errno, "cannot look at %s", path);
+    }
     if (!S_ISREG(st.st_mode))
         return vs_fail(err, VS_E_INVALID, "%s is not a regular file", path);
     if (st.st_mode & 077)
@@ -537,7 +479,8 @@ static vs_code create_file(const char *path, vs_error *err)
     return VS_OK;
 }
 
-static vs_code open_at(const char *path, vs_store **out, vs_error *err)
+static vs_code open_at(const char *path, const store_migration *list, size_t n, vs_store **out,
+                       vs_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, configure_once);
@@ -557,7 +500,7 @@ static vs_code open_at(const char *path, vs_store **out, vs_error *err)
     if (code == VS_OK)
         code = conn_open(s->path, &s->writer, err);
     if (code == VS_OK)
-        code = prepare_file(s->writer, !path, err);
+        code = sqlite_prepare(s->writer->db, s->path, list, n, err);
     if (code != VS_OK) {
         sqlite_close(&s->base);
         return code;
@@ -566,15 +509,21 @@ static vs_code open_at(const char *path, vs_store **out, vs_error *err)
     return VS_OK;
 }
 
-vs_code vs_store_open_sqlite(const char *path, vs_store **out, vs_error *err)
+vs_code store_open_sqlite_as(const char *path, const store_migration *list, size_t n,
+                             vs_store **out, vs_error *err)
 {
     *out = NULL;
-    VS_TRY(create_file(path, err));
-    VS_TRY_WRAP(open_at(path, out, err), err, "opening the database %s", path);
+    VS_TRY_WRAP(create_file(path, err), err, "opening the database %s", path);
+    VS_TRY_WRAP(open_at(path, list, n, out, err), err, "opening the database %s", path);
     return VS_OK;
+}
+
+vs_code vs_store_open_sqlite(const char *path, vs_store **out, vs_error *err)
+{
+    return store_open_sqlite_as(path, sqlite_migrations, sqlite_n_migrations, out, err);
 }
 
 vs_code vs_store_open_memory(vs_store **out, vs_error *err)
 {
-    return open_at(NULL, out, err);
+    return open_at(NULL, sqlite_migrations, sqlite_n_migrations, out, err);
 }

@@ -87,6 +87,12 @@ vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err)
     return s->ops->purge(s, now, max, err);
 }
 
+vs_code vs_store_ping(vs_store *s, vs_error *err)
+{
+    VS_TRY_WRAP(s->ops->ping(s, err), err, "the store does not work");
+    return VS_OK;
+}
+
 void vs_store_close(vs_store **s)
 {
     if (*s)

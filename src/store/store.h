@@ -33,6 +33,32 @@ VS_MUST vs_code vs_store_open_localfs(const char *dir, vs_store **out, vs_error 
 /* The older layout of the resource plugin: nested directories <dir>/<r>/<t>/<g>; the namespace is
  * not part of the path (kbs.md 12.1). Symbolic links are not followed out of <dir>. */
 VS_MUST vs_code vs_store_open_tree(const char *dir, vs_store **out, vs_error *err);
+/* Trustee's LocalJson: one file <dir>/<namespace>, an object of key and base64url of the value,
+ * with padding (kbs.md 8.5). Each write rewrites the file, 64 MiB at most. Expiry is kept in a side
+ * file.
+ */
+VS_MUST vs_code vs_store_open_localjson(const char *dir, vs_store **out, vs_error *err);
+
+/* PostgreSQL in Trustee's layout: a table per namespace, made when missing. Zero and NULL mean what
+ * libpq takes (PGHOST and so on), or the default in brackets. */
+typedef struct vs_store_postgres {
+    const char *url; /* when given, host to password are not looked at */
+    const char *host, *db, *username, *password;
+    int port;
+    unsigned connections; /* at most so many (8); who needs another one waits */
+    int connect_ms;       /* (5000) */
+    int statement_ms;     /* (10000) */
+} vs_store_postgres;
+VS_MUST vs_code vs_store_open_postgres(const vs_store_postgres *cfg, vs_store **out, vs_error *err);
+
+/* One store made of several: namespaces that are not in `routes` are in `rest`. The parts must
+ * outlive it and are not closed with it. */
+typedef struct vs_store_route {
+    const char *ns;
+    vs_store *store;
+} vs_store_route;
+VS_MUST vs_code vs_store_open_routed(vs_store *rest, const vs_store_route *routes, size_t n,
+                                     vs_store **out, vs_error *err);
 void vs_store_close(vs_store **s);
 
 /* Appends the value to `out`; one that does not fit its cap is VS_E_LIMIT. VS_E_NOT_FOUND when
@@ -53,8 +79,9 @@ typedef struct vs_store_item {
     int64_t expires;
     vs_put_mode mode;
 } vs_store_item;
-/* Puts several values. With SQLite and memory all or none of them; with the file back ends all are
- * checked first, then written one after another up to the first failure. */
+/* Puts several values. With SQLite, PostgreSQL and memory all or none of them; with LocalJson all
+ * or none of each namespace; with the other file back ends all are checked first, then written one
+ * after another up to the first failure. */
 VS_MUST vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_error *err);
 /* VS_E_NOT_FOUND when there was none. */
 VS_MUST vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err);
@@ -65,5 +92,10 @@ VS_MUST vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void 
                               void *user, vs_error *err);
 /* Removes at most `max` values that expired before `now`; cheap when there are none. */
 VS_MUST vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err);
+/* Does it work now? Makes one small durable write, so that a full disk, a read-only file and a
+ * server that is gone show, as a precise error; the next call after the cause is gone succeeds. A
+ * write has its price: callers on behalf of strangers limit its rate. (The tree back end, which may
+ * be read-only, looks at its directory only.) */
+VS_MUST vs_code vs_store_ping(vs_store *s, vs_error *err);
 
 #endif

@@ -135,6 +135,11 @@ static vs_code tree_purge(vs_store *base, int64_t now, unsigned max, vs_error *e
     return VS_OK; /* nothing expires here */
 }
 
+static vs_code tree_ping(vs_store *base, vs_error *err)
+{
+    return files_look(((tree *)base)->root, err);
+}
+
 static void tree_close(vs_store *base)
 {
     tree *s = (tree *)base;
@@ -143,7 +148,8 @@ static void tree_close(vs_store *base)
     free(s);
 }
 
-static const store_ops ops = {tree_get, tree_put, tree_remove, tree_list, tree_purge, tree_close};
+static const store_ops ops = {tree_get,   tree_put,  tree_remove, tree_list,
+                              tree_purge, tree_ping, tree_close};
 
 vs_code vs_store_open_tree(const char *dir, vs_store **out, vs_error *err)
 {

@@ -13,6 +13,7 @@ typedef struct vs_json_opts {
     uint32_t depth;     /* nested arrays/objects, 0 = 128 */
     size_t nodes;       /* values in all, 0 = 4 million */
     bool dup_last_wins; /* default: a duplicate member name is an error */
+    bool lossy;         /* bad UTF-8 and lone surrogates become U+FFFD; default: an error */
 } vs_json_opts;
 
 /* Parses one document. Strings without escapes point into `text` (which must outlive the value)
@@ -21,13 +22,19 @@ VS_MUST vs_code vs_json_parse(vs_arena *a, vs_span text, const vs_json_opts *opt
                               vs_error *err);
 
 /* Prints compactly, members in value order. Sets print as arrays; object keys that are not strings
- * as their own JSON text. Undefined prints as null. */
+ * as their own JSON text; bytes that are not UTF-8 as U+FFFD. Undefined prints as null. */
 void vs_json_print(vs_buf *out, vs_val v);
 /* Two-space indented, for people. */
 void vs_json_print_pretty(vs_buf *out, vs_val v);
 /* RFC 8785: members sorted by UTF-16 code units, ES6 numbers, minimal escapes. Numbers are printed
  * as the double nearest to them; one that is not finite as a double is VS_E_INVALID. */
 VS_MUST vs_code vs_json_canonical(vs_buf *out, vs_val v, vs_error *err);
+/* A value as JSON has it: sets are arrays, keys that are not strings their own JSON text (safe
+ * inside HTML), and of equal keys the last wins. Undefined when memory runs out, or the result
+ * would be too large. */
+vs_val vs_json_plain(vs_arena *a, vs_val v);
+/* JSON text, with <, >, &, U+2028 and U+2029 as escapes: safe inside HTML. Go writes JSON so. */
+void vs_json_escape_html(vs_buf *out, vs_span json);
 /* A JSON string with quotes. */
 void vs_json_quote(vs_buf *out, vs_span s);
 

@@ -2,7 +2,7 @@
 #include "base/enc.h"
 #include "value/json.h"
 
-enum { DEPTH = 128, NODES = 4 * 1000 * 1000 };
+enum { DEPTH = 128, NODES = 4 * 1000 * 1000, REPLACEMENT = 0xfffd };
 
 typedef struct parser {
     vs_arena *a;
@@ -11,6 +11,7 @@ typedef struct parser {
     uint32_t depth;
     size_t nodes; /* left */
     vs_dup_rule dup;
+    bool lossy;
     vs_error *err;
     /* Members of all open arrays and objects; a closed one is copied out in one piece. */
     vs_val *stack;
@@ -89,15 +90,18 @@ static vs_code unicode_escape(parser *p, uint8_t **o)
         return fail(p, "\\u needs four hexadecimal digits");
     p->at += 4;
     uint32_t cp = (uint32_t)hi;
-    if (cp >= 0xdc00 && cp <= 0xdfff)
+    bool low = cp >= 0xdc00 && cp <= 0xdfff;
+    if (low && !p->lossy)
         return fail(p, "a low surrogate without a high one");
+    cp = low ? REPLACEMENT : cp;
     if (cp >= 0xd800 && cp <= 0xdbff) {
         bool pair = p->in.n - p->at >= 6 && p->in.p[p->at] == '\\' && p->in.p[p->at + 1] == 'u';
         int lo = pair ? hex4(p->in.p + p->at + 2) : -1;
-        if (lo < 0xdc00 || lo > 0xdfff)
+        pair = lo >= 0xdc00 && lo <= 0xdfff;
+        if (!pair && !p->lossy)
             return fail(p, "a high surrogate without a low one");
-        p->at += 6;
-        cp = 0x10000 + ((cp - 0xd800) << 10) + ((uint32_t)lo - 0xdc00);
+        p->at += pair ? 6 : 0;
+        cp = pair ? 0x10000 + ((cp - 0xd800) << 10) + ((uint32_t)lo - 0xdc00) : REPLACEMENT;
     }
     *o += vs_utf8_put(*o, cp);
     return VS_OK;
@@ -333,13 +337,17 @@ vs_code vs_json_parse(vs_arena *a, vs_span text, const vs_json_opts *opts, vs_va
                 .depth = opts && opts->depth ? opts->depth : DEPTH,
                 .nodes = opts && opts->nodes ? opts->nodes : NODES,
                 .dup = opts && opts->dup_last_wins ? VS_DUP_LAST : VS_DUP_REFUSE,
+                .lossy = opts && opts->lossy,
                 .err = err};
     vs_val v;
     *out = vs_undefined();
+    if (p.lossy)
+        p.in = vs_utf8_scrub(a, text);
+    VS_TRY(vs_arena_check(a, err));
     skip_space(&p);
     VS_TRY(parse_value(&p, &v));
     skip_space(&p);
-    if (p.at != text.n)
+    if (p.at != p.in.n)
         return fail(&p, "more text behind the value");
     *out = v;
     return VS_OK;

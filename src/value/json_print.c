@@ -13,6 +13,17 @@ void vs_json_quote(vs_buf *out, vs_span s)
     size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
+        if (c >= 0x80) {
+            size_t next = i;
+            bool good = vs_utf8_skip(s, &next);
+            if (!good) { /* JSON is UTF-8; as Go has it, each other byte is U+FFFD */
+                vs_buf_put(out, vs_span_of(s.p + from, i - from));
+                vs_buf_puts(out, "\\ufffd");
+                from = next;
+            }
+            i = next - 1;
+            continue;
+        }
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         vs_buf_put(out, vs_span_of(s.p + from, i - from));
@@ -115,6 +126,23 @@ static void print(vs_buf *out, vs_val v, int indent)
     }
 }
 
+void vs_json_escape_html(vs_buf *out, vs_span json)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < json.n; i++) {
+        uint8_t c = json.p[i];
+        bool separator = c == 0xe2 && i + 2 < json.n && json.p[i + 1] == 0x80 &&
+                         (json.p[i + 2] == 0xa8 || json.p[i + 2] == 0xa9);
+        if (!separator && c != '<' && c != '>' && c != '&')
+            continue;
+        vs_buf_put(out, vs_span_of(json.p + from, i - from));
+        vs_buf_printf(out, "\\u%04x", separator ? 0x2000u + json.p[i + 2] - 0x80 : c);
+        i += separator ? 2 : 0;
+        from = i + 1;
+    }
+    vs_buf_put(out, vs_span_from(json, from));
+}
+
 void vs_json_print(vs_buf *out, vs_val v)
 {
     print(out, v, -1);
@@ -123,4 +151,53 @@ void vs_json_print(vs_buf *out, vs_val v)
 void vs_json_print_pretty(vs_buf *out, vs_val v)
 {
     print(out, v, 0);
+}
+
+/* ---- plain JSON ------------------------------------------------------------------------------ */
+
+enum { PLAIN_KEY_MAX = 1 << 20 };
+
+static bool is_plain(vs_val v)
+{
+    if (v.kind == VS_SET)
+        return false;
+    if (v.kind == VS_ARRAY)
+        for (VS_ARR_FOR (x, v))
+            if (!is_plain(*x))
+                return false;
+    if (v.kind == VS_OBJECT)
+        for (VS_OBJ_FOR (p, v))
+            if (p->key.kind != VS_STRING || !is_plain(p->val))
+                return false;
+    return true;
+}
+
+static vs_val plain_key(vs_arena *a, vs_val key)
+{
+    if (key.kind == VS_STRING)
+        return key;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(PLAIN_KEY_MAX), safe = VS_BUF(PLAIN_KEY_MAX);
+    vs_json_print(&text, key);
+    vs_json_escape_html(&safe, vs_buf_span(&text));
+    if (!vs_buf_ok(&text) || !vs_buf_ok(&safe)) {
+        a->failed = true;
+        return vs_undefined();
+    }
+    return vs_string_dup(a, vs_buf_span(&safe));
+}
+
+vs_val vs_json_plain(vs_arena *a, vs_val v)
+{
+    if (is_plain(v))
+        return v;
+    if (v.kind == VS_OBJECT) {
+        vs_obj o = {.a = a};
+        for (VS_OBJ_FOR (p, v))
+            vs_obj_add(&o, plain_key(a, p->key), vs_json_plain(a, p->val));
+        return vs_obj_end(&o, VS_DUP_LAST, NULL);
+    }
+    vs_vec list = {.a = a};
+    for (VS_ARR_FOR (x, v))
+        vs_vec_add(&list, vs_json_plain(a, *x));
+    return vs_vec_end_array(&list);
 }

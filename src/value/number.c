@@ -221,7 +221,12 @@ vs_val vs_num_parse(vs_arena *a, vs_span text, vs_error *err)
     vs_buf_put(&digits, l.whole);
     vs_buf_put(&digits, l.frac);
     DEC(d);
-    if (!vs_buf_ok(&digits) || mpz_set_str(d.coef, (const char *)digits.p, 10) != 0)
+    if (!vs_buf_ok(&digits)) {
+        a->failed = true;
+        (void)vs_fail(err, VS_E_NOMEM, "out of memory");
+        return vs_undefined();
+    }
+    if (mpz_set_str(d.coef, (const char *)digits.p, 10) != 0)
         return too_large(err);
     d.exp = l.exp - (int64_t)l.frac.n;
     return store(a, &d, err);
@@ -232,6 +237,7 @@ vs_val vs_num_parse_base(vs_arena *a, vs_span text, int base, vs_error *err)
     DEC(d);
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 2);
     vs_buf_put(&t, text);
+    a->failed |= !vs_buf_ok(&t) && text.n <= VS_NUM_DIGITS; /* for want of memory */
     bool ok =
         text.n > 0 && vs_buf_ok(&t) && !memchr(text.p, 0, text.n) && !memchr(text.p, ' ', text.n);
     const char *s = ok ? (const char *)t.p + (text.p[0] == '+') : "";
@@ -303,6 +309,7 @@ static void put_number(vs_buf *out, const dec *d)
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 64);
     digits_of(d, &t);
     vs_span digits = vs_buf_span(&t);
+    out->failed |= t.failed;
     if (digits.n && digits.p[0] == '-') {
         vs_buf_putc(out, '-');
         digits = vs_span_from(digits, 1);
@@ -336,6 +343,10 @@ vs_span vs_num_text(vs_arena *a, vs_val n)
     load(&d, n);
     VS_CLEANUP(vs_buf_free) vs_buf t = VS_BUF(VS_NUM_DIGITS + 64);
     put_number(&t, &d);
+    if (!vs_buf_ok(&t)) {
+        a->failed = true;
+        return (vs_span){0};
+    }
     return vs_dup(a, vs_buf_span(&t));
 }
 
@@ -501,7 +512,7 @@ static bool load_integer(dec *d, vs_val v, const char *what, vs_error *err)
 
 vs_val vs_num_rem(vs_arena *a, vs_val x, vs_val y, vs_error *err)
 {
-    if (vs_num_sign(y) == 0)
+    if (vs_num_sign(y) == 0 && vs_num_is_integer(x))
         return divide_by_zero(err, "modulo by zero");
     if (!x.big && !y.big)
         return vs_int(y.u.i == -1 ? 0 : x.u.i % y.u.i);

@@ -201,3 +201,39 @@ C
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/metrics")" = 404 ]
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")" = 200 ]
 }
+
+@test "with require_signed nobody's word is taken for a reference value" {
+    start_with() {
+        cat >signed.toml <<C
+[http_server]
+sockets = ["127.0.0.1:0"]
+insecure_http = true
+[admin]
+type = "Simple"
+[[admin.personas]]
+id = "admin"
+public_key_path = "admin.pub"
+[storage_backend]
+storage_type = "Memory"
+[attestation_service]
+type = "coco_as_builtin"
+[attestation_service.rvps_config]
+require_signed = true
+$1
+C
+        start_server signed kbs -c signed.toml
+    }
+    openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null | openssl ec -pubout -out signer.pem 2>/dev/null
+    start_with 'trust_anchors = ["signer.pem"]'
+    run admin set-sample-reference-value svn 1
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"sign"* ]]
+    run admin get-reference-value --id svn
+    [ "$status" -eq 1 ]
+    # Nothing could ever satisfy it: that is a mistake, and not a server.
+    run start_with ''
+    [ "$status" -ne 0 ]
+    grep -q 'anchor' signed.log
+    run start_with 'trust_anchors = ["admin.key"]' # a private key has no business there
+    [ "$status" -ne 0 ]
+}

@@ -18,7 +18,7 @@ teardown() { end_suite; }
     run get_with_token ear.jwt
     [ "$status" -eq 1 ]
     [[ "$output" == *PolicyDeny* ]]
-    grep -q 'is not in query_reference_value' serve.log
+    grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' serve.log
 
     [ "$(endorse_rim)" = "Reference Values Updated" ]
     attest >ear2.jwt

@@ -136,6 +136,27 @@ static void an_absent_reference_value_is_null(void **state)
     assert_json_eq(w, asked, "[{'id': 'none/such', 'found': false}]");
 }
 
+/* A CoRIM's minimum is {"min_svn": n}: where it is missing, a rule that compares with it fails,
+ * while the comparison with a bare number would hold. */
+static void a_missing_minimum_does_not_pass(void **state)
+{
+    world *w = *state;
+    vs_error err = {0};
+    as_result res;
+    static const char rules[] =
+        "default hardware := 97\n"
+        "hardware := 2 if 7 >= query_reference_value(\"ACME/Box/fw/min_svn\").min_svn\n"
+        "trust_claims := {\"hardware\": hardware}";
+    assert_vs_ok(appraise(w, rules, &res, &err), &err);
+    assert_string_equal(res.status, "contraindicated");
+    endorse(w, "{\"ACME/Box/fw/min_svn\":{\"min_svn\":8}}");
+    assert_vs_ok(appraise(w, rules, &res, &err), &err);
+    assert_string_equal(res.status, "contraindicated");
+    endorse(w, "{\"ACME/Box/fw/min_svn\":{\"min_svn\":7}}");
+    assert_vs_ok(appraise(w, rules, &res, &err), &err);
+    assert_string_equal(res.status, "affirming");
+}
+
 /* ---- extensions -------------------------------------------------------------------------------
  */
 
@@ -206,14 +227,14 @@ static void a_reason_names_the_values_that_did_not_match(void **state)
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(
         first_reason(&res),
-        "executables 33 (unrecognized_rt): input.sample.launch_digest = \"abcde\" is not in "
-        "query_reference_value(\"digests\") = null (no such reference value)");
-    endorse(w, "{\"digests\":[\"other\"]}");
+        "executables 33 (unrecognized_rt): launch digest \"abcde\" is not an approved value of "
+        "digests (no such reference value)");
+    endorse(w, "{\"digests\":[\"other\",\"another\"]}");
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(
         first_reason(&res),
-        "executables 33 (unrecognized_rt): input.sample.launch_digest = \"abcde\" is not in "
-        "query_reference_value(\"digests\") = [\"other\"]");
+        "executables 33 (unrecognized_rt): launch digest \"abcde\" is not an approved value of "
+        "digests (2 approved)");
     endorse(w, "{\"digests\":[\"abcde\"]}");
     assert_vs_ok(appraise(w, rules, &res, &err), &err);
     assert_string_equal(res.status, "affirming");
@@ -243,6 +264,7 @@ int main(void)
         cmocka_unit_test(rules_that_contradict_each_other_or_fail_are_errors),
         cmocka_unit_test(a_policy_that_never_ends_is_stopped),
         cmocka_unit_test(an_absent_reference_value_is_null),
+        cmocka_unit_test(a_missing_minimum_does_not_pass),
         cmocka_unit_test(extensions_are_members_of_the_appraisal),
         cmocka_unit_test(wrong_extensions_are_errors),
         cmocka_unit_test(a_reason_names_the_values_that_did_not_match),

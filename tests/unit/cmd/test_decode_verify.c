@@ -7,6 +7,7 @@
 
 #include "base/enc.h"
 #include "cmd/commands.h"
+#include "cmd/eventlog_show.h"
 #include "envelope/jose.h"
 
 typedef int command(int argc, char **argv);
@@ -380,6 +381,80 @@ static void cut_files_and_nonsense_fail_without_half_a_table(void **state)
     soft_stop(&s);
 }
 
+/* ---- event logs ------------------------------------------------------------------------------ */
+
+/* Not on a terminal: what policies see. */
+static void an_event_log_is_decoded_to_what_policies_see(void **state)
+{
+    (void)state;
+    need_shared("data/eventlog/CCEL_data_grub");
+    result r;
+    RUN(&r, cmd_decode, shared_copy("data/eventlog/CCEL_data_grub"));
+    assert_int_equal(r.code, 0);
+    assert_true(says(&r.out, "{\"type\":\"event-log\",\"uefi_event_logs\":[{\"details\":"));
+    assert_true(says(&r.out, "File(\\\\EFI\\\\BOOT\\\\BOOTX64.EFI)"));
+    drop(&r);
+}
+
+static void the_table_of_an_event_log_has_events_and_registers(void **state)
+{
+    (void)state;
+    need_shared("data/eventlog/CCEL_data_grub");
+    vs_arena a;
+    vs_buf in = VS_BUF(1 << 20);
+    vs_error err = {0};
+    eventlog log;
+    view v;
+    vs_arena_init(&a, 0);
+    view_init(&v);
+    read_shared("data/eventlog/CCEL_data_grub", &in);
+    assert_vs_ok(eventlog_parse(&a, vs_buf_span(&in), &log, &err), &err);
+    assert_vs_ok(eventlog_show(&v, &a, &log, &err), &err);
+    assert_true(
+        says(&v.out, "EV_EFI_VARIABLE_DRIVER_CONFIG       same     SecureBoot (1 bytes)\n"));
+    assert_true(says(&v.out, "Pci(0,0)/HD(15,GPT,"));
+    assert_true(says(&v.out, "     1  SHA-384  cec0a104f691f60da2387fea3c2de00c4ac035e2bb479ff0"));
+    assert_true(says(&v.out, "     3  SHA-384  08919d017ba0e52cd6d966351c7de16fe76c1d3d3d3da455"));
+    view_free(&v);
+    vs_buf_free(&in);
+    vs_arena_free(&a);
+}
+
+/* Names and texts come from a guest: nothing of them may move a cursor. An event whose data is bad
+ * is shown with the reason; as JSON the log is refused, as by a verifier. */
+static void a_hostile_event_log_does_not_reach_the_terminal(void **state)
+{
+    (void)state;
+    static const uint8_t head[61] = {[4] = 3, [28] = 29};
+    vs_arena a;
+    vs_buf in = VS_BUF(1 << 12);
+    vs_error err = {0};
+    eventlog log;
+    view v;
+    result r;
+    vs_arena_init(&a, 0);
+    view_init(&v);
+    vs_buf_put(&in, vs_span_of(head, sizeof head));
+    vs_buf_put(&in, VS_LIT("\1\0\0\0\5\0\0\0\0\0\0\0\4\0\0\0\x1b[2J"));
+    vs_buf_put(&in, VS_LIT("\1\0\0\0\5\0\0\0\0\0\0\0\1\0\0\0\xff"));
+    assert_vs_ok(eventlog_parse(&a, vs_buf_span(&in), &log, &err), &err);
+    assert_vs_ok(eventlog_show(&v, &a, &log, &err), &err);
+    assert_false(says(&v.out, "\x1b[2J"));
+    assert_true(says(&v.out, "\\x1b[2J"));
+    assert_true(says(&v.out, "(the data is not UTF-8 text)"));
+    assert_vs_code(vs_write_file(in_dir("file"), vs_buf_span(&in), 0600, NULL), VS_OK);
+    char file[128];
+    (void)snprintf(file, sizeof file, "%s", in_dir("file"));
+    RUN(&r, cmd_decode, file);
+    assert_int_equal(r.code, 1);
+    assert_int_equal(r.out.n, 0);
+    assert_true(says(&r.err, "event 2 (EV_ACTION)"));
+    drop(&r);
+    view_free(&v);
+    vs_buf_free(&in);
+    vs_arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +466,9 @@ int main(void)
         cmocka_unit_test(what_a_stranger_wrote_cannot_steer_the_terminal),
         cmocka_unit_test(halves_of_a_token_and_other_formats_are_recognised),
         cmocka_unit_test(cut_files_and_nonsense_fail_without_half_a_table),
+        cmocka_unit_test(an_event_log_is_decoded_to_what_policies_see),
+        cmocka_unit_test(the_table_of_an_event_log_has_events_and_registers),
+        cmocka_unit_test(a_hostile_event_log_does_not_reach_the_terminal),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }

@@ -205,7 +205,101 @@ static void json_says_the_same(void **state)
     assert_string_equal(f->c.sockets[0], "127.0.0.1:1");
     assert_int_equal(f->c.storage.type, KBS_STORE_MEMORY);
     assert_true(load_as(f, ".toml", text) != VS_OK);
-    assert_vs_code(load_as(f, ".yaml", "a: 1"), VS_E_UNSUPPORTED);
+}
+
+static void yaml_says_the_same(void **state)
+{
+    fixture *f = *state;
+    const char *text = "http_server:\n  insecure_http: true\n  sockets: ['127.0.0.1:1']\n"
+                       "admin:\n  authorization_mode: DenyAll\n"
+                       "storage_backend: {storage_type: memory}\n"
+                       "plugins:\n  - name: resource\n    storage_backend_type: kvstorage\n";
+    for (int yml = 0; yml < 2; yml++) {
+        assert_vs_ok(load_as(f, yml ? ".yml" : ".yaml", text), &f->err);
+        assert_string_equal(f->c.sockets[0], "127.0.0.1:1");
+        assert_int_equal(f->c.storage.type, KBS_STORE_MEMORY);
+        assert_true(f->c.has_resource_plugin);
+    }
+    assert_vs_code(load_as(f, ".yaml", "a: 1"), VS_E_INVALID);
+    assert_vs_code(load_as(f, ".yaml", ""), VS_E_INVALID);
+    assert_vs_code(load_as(f, ".yaml", "a: [1"), VS_E_PARSE);
+    assert_vs_code(load_as(f, ".yaml",
+                           "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                           "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+                           "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                           "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n"
+                           "f: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n"
+                           "g: [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\n"),
+                   VS_E_LIMIT);
+}
+
+#define STORAGE(type, more) BASE "[storage_backend]\nstorage_type = \"" type "\"\n" more
+
+static void every_storage_type_has_trustees_settings(void **state)
+{
+    fixture *f = *state;
+    (void)unsetenv("POSTGRES_URL");
+    assert_vs_ok(load(f, STORAGE("Postgres", "[storage_backend.backends.postgres]\n")), &f->err);
+    const kbs_store_config *s = &f->c.storage;
+    assert_int_equal(s->type, KBS_STORE_POSTGRES);
+    assert_string_equal(s->postgres.host, "localhost");
+    assert_int_equal(s->postgres.port, 5432);
+    assert_string_equal(s->postgres.db, "postgres");
+    assert_string_equal(s->postgres.username, "postgres");
+    assert_null(s->postgres.password);
+    assert_null(s->postgres.url);
+    assert_vs_ok(load(f, STORAGE("postgres", "backends.postgres.host = \"db\"\n"
+                                             "backends.postgres.port = 6000\n"
+                                             "backends.postgres.db = \"d\"\n"
+                                             "backends.postgres.username = \"u\"\n"
+                                             "backends.postgres.password = \"p\"\n")),
+                 &f->err);
+    assert_string_equal(s->postgres.host, "db");
+    assert_int_equal(s->postgres.port, 6000);
+    assert_string_equal(s->postgres.db, "d");
+    assert_string_equal(s->postgres.username, "u");
+    assert_string_equal(s->postgres.password, "p");
+    (void)setenv("POSTGRES_URL", "postgresql://x@y/z", 1);
+    assert_vs_ok(load(f, STORAGE("Postgres", "backends.postgres.host = \"db\"\n")), &f->err);
+    assert_string_equal(s->postgres.url, "postgresql://x@y/z");
+    (void)unsetenv("POSTGRES_URL");
+    assert_vs_ok(load(f, STORAGE("LocalJson", "[storage_backend.backends.local_json]\n")), &f->err);
+    assert_int_equal(s->type, KBS_STORE_LOCALJSON);
+    assert_string_equal(s->path, "/opt/confidential-containers/storage/local_json");
+    assert_vs_ok(load(f, STORAGE("local_json", "backends.local_json.file_dir_path = \"/j\"\n")),
+                 &f->err);
+    assert_string_equal(s->path, "/j");
+}
+
+static void each_part_may_have_a_storage_type_of_its_own(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, "session_storage_type = \"Memory\"\n" BASE
+                         "[attestation_service]\ntype = \"coco_as_builtin\"\n"
+                         "storage_type = \"LocalFs\"\nrvps_config.storage_type = \"LocalJson\"\n"
+                         "[storage_backend.backends]\nlocal_fs.dir_path = \"/f\"\n"
+                         "local_json.file_dir_path = \"/j\"\n"),
+                 &f->err);
+    const kbs_config *c = &f->c;
+    static const struct {
+        const char *ns;
+        kbs_store_type type;
+        const char *path;
+    } want[] = {{"kbs_protocol_session", KBS_STORE_MEMORY, NULL},
+                {"attestation_service_policy", KBS_STORE_LOCALFS, "/f"},
+                {"reference_value", KBS_STORE_LOCALJSON, "/j"}};
+    assert_int_equal(c->storage.type, KBS_STORE_SQLITE);
+    assert_int_equal(c->n_store_overrides, VS_COUNT(want));
+    for (size_t i = 0; i < VS_COUNT(want); i++) {
+        assert_string_equal(c->store_overrides[i].ns, want[i].ns);
+        assert_int_equal(c->store_overrides[i].store.type, want[i].type);
+        if (want[i].path)
+            assert_string_equal(c->store_overrides[i].store.path, want[i].path);
+    }
+    assert_vs_ok(load(f, "session_storage_type = \"Sqlite\"\n" BASE), &f->err);
+    assert_int_equal(c->n_store_overrides, 0);
+    refuse(f, "session_storage_type = \"Postgres\"\n" BASE, VS_E_INVALID,
+           "\"session_storage_type\": invalid configuration: storage type \"Postgres\"");
 }
 
 static void older_dialects_are_read(void **state)
@@ -349,7 +443,11 @@ static const bad refused[] = {
      VS_E_UNSUPPORTED, "Intel Trust Authority"},
     {BASE "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\naddress = \"x\"\n",
      VS_E_UNSUPPORTED, "gRPC"},
-    {BASE "[storage_backend]\nstorage_type = \"Postgres\"\n", VS_E_UNSUPPORTED, "storage back end"},
+    {BASE "[storage_backend]\nstorage_type = \"Postgres\"\n", VS_E_INVALID,
+     "[storage_backend.backends.postgres] configuration is required"},
+    {BASE "[storage_backend]\nstorage_type = \"LocalJson\"\n", VS_E_INVALID,
+     "[storage_backend.backends.local_json] configuration is required"},
+    {BASE "[storage_backend.backends.postgres]\nport = 65536\n", VS_E_INVALID, "1 to 65535"},
     {BASE "[storage_backend]\nstorage_type = \"redis\"\nbackends.redis.url = \"x\"\n",
      VS_E_UNSUPPORTED, "storage back end"},
     {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"vault\"\nvault_url = \"x\"\n",
@@ -426,6 +524,9 @@ int main(void)
         T(the_learning_paths_file_is_read),
         T(todays_file_is_read_whole),
         T(json_says_the_same),
+        T(yaml_says_the_same),
+        T(every_storage_type_has_trustees_settings),
+        T(each_part_may_have_a_storage_type_of_its_own),
         T(older_dialects_are_read),
         T(what_is_wrong_is_refused_with_a_sentence),
         T(a_missing_file_and_one_that_is_too_large_are_told),

@@ -24,7 +24,7 @@ static void json_paths_and_patches(void **state)
         {"json.patch({}, [1])", "!eval_type_error: array of objects"},
         {"json.marshal_with_options({\"a\": [1]}, {\"indent\": \" \"})",
          "\"{\\n \\\"a\\\": [\\n  1\\n ]\\n}\""},
-        {"json.marshal_with_options(1, {\"x\": 1})", "!eval_builtin_error: unknown key"});
+        {"json.marshal_with_options(1, {\"x\": 1})", "!eval_type_error: unknown key"});
 }
 
 static void graphs(void **state)
@@ -36,7 +36,7 @@ static void graphs(void **state)
         {"graph.reachable({\"a\": {\"x\"}}, [\"a\"])", "{\"a\"}"},
         {"graph.reachable_paths({\"a\": [\"b\", \"c\"], \"b\": [\"c\"], \"c\": []}, {\"a\"})",
          "{[\"a\", \"b\", \"c\"], [\"a\", \"c\"]}"},
-        {"graph.reachable_paths({\"a\": [\"a\"]}, {\"a\"})", "{[\"a\"]}"},
+        {"graph.reachable_paths({\"a\": [\"a\"]}, {\"a\"})", "{[\"a\", \"a\"]}"},
         {"graph.reachable([], {})", "!eval_type_error: operand 1 must be object"});
 }
 
@@ -111,11 +111,11 @@ static void texts_and_patterns(void **state)
         {"strings.render_template(\"{{range $i, $v := .a}}{{$i}}={{$v}} {{end}}\", {\"a\": [7, "
          "8]})",
          "\"0=7 1=8 \""},
-        {"strings.render_template(\"{{if eq .x 1}}one{{else if .y}}y{{else}}no{{end}}\", {\"x\": "
+        {"strings.render_template(\"{{if eq .x `1`}}one{{else if .y}}y{{else}}no{{end}}\", {\"x\": "
          "2})",
          "\"no\""},
         {"strings.render_template(\"a {{- 1 -}} b\", {})", "\"a1b\""},
-        {"strings.render_template(\"{{if .x}}\", {})", "!eval_builtin_error: unexpected end"},
+        {"strings.render_template(\"{{if .x}}\", {})", "!eval_builtin_error: unexpected EOF"},
         {"urlquery.encode(\"a b&c\")", "\"a+b%26c\""},
         {"urlquery.decode(\"a+b%26c\")", "\"a b&c\""},
         {"urlquery.decode(\"%zz\")", "!eval_builtin_error: invalid URL escape"},
@@ -139,14 +139,15 @@ static void times(void **state)
         {"time.parse_ns(\"3:04PM\", \"12:30AM\") - time.parse_ns(\"3:04PM\", \"12:00AM\")",
          "!eval_builtin_error: outside of valid range"},
         {"time.parse_rfc3339_ns(\"2023-11-14T22:13:20.5Z\")", "1700000000500000000"},
-        {"time.parse_rfc3339_ns(\"2023-11-14\")", "!eval_builtin_error: does not fit"},
+        {"time.parse_rfc3339_ns(\"2023-11-14\")",
+         "!eval_builtin_error: cannot parse \"\" as \"T\""},
         {"time.parse_duration_ns(\"1h2m3.5ms\")", "3720003500000"},
         {"time.parse_duration_ns(\"-1.5s\")", "-1500000000"},
-        {"time.parse_duration_ns(\"1x\")", "!eval_builtin_error: invalid duration"},
+        {"time.parse_duration_ns(\"1x\")", "!eval_builtin_error: unknown unit \"x\""},
         {"time.add_date(0, 0, 1, 30)", "5270400000000000"},
         {"time.date(951782400000000000)", "[2000, 2, 29]"}, {"time.weekday(0)", "\"Thursday\""},
         {"time.diff(0, 90061000000000)", "[0, 0, 1, 1, 1, 1]"},
-        {"time.date([0, \"../../etc/passwd\"])", "!eval_builtin_error: unknown time zone"},
+        {"time.date([0, \"../../etc/passwd\"])", "!eval_builtin_error: invalid location name"},
         {"time.clock(1e20)", "!eval_builtin_error: timestamp too big"});
 }
 
@@ -192,7 +193,7 @@ static void yaml_and_schemas(void **state)
     (void)state;
     CHECK_ANSWERS(
         {"yaml.unmarshal(\"a: [1, 0x10, yes, ~, 1.5, 'x']\")",
-         "{\"a\": [1, 16, true, null, 1.5, \"x\"]}"},
+         "{\"a\": [1, 16, \"yes\", null, 1.5, \"x\"]}"},
         {"yaml.unmarshal(\"a: &x {b: 1}\\nc: {<<: *x, d: 2}\")",
          "{\"a\": {\"b\": 1}, \"c\": {\"b\": 1, \"d\": 2}}"},
         {"yaml.unmarshal(\"a: [\")", "!eval_builtin_error: yaml: line"},

@@ -467,7 +467,8 @@ static void failing_builtins_abort_with_their_code(void **state)
         {"regex.match(`\\C`, \"\")", REGO_EVAL_BUILTIN, "invalid escape"},
         {"numbers.range(1, 100000000000)", REGO_EVAL_LIMIT, "limit"},
         {"substring(\"a\", -1, 1)", REGO_EVAL_BUILTIN, "negative offset"},
-        {"http.send({})", REGO_EVAL_BUILTIN, "not available"},
+        {"http.send({})", REGO_EVAL_TYPE, "missing required request parameters"},
+        {"http.send({\"method\": \"get\", \"url\": \"x\"})", REGO_EVAL_BUILTIN, "not available"},
         {"bits.lsh(1, 99999999)", REGO_EVAL_LIMIT, "limit"},
         {"{1: y | some y in [2, 3]}", REGO_EVAL_CONFLICT, "keys must be unique"},
     };

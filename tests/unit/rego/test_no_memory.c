@@ -181,10 +181,72 @@ static void every_allocation_of_a_conformance_topic_may_fail(void **state)
     (void)closedir(d);
 }
 
+/* Text that builtins put together: a cut text would be another answer. */
+static void every_allocation_of_texts_may_fail(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "package t\n"
+        "tpl := `{{define \"a\"}}<{{.}}>{{end}}{{$x := 0}}{{range $i, $e := .l}}{{$x = $i}}"
+        "{{template \"a\" $e}}{{if eq $e \"b\"}}{{printf \"%5d|%q|%v\" $i $e $.o}}{{else}}"
+        "{{html $e | printf \"%s%s\" (js \"<\" | urlquery)}}{{end}}{{end}}{{$x}}{{.none}}"
+        "{{slice .l 1}}{{println (index .l 0) 1.5 'c'}}`\n"
+        "long := concat(\"\", [sprintf(\"%d,\", [i]) | some i in numbers.range(1, 100)])\n"
+        "p[0] := strings.render_template(tpl, {\"l\": [\"a\", \"b\", long], \"o\": {\"k\": "
+        "[1.5]}})\n"
+        "p[1] := sprintf(\"%v %q %x %08.3f %d %O %s %U\", "
+        "[{\"k\": {1, 2}}, long, long, 1.5, 123456789012345678901234567890, 8, [long], 97])\n"
+        "p[2] := [upper(long), replace(long, \"1\", \"one\"), strings.reverse(long)]\n"
+        "p[3] := regex.replace(long, \"([0-9]+)\", \"<$1>\")\n"
+        "p[4] := [base64.decode(base64.encode(long)), hex.decode(hex.encode(long))]\n"
+        "p[5] := [urlquery.encode(long), urlquery.encode_object({\"a\": [long]})]\n"
+        "p[6] := [glob.match(\"*{1,[0-9]}*\", [], long), glob.quote_meta(long)]\n"
+        "p[7] := [json.marshal([long]), strings.replace_n({\"1\": \"\", \"2\": \"22\"}, long)]\n"
+        "p[8] := [base64.is_valid(base64.encode(long)), regex.is_valid(\"a+\")]\n";
+    rego_module m = {.name = "text.rego", .text = vs_str(text)};
+    fail_everywhere(&m, 1, vs_undefined(), vs_undefined());
+}
+
+/* Builtins that build texts and documents, where a cut one would be another answer. */
+static void every_allocation_of_schemas_and_documents_may_fail(void **state)
+{
+    (void)state;
+    static const char policy[] =
+        "package p\n"
+        "schema := {\"$id\": \"http://x/a/b\", \"definitions\": {\"n\": {\"$id\": \"n\", \"type\": "
+        "\"integer\", \"enum\": [1, {2}], \"multipleOf\": 7}}, \"properties\": {\"a\": {\"$ref\": "
+        "\"n\"}, \"b\": {\"pattern\": \"^x\", \"format\": \"email\", \"minLength\": 3}, \"c\": "
+        "{\"uniqueItems\": true, \"contains\": {\"const\": \"<\"}}}, \"anyOf\": [{\"required\": "
+        "[\"z\"]}, {\"maximum\": 3}], \"if\": true, \"then\": {\"dependencies\": {\"a\": "
+        "[\"q\"]}}}\n"
+        "match := json.match_schema({\"a\": 5, \"b\": \"y\", \"c\": {1, 2}, 3: 4}, schema)\n"
+        "text := json.match_schema(`{\"c\": [1, 1]}`, schema)\n"
+        "verify := [json.verify_schema(schema), json.verify_schema({\"$ref\": \"#/a~0b\"})]\n"
+        "read := yaml.unmarshal(\"a: &x {b: !!binary aGk=, 1.5: 0x1f}\\nc: {<<: *x, d: [1_0, "
+        "2.5e3]}\")\n"
+        "valid := [yaml.is_valid(\"[\"), yaml.is_valid(\"{a: *b}\"), yaml.is_valid(\"- 1\")]\n"
+        "write := yaml.marshal({\"a\": [1, {\"b\": \"x\\ny\"}], \"yes\": 1.5, [1]: {2}, \"q\": \" "
+        "'\"})\n"
+        "json_ := [json.marshal({[\"<\"]: {1.5, \"&\"}}), json.marshal(base64.decode(\"gA==\"))]\n"
+        "pretty := json.marshal_with_options({1: [2, {}]}, {\"indent\": \" \", \"prefix\": "
+        "\"#\"})\n"
+        "parsed := [json.unmarshal(`{\"a\": [\"\\ud800\", 1e30]}`), json.is_valid(`[\"x\"]`), "
+        "json.is_valid(\"[1.5]\")]\n"
+        "paths := [json.filter({\"a\": {\"b\": 1, \"c\": 2}}, [\"a/b\"]), json.remove({\"a\": [1, "
+        "2]}, [\"a/0\"]), json.patch({\"a\": [1]}, [{\"op\": \"add\", \"path\": \"/a/-\", "
+        "\"value\": 2}])]\n"
+        "patterns := [regex.find_n(\".\", base64.decode(\"gA==\"), -1), glob.match(\"*\", [], "
+        "\"a\")]\n";
+    const rego_module mod = {.name = "documents.rego", .text = vs_str(policy)};
+    fail_everywhere(&mod, 1, vs_undefined(), vs_empty(VS_OBJECT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_of_texts_may_fail),
         cmocka_unit_test(every_allocation_of_a_conformance_topic_may_fail),
+        cmocka_unit_test(every_allocation_of_schemas_and_documents_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,8 +110,12 @@ static void the_record_is_stored_as_trustee_stores_it(void **state)
     assert_vs_ok(rvps_register(f->r, sample("{\"a:b/c\":\"v\"}"), NOW, &err), &err);
     vs_buf b = VS_BUF(4096);
     assert_vs_ok(vs_store_get(f->store, "reference_value", VS_LIT("a:b/c"), 0, &b, &err), &err);
-    assert_span_is(vs_buf_span(&b), "{\"version\":\"0.1.0\",\"name\":\"a:b/c\",\"expiration\":"
-                                    "\"2027-08-21T09:00:00Z\",\"value\":\"v\"}");
+    assert_span_is(vs_buf_span(&b),
+                   "{\"version\":\"0.1.0\",\"name\":\"a:b/c\",\"expiration\":"
+                   "\"2027-08-21T09:00:00Z\",\"value\":\"v\"," /* from here on ours */
+                   "\"provenance\":{\"payload_sha256\":\"6d8b29403fbe4d9e65a6e9912170d"
+                   "5119ec2b47301d40075356f2df4449306d3\",\"registered\":"
+                   "\"2026-08-21T09:00:00Z\",\"type\":\"sample\"}}");
     vs_buf_free(&b);
 }
 

@@ -324,6 +324,19 @@ static inline void values_put_together_are_all_checked_first(void **state)
     assert_vs_ok(vs_store_put_all(f->s, two, 0, &err), &err);
 }
 
+static inline void a_store_that_works_says_so_and_shows_no_trace_of_it(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    put(f->s, "kbs", "k", "v");
+    for (int i = 0; i < 3; i++)
+        assert_vs_ok(vs_store_ping(f->s, &err), &err);
+    seen s = {0};
+    assert_vs_ok(vs_store_list(f->s, "kbs", see, &s, &err), &err);
+    assert_string_equal(s.text, "k\n");
+    expect(f->s, "kbs", "k", 0, "v");
+}
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 enum { THREADS = 8, ROUNDS = 40 };
@@ -388,6 +401,8 @@ static inline void of_threads_that_create_the_same_key_one_wins(void **state)
         cmocka_unit_test_setup_teardown(namespaces_outside_the_grammar_are_refused, open,          \
                                         fixture_free),                                             \
         cmocka_unit_test_setup_teardown(keys_are_listed_in_bytewise_order, open, fixture_free),    \
+        cmocka_unit_test_setup_teardown(a_store_that_works_says_so_and_shows_no_trace_of_it, open, \
+                                        fixture_free),                                             \
         cmocka_unit_test_setup_teardown(of_threads_that_create_the_same_key_one_wins, open,        \
                                         fixture_free)
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
+#include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
+
+#include "store/sqlite_schema.h"
 
 static const char *db_path(const fixture *f)
 {
@@ -170,6 +173,243 @@ static void a_deleted_secret_is_not_left_in_the_file(void **state)
     vs_buf_free(&b);
 }
 
+/* ---- migrations ------------------------------------------------------------------------------ */
+
+static const char *beside(const fixture *f, const char *suffix)
+{
+    static char path[192];
+    (void)snprintf(path, sizeof path, "%s%s", db_path(f), suffix);
+    return path;
+}
+
+static void migrations_run_once_and_the_file_is_copied_before(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    char text[VS_ERROR_TEXT];
+    put(f->s, "kbs", "k", "kept");
+    vs_store_close(&f->s);
+    store_migration list[] = {sqlite_migrations[0],
+                              {.sql = "ALTER TABLE kv ADD COLUMN note TEXT"},
+                              {.sql = "CREATE TABLE more (x); DROP TABLE nothing"}};
+    assert_vs_code(store_open_sqlite_as(db_path(f), list, 3, &f->s, &err), VS_E_INTERNAL);
+    assert_non_null(
+        strstr(vs_error_text(&err, text, sizeof text), "migration from version 2 to 3"));
+    assert_vs_ok(vs_store_open_sqlite(db_path(f), &f->s, &err), &err); /* nothing has changed */
+    expect(f->s, "kbs", "k", 0, "kept");
+    vs_store_close(&f->s);
+    assert_int_equal(unlink(beside(f, ".schema-1")), 0);
+    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 2, &f->s, &err), &err);
+    expect(f->s, "kbs", "k", 0, "kept");
+    put(f->s, "kbs", "k", "changed");
+    vs_store_close(&f->s);
+    struct stat st;
+    assert_int_equal(stat(beside(f, ".schema-1"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(access(beside(f, ".schema-1.part"), F_OK), -1);
+    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 2, &f->s, &err), &err); /* once only */
+    vs_store_close(&f->s);
+    /* The release before: it refuses the file, and works on the copy. */
+    assert_vs_code(vs_store_open_sqlite(db_path(f), &f->s, &err), VS_E_UNSUPPORTED);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text),
+                           "the file has schema version 2, this build knows up to 1"));
+    assert_vs_ok(vs_store_open_sqlite(beside(f, ".schema-1"), &f->s, &err), &err);
+    expect(f->s, "kbs", "k", 0, "kept");
+}
+
+/* ---- disks ----------------------------------------------------------------------------------- */
+
+typedef struct kind {
+    const char *name;
+    vs_code (*open)(const char *path, vs_store **out, vs_error *err);
+    const char *read_only; /* what it says then */
+} kind;
+static const kind kinds[] = {
+    {"sqlite", vs_store_open_sqlite, "read-only"},
+    {"localfs", vs_store_open_localfs, "Read-only file system"},
+    {"localjson", vs_store_open_localjson, "Read-only file system"},
+};
+
+/* A file system of one MiB at <dir>/disk; false, saying why, where that is not permitted. */
+static bool mount_small(const fixture *f, char path[96])
+{
+    (void)snprintf(path, 96, "%s/disk", f->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (mount("vs-test", path, "tmpfs", 0, "size=1m,mode=0700") == 0)
+        return true;
+    print_message("skipped: mounting a tmpfs is not permitted here\n");
+    return false;
+}
+
+static void says(const vs_error *err, const char *a, const char *b)
+{
+    char text[VS_ERROR_TEXT];
+    (void)vs_error_text(err, text, sizeof text);
+    if (!strstr(text, a) && !strstr(text, b))
+        fail_msg("\"%s\" says neither \"%s\" nor \"%s\"", text, a, b);
+}
+
+static void fill_and_recover(const kind *k, const char *disk)
+{
+    char path[128], ballast[128], key[32];
+    vs_store *s = NULL;
+    vs_error err = {0};
+    (void)snprintf(path, sizeof path, "%s/%s", disk, k->name);
+    (void)snprintf(ballast, sizeof ballast, "%s/ballast", disk);
+    static const char page[4096];
+    assert_vs_ok(k->open(path, &s, &err), &err);
+    put(s, "kbs", "before", "kept");
+    assert_vs_ok(vs_store_ping(s, &err), &err);
+    int fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (write(fd, page, sizeof page) > 0)
+        continue;
+    (void)close(fd);
+    vs_code code = VS_OK;
+    unsigned stored = 0;
+    while (code == VS_OK && stored < 1000) {
+        (void)snprintf(key, sizeof key, "k%u", stored);
+        code = vs_store_put(s, "kbs", vs_str(key), vs_span_of(page, 3000), 0, VS_PUT_REPLACE, &err);
+        stored += code == VS_OK;
+    }
+    assert_vs_code(code, VS_E_IO);
+    says(&err, "No space left on device", "full");
+    assert_vs_code(vs_store_ping(s, &err), VS_E_IO);
+    says(&err, "the store does not work", "");
+    expect(s, "kbs", "before", 0, "kept");
+    assert_vs_code(get_code(s, "kbs", vs_str(key), 0), VS_E_NOT_FOUND);
+    assert_int_equal(unlink(ballast), 0);
+    assert_vs_ok(vs_store_ping(s, &err), &err); /* without a restart */
+    put(s, "kbs", key, "now");
+    expect(s, "kbs", key, 0, "now");
+    expect(s, "kbs", "before", 0, "kept");
+    for (unsigned i = 0; i < stored; i++) {
+        (void)snprintf(key, sizeof key, "k%u", i);
+        assert_vs_code(get_code(s, "kbs", vs_str(key), 0), VS_OK);
+    }
+    vs_store_close(&s);
+}
+
+static void a_full_disk_is_a_precise_error_and_recovers(void **state)
+{
+    fixture *f = *state;
+    char disk[96];
+    if (!mount_small(f, disk))
+        skip();
+    for (size_t i = 0; i < VS_COUNT(kinds); i++)
+        fill_and_recover(&kinds[i], disk);
+    assert_int_equal(umount2(disk, MNT_DETACH), 0);
+}
+
+static void a_read_only_disk_is_a_precise_error_and_recovers(void **state)
+{
+    fixture *f = *state;
+    char disk[96], path[128];
+    if (!mount_small(f, disk))
+        skip();
+    for (size_t i = 0; i < VS_COUNT(kinds); i++) {
+        vs_store *s = NULL, *fresh = NULL;
+        vs_error err = {0};
+        (void)snprintf(path, sizeof path, "%s/%s", disk, kinds[i].name);
+        assert_vs_ok(kinds[i].open(path, &s, &err), &err);
+        put(s, "kbs", "k", "v");
+        vs_store_close(&s);
+        assert_int_equal(mount(NULL, disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+        if (kinds[i].open == vs_store_open_sqlite) { /* refused at the start */
+            assert_vs_code(kinds[i].open(path, &s, &err), VS_E_IO);
+            says(&err, "cannot be written", "read-only");
+        } else { /* it can be read */
+            assert_vs_ok(kinds[i].open(path, &s, &err), &err);
+            expect(s, "kbs", "k", 0, "v");
+            assert_vs_code(
+                vs_store_put(s, "kbs", VS_LIT("k"), VS_LIT("w"), 0, VS_PUT_REPLACE, &err), VS_E_IO);
+            says(&err, kinds[i].read_only, kinds[i].read_only);
+            assert_vs_code(vs_store_ping(s, &err), VS_E_IO);
+        }
+        assert_int_equal(mount(NULL, disk, NULL, MS_REMOUNT, "size=1m"), 0);
+        if (s)
+            assert_vs_ok(vs_store_ping(s, &err), &err);
+        assert_vs_ok(kinds[i].open(path, &fresh, &err), &err);
+        put(fresh, "kbs", "k", "w");
+        vs_store_close(&s);
+        vs_store_close(&fresh);
+    }
+    assert_int_equal(umount2(disk, MNT_DETACH), 0);
+}
+
+/* ---- several processes, several stores ------------------------------------------------------- */
+
+static void of_processes_that_create_the_same_key_one_wins(void **state)
+{
+    fixture *f = *state;
+    enum { CHILDREN = 3, N = 100 };
+    for (size_t k = 0; k < 2; k++) { /* LocalJson has its own */
+        int p[2];
+        unsigned total = 0;
+        assert_int_equal(pipe(p), 0);
+        for (int child = 0; child < CHILDREN; child++) {
+            pid_t pid = fork();
+            assert_true(pid >= 0);
+            if (pid)
+                continue;
+            char path[96], key[16];
+            vs_store *s = NULL;
+            unsigned wins = 0;
+            (void)snprintf(path, sizeof path, "%s/race-%s", f->dir, kinds[k].name);
+            if (kinds[k].open(path, &s, NULL) != VS_OK)
+                _exit(1);
+            for (unsigned i = 0; i < N; i++) {
+                (void)snprintf(key, sizeof key, "k%u", i);
+                vs_code c =
+                    vs_store_put(s, "kbs", vs_str(key), VS_LIT("v"), 0, VS_PUT_CREATE, NULL);
+                wins += c == VS_OK;
+                if (c != VS_OK && c != VS_E_EXISTS)
+                    _exit(2);
+            }
+            vs_store_close(&s);
+            _exit(write(p[1], &wins, sizeof wins) == sizeof wins ? 0 : 3);
+        }
+        for (int child = 0; child < CHILDREN; child++) {
+            int status;
+            unsigned wins = 0;
+            assert_true(wait(&status) > 0 && status == 0);
+            assert_int_equal(read(p[0], &wins, sizeof wins), sizeof wins);
+            total += wins;
+        }
+        (void)close(p[0]);
+        (void)close(p[1]);
+        assert_int_equal(total, N);
+    }
+}
+
+static void namespaces_are_kept_where_their_routes_lead(void **state)
+{
+    fixture *f = *state;
+    vs_store *memory = NULL, *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(vs_store_open_memory(&memory, &err), &err);
+    vs_store_route routes[] = {{"session", memory}, {"reference_value", memory}};
+    assert_vs_ok(vs_store_open_routed(f->s, routes, 2, &s, &err), &err);
+    put(s, "kbs", "k", "1");
+    assert_vs_ok(vs_store_put(s, "session", VS_LIT("k"), VS_LIT("2"), 50, VS_PUT_REPLACE, &err),
+                 &err);
+    expect(f->s, "kbs", "k", 0, "1");
+    expect(memory, "session", "k", 0, "2");
+    assert_vs_code(get_code(f->s, "session", VS_LIT("k"), 0), VS_E_NOT_FOUND);
+    vs_store_item both[] = {{"session", VS_LIT("a"), VS_LIT("1"), 0, VS_PUT_REPLACE},
+                            {"kbs", VS_LIT("b"), VS_LIT("2"), 0, VS_PUT_REPLACE}};
+    assert_vs_code(vs_store_put_all(s, both, 2, NULL), VS_E_UNSUPPORTED);
+    assert_vs_code(get_code(s, "session", VS_LIT("a"), 0), VS_E_NOT_FOUND);
+    both[1].ns = "reference_value";
+    assert_vs_ok(vs_store_put_all(s, both, 2, &err), &err);
+    assert_vs_ok(vs_store_purge(s, 100, 10, &err), &err);
+    assert_vs_code(get_code(memory, "session", VS_LIT("k"), 0), VS_E_NOT_FOUND);
+    assert_vs_ok(vs_store_ping(s, &err), &err);
+    assert_vs_ok(vs_store_delete(s, "kbs", VS_LIT("k"), &err), &err);
+    assert_vs_code(get_code(f->s, "kbs", VS_LIT("k"), 0), VS_E_NOT_FOUND);
+    vs_store_close(&s);
+    vs_store_close(&memory);
+}
+
 /* The child tells each write after it was acknowledged, and is killed in the middle. */
 static void write_until_killed(const char *path, int fd, unsigned from)
 {
@@ -251,6 +491,16 @@ int main(void)
                                         open_sqlite, fixture_free),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, open_sqlite, fixture_free),
         cmocka_unit_test_setup_teardown(a_deleted_secret_is_not_left_in_the_file, open_sqlite,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(migrations_run_once_and_the_file_is_copied_before,
+                                        open_sqlite, fixture_free),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_a_precise_error_and_recovers, open_memory,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(a_read_only_disk_is_a_precise_error_and_recovers,
+                                        open_memory, fixture_free),
+        cmocka_unit_test_setup_teardown(of_processes_that_create_the_same_key_one_wins, open_memory,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(namespaces_are_kept_where_their_routes_lead, open_sqlite,
                                         fixture_free),
         cmocka_unit_test_setup_teardown(nothing_acknowledged_is_lost_by_a_kill, open_sqlite,
                                         fixture_free),

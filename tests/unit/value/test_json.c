@@ -549,6 +549,59 @@ static void the_writer_places_commas_and_typed_access_explains(void **state)
     assert_false(vs_defined(m));
 }
 
+static void what_is_not_utf8_becomes_a_replacement(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n;
+        const char *printed;
+    } bad[] = {
+        {"\x80", 1, "\"\\ufffd\""},
+        {"a\xe2\x82", 3, "\"a\\ufffd\\ufffd\""},
+        {"\xed\xa0\x80z", 4, "\"\\ufffd\\ufffd\\ufffdz\""},
+        {"\xf4\x90\x80\x80", 4, "\"\\ufffd\\ufffd\\ufffd\\ufffd\""},
+        {"\xc0\x80", 2, "\"\\ufffd\\ufffd\""},
+        {"\xc3\xa9\xff\x01", 4, "\"\xc3\xa9\\ufffd\\u0001\""},
+        {"\xf0\x9f\x98\x80", 4, "\"\xf0\x9f\x98\x80\""},
+    };
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1000);
+        vs_json_quote(&b, vs_span_of(bad[i].text, bad[i].n));
+        assert_span_is(vs_buf_span(&b), bad[i].printed);
+    }
+    static const struct {
+        const char *text, *value; /* NULL: refused */
+    } texts[] = {
+        {"[\"\x80\"]", "[\"\xef\xbf\xbd\"]"},
+        {"\"\\ud800\"", "\"\xef\xbf\xbd\""},
+        {"\"\\ud800\\ud83d\\ude00\"", "\"\xef\xbf\xbd\xf0\x9f\x98\x80\""},
+        {"\"\\udc00\\ud800x\"", "\"\xef\xbf\xbd\xef\xbf\xbdx\""},
+        {"\"\\ud800\\u12\"", NULL},
+        {"[1\x80]", NULL},
+        {"\x80", NULL},
+    };
+    const vs_json_opts lossy = {.lossy = true};
+    for (size_t i = 0; i < VS_COUNT(texts); i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1000);
+        vs_val v;
+        assert_int_not_equal(parse(vs_str(texts[i].text), &v, NULL), VS_OK);
+        vs_code code = vs_json_parse(&a, vs_str(texts[i].text), &lossy, &v, NULL);
+        assert_int_equal(code == VS_OK, texts[i].value != NULL);
+        vs_json_print(&b, v);
+        assert_span_is(vs_buf_span(&b), texts[i].value ? texts[i].value : "null");
+    }
+}
+
+static void html_is_escaped_only_on_request(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1000);
+    vs_json_escape_html(&b, VS_LIT("{\"<\":\">&\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\"}"));
+    assert_span_is(vs_buf_span(&b),
+                   "{\"\\u003c\":\"\\u003e\\u0026\\u2028\\u2029\xe2\x80\xaa\xe2\x80\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +615,8 @@ int main(void)
         cmocka_unit_test(canonical_form_of_the_rfc_examples),
         cmocka_unit_test(canonical_numbers_of_the_rfc_table),
         cmocka_unit_test(the_writer_places_commas_and_typed_access_explains),
+        cmocka_unit_test(what_is_not_utf8_becomes_a_replacement),
+        cmocka_unit_test(html_is_escaped_only_on_request),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

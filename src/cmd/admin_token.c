@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where kbs-client gets the administrator's token from. */
+#include "cmd/admin_token.h"
+
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "cmd/kbs_client.h"
 #include "envelope/jose.h"
 #include "value/json.h"
 
-enum { TOKEN_MAX = 1024 * 1024, TOKEN_LIFE_S = 2 * 3600 };
+enum { TOKEN_MAX = ADMIN_TOKEN_MAX, TOKEN_LIFE_S = 2 * 3600 };
 
 static const char LOCAL_TOKEN[] = "kbs/config/docker-compose/admin-token";
 
@@ -79,14 +80,14 @@ static vs_code from_defaults(vs_buf *token, vs_error *err)
     return VS_OK;
 }
 
-vs_code kc_admin_token(const kc_options *o, vs_buf *token, vs_error *err)
+vs_code admin_token(const char *token_file, const char *private_key, vs_buf *token, vs_error *err)
 {
-    if (o->admin_token_file) {
-        VS_TRY_WRAP(from_file(o->admin_token_file, token, err), err, "reading the admin token");
+    if (token_file) {
+        VS_TRY_WRAP(from_file(token_file, token, err), err, "reading the admin token");
         return VS_OK;
     }
-    if (o->auth_private_key) {
-        VS_TRY_WRAP(from_key(o->auth_private_key, token, err), err, "making an admin token");
+    if (private_key) {
+        VS_TRY_WRAP(from_key(private_key, token, err), err, "making an admin token");
         return VS_OK;
     }
     return from_defaults(token, err);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces that the envelope and the manifest of a CoRIM have in common. */
+#ifndef VS_ENVELOPE_CORIM_PARTS_H
+#define VS_ENVELOPE_CORIM_PARTS_H
+
+#include "envelope/corim.h"
+#include "value/cbor.h"
+
+/* The key of a map's member. One that is not an integer (an extension) is passed over together with
+ * its value: false. */
+bool corim_int_key(vs_cbor *c, int64_t *key);
+/* {0: not before, 1: not after} into the bounds it has; each is narrowed, never widened. */
+void corim_read_validity(vs_cbor *c, corim_validity *v);
+
+/* VS_OK for profiles that are not known. */
+VS_MUST vs_code corim_check_profile(const corim *c, vs_error *err);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages of type "corim": reference triples become records (attestation-service.md 8.2). */
+#include "base/enc.h"
+#include "base/log.h"
+#include "rvps/extract.h"
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static vs_span uuid_text(vs_arena *a, vs_span bytes)
+{
+    vs_span hex = vs_hex_encode_arena(a, bytes);
+    if (hex.n != 32)
+        return (vs_span){NULL, 0};
+    const char *h = (const char *)hex.p;
+    return vs_str(vs_sprintf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20));
+}
+
+static vs_span key_text(vs_arena *a, const corim_measurement *m)
+{
+    switch (m->key) {
+    case CORIM_KEY_TEXT: return m->key_bytes;
+    case CORIM_KEY_UINT:
+        return vs_str(vs_sprintf(a, "claim%llu", (unsigned long long)m->key_number));
+    case CORIM_KEY_UUID: return uuid_text(a, m->key_bytes);
+    case CORIM_KEY_NONE: break;
+    }
+    return (vs_span){NULL, 0};
+}
+
+/* The parts that are there and what the value is, joined with '/'. */
+static vs_span record_name(vs_arena *a, const corim_reference *r, const corim_measurement *m,
+                           const char *what)
+{
+    const vs_span parts[] = {r->vendor, r->model, key_text(a, m), m->name, m->serial, vs_str(what)};
+    size_t n = 0;
+    for (size_t i = 0; i < VS_COUNT(parts); i++)
+        n += parts[i].n + 1;
+    uint8_t *name = vs_alloc(a, n);
+    n = 0;
+    for (size_t i = 0; name && i < VS_COUNT(parts); i++) {
+        if (!parts[i].p)
+            continue;
+        if (n)
+            name[n++] = '/';
+        if (parts[i].n)
+            memcpy(name + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
+    return vs_span_of(name, n);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static void add_measurement(rvps_records *out, const corim_reference *r, const corim_measurement *m)
+{
+    vs_arena *a = out->a;
+    if (m->n_digests) {
+        vs_vec list = {.a = a};
+        for (size_t i = 0; i < m->n_digests; i++)
+            vs_vec_add(&list, vs_string(vs_hex_encode_arena(a, m->digests[i].value)));
+        rvps_add_record(out, record_name(a, r, m, "digests"), vs_vec_end_array(&list),
+                        RVPS_MERGE_LIST);
+    }
+    if (m->raw.p)
+        rvps_add_record(out, record_name(a, r, m, "raw_bytes"),
+                        vs_string(vs_hex_encode_arena(a, m->raw)), RVPS_MERGE_ONE);
+    if (m->svn_kind == CORIM_SVN_MIN)
+        rvps_add_record(out, record_name(a, r, m, "min_svn"), vs_int((int64_t)m->svn),
+                        RVPS_MERGE_MAX);
+    if (m->svn_kind == CORIM_SVN_EXACT) {
+        vs_vec list = {.a = a};
+        vs_vec_add(&list, vs_int((int64_t)m->svn));
+        rvps_add_record(out, record_name(a, r, m, "svn"), vs_vec_end_array(&list), RVPS_MERGE_LIST);
+    }
+}
+
+static void narrow(corim_validity *v, corim_validity by)
+{
+    if (by.not_before > v->not_before)
+        v->not_before = by.not_before;
+    if (by.not_after < v->not_after)
+        v->not_after = by.not_after;
+}
+
+static void describe(rvps_records *out, const corim *c)
+{
+    vs_obj o = {.a = out->a};
+    vs_span id = c->id_is_uuid ? uuid_text(out->a, c->id) : c->id;
+    vs_obj_put(&o, "id", vs_string(id));
+    if (c->profile.p)
+        vs_obj_put(&o, "profile", vs_string(c->profile));
+    out->source = vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+/* ---- the message ----------------------------------------------------------------------------- */
+
+/* Before anything else of the message is read. */
+static vs_code check_signature(const rvps_context *x, const corim_envelope *e, rvps_records *out,
+                               vs_error *err)
+{
+    if (!e->is_signed)
+        return x->require_signed ? vs_fail(err, VS_E_DENIED,
+                                           "the CoRIM is not signed, and this server takes "
+                                           "signed ones only")
+                                 : VS_OK;
+    vs_val signer;
+    VS_TRY_WRAP(rvps_anchors_verify(x->anchors, e, x->now, out->a, &signer, &out->is_signed, err),
+                err, "signature of the CoRIM");
+    if (out->is_signed)
+        out->signer = signer;
+    else
+        vs_log(VS_LOG_WARN, "rvps",
+               "a signed CoRIM counts as unsigned: no trust anchors are configured", NULL);
+    narrow(&out->validity, e->validity);
+    return VS_OK;
+}
+
+vs_code rvps_extract_corim(const rvps_context *x, vs_span payload, rvps_records *out, vs_error *err)
+{
+    corim_envelope e;
+    corim c;
+    VS_TRY(corim_open(payload, &e, err));
+    VS_TRY(check_signature(x, &e, out, err));
+    VS_TRY(corim_decode(out->a, e.manifest, &c, err));
+    narrow(&out->validity, c.validity);
+    describe(out, &c);
+    for (size_t i = 0; i < c.n; i++)
+        for (size_t k = 0; k < c.references[i].n; k++)
+            add_measurement(out, &c.references[i], &c.references[i].measurements[k]);
+    VS_TRY(vs_arena_check(out->a, err));
+    return rvps_merge_records(out, err);
+}
