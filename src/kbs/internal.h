@@ -231,6 +231,14 @@ bool kbs_is_policy_action(const kbs_ctx *c);
 /* What Trustee's endpoints do: sets policy `id` whatever is there. */
 VS_MUST vs_code kbs_put_policy(kbs_ctx *c, as_policies *p, vs_span id, vs_span text, vs_error *err);
 
+/* ---- values_admin.c -----------------------------------------------------------------------------
+ */
+
+void kbs_list_reference_values(kbs_ctx *c);
+void kbs_delete_reference_value(kbs_ctx *c);
+void kbs_propose_reference_values(kbs_ctx *c);
+void kbs_approve_reference_values(kbs_ctx *c);
+
 /* ---- handlers -----------------------------------------------------------------------------------
  */
 

@@ -31,6 +31,10 @@ static bool has_journal(const kbs *k)
 {
     return k->journal != NULL;
 }
+static bool can_collect(const kbs *k)
+{
+    return has_journal(k) && has_rvps(k);
+}
 static bool has_sample(const kbs *k)
 {
     return k->cfg->has_sample_plugin;
@@ -43,6 +47,10 @@ const kbs_route kbs_routes[] = {
     {"attestation-policy", KBS_GET, KBS_ADMIN, has_as, kbs_get_attestation_policy},
     {"attestation-policy", KBS_PUT, KBS_ADMIN, has_as, kbs_change_attestation_policy},
     {"attestation-policy", KBS_DELETE, KBS_ADMIN, has_as, kbs_change_attestation_policy},
+    {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_list_reference_values, .bare = true},
+    {"reference-value", KBS_DELETE, KBS_ADMIN, has_rvps, kbs_delete_reference_value},
+    {"collect", KBS_GET, KBS_ADMIN, can_collect, kbs_propose_reference_values},
+    {"collect", KBS_POST, KBS_ADMIN, can_collect, kbs_approve_reference_values},
     {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_get_reference_value},
     {"reference-value", KBS_POST, KBS_ADMIN, has_rvps, kbs_set_reference_values},
     {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy, .bare = true},

@@ -73,17 +73,10 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
         [WRONG_ROLE] = sign_admin(b, "{\"iss\":\"tester\",\"role\":\"reader\",\"exp\":4000000000}"),
         [ATTESTED_TOKEN] = token,
     };
-    static const char *const names[] = {"auth",
-                                        "attest",
-                                        "attestation-policy",
-                                        "reference-value",
-                                        "resource-policy",
-                                        "decision",
-                                        "resource",
-                                        "sample",
-                                        "metrics",
-                                        "",
-                                        "Resource"};
+    static const char *const names[] = {
+        "auth",     "attest",  "attestation-policy", "reference-value", "resource-policy",
+        "decision", "collect", "resource",           "sample",          "metrics",
+        "",         "Resource"};
     size_t cells = 0, reached[64] = {0};
     assert_true(kbs_n_routes <= VS_COUNT(reached));
     for (size_t n = 0; n < 2 * VS_COUNT(names); n++) {
