@@ -18,7 +18,8 @@ typedef struct subject {
     as_policies *p;
     const as_policy_place *at;
     vs_span id, key;
-    vs_span history; /* "<ns>/<prefix><id>/" */
+    const char *history_ns;
+    vs_span history; /* "<prefix><id>/" */
     vs_arena *a;
 } subject;
 
@@ -31,7 +32,8 @@ static vs_code subject_of(as_policies *p, vs_span id, vs_arena *a, subject *s, v
                        "with '.'");
     *s = (subject){.p = p, .at = at, .id = id, .a = a};
     s->key = vs_str(vs_sprintf(a, "%s%.*s.rego", at->prefix, VS_FMT(id)));
-    s->history = vs_str(vs_sprintf(a, "%s/%s%.*s/", at->ns, at->prefix, VS_FMT(id)));
+    s->history_ns = vs_sprintf(a, "%s_history", at->ns);
+    s->history = vs_str(vs_sprintf(a, "%s%.*s/", at->prefix, VS_FMT(id)));
     return vs_arena_check(a, err);
 }
 
@@ -64,7 +66,7 @@ static vs_code get(const subject *s, const char *ns, vs_span key, size_t max, vs
 static vs_code get_record(const subject *s, uint32_t version, vs_val *out, vs_error *err)
 {
     vs_span text;
-    VS_TRY(get(s, AS_POLICY_HISTORY, record_key(s, version), RECORD_MAX, &text, err));
+    VS_TRY(get(s, s->history_ns, record_key(s, version), RECORD_MAX, &text, err));
     VS_TRY_WRAP(vs_json_parse(s->a, text, NULL, out, err), err, "record of version %u", version);
     return VS_OK;
 }
@@ -93,7 +95,7 @@ static vs_code look_at(void *user, vs_span key)
 static vs_code newest_of(const subject *s, uint32_t *version, vs_error *err)
 {
     newest n = {.history = s->history};
-    VS_TRY(vs_store_list(s->at->store, AS_POLICY_HISTORY, look_at, &n, err));
+    VS_TRY(vs_store_list(s->at->store, s->history_ns, look_at, &n, err));
     *version = n.version;
     return VS_OK;
 }
@@ -280,7 +282,7 @@ static vs_code item_of(const subject *s, const record *r, vs_store_item *item, v
         vs_obj_put(&o, "from", vs_int(r->from));
     vs_json_print(&out, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
     VS_TRY(vs_buf_check(&out, err));
-    *item = (vs_store_item){.ns = AS_POLICY_HISTORY,
+    *item = (vs_store_item){.ns = s->history_ns,
                             .key = record_key(s, r->version),
                             .value = vs_dup(s->a, vs_buf_span(&out)),
                             .mode = VS_PUT_CREATE};

@@ -3,8 +3,8 @@
  * Administration of the policies of as/policy.h: reading, history, changes that are atomic across
  * replicas.
  *
- * Each change has a record in namespace "policy_history" under
- * "<namespace>/<prefix><id>/<version, 8 digits>":
+ * Each change has a record in namespace "<namespace>_history", which is always in the same store as
+ * the policies, under "<prefix><id>/<version, 8 digits>":
  *   {"action", "from", "note", "sha256", "time", "version", "who"}
  * and its text under its digest in AS_POLICY_TEXTS. Whoever creates the record of the next version
  * makes the change; everybody else finds it there and looks again. Versions count from 1 without
@@ -16,8 +16,6 @@
 #define VS_AS_VERSIONS_H
 
 #include "as/policy.h"
-
-#define AS_POLICY_HISTORY "policy_history"
 
 typedef struct as_policy_state {
     bool exists;

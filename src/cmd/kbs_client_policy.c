@@ -99,13 +99,13 @@ static void put_version(view *v, vs_val r)
     view_text(v, vs_text(vs_getc(r, "action")));
     if (vs_is_int(from))
         view_styled(v, VIEW_PLAIN, " of %lld", (long long)from.u.i);
-    view_styled(v, VIEW_PLAIN, "  ");
+    vs_buf_puts(&v->out, "  ");
     view_text(v, vs_span_head(vs_text(vs_getc(r, "sha256")), 16));
-    view_styled(v, VIEW_PLAIN, "  ");
+    vs_buf_puts(&v->out, "  ");
     view_text(v, vs_text(vs_getc(r, "who")));
-    view_styled(v, VIEW_PLAIN, "  ");
+    vs_buf_puts(&v->out, "  ");
     view_text(v, vs_text(vs_getc(r, "note")));
-    view_styled(v, VIEW_PLAIN, "\n");
+    vs_buf_puts(&v->out, "\n");
 }
 
 static vs_code parse(vs_arena *a, const vs_buf *answer, vs_val *out, vs_error *err)
@@ -167,7 +167,7 @@ static vs_code print_names(vs_val names, vs_error *err)
     view_init(&v);
     for (uint32_t i = 0; names.kind == VS_ARRAY && i < names.len; i++) {
         view_text(&v, vs_text(names.u.items[i]));
-        view_styled(&v, VIEW_PLAIN, "\n");
+        vs_buf_puts(&v.out, "\n");
     }
     return flush(&v, err);
 }
@@ -202,8 +202,7 @@ static vs_code change(const kc_options *o, const char *method, const char *actio
                       vs_error *err)
 {
     VS_CLEANUP(vs_buf_free)
-    vs_buf path = VS_BUF(PATH_MAX),
-           query = VS_BUF(16 * 1024), answer = VS_BUF(KC_FILE_MAX);
+    vs_buf path = VS_BUF(PATH_MAX), query = VS_BUF(16 * 1024), answer = VS_BUF(KC_FILE_MAX);
     VS_TRY(path_of(o->policy, action, &path, err));
     put_param(&query, "version", o->version);
     put_param(&query, "note", o->note);

@@ -37,7 +37,7 @@ static void put_json(view *v, vs_val value)
     vs_json_print(&text, value);
     view_text(v, vs_span_head(vs_buf_span(&text), VALUE_SHOWN));
     if (text.n > VALUE_SHOWN)
-        view_styled(v, VIEW_PLAIN, "...");
+        vs_buf_puts(&v->out, "...");
 }
 
 /* ---- list, delete -----------------------------------------------------------------------------
@@ -98,14 +98,14 @@ static vs_code list(const kc_options *o, vs_error *err)
     for (VS_ARR_FOR (e, values)) {
         bool valid = vs_is_true(vs_getc(*e, "valid"));
         view_text(&v, vs_text(vs_getc(*e, "name")));
-        view_styled(&v, VIEW_PLAIN, "\n    ");
+        vs_buf_puts(&v.out, "\n    ");
         put_json(&v, vs_getc(*e, "value"));
-        view_styled(&v, valid ? VIEW_PLAIN : VIEW_RED,
-                    valid ? "\n    until " : "\n    not valid, until ");
+        vs_buf_puts(&v.out, "\n    ");
+        view_styled(&v, valid ? VIEW_PLAIN : VIEW_RED, valid ? "until " : "not valid, until ");
         view_text(&v, vs_text(vs_getc(*e, "expires")));
-        view_styled(&v, VIEW_PLAIN, "  by ");
+        vs_buf_puts(&v.out, "  by ");
         view_text(&v, vs_text(vs_pointer(*e, VS_LIT("/provenance/by"))));
-        view_styled(&v, VIEW_PLAIN, "\n");
+        vs_buf_puts(&v.out, "\n");
     }
     return flush(&v, err);
 }
@@ -129,15 +129,15 @@ static void put_line(view *v, vs_val line)
     bool same = vs_span_is(change, "same"), replace = vs_span_is(change, "replace");
     view_styled(v, same ? VIEW_PLAIN : replace ? VIEW_RED : VIEW_YELLOW, "%-8.*s", VS_FMT(change));
     view_text(v, vs_text(vs_getc(line, "name")));
-    view_styled(v, VIEW_PLAIN, "\n");
+    vs_buf_puts(&v->out, "\n");
     if (!same && vs_defined(stored)) {
         view_styled(v, VIEW_RED, "  - ");
         put_json(v, stored);
-        view_styled(v, VIEW_PLAIN, "\n");
+        vs_buf_puts(&v->out, "\n");
     }
     view_styled(v, same ? VIEW_PLAIN : VIEW_GREEN, same ? "    " : "  + ");
     put_json(v, vs_getc(line, "proposed"));
-    view_styled(v, VIEW_PLAIN, "\n");
+    vs_buf_puts(&v->out, "\n");
 }
 
 static vs_code show_proposal(vs_val proposal, vs_error *err)
@@ -150,13 +150,13 @@ static vs_code show_proposal(vs_val proposal, vs_error *err)
     for (uint32_t i = 0; unknown.kind == VS_ARRAY && i < unknown.len; i++) {
         view_styled(&v, VIEW_PLAIN, "%-8s", "?");
         view_text(&v, vs_text(unknown.u.items[i]));
-        view_styled(&v, VIEW_PLAIN, "\n    what it is compared with could not be seen\n");
+        vs_buf_puts(&v.out, "\n    what it is compared with could not be seen\n");
     }
-    view_styled(&v, VIEW_PLAIN,
+    vs_buf_puts(&v.out,
                 "\nNothing is stored yet. Make sure that these are values you would have computed, "
                 "then\nrepeat with --approve NAME for each, and --proposal ");
     view_text(&v, vs_text(vs_getc(proposal, "proposal")));
-    view_styled(&v, VIEW_PLAIN, "\n");
+    vs_buf_puts(&v.out, "\n");
     return flush(&v, err);
 }
 

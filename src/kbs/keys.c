@@ -72,11 +72,13 @@ vs_code kbs_keys_add(kbs_keys *k, vs_span kid, vs_alg alg, vs_key *key, vs_error
     return VS_OK;
 }
 
-static kbs_keys *keys_new(void)
+kbs_keys *kbs_keys_new(vs_error *err)
 {
     kbs_keys *k = calloc(1, sizeof *k);
     if (k)
         atomic_init(&k->refs, 1);
+    else
+        (void)vs_fail(err, VS_E_NOMEM, "out of memory for keys");
     return k;
 }
 
@@ -208,9 +210,9 @@ void kbs_source_missed(kbs_source *s)
 
 static vs_code take(kbs_source *s, vs_span text, int64_t fresh_until, vs_error *err)
 {
-    kbs_keys *keys = keys_new();
+    kbs_keys *keys = kbs_keys_new(err);
     if (!keys)
-        return vs_fail(err, VS_E_NOMEM, "out of memory for keys");
+        return VS_E_NOMEM;
     vs_code code = s->read(text, keys, err);
     if (code == VS_OK && !s->path && keys->n == 0)
         code = vs_fail(err, VS_E_INVALID, "there is no key that can be used");

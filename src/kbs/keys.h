@@ -32,6 +32,8 @@ typedef struct kbs_keys {
     size_t n, room;
 } kbs_keys;
 
+/* An empty set, to be filled; NULL: out of memory. */
+kbs_keys *kbs_keys_new(vs_error *err);
 /* Takes the key over (also on failure). `kid`: p == NULL for none. */
 VS_MUST vs_code kbs_keys_add(kbs_keys *k, vs_span kid, vs_alg alg, vs_key *key, vs_error *err);
 /* Gives a reference back; NULL-safe. */

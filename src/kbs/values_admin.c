@@ -269,8 +269,8 @@ static vs_code chosen(kbs_ctx *c, vs_val proposal, vs_val names, vs_val *out, vs
 static vs_code register_payload(kbs_ctx *c, vs_val payload, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free)
-    vs_buf text = VS_BUF(MESSAGE_MAX),
-           b64 = VS_BUF(2 * MESSAGE_MAX), message = VS_BUF(2 * MESSAGE_MAX);
+    vs_buf text = VS_BUF(MESSAGE_MAX), b64 = VS_BUF(2 * MESSAGE_MAX),
+           message = VS_BUF(2 * MESSAGE_MAX);
     vs_json_print(&text, payload);
     VS_TRY(vs_buf_check(&text, err));
     vs_b64_encode(&b64, VS_B64_STD, vs_buf_span(&text));

@@ -234,8 +234,8 @@ static void a_deletion_half_done_does_not_swallow_a_new_text(void **state)
                                     "{\"action\":\"delete\",\"sha256\":\"%s\",\"time\":%lld,"
                                     "\"version\":2,\"who\":\"\",\"note\":\"\"}",
                                     one.sha256, (long long)NOW);
-    assert_vs_ok(vs_store_put(w->store, AS_POLICY_HISTORY, VS_LIT(NS "/mine/00000002"),
-                              vs_str(record), 0, VS_PUT_CREATE, &err),
+    assert_vs_ok(vs_store_put(w->store, NS "_history", VS_LIT("mine/00000002"), vs_str(record), 0,
+                              VS_PUT_CREATE, &err),
                  &err);
     assert_vs_code(change(w, (as_change){.text = rego(w, 2), .now = NOW + 59}, &now),
                    VS_E_CONFLICT);
@@ -243,6 +243,29 @@ static void a_deletion_half_done_does_not_swallow_a_new_text(void **state)
     assert_vs_code(change(w, (as_change){.text = rego(w, 2), .now = NOW + 60}, &now), VS_OK);
     assert_int_equal(now.version, 4);
     assert_span_eq(now.text, rego(w, 2));
+}
+
+/* Policies can be in a store of their own: the record and the text must be put together. */
+static void history_is_where_the_policies_are(void **state)
+{
+    world *w = *state;
+    vs_store *own, *both;
+    as_policies *p;
+    as_policy_state now;
+    vs_error err = {0};
+    vs_buf record = VS_BUF(4096);
+    assert_vs_ok(vs_store_open_memory(&own, &err), &err);
+    const vs_store_route route = {NS, own};
+    assert_vs_ok(vs_store_open_routed(w->store, &route, 1, &both, &err), &err);
+    assert_vs_ok(as_policies_new(both, NS, NULL, 0, &p, &err), &err);
+    const as_change c = {.id = VS_LIT("mine"), .text = rego(w, 1), .now = NOW};
+    assert_vs_ok(as_policies_change(p, &c, &w->a, &now, &err), &err);
+    assert_int_equal(now.version, 1);
+    assert_vs_ok(vs_store_get(own, NS "_history", VS_LIT("mine/00000001"), 0, &record, &err), &err);
+    vs_buf_free(&record);
+    as_policies_free(&p);
+    vs_store_close(&both);
+    vs_store_close(&own);
 }
 
 /* ---- several replicas -------------------------------------------------------------------------
@@ -348,6 +371,7 @@ int main(void)
         T(what_is_refused_changes_nothing),
         T(a_changed_text_in_the_store_is_not_taken_for_the_recorded_one),
         T(a_deletion_half_done_does_not_swallow_a_new_text),
+        T(history_is_where_the_policies_are),
         cmocka_unit_test(replicas_do_not_overwrite_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
