@@ -8,10 +8,10 @@ FUZZ  := build/fuzz
 JOBS  := $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test survival bench conformance fuzz check format install clean deps release
+.PHONY: help demo test survival bench conformance rego-oracle fuzz check format install clean deps release
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: deps $(R)/build.ninja ## build, then attest a realm, be denied, endorse it, receive the secret
 	@ninja -C $(R) -j $(JOBS) $(NINJA_QUIET) programs
@@ -30,6 +30,9 @@ bench: deps release ## release build; print all figures
 
 conformance: deps release ## Rego: passed/total per topic of the public suites
 	@$(R)/tests/unit/rego/rego-conformance $(wildcard ../shared/data/rego/opa/v1 ../shared/data/rego/opa/v0 ../shared/data/rego/regorus)
+
+rego-oracle: deps release ## Rego: thousands of programs through OPA (fetched, needs Go) and librego
+	@tests/oracle/run.sh $(R)
 
 fuzz: deps $(FUZZ)/build.ninja ## run every fuzz target for FUZZ_SECONDS each
 	@ninja -C $(FUZZ) -j $(JOBS) $(NINJA_QUIET)

@@ -102,8 +102,8 @@ typedef struct rego_config {
     /* A failing builtin makes its expression undefined, as in `opa eval`; otherwise it ends the
      * evaluation. */
     bool lenient_builtins;
-    /* Also refuse what OPA refuses and regorus evaluates: comparisons that can never hold, 1 == "a",
-     * unused variables of `some` and `every`, and the like (docs/rego.md). */
+    /* Also refuse what OPA refuses and regorus evaluates: comparisons that can never hold, 1 ==
+     * "a", unused variables of `some` and `every`, and the like (docs/rego.md). */
     bool strict_types;
     /* `not f(input.x)` fails when input.x is undefined, as in OPA without `future.keywords.not`. */
     bool legacy_not;
@@ -148,6 +148,9 @@ REGO_API void rego_set_print(rego_context *c,
                              void (*print)(void *user, const char *line, size_t size), void *user);
 /* Keep the reasons for rego_explain. Off by default. */
 REGO_API void rego_set_explain(rego_context *c, bool on);
+/* A value in an explanation longer than that many bytes of JSON is cut; 0 leaves out all values,
+ * so that an explanation can be logged where input or data are secret. 4096 by default. */
+REGO_API void rego_set_explain_values(rego_context *c, size_t max);
 /* Forgets the results of rules, keeps input and data: the next evaluation starts anew. */
 REGO_API void rego_reset(rego_context *c);
 
@@ -163,9 +166,20 @@ REGO_API REGO_CHECK rego_result rego_evaluate_query(rego_context *c,
                                                                      const rego_value *values),
                                                     void *user, rego_failure *why);
 
-/* Why a rule has the value it has: a JSON array, one object per definition that failed, with the
- * text of the first expression that failed and its operands. From the evaluation just made, not
- * from another one. NULL without rego_set_explain. `rule` NULL = all rules that were evaluated. */
+/* Why a rule has the value it has: a JSON object, from the evaluation just made (also one that
+ * failed), not from another one.
+ *
+ *   "definitions": the definitions of `rule`, and of the rules it used, in the order in which they
+ *       were tried: {"rule", "file", "row", "depth", "succeeded": true or false,
+ *       "held": [{"row", "text"}, ...]: the expressions that were true,
+ *       "failed": {"row", "text", "result": "false" or "undefined",
+ *                  "operands": [{"path": "input.a.b", "value": ...}, ...]}: the first that was not}
+ *   "consulted": what they read of input, data and the functions of the host:
+ *       {"path": "input.a.b", "exists": true, "value": ...}, or
+ *       {"path": "input.c.d", "exists": false, "missing_from": "input.c"}
+ *   "omitted": how much was too much to keep; the whole is at most about 1 MiB.
+ *
+ * NULL without rego_set_explain, or when out of memory. `rule` NULL = all rules. */
 REGO_API const char *rego_explain(rego_context *c, const char *rule);
 
 typedef struct rego_usage {

@@ -1,6 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for vouchsafe(1), kbs(1) and kbs-client(1)
 
+# The words behind `vouchsafe rego SUBCOMMAND`; its subcommands while there is none.
+_vouchsafe_rego() {
+    local scope="--data --input --stdin-input --package --import --v0-compatible --legacy-not --nonstrict"
+    if [ "$COMP_CWORD" -le 2 ]; then
+        echo "eval check explain test bench fmt build repl --help"
+        return
+    fi
+    case $1 in
+    eval) echo "$scope --format --fail --fail-defined --strict --explain --help" ;;
+    explain) echo "$scope --format --values --help" ;;
+    check) echo "--v0-compatible --strict --help" ;;
+    test) echo "--data --run --coverage --threshold --verbose --format --v0-compatible --legacy-not --nonstrict --help" ;;
+    bench) echo "--data --input --count --explain --v0-compatible --legacy-not --nonstrict --help" ;;
+    fmt) echo "--write --list --fail --v0-compatible --help" ;;
+    build) echo "--dump --v0-compatible --strict --legacy-not --help" ;;
+    repl) echo "--data --input --v0-compatible --help" ;;
+    esac
+}
+
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -10,7 +29,7 @@ _vouchsafe() {
         serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --help" ;;
         decode) words="--json --help" ;;
         verify) words="--key --ca --json --help" ;;
-        rego) words="eval check explain test bench fmt build repl --data --input --v0-compatible --format --help" ;;
+        rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;
         realm) words="init run rim token extend --dir --mount --socket --challenge --rim --rpv --profile --form --lifecycle --index --data --help" ;;
         esac
     fi

@@ -79,8 +79,8 @@ static void put_operand(vs_buf *out, vs_val operand)
     vs_span path = vs_text(vs_getc(operand, "path"));
     vs_val value = vs_getc(operand, "value");
     vs_buf_put(out, path);
-    if (!vs_defined(value)) {
-        vs_buf_puts(out, " (undefined)");
+    if (!vs_defined(value)) { /* or left out on request */
+        vs_buf_puts(out, vs_defined(vs_getc(operand, "exists")) ? " (undefined)" : "");
         return;
     }
     size_t at = out->n;

@@ -144,7 +144,7 @@ static vs_code replay(as_local *as, vs_val record, const as_replay_options *opts
                       as_replayed *out, vs_error *err)
 {
     vs_val policy_id, submods, digest;
-    int64_t now, expires;
+    int64_t now = 0, expires = 0;
     VS_TRY(read_settings(record, a, &as->cfg, err));
     VS_TRY(int_of(record, "time", &now, err));
     VS_TRY(int_of(record, "expires", &expires, err));

@@ -426,7 +426,7 @@ vs_code kbs_journal_add(kbs_journal *j, const kbs_entry *e, vs_error *err)
         told.event = vs_with(&a, e->event, vs_cstring("suppressed"), vs_int((int64_t)suppressed));
     vs_code code = item_new(vs_arena_ok(&a) ? &told : e, audit && j->audit, &it, err);
     vs_arena_free(&a);
-    if (code != VS_OK)
+    if (!it)
         return code;
 
     (void)pthread_mutex_lock(&j->lock);

@@ -13,6 +13,7 @@
 #include "value/number.h"
 
 enum { TEXT_MAX = 64 << 20, DOCUMENT_MAX = 256 << 20, FUNCTIONS_MAX = 256 };
+enum { VALUE_SHOWN = 4096 };
 
 struct rego_policy {
     rego_program *program;
@@ -34,6 +35,7 @@ struct rego_context {
     document input, data;
     rego_inputs in;
     bool begun, has_time;
+    size_t shown; /* bytes of a value in an explanation */
     void (*print)(void *user, const char *line, size_t size);
     void *print_user;
     vs_arena texts; /* JSON given out; emptied with the evaluation */
@@ -269,6 +271,7 @@ rego_context *rego_context_new(rego_policy *p)
     vs_arena_init(&c->texts, DOCUMENT_MAX);
     c->in.host = call_host;
     c->in.host_user = c;
+    c->shown = VALUE_SHOWN;
     return c;
 }
 
@@ -373,6 +376,11 @@ void rego_set_explain(rego_context *c, bool on)
     rego_reset(c);
 }
 
+void rego_set_explain_values(rego_context *c, size_t max)
+{
+    c->shown = max;
+}
+
 static rego_result begin(rego_context *c, rego_failure *why)
 {
     vs_error err = {0};
@@ -462,7 +470,7 @@ const char *rego_explain(rego_context *c, const char *rule)
     VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(TEXT_MAX);
     if (!c->in.explain || !c->begun)
         return NULL;
-    vs_json_print(&b, rego_eval_explain(c->eval, rule, &c->texts));
+    vs_json_print(&b, rego_eval_report(c->eval, rule, c->shown, &c->texts));
     return keep_text(c, &b);
 }
 

@@ -51,6 +51,7 @@ struct term {
     vs_val scalar;
     vs_span name; /* T_VAR; T_CALL after resolving: dotted name */
     bool wildcard;
+    bool raw;           /* T_TEMPLATE in back quotes */
     bool must_be_bound; /* T_VAR as an index where nothing may be enumerated */
     int var;            /* T_VAR: number in its code unit, -1 = unresolved */
     term **items;
@@ -99,6 +100,7 @@ typedef struct def {
     bool is_default, contains, is_function;
     bool called;    /* written with parentheses */
     bool has_value; /* written in the source */
+    bool assigned;  /* with := */
     term **args;
     size_t n_args;
     term *key;   /* `contains key` */
@@ -116,6 +118,7 @@ typedef struct import {
     term **path; /* path[0] T_VAR input/data/future/rego */
     size_t n;
     vs_span alias;
+    bool renamed; /* the alias was written */
 } import;
 
 typedef enum annotation_scope {
@@ -142,12 +145,17 @@ struct module {
     size_t n_package;
     import *imports;
     size_t n_imports, room_imports;
+    import *language_imports; /* future.keywords, rego.v1 */
+    size_t n_language_imports, room_language_imports;
     def **defs;
     size_t n_defs, room_defs;
     uint32_t package_row;
     annotation *annotations;
     size_t n_annotations, room_annotations;
 };
+
+/* No variables, references or comprehensions in it. */
+bool is_ground(const term *t);
 
 /* ---- errors: the first one stays ----------------------------------------------------------------
  */
@@ -157,6 +165,7 @@ typedef struct compilation {
     rego_diag diag;
     bool failed;
     bool legacy_not;
+    bool tree_only; /* the tree as it is written, without what prepares it for compiling */
 } compilation;
 
 /* Records the first error. */

@@ -98,6 +98,8 @@ void place_at(gen *g, uint32_t label, uint32_t pc);
 /* Appends an instruction; `fail` is set to the current fail label. Returns its index. */
 size_t emit(gen *g, opcode op, unsigned a, unsigned b, unsigned c, uint32_t k);
 void emit_jump(gen *g, uint32_t label);
+/* A jump that means: this expression does not hold. `inner`: because one inside of it does not. */
+void emit_fail(gen *g, uint32_t label, bool inner);
 unsigned new_reg(gen *g);
 unsigned new_regs(gen *g, size_t n);
 uint32_t add_const(compiler *k, vs_val v);

@@ -66,6 +66,32 @@ static bool copy_modules(compiler *k, const rego_module *modules, size_t n)
     return vs_arena_ok(a);
 }
 
+/* The package and imports of the query, as a module has them. */
+static void read_query_header(compiler *k, module *m)
+{
+    const rego_options *o = k->opts;
+    if (!o->query_package && o->n_query_imports == 0)
+        return;
+    const char *text =
+        vs_sprintf(k->c->a, "package %s\n", o->query_package ? o->query_package : "__query__");
+    for (size_t i = 0; i < o->n_query_imports; i++)
+        text = vs_sprintf(k->c->a, "%simport %s\n", text, o->query_imports[i]);
+    const module *header = parse_module(k->c, "query", vs_str(text), o->query_v0);
+    if (k->c->failed)
+        return;
+    if (header->n_defs) {
+        comp_error(k->c, REGO_PARSE_ERROR, NULL, NULL,
+                   "the package and the imports of a query are names only");
+        return;
+    }
+    if (o->query_package) {
+        m->package = header->package;
+        m->n_package = header->n_package;
+    }
+    m->imports = header->imports;
+    m->n_imports = header->n_imports;
+}
+
 static void compile_query(compiler *k)
 {
     rego_program *p = k->p;
@@ -73,6 +99,8 @@ static void compile_query(compiler *k)
     unit u = {0};
     vs_span text = vs_dup(&p->arena, k->opts->query);
     body *b = parse_query(k->c, text, k->opts->query_v0, &m);
+    if (!k->c->failed)
+        read_query_header(k, m);
     if (k->c->failed)
         return;
     p->mod_names[p->n_mods] = "query";

@@ -72,6 +72,9 @@ typedef struct rego_options {
      */
     vs_span query;
     bool query_v0;
+    const char *query_package;        /* "a.b": names of its rules mean them; NULL = none */
+    const char *const *query_imports; /* "data.a.b as c" */
+    size_t n_query_imports;
     bool no_fold, no_index, no_memo; /* switch optimisations off (differential tests) */
 } rego_options;
 
@@ -157,15 +160,32 @@ VS_MUST vs_code rego_eval_query(rego_eval *e,
                                 void (*yield)(void *user, vs_val bindings, vs_val values),
                                 void *user, rego_diag *diag, vs_error *err);
 
-/* Why a rule has the value it has, from the evaluation just made (explain must have been on):
- * an array, in order of evaluation, of
+/* What failed in the evaluation just made (explain must have been on): an array of
  *   {"rule": "data.policy.executables", "row": 12, "text": "<source of the expression>",
- *    "result": "false" | "undefined" | "error",
+ *    "result": "false" | "undefined",
  *    "operands": [{"path": "input.cca.realm[\"...\"]", "value": ...}, {"path":
  *                 "query_reference_value(\"...\")", "value": null}]}
- * one entry per definition of the rule (and of rules it used) that failed: its first failing
- * expression. Bounded to 64 entries and 4 KiB per value. `rule` NULL = all rules. */
+ * (an operand without a value has "exists": false instead) one entry per definition of the rule
+ * that failed: its first failing expression. At most 64 entries, 4 KiB per value and 1 MiB in all.
+ * `rule` NULL = all rules. */
 vs_val rego_eval_explain(rego_eval *e, const char *rule, vs_arena *a);
+
+/* The whole account of the evaluation just made, also when it ended with an error: an object
+ *   {"rule": "data.policy.allow",
+ *    "definitions": [{"rule", "file", "row", "depth", "succeeded": bool,
+ *                     "held": [{"row", "text"}...],      expressions that were true, in order
+ *                     "failed": {"row", "text", "result", "operands"}}...],
+ *    "consulted": [{"path": "input.a.b", "exists": true, "value": ...},
+ *                  {"path": "input.c.d", "exists": false, "missing_from": "input.c"},
+ *                  {"path": "query_reference_value(\"x\")", "exists": true, "value": null}...],
+ *    "omitted": 0}
+ * of `rule` and all that it used; NULL = everything. Definitions stand in the order in which they
+ * were started, `depth` says which needed which. "error": true marks those in which an error ended
+ * the evaluation; "replaced": true what was read where `with` had put something else. A value
+ * whose JSON is longer than `value_max` bytes is cut; 0 leaves out all values, and keys and
+ * arguments that do not stand in the policy. 320 definitions, 256 paths and 1 MiB at most;
+ * "omitted" counts what was not kept. Undefined without explain. */
+vs_val rego_eval_report(rego_eval *e, const char *rule, size_t value_max, vs_arena *a);
 
 typedef struct rego_stats {
     uint64_t steps;

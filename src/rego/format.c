@@ -3,18 +3,20 @@
  * The usual layout of policies: tabs by nesting, one space around operators, bodies on lines of
  * their own, at most one empty line, a comma behind the last line of a collection. Works on tokens
  * and the comments between them, so nothing is ever lost; the result is checked to have the same
- * tokens.
+ * tokens and the same syntax tree.
  */
 #include "rego/lexer.h"
+#include "rego/module_json.h"
 #include "rego/parse.h"
 
-enum { OUT_MAX = 64 << 20, NESTING_MAX = 512 };
+enum { OUT_MAX = 64 << 20, TREES_MAX = 256 << 20, NESTING_MAX = 512 };
 
 typedef struct bracket {
     unsigned close;
     bool body;   /* statements, one per line */
     bool broken; /* the opening bracket ended its line */
     bool bar;    /* a comprehension */
+    bool spaced; /* a body on one line: { x } */
 } bracket;
 
 typedef struct formatter {
@@ -28,6 +30,7 @@ typedef struct formatter {
     bool every;      /* `every` stands in the current statement: its brace is a body */
     bool v0;
     bool closed_body; /* the token before ended one */
+    bool in_package;  /* an empty line follows */
     bool sign;        /* the '-' before belongs to a number */
 } formatter;
 
@@ -95,8 +98,9 @@ static size_t put_comments(formatter *f, size_t from, size_t to, bool *had)
             vs_buf_putc(f->out, ' '); /* behind something */
         } else {
             new_line(f);
-            if (breaks > 1 && f->out->n)
+            if ((breaks > 1 || f->in_package) && f->out->n)
                 vs_buf_putc(f->out, '\n');
+            f->in_package = false;
             indent(f);
         }
         vs_buf_put(f->out, vs_span_of(f->in.p + at, text_end - at));
@@ -144,7 +148,11 @@ static bool wants_space(const formatter *f, const token *t, bool unary_before)
     const token *p = &f->prev;
     if (is_op(t, ',') || is_op(t, ';') || is_op(t, ':') || is_op(t, '.') || is_op(p, '.'))
         return false;
+    if (f->depth && f->stack[f->depth - 1].spaced && is_op(p, '{'))
+        return true;
     if (closing(p) || is_closing(t) || unary_before)
+        return false;
+    if (is_word(p, "contains") && is_op(t, '(') && !t->space)
         return false;
     if (is_op(p, ',') || is_op(p, ';') || is_op(p, ':') || is_binary(p) || is_binary(t))
         return true;
@@ -158,21 +166,66 @@ static bool wants_space(const formatter *f, const token *t, bool unary_before)
 /* ---- structure ---------------------------------------------------------------------------------
  */
 
-static bool starts_body(const formatter *f, const token *t)
+/* What stands between a brace and its end, and behind it. */
+typedef struct inside {
+    bool empty, lines, object, comprehension, continued;
+} inside;
+
+static bool continues_expression(const token *t)
+{
+    return (is_binary(t) && !is_op(t, OP2(':', '=')) && !is_op(t, '=')) || is_op(t, '.') ||
+           is_op(t, '[') || is_word(t, "in");
+}
+
+static inside look_inside(const formatter *f)
+{
+    inside in = {.empty = true};
+    lexer ahead = f->lex;
+    size_t depth = 1, from = f->lex.at;
+    bool plain = true; /* no operator yet: a '|' makes it a comprehension */
+    token t = lexer_next(&ahead);
+    for (; t.kind != TOK_EOF; t = lexer_next(&ahead)) {
+        in.lines |= t.newline || is_op(&t, ';');
+        depth -= is_closing(&t);
+        if (depth == 0)
+            break;
+        if (depth == 1) {
+            in.object |= is_op(&t, ':');
+            in.comprehension |= plain && is_op(&t, '|');
+            plain = plain && !is_binary(&t) && !is_op(&t, ';') && !is_op(&t, '-') &&
+                    !is_word(&t, "in") && !is_word(&t, "some") && !is_word(&t, "every");
+        }
+        in.empty = false;
+        depth += closing(&t) != 0;
+    }
+    in.lines |= memchr(f->in.p + from, '#', t.at.end - from) != NULL;
+    t = lexer_next(&ahead);
+    in.continued = continues_expression(&t) && !(t.newline && is_op(&t, '['));
+    return in;
+}
+
+static bool starts_body(const formatter *f, const token *t, const inside *in)
 {
     if (!is_op(t, '{'))
         return false;
-    if (is_word(&f->prev, "if") || (f->every && ends_operand(&f->prev)))
+    if (is_word(&f->prev, "if"))
+        return !in->empty && !in->object && !in->comprehension && !in->continued;
+    if (f->every && ends_operand(&f->prev))
         return true;
-    return f->depth == 0 && f->v0 && ends_operand(&f->prev);
+    return f->depth == 0 && (f->v0 || is_op(&f->prev, '}')) && ends_operand(&f->prev);
 }
 
-static void open_bracket(formatter *f, const token *t, bool is_body, bool broken)
+static void open_bracket(formatter *f, const token *t, bool broken)
 {
     if (f->depth == NESTING_MAX)
         return;
-    f->stack[f->depth++] =
-        (bracket){.close = closing(t), .body = is_body, .broken = is_body || broken};
+    inside in = is_op(t, '{') ? look_inside(f) : (inside){0};
+    bool is_body = starts_body(f, t, &in);
+    bool spaced = is_body && f->every && !in.lines;
+    f->stack[f->depth++] = (bracket){.close = closing(t),
+                                     .body = is_body && !spaced,
+                                     .broken = (is_body && !spaced) || broken,
+                                     .spaced = spaced};
     if (is_body)
         f->every = false;
 }
@@ -193,6 +246,24 @@ static bool breaks_line(const formatter *f, const token *t, bool comments)
     return b->body ? t->newline || is_op(&f->prev, ';') : t->newline;
 }
 
+/* Behind a line break, -1 would be read as the rest of the expression before it. */
+static bool continues(const formatter *f)
+{
+    lexer ahead = f->lex;
+    token next = lexer_next(&ahead);
+    return is_op(&next, '-');
+}
+
+/* A comma before a closing bracket that stays on its line. */
+static bool ends_list(const formatter *f)
+{
+    lexer ahead = f->lex;
+    token next = lexer_next(&ahead);
+    bool comment = memchr(f->in.p + f->lex.at, '#', next.at.start - f->lex.at) != NULL;
+    bool broken = f->depth && f->stack[f->depth - 1].broken;
+    return is_closing(&next) && !comment && !(next.newline && broken);
+}
+
 static void put_token(formatter *f, const token *t)
 {
     bool comments, unary = is_op(&f->prev, '-') && f->sign;
@@ -203,28 +274,36 @@ static void put_token(formatter *f, const token *t)
     if (closes && f->stack[f->depth - 1].broken && !f->stack[f->depth - 1].body &&
         !f->stack[f->depth - 1].bar && !is_op(&f->prev, ',') && !closing(&f->prev) && !comments)
         vs_buf_putc(f->out, ',');
-    if (is_op(t, ';') && f->depth && f->stack[f->depth - 1].body) {
+    if (is_op(t, ';') && f->depth && f->stack[f->depth - 1].body && !continues(f)) {
         f->prev.at.end = t->at.end;
         f->prev.kind = TOK_OP;
         f->prev.op = ';';
         return; /* a line break says the same */
     }
+    if (is_op(t, ',') && !comments && ends_list(f)) {
+        f->prev.at.end = t->at.end;
+        return;
+    }
     if (line) {
         new_line(f);
         bool after_body = f->depth == 0 && f->closed_body && !comments;
-        if ((breaks > 1 || after_body) && !closes && !closing(&f->prev) && f->out->n)
+        if ((breaks > 1 || after_body || f->in_package) && !closes && !closing(&f->prev) &&
+            f->out->n)
             vs_buf_putc(f->out, '\n');
         if (f->depth == 0 || f->stack[f->depth - 1].body)
             f->every = false;
+        f->in_package = false;
     }
+    f->in_package |= from == 0 && is_word(t, "package");
     if (line && !closes && f->depth)
         f->stack[f->depth - 1].broken = true; /* from here on its lines are indented */
     f->closed_body = closes && f->stack[f->depth - 1].body;
+    bool spaced = closes && f->stack[f->depth - 1].spaced;
     if (closes)
         f->depth--;
     if (f->line_start)
         indent(f);
-    else if (from > 0 && wants_space(f, t, unary))
+    else if (from > 0 && (spaced || wants_space(f, t, unary)))
         vs_buf_putc(f->out, ' ');
     f->sign = is_op(t, '-') && !ends_operand(&f->prev);
     f->every |= is_word(t, "every");
@@ -237,7 +316,7 @@ static void put_token(formatter *f, const token *t)
                (f->in.p[next] == ' ' || f->in.p[next] == '\t' || f->in.p[next] == '\r'))
             next++;
         bool ends_line = next < f->in.n && (f->in.p[next] == '\n' || f->in.p[next] == '#');
-        open_bracket(f, t, starts_body(f, t), ends_line);
+        open_bracket(f, t, ends_line);
     }
     f->prev = *t;
 }
@@ -269,6 +348,24 @@ static bool same_tokens(compilation *c, const module *m, vs_span a, vs_span b)
     }
 }
 
+/* The trees of both, without comments, whose rows may differ. A tree too deep for a value is not
+ * compared: then it has the same tokens at least. */
+static bool same_tree(vs_span a, vs_span b, bool v0)
+{
+    vs_arena arena;
+    vs_arena_init(&arena, TREES_MAX);
+    compilation c = {.a = &arena, .tree_only = true};
+    module *x = parse_module(&c, "", a, v0), *y = parse_module(&c, "", b, v0);
+    vs_val s = c.failed ? vs_undefined() : module_json(&c, x),
+           t = c.failed ? vs_undefined() : module_json(&c, y);
+    bool same = !c.failed || !vs_arena_ok(&arena);
+    static const char *const parts[] = {"package", "imports", "rules"};
+    for (size_t i = 0; vs_arena_ok(&arena) && i < VS_COUNT(parts); i++)
+        same = same && vs_eq(vs_getc(s, parts[i]), vs_getc(t, parts[i]));
+    vs_arena_free(&arena);
+    return same;
+}
+
 vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_diag *diag,
                     vs_error *err)
 {
@@ -289,8 +386,7 @@ vs_code rego_format(const char *name, vs_span text, bool v0, vs_buf *out, rego_d
     vs_code code = VS_OK;
     if (!vs_buf_ok(out))
         code = vs_fail(err, VS_E_LIMIT, "%s: too large to format", name);
-    else if (c.failed || !same_tokens(&c, &m, text, result) ||
-             rego_check_syntax(result, v0, NULL, NULL) != VS_OK)
+    else if (c.failed || !same_tokens(&c, &m, text, result) || !same_tree(text, result, v0))
         code = vs_fail(err, VS_E_INTERNAL, "%s: the layout of this policy cannot be changed safely",
                        name);
     vs_arena_free(&a);

@@ -52,6 +52,7 @@ static void gen_unify(gen *g, term *a, term *b)
 {
     bool left_is_pattern = has_unbound(g, a) || !is_ready(g, a);
     term *value = left_is_pattern ? b : a, *pattern = left_is_pattern ? a : b;
+    g->l = value;
     unsigned reg = gen_term(g, value);
     g->l = value;
     g->r = pattern;
@@ -62,16 +63,24 @@ static void gen_unify(gen *g, term *a, term *b)
 /* ---- literals -----------------------------------------------------------------------------------
  */
 
+/* The collection is the operand; `input.list[_]` has the element as its operand. */
+static void mark_operand(gen *g, size_t i)
+{
+    if (i < g->n)
+        g->at[i].n = 1;
+}
+
 /* some k, v in coll */
 static void gen_in(gen *g, literal *l)
 {
+    g->l = l->c;
     unsigned coll = gen_term(g, l->c);
     unsigned it = new_regs(g, 2), key = new_reg(g), val = new_reg(g);
     g->l = l->c;
-    emit(g, OP_ITER, it, coll, 0, 0);
+    mark_operand(g, emit(g, OP_ITER, it, coll, 0, 0));
     uint32_t next = new_label(g);
     place(g, next);
-    emit(g, OP_NEXT, it, key, val, 0);
+    mark_operand(g, emit(g, OP_NEXT, it, key, val, 0));
     g->l = NULL;
     g->fail = next;
     if (l->a)
@@ -84,7 +93,7 @@ static void gen_not(gen *g, literal *l)
     uint32_t saved = g->fail, holds = new_label(g);
     g->fail = holds;
     gen_body(g, l->body);
-    emit_jump(g, saved);
+    emit_fail(g, saved, false);
     place(g, holds);
     g->fail = saved;
 }
@@ -92,7 +101,9 @@ static void gen_not(gen *g, literal *l)
 static void gen_every(gen *g, literal *l)
 {
     uint32_t next = new_label(g), done = new_label(g), bad = new_label(g);
+    g->l = l->c;
     unsigned coll = gen_term(g, l->c);
+    g->l = NULL;
     unsigned it = new_regs(g, 2), key = new_reg(g), val = new_reg(g);
     emit(g, OP_ITER, it, coll, 0, 0);
     uint32_t outer = g->fail;
@@ -106,7 +117,7 @@ static void gen_every(gen *g, literal *l)
     gen_body(g, l->body);
     emit_jump(g, next);
     place(g, bad);
-    emit_jump(g, outer);
+    emit_fail(g, outer, true);
     place(g, done);
     g->fail = outer;
 }
@@ -117,8 +128,11 @@ static void gen_plain(gen *g, literal *l)
     case L_EXPR: gen_statement(g, l->a); break;
     case L_UNIFY: gen_unify(g, l->a, l->b); break;
     case L_ASSIGN: {
+        g->l = l->b;
         unsigned reg = gen_term(g, l->b);
+        g->l = l->b;
         gen_match(g, l->a, reg);
+        g->l = NULL;
         break;
     }
     case L_IN: gen_in(g, l); break;
@@ -265,12 +279,16 @@ static void gen_with(gen *g, literal *l)
 static void gen_literal(gen *g, literal *l)
 {
     const loc *saved = g->where;
+    const term *left = g->l, *right = g->r;
     g->where = &l->at;
+    g->l = g->r = NULL;
     if (l->n_with)
         gen_with(g, l);
     else
         gen_plain(g, l);
     g->where = saved;
+    g->l = left;
+    g->r = right;
 }
 
 static void report_stuck(gen *g, const list *items)

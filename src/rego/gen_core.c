@@ -5,14 +5,14 @@
 const char *opcode_name(opcode op)
 {
     static const char *const name[OP_COUNT] = {
-        "jump",      "loadk",     "move",     "undef",      "input",   "base",        "doc",
-        "doc_index", "doc_each",  "rule",     "index",      "indexk",  "base_index",  "iter",
-        "next",      "truthy",    "eq",       "ne",         "lt",      "le",          "gt",
-        "ge",        "in",        "cmp",      "arith",      "array",   "set",         "object",
-        "builtin",   "call",      "host",     "len",        "objlen",  "new",         "add",
-        "addpair",   "end_array", "end_set",  "end_object", "partial", "end_partial", "once",
-        "if_undef",  "with",      "with_end", "skip_print", "print",   "template",    "pick",
-        "pick_next", "def",       "yield",    "return"};
+        "jump",   "fail",      "loadk",     "move",     "undef",      "input",   "base",
+        "doc",    "doc_index", "doc_each",  "rule",     "index",      "indexk",  "base_index",
+        "iter",   "next",      "truthy",    "eq",       "ne",         "lt",      "le",
+        "gt",     "ge",        "in",        "cmp",      "arith",      "array",   "set",
+        "object", "builtin",   "call",      "host",     "len",        "objlen",  "new",
+        "add",    "addpair",   "end_array", "end_set",  "end_object", "partial", "end_partial",
+        "once",   "if_undef",  "with",      "with_end", "skip_print", "print",   "template",
+        "pick",   "pick_next", "def",       "yield",    "return"};
     return op < OP_COUNT ? name[op] : "?";
 }
 
@@ -104,6 +104,15 @@ void emit_jump(gen *g, uint32_t label)
     size_t i = emit(g, OP_JUMP, 0, 0, 0, 0);
     if (i < g->n)
         g->at[i].fail = label;
+}
+
+void emit_fail(gen *g, uint32_t label, bool inner)
+{
+    size_t i = emit(g, OP_FAIL, 0, 0, 0, 0);
+    if (i >= g->n)
+        return;
+    g->at[i].fail = label;
+    g->at[i].n = inner;
 }
 
 unsigned new_regs(gen *g, size_t n)

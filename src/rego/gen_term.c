@@ -570,8 +570,10 @@ void gen_statement(gen *g, term *t)
 {
     opcode test = comparison(t);
     if (test != OP_COUNT) {
-        g->l = g->r = NULL;
-        unsigned l = gen_term(g, t->items[1]), r = gen_term(g, t->items[2]);
+        g->l = t->items[1]; /* what is undefined, should it be */
+        unsigned l = gen_term(g, t->items[1]);
+        g->l = t->items[2];
+        unsigned r = gen_term(g, t->items[2]);
         g->l = t->items[1];
         g->r = t->items[2];
         emit(g, test, 0, l, r, 0);

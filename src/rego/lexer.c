@@ -183,7 +183,7 @@ bool lexer_unescape(vs_span in, size_t *at, uint8_t **o)
 static token lex_string(lexer *l)
 {
     size_t start = l->at++, end = l->at;
-    while (end < l->in.n && l->in.p[end] != '"' && l->in.p[end] >= 0x20)
+    while (end < l->in.n && l->in.p[end] != '"' && l->in.p[end] != '\n' && l->in.p[end] != 0)
         end += l->in.p[end] == '\\' ? 2 : 1;
     if (end >= l->in.n || l->in.p[end] != '"')
         return fail(l, start, "non-terminated string");

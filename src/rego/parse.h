@@ -28,6 +28,8 @@ void list_add(compilation *c, list *l, void *item);
 
 void advance(parser *p);
 void parse_error(parser *p, const char *fmt, ...) VS_PRINTF(2, 3);
+/* "unexpected 'x': expected ..." at the current token. */
+void unexpected(parser *p, const char *wanted);
 static inline bool at_op(const parser *p, unsigned op)
 {
     return p->tok.kind == TOK_OP && p->tok.op == op;
@@ -57,6 +59,8 @@ typedef struct mark {
 } mark;
 mark mark_here(const parser *p);
 bool back_to(parser *p, const mark *m);
+/* The same without counting, where second readings cannot nest. */
+bool read_again(parser *p, const mark *m);
 
 term *new_term(parser *p, term_kind kind, loc at);
 void set_items(parser *p, term *t, const list *l);

@@ -178,7 +178,8 @@ static body *parse_negated(parser *p)
     static const char *const unnegatable[] = {"some", "every", "not"};
     for (size_t i = 0; i < VS_COUNT(unnegatable); i++)
         if (at_word(p, unnegatable[i]) && at_keyword(p))
-            parse_error(p, "illegal negation of '%s'", unnegatable[i]);
+            parse_error(p, "unexpected %s keyword: illegal negation of '%s'", unnegatable[i],
+                        unnegatable[i]);
     list inner = {0};
     list_add(p->c, &inner, parse_plain(p));
     return new_body(p, &inner);

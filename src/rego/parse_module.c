@@ -18,7 +18,7 @@ void parse_head_ref(parser *p, list *path)
     while (!p->c->failed && !p->tok.space && !p->tok.newline && (at_op(p, '.') || at_op(p, '['))) {
         if (take_op(p, '.')) {
             if (p->tok.kind != TOK_IDENT)
-                parse_error(p, "expected a name behind '.'");
+                unexpected(p, "ident");
             list_add(p->c, path, new_string(p, p->tok.text, p->tok.at));
             advance(p);
         } else {
@@ -61,7 +61,8 @@ static term *true_term(parser *p, loc at)
 
 static void parse_value(parser *p, def *d)
 {
-    if (take_op(p, OP2(':', '=')) || take_op(p, '=')) {
+    d->assigned = take_op(p, OP2(':', '='));
+    if (d->assigned || take_op(p, '=')) {
         d->value = parse_expr(p);
         d->has_value = true;
     }
@@ -98,20 +99,28 @@ static bool at_if(const parser *p)
     return at_word(p, "if") && (p->mod->kw_if || !p->tok.newline);
 }
 
-/* `if { ... }` is a body, or else one literal that starts with an object or a set. */
+/* A set in braces and nothing behind it: what was meant is a body. */
+static bool is_braced_set(const body *b, uint32_t start)
+{
+    const literal *l = b->n == 1 ? b->items[0] : NULL;
+    return l && l->kind == L_EXPR && l->a->kind == T_SET && l->a->n && l->a->at.start == start;
+}
+
+/* `if { ... }` is a body unless the braces are a comprehension, an object or the start of a longer
+ * expression: `if {x} & {y}`. Both readings are tried; rules do not nest, so that stays linear. */
 static body *parse_if_body(parser *p)
 {
     mark m = mark_here(p);
-    if (!take_op(p, '{'))
+    if (!at_op(p, '{'))
         return parse_single_literal(p);
-    body *b = parse_body_until(p, '}');
+    body *b = parse_single_literal(p);
+    if (!p->c->failed && !is_braced_set(b, m.saved.tok.at.start))
+        return b;
+    if (!read_again(p, &m))
+        return b;
+    advance(p);
+    b = parse_body_until(p, '}');
     expect_op(p, '}', "'}' at the end of the body");
-    compilation first = *p->c;
-    if (first.failed && back_to(p, &m)) {
-        b = parse_single_literal(p);
-        if (p->c->failed)
-            *p->c = first; /* the error that is more likely meant */
-    }
     return b;
 }
 
@@ -138,6 +147,9 @@ static bool parse_rule_body(parser *p, body **out)
 static void parse_else(parser *p, def *d)
 {
     while (!p->c->failed && at_word(p, "else") && at_keyword(p)) {
+        for (size_t i = 1; i < d->n_path; i++)
+            if (!is_ground(d->path[i]))
+                parse_error(p, "else keyword cannot be used on rules with variables in head");
         def *e = new_def(p, p->tok.at);
         advance(p);
         e->path = d->path;
@@ -152,9 +164,6 @@ static void parse_else(parser *p, def *d)
             parse_error(p, "'else' needs a value or a body");
         if (d->contains)
             parse_error(p, "'else' is not allowed on partial rules");
-        for (size_t i = 1; i < d->n_path; i++)
-            if (d->path[i]->kind != T_SCALAR)
-                parse_error(p, "'else' is not allowed on rules with variables in the head");
         d->else_def = e;
         d = e;
     }
@@ -243,8 +252,9 @@ static void parse_default(parser *p)
     advance(p);
     d->is_default = true;
     parse_head(p, d);
-    if (!d->has_value)
-        parse_error(p, "a default rule must have a value");
+    if (!d->value)
+        d->value = true_term(p, d->at);
+    d->at.end = p->last_end;
     check_default_arguments(p, d);
     add_def(p, d);
 }
@@ -266,10 +276,11 @@ static void parse_rule(parser *p)
     d->at.end = p->last_end;
     settle_head(p, d, has_body, used_if);
     parse_else(p, d);
-    settle_args(p, d);
+    if (!p->c->tree_only)
+        settle_args(p, d);
     add_def(p, d);
-    /* v0: more bodies for the same head. */
-    while (!p->c->failed && has_body && !p->mod->rego_v1 && at_op(p, '{')) {
+    /* More bodies for the same head. */
+    while (!p->c->failed && has_body && at_op(p, '{')) {
         def *more = new_def(p, d->at);
         *more = *d;
         more->else_def = NULL;
@@ -372,9 +383,37 @@ static bool apply_language_import(parser *p, term **path, size_t n)
     return true;
 }
 
+static void add_import(parser *p, import **to, size_t *n, size_t *room, import i)
+{
+    if (*n == *room) {
+        size_t more = *room ? *room * 2 : 4;
+        import *grown = vs_grow(p->c->a, *to, *n, more, sizeof *grown);
+        if (!grown) {
+            comp_error(p->c, REGO_EVAL_LIMIT, p->mod, &i.at, "out of memory");
+            return;
+        }
+        *to = grown;
+        *room = more;
+    }
+    (*to)[(*n)++] = i;
+}
+
 static bool is_reserved(vs_span name)
 {
     return vs_span_is(name, "input") || vs_span_is(name, "data");
+}
+
+static void add_document_import(parser *p, import i)
+{
+    if (!is_reserved(i.path[0]->name))
+        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &i.at,
+                   "unexpected import path, must begin with one of: {data, future, input, rego}");
+    for (size_t k = 1; k < i.n; k++)
+        if (i.path[k]->kind != T_SCALAR || i.path[k]->scalar.kind != VS_STRING)
+            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &i.at, "an import path has names only");
+    if (!i.renamed)
+        i.alias = i.n > 1 ? vs_text(i.path[i.n - 1]->scalar) : i.path[0]->name;
+    add_import(p, &p->mod->imports, &p->mod->n_imports, &p->mod->room_imports, i);
 }
 
 /* The name behind `as`; empty when there is none. */
@@ -402,27 +441,16 @@ static void parse_import(parser *p)
     advance(p);
     list path = {0};
     parse_head_ref(p, &path);
-    term **terms = (term **)path.items;
     vs_span alias = parse_alias(p, &path);
-    if (p->c->failed || apply_language_import(p, terms, path.n))
-        return;
-    if (!is_reserved(terms[0]->name))
-        comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at,
-                   "unexpected import path, must begin with one of: {data, future, input, rego}");
-    for (size_t i = 1; i < path.n; i++)
-        if (terms[i]->kind != T_SCALAR || terms[i]->scalar.kind != VS_STRING)
-            comp_error(p->c, REGO_PARSE_ERROR, p->mod, &at, "an import path has names only");
+import found = {.at = at, .path =(term **) path.items, .n = path.n, .alias = alias, .renamed = alias.p != NULL };
     module *m = p->mod;
-    if (m->n_imports == m->room_imports) {
-        size_t room = m->room_imports ? m->room_imports * 2 : 4;
-        m->imports = vs_grow(p->c->a, m->imports, m->n_imports, room, sizeof *m->imports);
-        m->room_imports = room;
-        if (!m->imports)
-            return;
-    }
-    if (!alias.p)
-        alias = path.n > 1 ? vs_text(terms[path.n - 1]->scalar) : terms[0]->name;
-    m->imports[m->n_imports++] = (import){.at = at, .path = terms, .n = path.n, .alias = alias};
+    if (p->c->failed)
+        return;
+    if (apply_language_import(p, found.path, found.n))
+        add_import(p, &m->language_imports, &m->n_language_imports, &m->room_language_imports,
+                   found);
+    else
+        add_document_import(p, found);
 }
 
 static module *new_module(compilation *c, const char *name, vs_span text, bool v0)

@@ -84,6 +84,7 @@ term *parse_template(parser *p)
 {
     token whole = p->tok;
     term *t = new_term(p, T_TEMPLATE, whole.at);
+    t->raw = whole.raw;
     size_t base = (size_t)(whole.text.p - p->lex.in.p);
     splitter s = {.p = p,
                   .whole = whole,

@@ -40,7 +40,7 @@ void parse_error(parser *p, const char *fmt, ...)
     p->tok = (token){.kind = TOK_EOF, .at = p->tok.at};
 }
 
-static void unexpected(parser *p, const char *wanted)
+void unexpected(parser *p, const char *wanted)
 {
     vs_span src = vs_span_from(p->lex.in, p->tok.at.start);
     src = vs_span_head(src, p->tok.at.end - p->tok.at.start);
@@ -77,15 +77,23 @@ mark mark_here(const parser *p)
     return (mark){*p, *p->c};
 }
 
-bool back_to(parser *p, const mark *m)
+bool read_again(parser *p, const mark *m)
 {
     unsigned wildcards = p->wildcards, retries = p->retries;
-    if (retries == RETRIES_MAX || !vs_arena_ok(p->c->a))
+    if (!vs_arena_ok(p->c->a))
         return false;
     *p->c = m->state;
     *p = m->saved;
     p->wildcards = wildcards;
-    p->retries = retries + 1;
+    p->retries = retries;
+    return true;
+}
+
+bool back_to(parser *p, const mark *m)
+{
+    if (p->retries == RETRIES_MAX || !read_again(p, m))
+        return false;
+    p->retries++;
     return true;
 }
 
@@ -327,6 +335,17 @@ static term *parse_brace(parser *p)
     return t;
 }
 
+bool is_ground(const term *t)
+{
+    bool composite = t->kind == T_ARRAY || t->kind == T_SET || t->kind == T_OBJECT;
+    if (!composite && t->kind != T_CALL)
+        return t->kind == T_SCALAR;
+    for (size_t i = composite ? 0 : 1; i < t->n; i++)
+        if (!is_ground(t->items[i]))
+            return false;
+    return true;
+}
+
 bool is_membership(const term *t)
 {
     return t->kind == T_CALL && t->n == 3 && t->items[0]->kind == T_VAR &&
@@ -405,10 +424,16 @@ static vs_val number_of(parser *p, vs_span text)
     return v;
 }
 
+/* -1 is a number, -x is 0 - x. */
 static term *parse_negative(parser *p)
 {
     loc at = p->tok.at;
     advance(p);
+    if (p->tok.kind == TOK_IDENT && !at_keyword(p)) {
+        term *zero = new_term(p, T_SCALAR, at);
+        zero->scalar = vs_int(0);
+        return operator_call(p, "minus", zero, parse_postfix(p));
+    }
     if (p->tok.kind != TOK_NUMBER) {
         unexpected(p, "a number behind '-'");
         return new_term(p, T_SCALAR, at);
@@ -444,7 +469,7 @@ static term *parse_word(parser *p)
         if (at_word(p, "null"))
             return scalar(p, vs_null());
     }
-    if (at_keyword(p)) {
+    if (at_keyword(p) && !at_word(p, "contains")) {
         unexpected(p, "a term");
         return new_term(p, T_SCALAR, p->tok.at);
     }
@@ -527,6 +552,10 @@ static term *parse_call(parser *p, term *function)
 static term *parse_ref(parser *p, term *base)
 {
     list items = {0};
+    if (base->kind == T_SCALAR || base->kind == T_TEMPLATE)
+        parse_error(p, "illegal ref (head cannot be %s)",
+                    base->kind == T_TEMPLATE ? "templatestring"
+                                             : vs_kind_name((vs_kind)base->scalar.kind));
     list_add(p->c, &items, base);
     while (!p->c->failed && (touches(p, '.') || touches(p, '[')))
         list_add(p->c, &items, parse_operand(p));

@@ -18,6 +18,7 @@
 
 typedef enum opcode {
     OP_JUMP,       /* to fail */
+    OP_FAIL,       /* the same, because `not` (n = 0) or `every` (n = 1) is false */
     OP_LOADK,      /* a = const k */
     OP_MOVE,       /* a = b */
     OP_UNDEF,      /* a = undefined */
@@ -30,7 +31,7 @@ typedef enum opcode {
     OP_INDEX,      /* a = b[c] */
     OP_INDEXK,     /* a = b[const k] */
     OP_BASE_INDEX, /* a = b[c], where b is part of a base document */
-    OP_ITER,       /* a, a+1 = iterator over b; not a collection: fail */
+    OP_ITER,       /* a, a+1 = iterator over b; not a collection: fail. n: b is the operand */
     OP_NEXT,       /* b = key, c = value of the next element of iterator a; at its end: fail */
     OP_TRUTHY,     /* b is false: fail */
     OP_EQ,         /* tests on b, c: fail unless they hold */

@@ -427,7 +427,7 @@ static bool pipeline(parser *p, const char *context, tpl_token_kind end, const t
         return false;
     for (;;) {
         const tpl_token *t = peek(p);
-        tpl_command *c;
+        tpl_command *c = NULL;
         if (t->kind == end) {
             (void)take(p);
             *out = pipe;
@@ -555,7 +555,7 @@ static bool definition(parser *p, uint32_t line, vs_span name, const char *conte
 {
     size_t variables = p->n_variables, first = p->first_variable;
     unsigned loops = p->loops;
-    const tpl_node *body;
+    const tpl_node *body = NULL;
     ending end;
     p->first_variable = variables;
     p->loops = 0;

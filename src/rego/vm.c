@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The interpreter loop. */
-#include "rego/vm.h"
+#include "rego/explain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,7 +181,7 @@ static void pick(rego_eval *e, const rule_index *x, const vs_val *args, vs_val *
                                            : lookup_base(e, s->path);
     uint32_t id = vs_defined(v) ? id_table_find(&x->table, x->keys, v) : UINT32_MAX;
     pick_state found = {0}, others = {0, (uint32_t)x->n_others};
-    if (e->in.explain) /* every definition is tried, so that each can say why it failed */
+    if (e->why) /* every definition is tried, so that each can say why it failed */
         others.end = (uint32_t)x->n_defs | PICK_ALL;
     else if (id != UINT32_MAX)
         found = (pick_state){x->first[id], x->first[id + 1]};
@@ -233,6 +233,13 @@ static uint32_t pick_next(const rule_index *x, vs_val *state)
             FAIL;                                                                                  \
     } while (0)
 
+/* What an instruction read, for the explanation. */
+#define READ                                                                                       \
+    do {                                                                                           \
+        if (e->why)                                                                                \
+            explain_read(e, c, g, &t, pc, r);                                                      \
+    } while (0)
+
 static status loop(rego_eval *e, const code *c, const group *g, vs_val *r, vs_val *out)
 {
     const rego_program *p = e->p;
@@ -248,34 +255,56 @@ next:
             coverage_mark(e->in.coverage, &c->dbg[pc]);
         switch ((opcode)i->op) {
         case OP_JUMP: pc = i->fail; goto next;
+        case OP_FAIL: FAIL;
         case OP_LOADK: r[i->a] = p->consts[i->k]; break;
         case OP_MOVE: r[i->a] = r[i->b]; break;
         case OP_UNDEF: r[i->a] = vs_undefined(); break;
         case OP_INPUT:
             r[i->a] = lookup(e->input, p->consts[i->k]);
+            READ;
             NEED(vs_defined(r[i->a]));
             break;
         case OP_BASE:
             r[i->a] = lookup_base(e, p->consts[i->k]);
+            READ;
             NEED(vs_defined(r[i->a]));
             break;
-        case OP_DOC: EVAL(eval_document(e, p->nodes[i->k], &r[i->a])); break;
-        case OP_DOC_INDEX:
-            EVAL(i->n ? eval_document_path(e, p->nodes[i->k], r[i->b], r[i->c], &r[i->a])
-                      : eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a]));
+        case OP_DOC: {
+            status st = eval_document(e, p->nodes[i->k], &r[i->a]);
+            READ;
+            EVAL(st);
             break;
-        case OP_DOC_EACH: EVAL(eval_document_each(e, p->nodes[i->k], r[i->b], &r[i->a])); break;
-        case OP_RULE: EVAL(eval_group(e, p->groups[i->k], &r[i->a])); break;
+        }
+        case OP_DOC_INDEX: {
+            status st = i->n ? eval_document_path(e, p->nodes[i->k], r[i->b], r[i->c], &r[i->a])
+                             : eval_document_key(e, p->nodes[i->k], r[i->b], &r[i->a]);
+            READ;
+            EVAL(st);
+            break;
+        }
+        case OP_DOC_EACH: {
+            status st = eval_document_each(e, p->nodes[i->k], r[i->b], &r[i->a]);
+            READ;
+            EVAL(st);
+            break;
+        }
+        case OP_RULE:
+            READ;
+            EVAL(eval_group(e, p->groups[i->k], &r[i->a]));
+            break;
         case OP_INDEX:
             r[i->a] = vs_index(r[i->b], r[i->c]);
+            READ;
             NEED(vs_defined(r[i->a]));
             break;
         case OP_INDEXK:
             r[i->a] = vs_index(r[i->b], p->consts[i->k]);
+            READ;
             NEED(vs_defined(r[i->a]));
             break;
         case OP_BASE_INDEX:
             r[i->a] = base_index(e, r[i->b], r[i->c]);
+            READ;
             NEED(vs_defined(r[i->a]));
             break;
         case OP_ITER:
@@ -322,8 +351,16 @@ next:
             EVAL(st);
             break;
         }
-        case OP_CALL: EVAL(call_function(e, c, pc, p->groups[i->k], &r[i->b], &r[i->a])); break;
-        case OP_HOST: EVAL(call_host(e, c, pc, i->k, &r[i->b], i->n, &r[i->a])); break;
+        case OP_CALL:
+            READ;
+            EVAL(call_function(e, c, pc, p->groups[i->k], &r[i->b], &r[i->a]));
+            break;
+        case OP_HOST: {
+            status st = call_host(e, c, pc, i->k, &r[i->b], i->n, &r[i->a]);
+            READ;
+            EVAL(st);
+            break;
+        }
         case OP_LEN: NEED(r[i->b].kind == VS_ARRAY && r[i->b].len == i->k); break;
         case OP_OBJLEN: NEED(r[i->b].kind == VS_OBJECT && r[i->b].len == i->k); break;
         case OP_NEW: r[i->a] = builder_new(e); break;
@@ -382,7 +419,7 @@ next:
             goto next;
         }
         case OP_DEF:
-            if (e->in.explain) {
+            if (e->why) {
                 trail_end(e, &t, c, g);
                 trail_start(e, &t, c, g, pc);
             }
@@ -491,9 +528,9 @@ vs_code rego_eval_begin(rego_eval *e, const rego_inputs *in, vs_error *err)
     VS_TRY(check_data(e->p->root, e->data, err));
     e->sp = 0;
     e->call_depth = 0;
-    e->n_overrides = e->n_mocks = e->n_hosts = e->room_hosts = e->n_reasons = 0;
+    e->n_overrides = e->n_mocks = e->n_hosts = e->room_hosts = 0;
     e->hosts = NULL;
-    e->reasons = NULL;
+    e->why = in->explain ? explain_new(e) : NULL;
     e->with = e->spare_with = NULL;
     e->epoch = ++e->last_epoch;
     e->memos = e->own_memos;

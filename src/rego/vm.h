@@ -66,9 +66,7 @@ struct rego_eval {
     rego_bctx bctx;
     rego_diag diag;
     vs_error host_error;
-    /* explanations: see explain.c */
-    struct reason *reasons;
-    size_t n_reasons;
+    struct explanation *why; /* NULL = nothing is recorded; see explain.h */
     /* of the query being run */
     void (*yield)(void *user, vs_val bindings, vs_val values);
     void *yield_user;
@@ -124,17 +122,6 @@ vs_val builder_set(vs_val b);
 /* Undefined on a conflict. */
 vs_val builder_object(vs_val b);
 vs_val builder_partial(rego_eval *e, vs_val b, bool empty_is_set, const char **conflict);
-
-/* explain.c */
-typedef struct trail { /* one definition being tried */
-    bool open, succeeded;
-    uint32_t def_pc, pc;
-    vs_val l, r;
-    bool has_l, has_r;
-} trail;
-void trail_start(rego_eval *e, trail *t, const code *c, const group *g, uint32_t pc);
-void trail_fail(trail *t, const code *c, uint32_t pc, const vs_val *regs);
-void trail_end(rego_eval *e, trail *t, const code *c, const group *g);
 
 /* coverage.c */
 void coverage_mark(rego_coverage *c, const debug *d);

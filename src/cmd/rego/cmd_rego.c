@@ -15,6 +15,21 @@
         .name = "input", .letter = 'i', .value = "FILE", AT(input),                                \
         .help = "Input document (JSON, YAML); - is standard input"                                 \
     }
+#define STDIN_INPUT                                                                                \
+    {                                                                                              \
+        .name = "stdin-input", .letter = 'I', AT(stdin_input),                                     \
+        .help = "Read the input document from standard input"                                      \
+    }
+#define PACKAGE                                                                                    \
+    {                                                                                              \
+        .name = "package", .value = "PATH", AT(package),                                           \
+        .help = "Package of the query, such as policy: its rules need no prefix"                   \
+    }
+#define IMPORT                                                                                     \
+    {                                                                                              \
+        .name = "import", .value = "PATH", .repeat = true, AT(imports),                            \
+        .help = "Import of the query, such as \"data.policy as p\""                                \
+    }
 #define V0                                                                                         \
     {                                                                                              \
         .name = "v0-compatible", AT(v0), .help = "Policies are in Rego v0 syntax"                  \
@@ -38,28 +53,42 @@
 static const cli_option eval_options[] = {
     DATA,
     INPUT,
+    STDIN_INPUT,
     {.name = "format",
      .letter = 'f',
      .value = "FORM",
      .fallback = "json",
      AT(format),
-     .help = "json (as opa eval), pretty or raw (values only)"},
+     .help = "json (as opa eval), values, bindings, pretty or raw"},
+    {.name = "fail", AT(fail), .help = "Exit with 1 when the query is undefined"},
+    {.name = "fail-defined", AT(fail_defined), .help = "Exit with 1 when it is not"},
+    PACKAGE,
+    IMPORT,
     V0,
     STRICT,
     LEGACY_NOT,
     NONSTRICT,
+    {.name = "strict-builtin-errors", AT(discarded)}, /* is so anyway */
     {.name = "explain",
      AT(explain),
      .help = "Also tell, on standard error, which expressions failed and why"},
     {0}};
 static const cli_option explain_options[] = {DATA,
                                              INPUT,
+                                             STDIN_INPUT,
+                                             PACKAGE,
+                                             IMPORT,
                                              {.name = "format",
                                               .letter = 'f',
                                               .value = "FORM",
                                               .fallback = "auto",
                                               AT(format),
                                               .help = "tree, json, or auto: tree on a terminal"},
+                                             {.name = "values",
+                                              .value = "BYTES",
+                                              .fallback = "4096",
+                                              AT(values),
+                                              .help = "Cut longer values; 0: show no values"},
                                              V0,
                                              LEGACY_NOT,
                                              NONSTRICT,
@@ -73,6 +102,10 @@ static const cli_option test_options[] = {
      AT(run),
      .help = "Only tests whose path matches"},
     {.name = "coverage", .letter = 'c', AT(coverage), .help = "Tell which lines were evaluated"},
+    {.name = "threshold",
+     .value = "PERCENT",
+     AT(threshold),
+     .help = "Fail when fewer lines were evaluated"},
     {.name = "verbose", .letter = 'v', AT(verbose), .help = "Tell passing tests too"},
     {.name = "format",
      .letter = 'f',
@@ -84,21 +117,24 @@ static const cli_option test_options[] = {
     LEGACY_NOT,
     NONSTRICT,
     {0}};
-static const cli_option bench_options[] = {DATA,
-                                           INPUT,
-                                           {.name = "count",
-                                            .letter = 'n',
-                                            .value = "N",
-                                            .fallback = "1000",
-                                            AT(count),
-                                            .help = "Number of evaluations"},
-                                           V0,
-                                           LEGACY_NOT,
-                                           NONSTRICT,
-                                           {0}};
+static const cli_option bench_options[] = {
+    DATA,
+    INPUT,
+    {.name = "count",
+     .letter = 'n',
+     .value = "N",
+     .fallback = "1000",
+     AT(count),
+     .help = "Number of evaluations"},
+    {.name = "explain", AT(explain), .help = "With all that explain needs recorded"},
+    V0,
+    LEGACY_NOT,
+    NONSTRICT,
+    {0}};
 static const cli_option fmt_options[] = {
     {.name = "write", .letter = 'w', AT(write), .help = "Overwrite the files"},
     {.name = "list", .letter = 'l', AT(list), .help = "Only name the files that would change"},
+    {.name = "fail", AT(fail), .help = "Exit with 1 when a file would change"},
     V0,
     {0}};
 static const cli_option build_options[] = {
@@ -126,7 +162,9 @@ static const cli_command commands[] = {
      .summary = "Evaluate a query",
      .options = eval_options,
      .arguments = query,
-     .run = rego_run_eval},
+     .run = rego_run_eval,
+     .more = "  Exit code 0: evaluated, also to undefined; 1: --fail or --fail-defined says so; 2: "
+             "an error.\n"},
     {.name = "check",
      .summary = "Parse and check policies",
      .options = check_options,
@@ -142,7 +180,8 @@ static const cli_command commands[] = {
      .options = test_options,
      .arguments = files,
      .run = rego_run_test,
-     .more = "  Exit code 0: all pass, 2: some fail, 1: they could not be run.\n"},
+     .more = "  Exit code 0: all pass, 2: some fail or --threshold is missed, 1: they could not be "
+             "run.\n"},
     {.name = "bench",
      .summary = "Time a query",
      .options = bench_options,
@@ -151,8 +190,9 @@ static const cli_command commands[] = {
     {.name = "fmt",
      .summary = "Print policies in the usual layout",
      .options = fmt_options,
-     .arguments = files,
-     .run = rego_run_fmt},
+     .arguments = some_files,
+     .run = rego_run_fmt,
+     .more = "  Without PATH standard input is formatted.\n"},
     {.name = "build",
      .summary = "Compile, and show the bytecode",
      .options = build_options,

@@ -17,9 +17,8 @@ static void put(const vs_buf *out)
 /* ---- eval --------------------------------------------------------------------------------------
  */
 
-static void print_values(const rego_cli *o, vs_val results, vs_buf *out)
+void rego_print_values(vs_buf *out, vs_val results, bool raw)
 {
-    bool raw = strcmp(o->format, "raw") == 0;
     for (VS_ARR_FOR (r, results)) {
         vs_val bindings = vs_getc(*r, "bindings");
         if (bindings.len) {
@@ -41,158 +40,97 @@ static void print_values(const rego_cli *o, vs_val results, vs_buf *out)
     }
 }
 
+/* The values or the bindings of each solution. */
+static void print_each(vs_arena *a, vs_val results, bool values, vs_buf *out)
+{
+    for (VS_ARR_FOR (r, results)) {
+        vs_val v = vs_getc(*r, "bindings"), expressions = vs_getc(*r, "expressions");
+        vs_vec list = {.a = a};
+        for (VS_ARR_FOR (e, expressions))
+            vs_vec_add(&list, vs_getc(*e, "value"));
+        if (values)
+            v = vs_vec_end_array(&list);
+        vs_json_print_pretty(out, vs_defined(v) ? v : vs_empty(VS_OBJECT));
+        vs_buf_putc(out, '\n');
+    }
+}
+
+static void print_json(vs_arena *a, vs_val results, vs_buf *out)
+{
+    vs_obj doc = {.a = a};
+    if (results.len)
+        vs_obj_put(&doc, "result", results);
+    vs_json_print_pretty(out, vs_obj_end(&doc, VS_DUP_LAST, NULL));
+    vs_buf_putc(out, '\n');
+}
+
+/* raw: one line per solution, its values separated by spaces. */
+static void print_raw(vs_val results, vs_buf *out)
+{
+    for (VS_ARR_FOR (r, results)) {
+        vs_val expressions = vs_getc(*r, "expressions");
+        const char *before = "";
+        for (VS_ARR_FOR (e, expressions)) {
+            vs_val v = vs_getc(*e, "value");
+            vs_buf_puts(out, before);
+            if (v.kind == VS_STRING)
+                vs_buf_put(out, vs_text(v));
+            else
+                vs_json_print(out, v);
+            before = " ";
+        }
+        vs_buf_putc(out, '\n');
+    }
+}
+
 static void print_results(const rego_cli *o, vs_arena *a, vs_val results)
 {
     VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(TEXT_MAX);
-    if (strcmp(o->format, "json") == 0) {
-        vs_obj doc = {.a = a};
-        if (results.len)
-            vs_obj_put(&doc, "result", results);
-        vs_json_print_pretty(&out, vs_obj_end(&doc, VS_DUP_LAST, NULL));
-        vs_buf_putc(&out, '\n');
-    } else {
-        print_values(o, results, &out);
-        if (out.n == 0 && strcmp(o->format, "pretty") == 0)
-            vs_buf_puts(&out, "undefined\n");
-    }
+    if (strcmp(o->format, "json") == 0)
+        print_json(a, results, &out);
+    else if (strcmp(o->format, "raw") == 0)
+        print_raw(results, &out);
+    else if (strcmp(o->format, "pretty") != 0)
+        print_each(a, results, strcmp(o->format, "values") == 0, &out);
+    else if (results.len == 0)
+        vs_buf_puts(&out, "undefined\n");
+    else if (vs_getc(results.u.items[0], "bindings").len)
+        rego_print_table(&out, results);
+    else
+        rego_print_values(&out, results, false);
     put(&out);
 }
 
-/* One expression that failed, as a line of a tree. */
-static void print_reason(vs_buf *out, vs_val r, bool color)
+/* 1 when --fail or --fail-defined says so. */
+static int exit_code(const rego_cli *o, vs_val results)
 {
-    vs_val operands = vs_getc(r, "operands");
-    vs_buf_printf(out, "%s%.*s%s:%lld\n  %.*s   is %.*s\n", color ? "\033[1m" : "",
-                  VS_FMT(vs_text(vs_getc(r, "rule"))), color ? "\033[0m" : "",
-                  (long long)vs_getc(r, "row").u.i, VS_FMT(vs_text(vs_getc(r, "text"))),
-                  VS_FMT(vs_text(vs_getc(r, "result"))));
-    for (VS_ARR_FOR (o, operands)) {
-        vs_val v = vs_getc(*o, "value");
-        vs_buf_printf(out, "    %.*s = ", VS_FMT(vs_text(vs_getc(*o, "path"))));
-        if (vs_defined(v))
-            vs_json_print(out, v);
-        else
-            vs_buf_puts(out, color ? "\033[33mundefined\033[0m" : "undefined");
-        vs_buf_putc(out, '\n');
-    }
-}
-
-static void print_reasons(vs_buf *out, vs_val reasons, bool tree, bool color)
-{
-    if (!tree) {
-        vs_json_print_pretty(out, reasons);
-        vs_buf_putc(out, '\n');
-        return;
-    }
-    if (reasons.len == 0)
-        vs_buf_puts(out, "no expression failed\n");
-    for (VS_ARR_FOR (r, reasons))
-        print_reason(out, *r, color);
-}
-
-typedef struct session {
-    rego_sources s;
-    rego_program *p;
-    rego_eval *e;
-    rego_answers answers;
-    vs_error err;
-    rego_diag diag;
-} session;
-
-static void session_free(session *x)
-{
-    rego_eval_free(&x->e);
-    rego_program_unref(&x->p);
-    rego_sources_free(&x->s);
-}
-
-/* Reads, compiles and evaluates; false when the reason has been told. */
-static bool run(session *x, const rego_cli *o, const char *query, bool explain)
-{
-    vs_val input = vs_undefined();
-    *x = (session){0};
-    rego_sources_init(&x->s);
-    vs_code code = rego_sources_add_all(&x->s, &o->data, o->v0, &x->err);
-    if (code == VS_OK && o->input)
-        code = rego_read_document(&x->s.a, o->input, &input, &x->err);
-    if (code != VS_OK)
-        return rego_complain(NULL, NULL, &x->err), false;
-    x->p = rego_tool_compile(o, &x->s, query);
-    if (!x->p)
-        return false;
-    rego_inputs in = rego_tool_inputs(&x->s, input);
-    in.explain = explain;
-    x->answers = (rego_answers){.a = &x->s.a, .results = {.a = &x->s.a}, .query = query};
-    code = rego_eval_new(x->p, &x->e, &x->err);
-    if (code == VS_OK)
-        code = rego_eval_begin(x->e, &in, &x->err);
-    if (code == VS_OK)
-        code = rego_eval_query(x->e, rego_collect, &x->answers, &x->diag, &x->err);
-    if (code != VS_OK)
-        (void)rego_complain(&x->s, &x->diag, &x->err);
-    return code == VS_OK;
-}
-
-static bool is_format(const char *format, const char *const *known, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(format, known[i]) == 0)
-            return true;
-    fprintf(stderr, "vouchsafe rego: unknown --format '%s'\n", format);
-    return false;
+    bool fails = (o->fail && results.len == 0) || (o->fail_defined && results.len);
+    return fails ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int rego_run_eval(void *opts)
 {
     const rego_cli *o = opts;
-    static const char *const formats[] = {"json", "pretty", "raw"};
-    session x;
-    if (!is_format(o->format, formats, VS_COUNT(formats)))
+    static const char *const formats[] = {"json", "values", "bindings", "pretty", "raw"};
+    rego_session x;
+    if (!rego_is_format(o->format, formats, VS_COUNT(formats)))
         return CLI_EXIT_USAGE;
-    bool ok = run(&x, o, o->query, o->explain);
+    bool ok = rego_session_run(&x, o, o->explain);
     if (ok)
-        print_results(o, &x.s.a, vs_vec_end_array(&x.answers.results));
+        print_results(o, &x.s.a, x.results);
     if (o->explain && x.e) {
         VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(TEXT_MAX);
-        bool tty = rego_is_tty(STDERR_FILENO);
-        print_reasons(&out, rego_eval_explain(x.e, NULL, &x.s.a), tty, tty);
-        fprintf(stderr, "%.*s", VS_FMT(vs_buf_span(&out)));
+        bool tty = isatty(STDERR_FILENO);
+        vs_val report = rego_eval_report(x.e, NULL, REGO_SHOWN_MAX, &x.s.a);
+        if (tty)
+            rego_print_report(&out, report, rego_is_tty(STDERR_FILENO));
+        else
+            vs_json_print_pretty(&out, report);
+        fprintf(stderr, "%.*s%s", VS_FMT(vs_buf_span(&out)), tty ? "" : "\n");
     }
-    session_free(&x);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-/* ---- explain -----------------------------------------------------------------------------------
- */
-
-int rego_run_explain(void *opts)
-{
-    const rego_cli *o = opts;
-    static const char *const formats[] = {"auto", "tree", "json"};
-    session x;
-    if (!is_format(o->format, formats, VS_COUNT(formats)))
-        return CLI_EXIT_USAGE;
-    bool tty = rego_is_tty(STDOUT_FILENO), ok = run(&x, o, o->query, true);
-    if (x.e) {
-        VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(TEXT_MAX);
-        bool tree = strcmp(o->format, "tree") == 0 || (strcmp(o->format, "auto") == 0 && tty);
-        vs_val results = vs_vec_end_array(&x.answers.results);
-        if (tree) {
-            vs_buf_printf(&out, "%s", o->query);
-            if (results.len == 0)
-                vs_buf_puts(&out, " is undefined\n");
-            else {
-                rego_cli raw = *o;
-                raw.format = "raw";
-                vs_buf_puts(&out, " = ");
-                print_values(&raw, results, &out);
-            }
-        }
-        print_reasons(&out, rego_eval_explain(x.e, NULL, &x.s.a), tree, tty);
-        put(&out);
-    }
-    session_free(&x);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    int code = ok ? exit_code(o, x.results) : CLI_EXIT_USAGE; /* 2, as opa eval */
+    rego_session_free(&x);
+    return code;
 }
 
 /* ---- check and build ---------------------------------------------------------------------------

@@ -205,6 +205,9 @@ rego_program *rego_tool_compile(const rego_cli *o, const rego_sources *s, const 
                          .n_hosts = VS_COUNT(hosts),
                          .query = query ? vs_str(query) : vs_span_of(NULL, 0),
                          .query_v0 = o->v0,
+                         .query_package = query ? o->package : NULL,
+                         .query_imports = o->imports.items,
+                         .n_query_imports = query ? o->imports.n : 0,
                          .strict_types = o->strict,
                          .legacy_not = o->legacy_not,
                          .nonstrict_builtin_errors = o->nonstrict};
@@ -243,6 +246,10 @@ void rego_collect(void *user, vs_val bindings, vs_val values)
         vs_obj e = {.a = c->a};
         vs_obj_put(&e, "value", *v);
         vs_obj_put(&e, "text", vs_cstring(c->query));
+        vs_obj place = {.a = c->a};
+        vs_obj_put(&place, "row", vs_int(1));
+        vs_obj_put(&place, "col", vs_int(1));
+        vs_obj_put(&e, "location", vs_obj_end(&place, VS_DUP_LAST, NULL));
         vs_vec_add(&expressions, vs_obj_end(&e, VS_DUP_LAST, NULL));
     }
     vs_obj solution = {.a = c->a};

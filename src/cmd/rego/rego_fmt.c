@@ -41,8 +41,14 @@ int rego_run_fmt(void *opts)
     rego_sources s;
     vs_error err = {0};
     bool failed = false, changed = false;
+    if (o->files.n == 0 && o->write) {
+        fprintf(stderr, "vouchsafe rego: --write needs files\n");
+        return CLI_EXIT_USAGE;
+    }
     rego_sources_init(&s);
-    if (rego_sources_add_all(&s, &o->files, o->v0, &err) != VS_OK)
+    vs_code code = o->files.n ? rego_sources_add_all(&s, &o->files, o->v0, &err)
+                              : rego_sources_add(&s, "/dev/stdin", o->v0, &err);
+    if (code != VS_OK)
         failed = rego_complain(NULL, NULL, &err) != 0;
     for (size_t i = 0; !failed && i < s.n; i++) {
         int r = format_one(o, &s, i);
@@ -50,5 +56,5 @@ int rego_run_fmt(void *opts)
         changed |= r > 0;
     }
     rego_sources_free(&s);
-    return failed || (o->list && changed) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed || ((o->list || o->fail) && changed) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

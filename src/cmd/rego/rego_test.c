@@ -25,6 +25,8 @@ typedef struct tester {
     bool filtered, color, json;
     vs_vec results;
     unsigned passed, failed, errors, skipped;
+    size_t rows, rows_covered;
+    double threshold; /* percent */
 } tester;
 
 static const char *last_name(const char *path)
@@ -132,6 +134,8 @@ static void print_coverage(tester *t)
         if (is_test_file(t->s.modules[i].name))
             continue;
         missed_rows(t, &t->s.modules[i], &missed, &covered, &all);
+        t->rows += all;
+        t->rows_covered += covered;
         double percent = all ? 100.0 * (double)covered / (double)all : 100.0;
         if (t->json) {
             vs_obj o = {.a = &t->s.a};
@@ -168,8 +172,32 @@ static void summarise(tester *t)
         printf("SKIPPED: %u\n", t->skipped);
 }
 
+static bool read_threshold(tester *t, vs_error *err)
+{
+    char *end = NULL;
+    if (!t->o->threshold)
+        return true;
+    t->threshold = strtod(t->o->threshold, &end);
+    if (end == t->o->threshold || *end || !(t->threshold >= 0 && t->threshold <= 100))
+        return vs_fail(err, VS_E_INVALID, "--threshold is a number from 0 to 100"), false;
+    return true;
+}
+
+/* Tells when too few rows were evaluated. */
+static bool meets_threshold(const tester *t)
+{
+    double percent = t->rows ? 100.0 * (double)t->rows_covered / (double)t->rows : 100.0;
+    if (!t->o->threshold || percent >= t->threshold)
+        return true;
+    fprintf(stderr, "vouchsafe rego: %.2f %% of the lines were evaluated, %.2f %% are wanted\n",
+            percent, t->threshold);
+    return false;
+}
+
 static bool prepare(tester *t, vs_error *err)
 {
+    if (!read_threshold(t, err))
+        return false;
     if (t->o->run && regcomp(&t->filter, t->o->run, REG_EXTENDED | REG_NOSUB) != 0)
         return vs_fail(err, VS_E_INVALID, "--run is not a regular expression: %s", t->o->run),
                false;
@@ -182,7 +210,7 @@ static bool prepare(tester *t, vs_error *err)
     t->p = rego_tool_compile(t->o, &t->s, NULL);
     if (!t->p)
         return false;
-    if (t->o->coverage && rego_coverage_new(t->p, &t->coverage, err) != VS_OK)
+    if ((t->o->coverage || t->o->threshold) && rego_coverage_new(t->p, &t->coverage, err) != VS_OK)
         return false;
     return rego_eval_new(t->p, &t->e, err) == VS_OK;
 }
@@ -212,7 +240,8 @@ int rego_run_test(void *opts)
         regfree(&t.filter);
     if (!ready || none)
         return EXIT_FAILURE;
-    return t.failed || t.errors ? CLI_EXIT_USAGE : EXIT_SUCCESS; /* 2, as opa test */
+    bool good = t.failed + t.errors == 0 && meets_threshold(&t);
+    return good ? EXIT_SUCCESS : CLI_EXIT_USAGE; /* 2, as opa test */
 }
 
 /* ---- bench -------------------------------------------------------------------------------------
@@ -243,6 +272,7 @@ static int measure(const rego_cli *o, rego_sources *s, rego_program *p, size_t r
         code = rego_read_document(&s->a, o->input, &input, &err);
     rego_inputs in = rego_tool_inputs(s, input);
     in.print = NULL;
+    in.explain = o->explain;
     if (code == VS_OK)
         code = rego_eval_new(p, &e, &err);
     for (size_t i = 0; code == VS_OK && i < rounds; i++) {

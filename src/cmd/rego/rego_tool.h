@@ -7,9 +7,10 @@
 #include "rego/engine.h"
 
 typedef struct rego_cli {
-    cli_list data, files;
-    const char *input, *query, *format, *run, *count;
-    bool v0, nonstrict, legacy_not, strict, explain, dump, write, list, diff, coverage, verbose;
+    cli_list data, files, imports;
+    const char *input, *query, *format, *run, *count, *values, *package, *threshold;
+    bool v0, nonstrict, legacy_not, strict, explain, dump, write, list, coverage, verbose;
+    bool stdin_input, fail, fail_defined, discarded;
 } rego_cli;
 
 int rego_run_eval(void *opts);
@@ -60,5 +61,29 @@ typedef struct rego_answers {
     const char *query;
 } rego_answers;
 void rego_collect(void *user, vs_val bindings, vs_val values);
+
+/* One value per line; bindings as objects. `raw`: strings without quotes, others on one line. */
+void rego_print_values(vs_buf *out, vs_val results, bool raw);
+/* The bindings of all solutions, a line each. */
+void rego_print_table(vs_buf *out, vs_val results);
+/* False after telling that there is no such --format. */
+bool rego_is_format(const char *format, const char *const *known, size_t n);
+
+/* One evaluation of the query of the command line. */
+typedef struct rego_session {
+    rego_sources s;
+    rego_program *p;
+    rego_eval *e;
+    vs_val results; /* an array of objects, see rego_collect */
+    vs_error err;
+    rego_diag diag;
+} rego_session;
+/* Reads, compiles and evaluates; false when the reason has been told. Free it in any case. */
+bool rego_session_run(rego_session *x, const rego_cli *o, bool explain);
+void rego_session_free(rego_session *x);
+
+enum { REGO_SHOWN_MAX = 4096 }; /* bytes of a value in a report */
+/* A report of rego_eval_report, as a tree for people. */
+void rego_print_report(vs_buf *out, vs_val report, bool color);
 
 #endif

@@ -195,6 +195,33 @@ static void todays_file_is_read_whole(void **state)
     assert_true(c->has_resource_plugin && !c->resource_has_own_store && c->has_sample_plugin);
 }
 
+static void administrators_can_be_named_by_their_connection(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, "[http_server]\nprivate_key = \"k\"\ncertificate = \"c\"\n"
+                         "[key_sources]\nca_file = \"ca.pem\"\nrefresh = 60\n"
+                         "[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n"
+                         "unix_socket = \"/run/kbs.sock\"\n"
+                         "[admin.authentication.mtls]\nclient_ca = \"admins.pem\"\n"
+                         "identities = [{ san = \"DNS:a\", role = \"x\" }]\n"
+                         "[admin.authentication.unix]\n"
+                         "identities = [{ user = \"0\", group = \"wheel\", role = \"y\" }]\n"
+                         "[admin.authorization.regex_acl]\nacls = []\n"),
+                 &f->err);
+    const kbs_admin_config *a = &f->c.admin;
+    assert_int_equal(a->mode, KBS_ADMIN_BEARER);
+    assert_string_equal(a->unix_socket, "/run/kbs.sock");
+    assert_string_equal(a->client_ca, "admins.pem");
+    assert_int_equal(a->n_mtls_identities, 1);
+    assert_string_equal(a->mtls_identities[0].san, "DNS:a");
+    assert_null(a->mtls_identities[0].subject);
+    assert_int_equal(a->n_unix_identities, 1);
+    assert_string_equal(a->unix_identities[0].group, "wheel");
+    assert_string_equal(f->c.key_ca_file, "ca.pem");
+    assert_int_equal(f->c.key_refresh_s, 60);
+    assert_int_equal(a->n_acls, 0); /* nobody may do anything */
+}
+
 static void json_says_the_same(void **state)
 {
     fixture *f = *state;
@@ -524,6 +551,7 @@ int main(void)
         T(the_learning_paths_file_is_read),
         T(todays_file_is_read_whole),
         T(json_says_the_same),
+        T(administrators_can_be_named_by_their_connection),
         T(yaml_says_the_same),
         T(every_storage_type_has_trustees_settings),
         T(each_part_may_have_a_storage_type_of_its_own),

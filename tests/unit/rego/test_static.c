@@ -83,7 +83,7 @@ static void what_opa_refuses_is_refused(void **state)
         {"x if not every y in [1] { y }", REGO_PARSE_ERROR, 2, 10, "illegal negation of 'every'"},
         {"x if not some y in [1]", REGO_PARSE_ERROR, 2, 10, "illegal negation of 'some'"},
         {"x := 1; y := 2", REGO_PARSE_ERROR, 2, 7, "behind a rule"},
-        {"x[k] := 1 if { k := 2 } else := 3", REGO_PARSE_ERROR, 3, 0, "variables in the head"},
+        {"x[k] := 1 if { k := 2 } else := 3", REGO_PARSE_ERROR, 2, 25, "with variables in head"},
         {"f(1 + 1) := 1", REGO_COMPILE_ERROR, 2, 3, "arguments cannot contain calls"},
         {"x := $\"\\}\"", REGO_PARSE_ERROR, 2, 6, "illegal escape"},
         {"x := $\"\\u12\"", REGO_PARSE_ERROR, 2, 6, "illegal escape"},
@@ -204,11 +204,17 @@ static void formatting_is_stable_and_keeps_the_tokens(void **state)
 {
     (void)state;
     static const char *const t[][2] = {
-        {"package p\nx:=1+2\n", "package p\nx := 1 + 2\n"},
+        {"package p\nx:=1+2\n", "package p\n\nx := 1 + 2\n"},
         {"package p\n# c\nallow if {input.a==1;not input.b}\ny:=-1",
-         "package p\n# c\nallow if {\n\tinput.a == 1\n\tnot input.b\n}\n\ny := -1\n"},
+         "package p\n\n# c\nallow if {\n\tinput.a == 1\n\tnot input.b\n}\n\ny := -1\n"},
         {"package p\nx := {\"a\":1,\n\"b\": [1,2 ]}",
-         "package p\nx := {\"a\": 1,\n\t\"b\": [1, 2],\n}\n"},
+         "package p\n\nx := {\"a\": 1,\n\t\"b\": [1, 2],\n}\n"},
+        {"package p\nx := [a,\n]\ny := [a, # c\n]\nz := [\na,b]",
+         "package p\n\nx := [a]\ny := [a, # c\n]\nz := [\n\ta, b,\n]\n"},
+        {"package p\nx if {every y in z {y};contains(a, b)}\nw if {a | b}\nv if {a} & b",
+         "package p\n\nx if {\n\tevery y in z { y }\n\tcontains(a, b)\n}\n\nw if {a | b}\nv if {a} "
+         "& b\n"},
+        {"package p\nx if {y;-1 < z}", "package p\n\nx if {\n\ty;\n\t-1 < z\n}\n"},
         {"package p\n\n\n\nf(x):=x-1 # d", "package p\n\nf(x) := x - 1 # d\n"},
         {"package p\nx := [y|y=input.z[_];y>1]", "package p\nx := [y | y = input.z[_];y > 1]\n"},
     };
