@@ -36,9 +36,9 @@ VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, con
 /* The same with a token and the TEE key set before. */
 VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
                                         vs_error *err);
-/* Any administrative request, `path` below /kbs/v0/, behind a '?' a form-urlencoded query: body may be empty; the raw answer is appended,
- * also of a refusal. A status other than 200 is an error with the server's text. `bearer` empty =
- * anonymous. */
+/* Any administrative request, `path` below /kbs/v0/, behind a '?' a form-urlencoded query: body may
+ * be empty; the raw answer is appended, also of a refusal. A status other than 200 is an error with
+ * the server's text. `bearer` empty = anonymous. */
 VS_MUST vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
                            vs_span body, vs_span bearer, vs_buf *out, vs_error *err);
 /* The same with a query (encoded, without '?') and conditions; NULL = none. Status 412 is

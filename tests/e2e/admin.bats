@@ -25,6 +25,8 @@ END
 
 teardown() { end_suite; }
 
+# serve_local ROLE [NAME]: the name is another one after a restart, since the first one's output
+# says ready already.
 serve_local() {
     {
         printf '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n'
@@ -32,7 +34,7 @@ serve_local() {
         printf '[admin.authentication.unix]\nidentities = [{ user = "%s", role = "%s" }]\n' "$(id -u)" "$1"
         cat base.toml
     } >kbs.toml
-    start_server serve vouchsafe serve -c kbs.toml
+    start_server "${2:-serve}" vouchsafe serve -c kbs.toml
 }
 
 local_admin() {
@@ -75,7 +77,7 @@ local_admin() {
     local_admin policy set resource no.rego
     stop_server
     [ ! -e admin.sock ]
-    serve_local admin
+    serve_local admin again
     local_admin policy history resource | grep -q '"action":"found"'
     local_admin policy rollback resource
     local_admin policy get resource 2>/dev/null | cmp yes.rego
@@ -91,7 +93,7 @@ local_admin() {
     [ "$(local_admin list-resources)" = '["team-a/k/1","team-b/k/1"]' ]
     local_admin set-resource-policy --policy-file yes.rego >/dev/null
     stop_server
-    serve_local team-a
+    serve_local team-a again
     local_admin policy set resource/team-a no.rego
     run local_admin policy set resource/team-b no.rego
     [ "$status" -eq 1 ]
