@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((!two || send(fds[1], preface, sizeof preface - 1, 0) > 0) &&
         send(fds[1], data + 1, size - 1, MSG_NOSIGNAL) >= 0) {
         /* A small room for answers, so that writing stops and goes on. */
-        vs_http_conn_open(loop, fds[0], (vs_ip){0}, "fuzz");
+        vs_http_conn_open(loop, fds[0], (vs_ip){0}, "fuzz", NULL);
         uint8_t answer[16384];
         for (int i = 0; i < 20 && recv(fds[1], answer, sizeof answer, 0) > 0; i++)
             (void)event_base_loop(loop->base, EVLOOP_NONBLOCK);

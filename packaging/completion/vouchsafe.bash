@@ -23,14 +23,19 @@ _vouchsafe_rego() {
 
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
+    local client="--url --cert-file --admin-token-file --auth-private-key"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve doctor decode verify rego realm --help --version"
+        words="serve doctor decode verify explain replay dry-run audit rego realm --help --version"
     else
         case $sub in
-        serve) words="--config-file --data-dir --listen --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
+        serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
         doctor) words="--config-file --data-dir --cca-config --json --help" ;;
         decode) words="--json --help" ;;
         verify) words="--key --ca --json --help" ;;
+        explain) words="$client --export --json --help" ;;
+        replay) words="--key --payload --help" ;;
+        dry-run) words="$client --policy --id --last --json --help" ;;
+        audit) words="verify key $client --key --json --help" ;;
         rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;
         realm) words="init run rim token extend --dir --mount --socket --challenge --rim --rpv --profile --form --lifecycle --index --data --help" ;;
         esac
@@ -61,17 +66,20 @@ _vouchsafe_servers() {
 }
 
 _kbs_client() {
-    local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --help --version" w
+    local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --unix-socket --client-cert --client-key --allow-sample --help --version" w
     for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $w in
         attest) words="--tee-key-file --allow-sample" ;;
         get-resource) words="--path --tee-key-file --attestation-token --allow-sample" ;;
-        config) words="--admin-token-file --auth-private-key set-attestation-policy set-resource-policy set-resource delete-resource get-reference-value set-sample-reference-value" ;;
+        config) words="--admin-token-file --auth-private-key set-attestation-policy set-resource-policy set-resource delete-resource get-reference-value set-sample-reference-value policy reference-values collect list-resources" ;;
         set-attestation-policy) words="--policy-file --type --id" ;;
         set-resource-policy) words="--policy-file --default --affirming --allow-all --deny-all" ;;
         set-resource) words="--path --resource-file" ;;
         delete-resource) words="--path" ;;
         get-reference-value) words="--id" ;;
+        policy) words="list get history set activate rollback delete --version --note --if-match --create" ;;
+        reference-values) words="list delete --prefix" ;;
+        collect) words="--approve --proposal" ;;
         set-sample-reference-value) words="--as-integer --as-bool --as-single-value" ;;
         esac
     done

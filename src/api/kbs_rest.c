@@ -10,12 +10,15 @@
 static const vs_span PREFIX = {(const uint8_t *)"/kbs/v0/", 8};
 static const char SESSION_COOKIE[] = "kbs-session-id";
 
-/* kbs.md 7: everything is 401 but what does not exist. */
+/* kbs.md 7: everything is 401 but what does not exist. Our own endpoints say more. */
 static int status_of(kbs_error e)
 {
     switch (e) {
     case KBS_OK: return 200;
-    case KBS_PLUGIN_NOT_FOUND: return 404;
+    case KBS_PLUGIN_NOT_FOUND:
+    case KBS_NOT_FOUND: return 404;
+    case KBS_INVALID_REQUEST: return 400;
+    case KBS_PRECONDITION_FAILED: return 412;
     default: return 401;
     }
 }
@@ -184,6 +187,8 @@ static void write_reply(const kbs_reply *reply, vs_arena *a, vs_http_response *r
     }
     if (reply->set_session.n)
         set_cookie(reply, a, resp);
+    if (reply->etag)
+        add_text(resp, "ETag", reply->etag);
     if (reply->decision[0])
         add_text(resp, "Vouchsafe-Decision", vs_sprintf(a, "%s", reply->decision));
 }
@@ -191,10 +196,29 @@ static void write_reply(const kbs_reply *reply, vs_arena *a, vs_http_response *r
 /* ---- routes -----------------------------------------------------------------------------------
  */
 
+static kbs_peer peer_of(const vs_http_request *req)
+{
+    kbs_peer p = {0};
+    if (req->client) {
+        p.subject = req->client->subject;
+        p.sans = req->client->sans;
+        p.n_sans = req->client->n_sans;
+    }
+    if (req->local) {
+        p.local = true;
+        p.uid = req->local->uid;
+        p.gid = req->local->gid;
+    }
+    return p;
+}
+
 static void handle_kbs(kbs *k, const vs_http_request *req, vs_http_response *resp)
 {
     kbs_call call = {.session = session_of(req),
                      .bearer = bearer_of(req),
+                     .if_match = vs_http_header(req, "if-match"),
+                     .if_none_match = vs_http_header(req, "if-none-match"),
+                     .peer = peer_of(req),
                      .body = req->body,
                      .now = vs_now_s(),
                      .arena = req->arena};

@@ -72,6 +72,8 @@ VS_MUST vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_
  * process: its interface has no such call. */
 VS_MUST vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err);
 VS_MUST vs_code as_get_policy(as_service *as, vs_span id, vs_buf *out, vs_error *err);
+/* The policies of the service in this process, for administration; NULL when it is another one. */
+struct as_policies *as_service_policies(const as_service *as);
 /* What the verifier of a TEE wants as the challenge's nonce; empty (and VS_OK) when any nonce will
  * do, which is so for all but IBM SE. `params` are the extra-params of the request. */
 VS_MUST vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,

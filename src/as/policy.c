@@ -2,6 +2,7 @@
 #include "as/policy.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/enc.h"
@@ -10,6 +11,8 @@
 
 enum {
     ID_MAX = 128,
+    PREFIX_MAX = 32,
+    KEY_MAX = PREFIX_MAX + ID_MAX + 5,
     COMPILED_MAX = 64, /* policies kept compiled; far more than an installation has classes */
     POOL_MAX = 16,     /* idle contexts per policy */
 };
@@ -27,8 +30,7 @@ struct as_compiled {
 };
 
 struct as_policies {
-    vs_store *store;
-    const char *ns;
+    as_policy_place place;
     const rego_host_decl *hosts;
     size_t n_hosts;
     pthread_mutex_t lock; /* over everything below and all as_compiled of this cache */
@@ -37,7 +39,7 @@ struct as_policies {
     uint64_t clock;
 };
 
-static bool id_ok(vs_span id)
+bool as_policy_id_ok(vs_span id)
 {
     if (id.n == 0 || id.n > ID_MAX || id.p[0] == '.')
         return false;
@@ -50,17 +52,17 @@ static bool id_ok(vs_span id)
     return true;
 }
 
-/* "<id>.rego"; out holds ID_MAX + 6 bytes. */
-static vs_code key_of(vs_span id, char *out, vs_span *key, vs_error *err)
+/* "<prefix><id>.rego" */
+static vs_code key_of(const as_policies *p, vs_span id, char out[KEY_MAX + 1], vs_span *key,
+                      vs_error *err)
 {
-    if (!id_ok(id))
+    if (!as_policy_id_ok(id))
         return vs_fail(
             err, VS_E_INVALID,
             "a policy id is 1 to %d letters, digits, '.', '_' or '-', not starting with '.'",
             ID_MAX);
-    memcpy(out, id.p, id.n);
-    memcpy(out + id.n, ".rego", 6);
-    *key = vs_span_of(out, id.n + 5);
+    (void)snprintf(out, KEY_MAX + 1, "%s%.*s.rego", p->place.prefix, VS_FMT(id));
+    *key = vs_str(out);
     return VS_OK;
 }
 
@@ -102,8 +104,8 @@ static vs_code digest_text(struct as_compiled *c, vs_error *err)
 static void keep_text(const as_policies *p, const struct as_compiled *c)
 {
     vs_error err = {0};
-    vs_code code = vs_store_put(p->store, AS_POLICY_TEXTS, vs_str(c->sha256), vs_buf_span(&c->text),
-                                0, VS_PUT_CREATE, &err);
+    vs_code code = vs_store_put(p->place.store, AS_POLICY_TEXTS, vs_str(c->sha256),
+                                vs_buf_span(&c->text), 0, VS_PUT_CREATE, &err);
     if (code != VS_OK && code != VS_E_EXISTS)
         vs_log_error(VS_LOG_WARN, "as", "a policy's text was not kept for later replay", &err);
 }
@@ -169,19 +171,32 @@ static void install(as_policies *p, struct as_compiled *c)
 /* ---- interface --------------------------------------------------------------------------------
  */
 
-vs_code as_policies_new(vs_store *store, const char *ns, const rego_host_decl *hosts,
-                        size_t n_hosts, as_policies **out, vs_error *err)
+vs_code as_policies_under(vs_store *store, const char *ns, const char *prefix,
+                          const rego_host_decl *hosts, size_t n_hosts, as_policies **out,
+                          vs_error *err)
 {
+    if (strlen(prefix) > PREFIX_MAX)
+        return vs_fail(err, VS_E_INTERNAL, "prefix \"%s\" is too long", prefix);
     as_policies *p = calloc(1, sizeof *p);
     if (!p)
         return vs_fail(err, VS_E_NOMEM, "out of memory for the policy cache");
-    p->store = store;
-    p->ns = ns;
+    p->place = (as_policy_place){store, ns, prefix};
     p->hosts = hosts;
     p->n_hosts = n_hosts;
     (void)pthread_mutex_init(&p->lock, NULL);
     *out = p;
     return VS_OK;
+}
+
+vs_code as_policies_new(vs_store *store, const char *ns, const rego_host_decl *hosts,
+                        size_t n_hosts, as_policies **out, vs_error *err)
+{
+    return as_policies_under(store, ns, "", hosts, n_hosts, out, err);
+}
+
+const as_policy_place *as_policies_place(const as_policies *p)
+{
+    return &p->place;
 }
 
 void as_policies_free(as_policies **p)
@@ -195,11 +210,11 @@ void as_policies_free(as_policies **p)
     *p = NULL;
 }
 
-vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mode, vs_error *err)
+vs_code as_policies_check(const as_policies *p, vs_span id, vs_span text, vs_error *err)
 {
-    char file[ID_MAX + 6];
+    char file[KEY_MAX + 1];
     vs_span key;
-    VS_TRY(key_of(id, file, &key, err));
+    VS_TRY(key_of(p, id, file, &key, err));
     if (text.n > AS_POLICY_TEXT_MAX)
         return vs_fail(err, VS_E_LIMIT, "policy of %zu bytes, at most %d are allowed", text.n,
                        AS_POLICY_TEXT_MAX);
@@ -208,33 +223,50 @@ vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mo
     rego_program *program = NULL;
     VS_TRY(compile(p, file, text, &program, err));
     rego_program_unref(&program);
-    return vs_store_put(p->store, p->ns, key, text, 0, mode, err);
+    return VS_OK;
+}
+
+vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mode, vs_error *err)
+{
+    char file[KEY_MAX + 1];
+    vs_span key;
+    VS_TRY(as_policies_check(p, id, text, err));
+    VS_TRY(key_of(p, id, file, &key, err));
+    return vs_store_put(p->place.store, p->place.ns, key, text, 0, mode, err);
 }
 
 vs_code as_policies_get(as_policies *p, vs_span id, vs_buf *out, vs_error *err)
 {
-    char file[ID_MAX + 6];
+    char file[KEY_MAX + 1];
     vs_span key;
-    VS_TRY(key_of(id, file, &key, err));
-    vs_code code = vs_store_get(p->store, p->ns, key, 0, out, err);
-    return code == VS_E_NOT_FOUND ? vs_fail(err, code, "Policy `%s` not found", file) : code;
+    VS_TRY(key_of(p, id, file, &key, err));
+    vs_code code = vs_store_get(p->place.store, p->place.ns, key, 0, out, err);
+    return code == VS_E_NOT_FOUND ? vs_fail(err, code, "Policy `%.*s.rego` not found", VS_FMT(id))
+                                  : code;
 }
+
+typedef struct ids {
+    vs_vec list;
+    vs_span prefix;
+} ids;
 
 /* Only what could have been set: other programs may keep other things in the namespace. */
 static vs_code add_id(void *user, vs_span key)
 {
-    vs_vec *ids = user;
-    vs_span id = vs_span_head(key, key.n > 5 ? key.n - 5 : 0);
-    if (vs_span_ends(key, VS_LIT(".rego")) && id_ok(id))
-        vs_vec_add(ids, vs_string_dup(ids->a, id));
+    ids *n = user;
+    if (!vs_span_starts(key, n->prefix) || !vs_span_ends(key, VS_LIT(".rego")))
+        return VS_OK;
+    vs_span id = vs_span_of(key.p + n->prefix.n, key.n - n->prefix.n - 5);
+    if (as_policy_id_ok(id))
+        vs_vec_add(&n->list, vs_string_dup(n->list.a, id));
     return VS_OK;
 }
 
 vs_code as_policies_list(as_policies *p, vs_arena *a, vs_val *out, vs_error *err)
 {
-    vs_vec ids = {.a = a};
-    VS_TRY(vs_store_list(p->store, p->ns, add_id, &ids, err));
-    *out = vs_vec_end_array(&ids);
+    ids n = {.list = {.a = a}, .prefix = vs_str(p->place.prefix)};
+    VS_TRY(vs_store_list(p->place.store, p->place.ns, add_id, &n, err));
+    *out = vs_vec_end_array(&n.list);
     return vs_arena_check(a, err);
 }
 
@@ -258,11 +290,11 @@ static struct as_compiled *find_current(as_policies *p, vs_span id, vs_span text
 vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_error *err)
 {
     *out = (as_policy_lease){0};
-    char file[ID_MAX + 6];
+    char file[KEY_MAX + 1];
     vs_span key;
-    VS_TRY(key_of(id, file, &key, err));
+    VS_TRY(key_of(p, id, file, &key, err));
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(AS_POLICY_TEXT_MAX);
-    vs_code code = vs_store_get(p->store, p->ns, key, 0, &text, err);
+    vs_code code = vs_store_get(p->place.store, p->place.ns, key, 0, &text, err);
     if (code == VS_E_NOT_FOUND)
         return vs_fail(err, code, "Policy `%s` not found", file);
     VS_TRY(code);

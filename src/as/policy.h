@@ -23,7 +23,22 @@ typedef struct as_policies as_policies;
  */
 VS_MUST vs_code as_policies_new(vs_store *store, const char *ns, const rego_host_decl *hosts,
                                 size_t n_hosts, as_policies **out, vs_error *err);
+/* The same under "<prefix><id>.rego"; `prefix` is at most 32 bytes and outlives it. */
+VS_MUST vs_code as_policies_under(vs_store *store, const char *ns, const char *prefix,
+                                  const rego_host_decl *hosts, size_t n_hosts, as_policies **out,
+                                  vs_error *err);
 void as_policies_free(as_policies **p);
+
+typedef struct as_policy_place {
+    vs_store *store;
+    const char *ns, *prefix;
+} as_policy_place;
+const as_policy_place *as_policies_place(const as_policies *p);
+
+/* [A-Za-z0-9._-]{1,128}, not starting with '.'. */
+bool as_policy_id_ok(vs_span id);
+/* All that as_policies_set wants of an id and a text. */
+VS_MUST vs_code as_policies_check(const as_policies *p, vs_span id, vs_span text, vs_error *err);
 
 /* Checks the text (UTF-8, every static check; unknown functions fail only when reached, as in
  * Trustee) and stores it. VS_PUT_CREATE: VS_E_EXISTS when there is one. `id`:

@@ -140,6 +140,12 @@ vs_val as_signer_jwk(const as_service *service)
     return as ? as->signer.jwk : vs_undefined();
 }
 
+as_policies *as_service_policies(const as_service *service)
+{
+    const as_local *as = local(service);
+    return as ? as->policies : NULL;
+}
+
 vs_code as_jwks(const as_service *service, vs_buf *json, vs_error *err)
 {
     const as_local *as = local(service);

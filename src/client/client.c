@@ -62,8 +62,12 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
         return vs_fail(err, VS_E_NOMEM, "cannot make a client");
     vs_arena_init(&c->arena, 0);
     c->retry_ms = cfg->retry_ms ? cfg->retry_ms : 1000;
-    vs_http_client_config http = {
-        .ca_file = cfg->ca_file, .user_agent = cfg->user_agent, .response_bytes = ANSWER_MAX};
+    vs_http_client_config http = {.ca_file = cfg->ca_file,
+                                  .user_agent = cfg->user_agent,
+                                  .cert = cfg->cert,
+                                  .key = cfg->key,
+                                  .unix_socket = cfg->unix_socket,
+                                  .response_bytes = ANSWER_MAX};
     vs_code code = set_base(c, cfg->url, err);
     if (code == VS_OK)
         code = vs_http_client_new(&http, &c->http, err);
@@ -134,6 +138,7 @@ typedef struct request {
     const char *method, *path; /* path below /kbs/v0/ */
     const char *query;         /* form-urlencoded; NULL = none */
     const char *content_type;
+    const char *if_match, *if_none_match; /* NULL = none */
     vs_span body, bearer;
     bool has_body;
 } request;
@@ -149,8 +154,17 @@ static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_e
     if (r->query)
         vs_buf_printf(&url, "?%s", r->query);
     VS_TRY(vs_buf_check(&url, err));
-    const char *headers[3] = {NULL};
+    const char *headers[5] = {NULL};
+    char match[256], none_match[256];
     size_t n = 0;
+    if (r->if_match) {
+        (void)snprintf(match, sizeof match, "If-Match: %s", r->if_match);
+        headers[n++] = match;
+    }
+    if (r->if_none_match) {
+        (void)snprintf(none_match, sizeof none_match, "If-None-Match: %s", r->if_none_match);
+        headers[n++] = none_match;
+    }
     if (r->content_type) {
         (void)snprintf(type, sizeof type, "Content-Type: %s", r->content_type);
         headers[n++] = type;
@@ -175,8 +189,8 @@ static vs_code code_of_status(int status)
         int status;
         vs_code code;
     } known[] = {{400, VS_E_INVALID},   {401, VS_E_DENIED},      {403, VS_E_DENIED},
-                 {404, VS_E_NOT_FOUND}, {405, VS_E_UNSUPPORTED}, {413, VS_E_LIMIT},
-                 {431, VS_E_LIMIT}};
+                 {404, VS_E_NOT_FOUND}, {405, VS_E_UNSUPPORTED}, {412, VS_E_CONFLICT},
+                 {413, VS_E_LIMIT},     {431, VS_E_LIMIT}};
     for (size_t i = 0; i < VS_COUNT(known); i++)
         if (known[i].status == status)
             return known[i].code;
@@ -375,25 +389,44 @@ vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf
     return code;
 }
 
-vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
-                   vs_span body, vs_span bearer, vs_buf *out, vs_error *err)
+vs_code kbsc_administrate(kbsc *c, const kbsc_admin_call *q, vs_buf *out, vs_error *err)
 {
     WITH_ARENA(c);
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
     int status;
-    const char *mark = strchr(path, '?');
-    if (mark)
-        path = vs_sprintf(&c->arena, "%.*s", (int)(mark - path), path);
-    request r = {.method = method,
-                 .path = path,
-                 .query = mark ? mark + 1 : NULL,
-                 .content_type = content_type,
-                 .body = body,
-                 .bearer = bearer,
-                 .has_body = strcmp(method, "POST") == 0 || body.n};
+    request r = {.method = q->method,
+                 .path = q->path,
+                 .content_type = q->content_type,
+                 .query = q->query,
+                 .if_match = q->if_match,
+                 .if_none_match = q->if_none_match,
+                 .body = q->body,
+                 .bearer = q->bearer,
+                 .has_body = strcmp(q->method, "POST") == 0 || q->body.n};
     VS_TRY(call(c, &r, &status, &answer, err));
     vs_buf_put(out, vs_buf_span(&answer));
     VS_TRY(vs_buf_check(out, err));
     kbsc_refusal refusal;
     return status == 200 ? VS_OK : refused(c, status, &answer, &refusal, err);
+}
+
+vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
+                   vs_span body, vs_span bearer, vs_buf *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf plain = VS_BUF(PATH_MAX_BYTES);
+    const char *mark = strchr(path, '?');
+    vs_buf_put(&plain, mark ? vs_span_of(path, (size_t)(mark - path)) : vs_str(path));
+    VS_TRY(vs_buf_check(&plain, err));
+    const kbsc_admin_call q = {.method = method,
+                               .path = plain.p ? (const char *)plain.p : "",
+                               .query = mark ? mark + 1 : NULL,
+                               .content_type = content_type,
+                               .body = body,
+                               .bearer = bearer};
+    return kbsc_administrate(c, &q, out, err);
+}
+
+vs_span kbsc_etag(const kbsc *c)
+{
+    return vs_http_client_header(c->http, "ETag");
 }

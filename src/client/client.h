@@ -15,7 +15,9 @@ typedef struct kbsc_config {
     const char *url;     /* base URL without /kbs/v0; a trailing '/' is removed */
     const char *ca_file; /* extra trust root, PEM; NULL = none */
     const char *user_agent;
-    unsigned retry_ms; /* pause between the tries of kbsc_attest; 0 = 1 s */
+    const char *cert, *key;  /* PEM: certificate of an administrator and its key; NULL = none */
+    const char *unix_socket; /* path of the server's socket, instead of the URL's host */
+    unsigned retry_ms;       /* pause between the tries of kbsc_attest; 0 = 1 s */
 } kbsc_config;
 
 VS_MUST vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err);
@@ -34,10 +36,19 @@ VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, con
 /* The same with a token and the TEE key set before. */
 VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
                                         vs_error *err);
-/* Any administrative request, `path` below /kbs/v0/, behind a '?' a form-urlencoded query: body may be empty; the raw answer is appended,
- * also of a refusal. A status other than 200 is an error with the server's text. `bearer` empty =
- * anonymous. */
+/* Any administrative request, `path` below /kbs/v0/, behind a '?' a form-urlencoded query: body may
+ * be empty; the raw answer is appended, also of a refusal. A status other than 200 is an error with
+ * the server's text. `bearer` empty = anonymous. */
 VS_MUST vs_code kbsc_admin(kbsc *c, const char *method, const char *path, const char *content_type,
                            vs_span body, vs_span bearer, vs_buf *out, vs_error *err);
+/* The same with a query (encoded, without '?') and conditions; NULL = none. Status 412 is
+ * VS_E_CONFLICT. */
+typedef struct kbsc_admin_call {
+    const char *method, *path, *query, *content_type, *if_match, *if_none_match;
+    vs_span body, bearer;
+} kbsc_admin_call;
+VS_MUST vs_code kbsc_administrate(kbsc *c, const kbsc_admin_call *call, vs_buf *out, vs_error *err);
+/* ETag of the latest answer; empty = none. Valid until the next call. */
+vs_span kbsc_etag(const kbsc *c);
 
 #endif

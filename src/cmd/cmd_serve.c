@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/key_fetch.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "cmd/cli.h"
@@ -148,6 +149,8 @@ static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *e
         cfg->as.cca_config_path = o->cca_config;
     if (o->sample_tee)
         cfg->as.sample_tee = true;
+    cfg->fetch = api_fetch_key;
+    cfg->fetch_user = (void *)(uintptr_t)cfg->key_ca_file;
     return vs_arena_check(a, err);
 }
 

@@ -14,8 +14,12 @@
 
 vs_code kc_connect(const kc_options *o, kbsc **out, vs_error *err)
 {
-    kbsc_config cfg = {
-        .url = o->url, .ca_file = o->cert_file, .user_agent = "kbs-client/" VS_VERSION};
+    kbsc_config cfg = {.url = o->url,
+                       .ca_file = o->cert_file,
+                       .user_agent = "kbs-client/" VS_VERSION,
+                       .cert = o->client_cert,
+                       .key = o->client_key,
+                       .unix_socket = o->unix_socket};
     return kbsc_new(&cfg, out, err);
 }
 
@@ -186,6 +190,18 @@ static const cli_option top_options[] = {{.name = "url",
                                           .value = "PEM",
                                           .at = offsetof(kc_options, cert_file),
                                           .help = "An additional trust root"},
+                                         {.name = "unix-socket",
+                                          .value = "PATH",
+                                          .at = offsetof(kc_options, unix_socket),
+                                          .help = "Socket of a server on this machine"},
+                                         {.name = "client-cert",
+                                          .value = "PEM",
+                                          .at = offsetof(kc_options, client_cert),
+                                          .help = "Certificate of an administrator"},
+                                         {.name = "client-key",
+                                          .value = "PEM",
+                                          .at = offsetof(kc_options, client_key),
+                                          .help = "Its private key, when not in the same file"},
                                          ALLOW_SAMPLE,
                                          {0}};
 

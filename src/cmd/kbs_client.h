@@ -7,7 +7,7 @@
 #include "cmd/cli.h"
 
 typedef struct kc_options {
-    const char *url, *cert_file;
+    const char *url, *cert_file, *unix_socket, *client_cert, *client_key;
     bool allow_sample;
     /* attest, get-resource */
     const char *tee_key_file, *init_data, *path, *attestation_token;
@@ -18,6 +18,10 @@ typedef struct kc_options {
     const char *resource_file;
     const char *name, *value;
     bool as_integer, as_bool, as_single_value;
+    /* config policy, reference-values, collect */
+    const char *policy, *version, *note, *if_match, *prefix, *decision, *proposal;
+    bool create;
+    cli_list approve;
 } kc_options;
 
 enum { KC_FILE_MAX = 64 * 1024 * 1024 };
@@ -28,6 +32,21 @@ VS_MUST vs_code kc_connect(const kc_options *o, kbsc **out, vs_error *err);
 VS_MUST vs_code kc_print(const vs_buf *text, vs_error *err);
 /* The exit code for a result; on failure says why on stderr. */
 int kc_finish(vs_code code, const vs_error *err);
+
+/* One administrative request with the token of the options; a refusal shows the server's answer.
+ * call->bearer is filled in. `etag` (may be NULL) receives the answer's. */
+VS_MUST vs_code kc_administrate(const kc_options *o, kbsc_admin_call call, vs_buf *answer,
+                                vs_buf *etag, vs_error *err);
+
+/* kbs_client_policy.c, kbs_client_values.c: commands of `config`. */
+extern const cli_command kc_policy_commands[], kc_value_commands[];
+extern const cli_argument kc_collect_arguments[];
+extern const cli_option kc_collect_options[];
+int kc_run_collect(void *opts);
+int kc_run_list_resources(void *opts);
+
+/* On a terminal, where people want tables; programs get JSON. */
+bool kc_for_people(void);
 
 /* `config` and its commands: kbs_client_config.c. */
 extern const cli_option kc_config_options[];

@@ -12,21 +12,40 @@
 #include "cmd/kbs_client.h"
 #include "value/json.h"
 
-/* One administrative request with the token of the options; a refusal shows the server's answer. */
-static vs_code admin(const kc_options *o, const char *method, const char *path, const char *type,
-                     vs_span body, vs_buf *answer, vs_error *err)
+/* An identity that the connection shows needs no token beside it. */
+static vs_code token_of(const kc_options *o, vs_buf *token, vs_error *err)
+{
+    bool given = o->admin_token_file || o->auth_private_key;
+    if (!given && (o->unix_socket || o->client_cert))
+        return VS_OK;
+    return admin_token(o->admin_token_file, o->auth_private_key, token, err);
+}
+
+vs_code kc_administrate(const kc_options *o, kbsc_admin_call call, vs_buf *answer, vs_buf *etag,
+                        vs_error *err)
 {
     VS_CLEANUP(kbsc_free) kbsc *c = NULL;
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(1024 * 1024);
     VS_TRY(kc_connect(o, &c, err));
-    VS_TRY(admin_token(o->admin_token_file, o->auth_private_key, &token, err));
-    vs_code code = kbsc_admin(c, method, path, type, body, vs_buf_span(&token), answer, err);
+    VS_TRY(token_of(o, &token, err));
+    call.bearer = vs_buf_span(&token);
+    vs_code code = kbsc_administrate(c, &call, answer, err);
     if (code != VS_OK && answer->n) {
         VS_CLEANUP(vs_buf_free) vs_buf quoted = VS_BUF(KC_FILE_MAX);
         vs_json_quote(&quoted, vs_span_head(vs_buf_span(answer), 400));
         (void)vs_wrap(err, "Request Failed, Response: %.*s", VS_FMT(vs_buf_span(&quoted)));
     }
+    if (etag)
+        vs_buf_put(etag, kbsc_etag(c));
     return code;
+}
+
+static vs_code admin(const kc_options *o, const char *method, const char *path, const char *type,
+                     vs_span body, vs_buf *answer, vs_error *err)
+{
+    const kbsc_admin_call call = {
+        .method = method, .path = path, .content_type = type, .body = body};
+    return kc_administrate(o, call, answer, NULL, err);
 }
 
 static vs_code post_json(const kc_options *o, const char *path, const vs_buf *json, vs_error *err)
@@ -344,4 +363,19 @@ const cli_command kc_config_commands[] = {{.name = "set-attestation-policy",
                                            .summary = "Print a reference value",
                                            .options = get_reference_value_options,
                                            .run = run_get_reference_value},
+                                          {.name = "policy",
+                                           .summary = "Read, list, change and roll back policies",
+                                           .commands = kc_policy_commands},
+                                          {.name = "reference-values",
+                                           .summary = "List and delete reference values",
+                                           .commands = kc_value_commands},
+                                          {.name = "collect",
+                                           .summary = "Propose reference values from a recorded "
+                                                      "attestation, and approve them",
+                                           .options = kc_collect_options,
+                                           .arguments = kc_collect_arguments,
+                                           .run = kc_run_collect},
+                                          {.name = "list-resources",
+                                           .summary = "Print the paths of all secrets",
+                                           .run = kc_run_list_resources},
                                           {0}};

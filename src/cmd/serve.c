@@ -43,7 +43,9 @@ typedef struct house {
     ops_check checks[3];
     ops ops;
     api_front front;
-    vs_http_server *http, *ops_http;
+    char admin_socket[256];
+    const char *admin_sockets[1];
+    vs_http_server *http, *ops_http, *admin_http;
     supervised given;
     supervisor manager;
     int64_t housekeeping; /* vs_mono_ns of the last */
@@ -52,6 +54,7 @@ typedef struct house {
 static void tear_down(house *h)
 {
     vs_http_server_stop(&h->http, SERVER_DRAIN_MS);
+    vs_http_server_stop(&h->admin_http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
     kbs_journal_free(&h->journal);
@@ -191,6 +194,23 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
     return VS_OK;
 }
 
+/* The same API; the socket's peer shows who it is. */
+static vs_code listen_for_administrators(const kbs_config *cfg, house *h, vs_error *err)
+{
+    if (!cfg->admin.unix_socket)
+        return VS_OK;
+    (void)snprintf(h->admin_socket, sizeof h->admin_socket, "unix:%s", cfg->admin.unix_socket);
+    h->admin_sockets[0] = h->admin_socket;
+    vs_http_config http = {.sockets = h->admin_sockets,
+                           .n_sockets = 1,
+                           .threads = 1,
+                           .limits = {.body_bytes = cfg->body_limit, .connections = 256},
+                           .handler = api_front_handle,
+                           .user = &h->front};
+    VS_TRY_WRAP(vs_http_server_start(&http, &h->admin_http, err), err, "admin.unix_socket");
+    return VS_OK;
+}
+
 static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
 {
     const kbs_journal_config journal = {.store = h->store,
@@ -229,6 +249,7 @@ static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err
                            .tls_max_version = cfg->tls_max_version,
                            .tls_ciphers = cfg->tls_ciphers,
                            .tls_groups = cfg->tls_groups,
+                           .client_ca = cfg->admin.client_ca,
                            .handler = api_front_handle,
                            .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");
@@ -251,6 +272,7 @@ static vs_code build(const kbs_config *cfg, const serve_how *o, house *h, vs_err
     VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
     set_up_front(cfg, h);
     VS_TRY(listen_for_clients(cfg, h, err));
+    VS_TRY(listen_for_administrators(cfg, h, err));
     return listen_for_operators(cfg, h, err);
 }
 
@@ -264,6 +286,8 @@ static void say_ready(const kbs_config *cfg, const house *h)
         server_say("operations", "http", cfg->ops_sockets[i], h->ops_http, i);
     if (h->given.n_api)
         puts("ready");
+    if (cfg->admin.unix_socket)
+        printf("administration unix:%s\n", cfg->admin.unix_socket);
     (void)fflush(stdout);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
     supervisor_ready(&h->manager);

@@ -22,9 +22,10 @@ static void may_read_keys(sandbox *s, const kbs_config *cfg)
     const char *const single[] = {
         cfg->private_key,         cfg->certificate,        cfg->as.signer_key_path,
         cfg->as.signer_cert_path, cfg->as.cca_config_path, cfg->legacy_policy_path,
-        getenv("PGSSLROOTCERT"),  getenv("PGSSLCERT"),     getenv("PGSSLKEY"),
-        getenv("PGSSLCRL"),       getenv("PGPASSFILE"),    getenv("PGSERVICEFILE"),
-        getenv("SSL_CERT_FILE"),  getenv("OPENSSL_CONF"),
+        cfg->admin.client_ca,     cfg->key_ca_file,        getenv("PGSSLROOTCERT"),
+        getenv("PGSSLCERT"),      getenv("PGSSLKEY"),      getenv("PGSSLCRL"),
+        getenv("PGPASSFILE"),     getenv("PGSERVICEFILE"), getenv("SSL_CERT_FILE"),
+        getenv("OPENSSL_CONF"),
     };
     for (size_t i = 0; i < VS_COUNT(single); i++)
         sandbox_may_read(s, single[i]);
@@ -95,6 +96,7 @@ vs_code serve_shut_doors(const kbs_config *cfg, const serve_how *o, const vs_tee
         sandbox_may_read(&s, path);
     may_store(&s, &cfg->storage);
     sandbox_may_write_beside(&s, cfg->audit_log);
+    sandbox_may_write_beside(&s, cfg->admin.unix_socket);
     may_read_for_plugins(&s, cfg);
     may_read_for_remote(&s, &cfg->as.as);
     may_read_for_remote(&s, &cfg->as.rvps);

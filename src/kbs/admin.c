@@ -3,179 +3,113 @@
 
 #include <stdlib.h>
 
-#include "base/io.h"
-#include "base/log.h"
 #include "envelope/jose.h"
 #include "kbs/acl.h"
+#include "kbs/peer.h"
 
-enum {
-    KEY_FILE_MAX = 1024 * 1024,
-    LEEWAY_S = 60, /* kbs.md 4.1 */
-};
+enum { LEEWAY_S = 60 }; /* kbs.md 4.1 */
 
-/* A key that a token may be signed with. */
+/* Where keys come from that a token may be signed with. */
 typedef struct signer {
-    char *kid;  /* of a JWK; NULL for a key from PEM, which any token may try */
-    vs_alg alg; /* the JWK fixes it; VS_ALG_NONE for PEM: any that fits the key */
-    vs_key *key;
-    size_t source; /* index of the provider or persona */
+    kbs_source *source;
+    bool jwk_set; /* keys are chosen by kid */
+    vs_alg alg;   /* of all its keys; VS_ALG_NONE: as the key says */
+    size_t owner; /* index of the provider or persona */
 } signer;
 
 struct kbs_admin {
     kbs_admin_mode mode;
     kbs_admin_config cfg; /* what it points to belongs to the caller and outlives this */
-    signer *signers;      /* in the order of their sources */
-    size_t n, room;
-    kbs_acl_set *acls; /* NULL = everything is allowed (Simple without roles) */
+    signer *signers;      /* in the order of their owners */
+    size_t n;
+    kbs_acl_set *acls;      /* NULL = everything is allowed (Simple without roles) */
+    kbs_unix_ids *unix_ids; /* as many as cfg.unix_identities */
 };
 
-/* ---- reading keys ---------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------
+ */
 
-static vs_code add_signer(kbs_admin *a, signer s, vs_span kid, vs_error *err)
+static vs_code read_jwk_set(vs_span text, kbs_keys *out, vs_error *err)
 {
-    if (a->n == a->room) {
-        size_t room = a->room ? a->room * 2 : 4;
-        signer *more = realloc(a->signers, room * sizeof *more);
-        if (more) {
-            a->signers = more;
-            a->room = room;
-        }
-    }
-    if (kid.p)
-        s.kid = strndup((const char *)kid.p, kid.n);
-    if (a->n == a->room || (kid.p && !s.kid)) {
-        free(s.kid);
-        vs_key_free(&s.key);
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    }
-    a->signers[a->n++] = s;
+    return kbs_read_jwk_set(text, true, out, err);
+}
+
+static vs_code read_persona(vs_span text, kbs_keys *out, vs_error *err)
+{
+    VS_TRY(kbs_read_pem(text, out, err));
+    if (vs_key_kind(out->items[0].key) != VS_KEY_ED25519)
+        return vs_fail(err, VS_E_INVALID, "the key of a persona must be Ed25519");
     return VS_OK;
 }
 
-static vs_code read_source(const char *uri, vs_buf *out, vs_error *err)
-{
-    return vs_read_file(strncmp(uri, "file://", 7) == 0 ? uri + 7 : uri, out, err);
-}
-
-static vs_code read_pem(const char *uri, vs_key **out, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(KEY_FILE_MAX);
-    VS_TRY(read_source(uri, &pem, err));
-    VS_TRY_WRAP(vs_key_from_pem(vs_buf_span(&pem), false, out, err), err, "%s", uri);
-    return VS_OK;
-}
-
-/* A JWK without "kid" or "alg" can never be chosen; one of a kind that we do not verify with is
- * somebody else's business. Both are left out and told. */
-static vs_code add_jwk(kbs_admin *a, vs_val jwk, size_t source, vs_error *err)
-{
-    signer s = {.source = source};
-    vs_val kid, use;
-    VS_TRY(vs_may(jwk, "kid", VS_STRING, &kid, err));
-    VS_TRY(vs_may(jwk, "use", VS_STRING, &use, err));
-    vs_code code = vs_key_from_jwk(jwk, false, true, &s.key, &s.alg, err);
-    bool skip = code == VS_E_UNSUPPORTED || !vs_defined(kid) || vs_text(kid).n == 0 ||
-                memchr(kid.u.s, 0, kid.len) ||
-                (vs_defined(use) && !vs_span_is(vs_text(use), "sig"));
-    if (!skip) {
-        VS_TRY(code);
-        skip = s.alg == VS_ALG_NONE;
-    }
-    if (skip) {
-        vs_key_free(&s.key);
-        vs_log(VS_LOG_WARN, "admin",
-               "key of a JWK set is not used: it needs kid and alg, and be "
-               "for signatures",
-               NULL);
-        return VS_OK;
-    }
-    if (!vs_key_fits(s.key, s.alg)) {
-        vs_key_free(&s.key);
-        return vs_fail(err, VS_E_INVALID, "JWK \"%.*s\": its alg does not fit the key",
-                       VS_FMT(vs_span_head(vs_text(kid), 80)));
-    }
-    return add_signer(a, s, vs_text(kid), err);
-}
-
-static vs_code parse_jwk_set(kbs_admin *a, vs_arena *arena, vs_span text, size_t source,
-                             vs_error *err)
-{
-    vs_val set, keys;
-    VS_TRY(vs_json_parse(arena, text, NULL, &set, err));
-    VS_TRY(vs_need(set, "keys", VS_ARRAY, &keys, err));
-    size_t before = a->n;
-    for (VS_ARR_FOR (jwk, keys))
-        VS_TRY(add_jwk(a, *jwk, source, err));
-    if (a->n == before)
-        return vs_fail(err, VS_E_INVALID, "the JWK set holds no key that can be used");
-    return VS_OK;
-}
-
-static vs_code read_jwk_set(kbs_admin *a, const char *uri, size_t source, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(KEY_FILE_MAX);
-    VS_TRY(read_source(uri, &text, err));
-    vs_arena arena;
-    vs_arena_init(&arena, 0);
-    vs_code code = parse_jwk_set(a, &arena, vs_buf_span(&text), source, err);
-    vs_arena_free(&arena);
-    if (code != VS_OK)
-        (void)vs_wrap(err, "%s", uri);
-    return code;
-}
-
-static vs_code read_providers(kbs_admin *a, vs_error *err)
+static vs_code add_providers(kbs_admin *a, kbs_sources *sources, vs_error *err)
 {
     for (size_t i = 0; i < a->cfg.n_providers; i++) {
         const kbs_identity_provider *p = &a->cfg.providers[i];
         if (!p->public_key_uri && !p->jwk_set_uri)
             return vs_fail(err, VS_E_INVALID, "identity provider %zu has no key", i + 1);
-        if (p->jwk_set_uri)
-            VS_TRY(read_jwk_set(a, p->jwk_set_uri, i, err));
+        if (p->jwk_set_uri) {
+            signer *s = &a->signers[a->n++];
+            *s = (signer){.jwk_set = true, .owner = i};
+            VS_TRY(kbs_sources_add(sources, p->jwk_set_uri, read_jwk_set, true, &s->source, err));
+        }
         if (p->public_key_uri) {
-            signer s = {.source = i};
-            VS_TRY(read_pem(p->public_key_uri, &s.key, err));
-            VS_TRY(add_signer(a, s, (vs_span){NULL, 0}, err));
+            signer *s = &a->signers[a->n++];
+            *s = (signer){.owner = i};
+            VS_TRY(
+                kbs_sources_add(sources, p->public_key_uri, kbs_read_pem, false, &s->source, err));
         }
     }
     return VS_OK;
 }
 
-static vs_code read_personas(kbs_admin *a, vs_error *err)
+static vs_code add_personas(kbs_admin *a, kbs_sources *sources, vs_error *err)
 {
     for (size_t i = 0; i < a->cfg.n_personas; i++) {
-        const kbs_persona *p = &a->cfg.personas[i];
-        signer s = {.source = i, .alg = VS_EDDSA};
-        VS_TRY(read_pem(p->public_key_path, &s.key, err));
-        if (vs_key_kind(s.key) != VS_KEY_ED25519) {
-            vs_key_free(&s.key);
-            return vs_fail(err, VS_E_INVALID, "%s: the key of a persona must be Ed25519",
-                           p->public_key_path);
-        }
-        VS_TRY(add_signer(a, s, (vs_span){NULL, 0}, err));
+        signer *s = &a->signers[a->n++];
+        *s = (signer){.owner = i, .alg = VS_EDDSA};
+        VS_TRY(kbs_sources_add(sources, a->cfg.personas[i].public_key_path, read_persona, false,
+                               &s->source, err));
     }
     return VS_OK;
 }
 
-static vs_code fill(kbs_admin *a, vs_error *err)
+static vs_code add_peers(kbs_admin *a, vs_error *err)
+{
+    a->unix_ids = calloc(a->cfg.n_unix_identities + 1, sizeof *a->unix_ids);
+    if (!a->unix_ids)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < a->cfg.n_unix_identities; i++)
+        VS_TRY(kbs_unix_ids_of(&a->cfg.unix_identities[i], &a->unix_ids[i], err));
+    for (size_t i = 0; i < a->cfg.n_mtls_identities; i++)
+        VS_TRY(kbs_mtls_identity_check(&a->cfg.mtls_identities[i], err));
+    return VS_OK;
+}
+
+static vs_code fill(kbs_admin *a, kbs_sources *sources, vs_error *err)
 {
     bool simple = a->mode == KBS_ADMIN_SIMPLE;
     if (!simple && a->mode != KBS_ADMIN_BEARER)
         return VS_OK;
-    VS_TRY(simple ? read_personas(a, err) : read_providers(a, err));
+    a->signers = calloc(2 * a->cfg.n_providers + a->cfg.n_personas + 1, sizeof *a->signers);
+    if (!a->signers)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    VS_TRY(simple ? add_personas(a, sources, err) : add_providers(a, sources, err));
+    VS_TRY(simple ? VS_OK : add_peers(a, err));
     if (simple && a->cfg.n_acls == 0)
         return VS_OK;
     return kbs_acl_new(a->cfg.acls, a->cfg.n_acls, &a->acls, err);
 }
 
-vs_code kbs_admin_new(const kbs_admin_config *cfg, kbs_admin **out, vs_error *err)
+vs_code kbs_admin_new(const kbs_admin_config *cfg, kbs_sources *sources, kbs_admin **out,
+                      vs_error *err)
 {
     *out = calloc(1, sizeof **out);
     if (!*out)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     (*out)->mode = cfg->mode;
     (*out)->cfg = *cfg;
-    vs_code code = fill(*out, err);
+    vs_code code = fill(*out, sources, err);
     if (code != VS_OK) {
         kbs_admin_free(out);
         (void)vs_wrap(err, "admin");
@@ -187,11 +121,8 @@ void kbs_admin_free(kbs_admin **a)
 {
     if (!*a)
         return;
-    for (size_t i = 0; i < (*a)->n; i++) {
-        free((*a)->signers[i].kid);
-        vs_key_free(&(*a)->signers[i].key);
-    }
     free((*a)->signers);
+    free((*a)->unix_ids);
     kbs_acl_free(&(*a)->acls);
     free(*a);
     *a = NULL;
@@ -221,14 +152,26 @@ static vs_code open_token(request *q, vs_span bearer)
 
 /* A key from a JWK set is chosen by kid and its own alg; the header's "jwk", "jku", "x5c" never
  * count. */
+static bool signed_by_key(request *q, const signer *s, const kbs_named_key *k, vs_val kid)
+{
+    if (s->jwk_set && (kid.kind != VS_STRING || !vs_span_is(vs_text(kid), k->kid)))
+        return false;
+    return vs_jws_verify(&q->jws, k->key, s->alg ? s->alg : k->alg, &q->why) == VS_OK;
+}
+
 static bool signed_by(request *q, const signer *s)
 {
-    if (s->kid) {
-        vs_val kid = vs_getc(q->jws.header, "kid");
-        if (kid.kind != VS_STRING || !vs_span_is(vs_text(kid), s->kid))
-            return false;
+    VS_CLEANUP(kbs_keys_unref) kbs_keys *keys = kbs_source_keys(s->source);
+    vs_val kid = vs_getc(q->jws.header, "kid");
+    bool known = !s->jwk_set || kid.kind != VS_STRING;
+    for (size_t i = 0; i < keys->n; i++) {
+        if (signed_by_key(q, s, &keys->items[i], kid))
+            return true;
+        known = known || vs_span_is(vs_text(kid), keys->items[i].kid);
     }
-    return vs_jws_verify(&q->jws, s->key, s->alg, &q->why) == VS_OK;
+    if (!known)
+        kbs_source_missed(s->source);
+    return false;
 }
 
 static bool in_time(request *q, bool need_exp)
@@ -311,7 +254,7 @@ static vs_code check_bearer(request *q, vs_span *role, vs_error *err)
                                         : "Admin access denied: Failed to parse claims from token: "
                                           "missing field `role`",
                           err);
-        if (!provider_accepts(q, &q->a->cfg.providers[s->source]))
+        if (!provider_accepts(q, &q->a->cfg.providers[s->owner]))
             continue;
         *role = vs_text(r);
         return VS_OK;
@@ -326,7 +269,7 @@ static vs_code check_simple(request *q, vs_span *role, vs_error *err)
         const signer *s = &q->a->signers[i];
         if (!signed_by(q, s) || !in_time(q, false))
             continue;
-        *role = vs_str(q->a->cfg.personas[s->source].id);
+        *role = vs_str(q->a->cfg.personas[s->owner].id);
         return VS_OK;
     }
     if (q->a->n == 0)
@@ -336,34 +279,61 @@ static vs_code check_simple(request *q, vs_span *role, vs_error *err)
     return refuse(&q->why, no_issuer, err);
 }
 
-static vs_code decide(request *q, vs_span bearer, vs_span path, bool encoded_slash, vs_span *who,
-                      vs_error *err)
+/* The identity that the connection itself shows. */
+static vs_code check_peer(request *q, const kbs_peer *peer, vs_span *role, const char **as,
+                          vs_error *err)
 {
-    if (bearer.n == 0)
-        return refuse(&(vs_error){0}, "Failed to parse HTTP Auth Bearer header", err);
-    if (open_token(q, bearer) != VS_OK)
-        return refuse(&q->why, no_issuer, err);
+    const kbs_admin_config *cfg = &q->a->cfg;
+    for (size_t i = 0; peer->local && i < cfg->n_unix_identities; i++) {
+        if (!kbs_unix_ids_match(&q->a->unix_ids[i], peer))
+            continue;
+        *role = vs_str(cfg->unix_identities[i].role);
+        *as = vs_sprintf(q->arena, "uid %u", (unsigned)peer->uid);
+        return VS_OK;
+    }
+    for (size_t i = 0; peer->subject.p && i < cfg->n_mtls_identities; i++) {
+        if (!kbs_mtls_identity_match(&cfg->mtls_identities[i], peer))
+            continue;
+        *role = vs_str(cfg->mtls_identities[i].role);
+        *as = shown(q->arena, peer->subject);
+        return VS_OK;
+    }
+    return refuse(&(vs_error){0}, "Failed to parse HTTP Auth Bearer header", err);
+}
+
+/* A token that was sent is what is looked at, and nothing else: one that does not count must not
+ * be made up for by the connection that it came over. */
+static vs_code decide(request *q, const kbs_attempt *t, vs_span *who, vs_error *err)
+{
     vs_span role = {NULL, 0};
-    VS_TRY(q->a->mode == KBS_ADMIN_BEARER ? check_bearer(q, &role, err)
-                                          : check_simple(q, &role, err));
-    if (q->a->acls && !kbs_acl_allows(q->a->acls, role, path, encoded_slash))
+    const char *as = NULL;
+    if (t->bearer.n == 0) {
+        VS_TRY(check_peer(q, &t->peer, &role, &as, err));
+    } else {
+        if (open_token(q, t->bearer) != VS_OK)
+            return refuse(&q->why, no_issuer, err);
+        VS_TRY(q->a->mode == KBS_ADMIN_BEARER ? check_bearer(q, &role, err)
+                                              : check_simple(q, &role, err));
+    }
+    if (q->a->acls && !kbs_acl_allows(q->a->acls, role, t->path, t->encoded_slash))
         return refuse(&(vs_error){0},
                       vs_sprintf(q->arena, "Admin access denied: Role %s not allowed for path %s",
-                                 shown(q->arena, role), shown(q->arena, path)),
+                                 shown(q->arena, role), shown(q->arena, t->path)),
                       err);
-    *who = vs_dup(q->arena, role);
+    *who =
+        as ? vs_str(vs_sprintf(q->arena, "%.*s (%s)", VS_FMT(role), as)) : vs_dup(q->arena, role);
     return vs_arena_check(q->arena, err);
 }
 
-vs_code kbs_admin_check(kbs_admin *a, vs_span bearer, vs_span path, bool raw_has_encoded_slash,
-                        int64_t now, vs_arena *arena, vs_span *who, vs_error *err)
+vs_code kbs_admin_check(kbs_admin *a, const kbs_attempt *t, vs_arena *arena, vs_span *who,
+                        vs_error *err)
 {
     *who = (vs_span){NULL, 0};
-    request q = {.a = a, .arena = arena, .now = now};
+    request q = {.a = a, .arena = arena, .now = t->now};
     switch (a->mode) {
     case KBS_ADMIN_INSECURE_ALLOW_ALL: *who = VS_LIT("anonymous"); return VS_OK;
     case KBS_ADMIN_BEARER:
-    case KBS_ADMIN_SIMPLE: return decide(&q, bearer, path, raw_has_encoded_slash, who, err);
+    case KBS_ADMIN_SIMPLE: return decide(&q, t, who, err);
     case KBS_ADMIN_DENY_ALL: break;
     }
     return refuse(

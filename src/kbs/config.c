@@ -88,10 +88,11 @@ static vs_code settle_http(config_raw *raw, vs_error *err)
 
 static vs_code check_source(const char *uri, const char *key, vs_error *err)
 {
-    if (uri && strstr(uri, "://") && strncmp(uri, "file:///", 8) != 0)
+    if (uri && strstr(uri, "://") && strncmp(uri, "file:///", 8) != 0 &&
+        (strncmp(uri, "https://", 8) != 0 || !uri[8]))
         return vs_fail(err, VS_E_UNSUPPORTED,
-                       "\"%s\" is \"%.120s\", but this build reads keys from files only (a path or "
-                       "file:///path)",
+                       "\"%s\" is \"%.120s\", but keys come from a path, file:///path or "
+                       "https://...",
                        key, uri);
     return VS_OK;
 }
@@ -122,14 +123,34 @@ static const char *none_if_empty(const char *s)
     return s && *s ? s : NULL;
 }
 
+/* What would never come into force is a mistake. */
+static vs_code check_peers(const config_raw *raw, vs_error *err)
+{
+    const kbs_admin_config *admin = &raw->c.admin;
+    if ((admin->n_mtls_identities > 0) != (admin->client_ca != NULL))
+        return vs_fail(err, VS_E_INVALID,
+                       "[admin.authentication.mtls] needs both \"client_ca\" and \"identities\"");
+    if (admin->client_ca && raw->c.insecure_http)
+        return vs_fail(
+            err, VS_E_INVALID,
+            "[admin.authentication.mtls] needs HTTPS, not \"http_server.insecure_http\"");
+    if (admin->n_unix_identities > 0 && !admin->unix_socket)
+        return vs_fail(err, VS_E_INVALID,
+                       "[admin.authentication.unix] needs \"admin.unix_socket\"");
+    return VS_OK;
+}
+
 static vs_code settle_bearer(config_raw *raw, vs_arena *a, vs_error *err)
 {
     kbs_admin_config *admin = &raw->c.admin;
-    if (!raw->has_bearer || !raw->has_acl || admin->n_providers == 0)
+    bool peers = admin->n_mtls_identities + admin->n_unix_identities > 0;
+    if (!raw->has_acl || (admin->n_providers == 0 && (raw->has_bearer || !peers)))
         return vs_fail(err, VS_E_INVALID,
                        "admin.authorization_mode \"AuthenticatedAuthorization\" needs "
                        "[admin.authentication.bearer_jwt] with at least one entry in "
-                       "\"identity_providers\", and [admin.authorization.regex_acl]");
+                       "\"identity_providers\" (or identities in [admin.authentication.mtls] or "
+                       "[admin.authentication.unix]), and [admin.authorization.regex_acl]");
+    VS_TRY(check_peers(raw, err));
     kbs_identity_provider *list = vs_alloc_array(a, admin->n_providers, sizeof *list);
     VS_TRY(vs_arena_check(a, err));
     for (size_t i = 0; i < admin->n_providers; i++) {
@@ -175,7 +196,7 @@ static vs_code settle_simple(config_raw *raw, vs_arena *a, vs_error *err)
 static vs_code admin_mode(const config_raw *raw, config_admin *out, vs_error *err)
 {
     bool simple = raw->auth_public_key || raw->c.admin.n_personas || raw->n_roles;
-    bool bearer = raw->has_bearer || raw->has_acl;
+    bool bearer = raw->has_bearer || raw->has_acl || raw->has_mtls || raw->has_unix;
     if (raw->admin_mode && (raw->admin_old_mode || raw->auth_public_key || raw->insecure_api))
         return vs_fail(
             err, VS_E_INVALID,
@@ -196,7 +217,7 @@ static vs_code admin_mode(const config_raw *raw, config_admin *out, vs_error *er
                        "\"AuthenticatedAuthorization\"");
     if (bearer && *out == ADMIN_SIMPLE)
         return vs_fail(err, VS_E_INVALID,
-                       "bearer_jwt and regex_acl need admin.authorization_mode "
+                       "bearer_jwt, mtls, unix and regex_acl need admin.authorization_mode "
                        "\"AuthenticatedAuthorization\"");
     return VS_OK;
 }
@@ -285,6 +306,9 @@ vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
     VS_TRY(settle_sources(raw, a, err));
     VS_TRY(settle_token(raw, err));
     VS_TRY(settle_admin(raw, a, err));
+    if (raw->c.admin.unix_socket && raw->c.admin.unix_socket[0] != '/')
+        return vs_fail(err, VS_E_INVALID, "\"admin.unix_socket\" must be an absolute path");
+    raw->c.key_refresh_s = (unsigned)raw->key_refresh;
     VS_TRY(settle_storage(raw, err));
     VS_TRY(config_settle_plugins(raw, a, err));
     VS_TRY(settle_as(raw, err));

@@ -23,8 +23,14 @@ typedef enum kbs_admin_mode {
 
 typedef struct kbs_identity_provider {
     const char *issuer, *audience;            /* NULL = not checked */
-    const char *public_key_uri, *jwk_set_uri; /* path or file:// */
+    const char *public_key_uri, *jwk_set_uri; /* path, file:// or https:// */
 } kbs_identity_provider;
+typedef struct kbs_mtls_identity {
+    const char *subject, *san, *role; /* one of the first two */
+} kbs_mtls_identity;
+typedef struct kbs_unix_identity {
+    const char *user, *group, *role; /* names or numbers */
+} kbs_unix_identity;
 typedef struct kbs_acl {
     const char *role, *allowed_endpoints; /* regex, starts ^/kbs, ends $ */
 } kbs_acl;
@@ -40,7 +46,17 @@ typedef struct kbs_admin_config {
     size_t n_acls;
     const kbs_persona *personas;
     size_t n_personas;
+    const kbs_mtls_identity *mtls_identities; /* BEARER only, as are the next */
+    size_t n_mtls_identities;
+    const kbs_unix_identity *unix_identities;
+    size_t n_unix_identities;
+    const char *client_ca;   /* PEM: what client certificates end at; NULL = none are asked for */
+    const char *unix_socket; /* path of a listener for administrators; NULL = none */
 } kbs_admin_config;
+
+/* Appends what an https URL gives. It has deadlines and a cap on the size; VS_OK for status 200
+ * only. */
+typedef vs_code (*kbs_fetch)(void *user, const char *url, vs_buf *out, vs_error *err);
 
 /* Versions of the KBS protocol (kbs.md 1.2), oldest first. */
 typedef enum kbs_protocol {
@@ -149,6 +165,10 @@ typedef struct kbs_config {
     bool insecure_header_jwk;
     kbs_as_config as;
     kbs_admin_config admin;
+    const char *key_ca_file; /* [key_sources]: trusted for https:// beside the system's */
+    unsigned key_refresh_s;
+    kbs_fetch fetch; /* set by the program, not by the file; NULL: no https:// sources */
+    void *fetch_user;
     store_config storage;
     kbs_store_override store_overrides[KBS_STORE_OVERRIDES];
     size_t n_store_overrides;

@@ -102,6 +102,8 @@ static const config_choice old_backends[] = {
 #define PROVIDER(m) offsetof(kbs_identity_provider, m)
 #define ACL(m)      offsetof(kbs_acl, m)
 #define PERSONA(m)  offsetof(kbs_persona, m)
+#define MTLS(m)     offsetof(kbs_mtls_identity, m)
+#define UNIX(m)     offsetof(kbs_unix_identity, m)
 #define PLUGIN(m)   offsetof(config_plugin, m)
 #define BACKEND(m)  offsetof(kbs_backend_config, m)
 
@@ -160,7 +162,7 @@ static const config_key keys[] = {
     TEXTS("attestation_token.trusted_certs_paths", AT(c.trusted_certs_paths), AT(c.n_trusted_certs),
           NULL, "PEM files of certificates that token signers' chains end at"),
     TEXTS("attestation_token.trusted_jwk_sets", AT(c.trusted_jwk_sets), AT(c.n_trusted_jwk_sets),
-          NULL, "JWK set files with keys of token signers"),
+          NULL, "JWK sets with keys of token signers; paths, file:// or https://"),
     TEXTS("attestation_token.extra_teekey_paths", AT(c.extra_teekey_paths),
           AT(c.n_extra_teekey_paths), NULL,
           "JSON pointers to the TEE's public key in a token's claims, tried before the known ones"),
@@ -251,9 +253,31 @@ static const config_key keys[] = {
     TEXT("admin.authentication.bearer_jwt.identity_providers.audience", PROVIDER(audience), NULL,
          "value that claim aud must hold; any when not given"),
     TEXT("admin.authentication.bearer_jwt.identity_providers.public_key_uri",
-         PROVIDER(public_key_uri), NULL, "PEM file of the public key; a path or file://"),
+         PROVIDER(public_key_uri), NULL, "PEM text of the public key; a path, file:// or https://"),
     TEXT("admin.authentication.bearer_jwt.identity_providers.jwk_set_uri", PROVIDER(jwk_set_uri),
-         NULL, "JWK set file; a path or file://"),
+         NULL,
+         "JWK set: a path, file:// or https://, or the https:// URL of an OpenID issuer, whose "
+         "configuration names one"),
+    SECTION_AT("admin.authentication.mtls", AT(has_mtls), "by a client certificate"),
+    TEXT("admin.authentication.mtls.client_ca", AT(c.admin.client_ca), NULL,
+         "PEM file of the certificates that client certificates must end at"),
+    LIST("admin.authentication.mtls.identities", AT(c.admin.mtls_identities),
+         AT(c.admin.n_mtls_identities), kbs_mtls_identity, "which certificate has which role"),
+    TEXT("admin.authentication.mtls.identities.subject", MTLS(subject), NULL,
+         "the whole subject as in RFC 2253, CN=alice,O=example"),
+    TEXT("admin.authentication.mtls.identities.san", MTLS(san), NULL,
+         "or one whole alternative name: DNS:..., URI:..., email:..., IP:..."),
+    TEXT("admin.authentication.mtls.identities.role", MTLS(role), NULL, "role for regex_acl"),
+    SECTION_AT("admin.authentication.unix", AT(has_unix),
+               "by the credentials of a process, over unix_socket"),
+    LIST("admin.authentication.unix.identities", AT(c.admin.unix_identities),
+         AT(c.admin.n_unix_identities), kbs_unix_identity, "which user or group has which role"),
+    TEXT("admin.authentication.unix.identities.user", UNIX(user), NULL, "name or number"),
+    TEXT("admin.authentication.unix.identities.group", UNIX(group), NULL,
+         "name or number of the process's own group; with user, both must be so"),
+    TEXT("admin.authentication.unix.identities.role", UNIX(role), NULL, "role for regex_acl"),
+    TEXT("admin.unix_socket", AT(c.admin.unix_socket), NULL,
+         "path of a socket to listen on as well, for administrators on this machine"),
     SECTION("admin.authorization", "what an administrator may do"),
     SECTION_AT("admin.authorization.regex_acl", AT(has_acl), "by path"),
     LIST("admin.authorization.regex_acl.acls", AT(acls), AT(n_acls), kbs_acl,
@@ -272,6 +296,12 @@ static const config_key keys[] = {
     TEXT("admin.roles.allowed_endpoints", ACL(allowed_endpoints), NULL, "as in regex_acl"),
     OLD_TEXT("admin.auth_public_key", AT(auth_public_key), "admin.authorization_mode"),
     OLD_FLAG("admin.insecure_api", AT(insecure_api), "admin.authorization_mode"),
+
+    SECTION("key_sources", "keys and JWK sets behind https://, read again in the background"),
+    TEXT("key_sources.ca_file", AT(c.key_ca_file), NULL,
+         "PEM file of certificates to trust for them, beside the system's"),
+    COUNT("key_sources.refresh", AT(key_refresh), 30, 86400, "300",
+          "seconds between two readings; an unknown key id asks sooner"),
 
     CONFIG_STORAGE_KEYS("storage_backend", AT(storage), "/var/lib/vouchsafe/kbs.sqlite"),
     CHOICE("session_storage_type", AT(session_storage), config_storage_types, NULL,

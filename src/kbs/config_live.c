@@ -15,7 +15,16 @@ static const char *const live[] = {
     "http_server.rate_per_source",
     "http_server.burst_per_source",
     "http_server.connections_per_source",
+    "key_sources",
     "operations.log_level",
+};
+
+/* ... except what listeners were made with. */
+static const struct {
+    const char *key, *pointer;
+} made_with[] = {
+    {"admin.unix_socket", "/admin/unix_socket"},
+    {"admin.authentication.mtls.client_ca", "/admin/authentication/mtls/client_ca"},
 };
 
 static bool is_live(const char *path)
@@ -47,6 +56,11 @@ static void members(const teller *t, const char *path, vs_val all, vs_val other,
     }
 }
 
+static bool same(vs_val a, vs_val b)
+{
+    return vs_defined(a) == vs_defined(b) && (!vs_defined(a) || vs_cmp(a, b) == 0);
+}
+
 static void compare(const teller *t, const char *path, vs_val before, vs_val after)
 {
     if (is_live(path))
@@ -57,8 +71,7 @@ static void compare(const teller *t, const char *path, vs_val before, vs_val aft
             members(t, path, before, after, true);
         if (after.kind == VS_OBJECT)
             members(t, path, after, before, false);
-    } else if (vs_defined(before) != vs_defined(after) ||
-               (vs_defined(before) && vs_cmp(before, after) != 0)) {
+    } else if (!same(before, after)) {
         t->tell(t->user, path);
     }
 }
@@ -68,4 +81,9 @@ void kbs_config_needs_restart(vs_val before, vs_val after,
 {
     const teller t = {tell, user};
     compare(&t, "", before, after);
+    for (size_t i = 0; i < VS_COUNT(made_with); i++) {
+        vs_span at = vs_str(made_with[i].pointer);
+        if (!same(vs_pointer(before, at), vs_pointer(after, at)))
+            tell(user, made_with[i].key);
+    }
 }

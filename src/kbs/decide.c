@@ -74,6 +74,20 @@ bool kbs_decide(kbs_ctx *c, const kbs_decision *d)
     return !c->k->journal || journal_takes(c, d, cause);
 }
 
+bool kbs_decide_admin(kbs_ctx *c, const char *action, vs_code code, const vs_error *err)
+{
+    const kbs_decision d = {
+        .what = "administration",
+        .proven = true,
+        .allowed = code == VS_OK,
+        .who = kbs_text(c, c->who),
+        .target = kbs_text(c, c->call.path),
+        .action = action,
+        .error = code == VS_OK ? NULL : err,
+    };
+    return kbs_decide(c, &d);
+}
+
 bool kbs_journal_works(kbs_ctx *c)
 {
     vs_error err = {0};

@@ -5,21 +5,6 @@
 #include "base/enc.h"
 #include "value/json.h"
 
-/* False when it could not be recorded: then it is not told as done. */
-VS_MUST static bool decide_admin(kbs_ctx *c, const char *what, vs_code code, const vs_error *err)
-{
-    const kbs_decision d = {
-        .what = "administration",
-        .proven = true,
-        .allowed = code == VS_OK,
-        .who = kbs_text(c, c->who),
-        .target = kbs_text(c, c->call.path),
-        .action = what,
-        .error = code == VS_OK ? NULL : err,
-    };
-    return kbs_decide(c, &d);
-}
-
 /* An access list may let somebody reach all that is below a path: what has no parts is not below
  * one. */
 static vs_code no_more_path(kbs_ctx *c, vs_error *err)
@@ -44,16 +29,22 @@ static vs_code set_attestation_policy(kbs_ctx *c, const char **id, vs_error *err
                      VS_FMT(vs_span_head(vs_text(policy_id), 128)));
     VS_TRY_WRAP(vs_b64_decode_arena(c->call.arena, VS_B64_URL, vs_text(policy), &text, err), err,
                 "member \"policy\"");
-    return as_set_policy(c->k->as, vs_text(policy_id), text, err);
+    as_policies *here = as_service_policies(c->k->as);
+    return here ? kbs_put_policy(c, here, vs_text(policy_id), text, err)
+                : as_set_policy(c->k->as, vs_text(policy_id), text, err);
 }
 
 void kbs_set_attestation_policy(kbs_ctx *c)
 {
+    if (kbs_is_policy_action(c)) {
+        kbs_change_attestation_policy(c);
+        return;
+    }
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
     const char *what = "set attestation policy";
     vs_code code = set_attestation_policy(c, &what, &err);
-    bool recorded = decide_admin(c, what, code, &err);
+    bool recorded = kbs_decide_admin(c, what, code, &err);
     if (code != VS_OK ||
         !recorded) /* an administrator may know why; the beginning is what clients look for */
         kbs_refuse(c, KBS_ATTESTATION_ERROR, "Attestation error: Set Attestation Policy failed: %s",
@@ -98,7 +89,7 @@ void kbs_set_reference_values(kbs_ctx *c)
     vs_code code = no_more_path(c, &err);
     if (code == VS_OK)
         code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
-    bool recorded = decide_admin(c, "register reference values", code, &err);
+    bool recorded = kbs_decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK || !recorded)
         kbs_refuse(c, KBS_RVPS_ERROR,
                    "RVPS configuration failed: Failed to register reference value: %s",

@@ -16,6 +16,8 @@
 #include "kbs/plugin.h"
 
 #define KBS_NS_POLICY   "kbs"
+#define KBS_POLICY_ID   "resource-policy"  /* the one for everything */
+#define KBS_SCOPE       "resource-policy/" /* ... and those of one repository */
 #define KBS_NS_RESOURCE "repository"
 #define KBS_NS_SESSION  "kbs_protocol_session"
 #define KBS_NS_SECRET   "kbs_secret" /* key material that replicas share */
@@ -68,25 +70,19 @@ VS_MUST vs_code kbs_session_unseal(const kbs_seal *s, vs_span cookie, int64_t no
 /* ---- token.c: which attestation tokens count (kbs.md 6) -----------------------------------------
  */
 
-typedef struct kbs_trusted_key {
-    vs_span kid;
-    vs_key *key;
-    vs_alg alg;
-} kbs_trusted_key;
-
 typedef struct kbs_trust {
-    bool header_jwk;   /* insecure: a token may name its own key */
-    vs_certs *anchors; /* NULL = none */
-    kbs_trusted_key *keys;
-    size_t n_keys;
+    bool header_jwk;      /* insecure: a token may name its own key */
+    vs_certs *anchors;    /* NULL = none */
+    kbs_source **sources; /* JWK sets, in their order; on the arena */
+    size_t n_sources;
     vs_key *own; /* of the embedded attestation service; NULL = none */
     vs_val own_jwk;
     vs_arena arena;
 } kbs_trust;
 
 /* trust.c. VS_E_INVALID when nothing at all would be trusted. */
-VS_MUST vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, const as_service *as,
-                               vs_error *err);
+VS_MUST vs_code kbs_trust_load(kbs_trust *t, const kbs_config *cfg, kbs_sources *sources,
+                               const as_service *as, vs_error *err);
 void kbs_trust_free(kbs_trust *t);
 /* token.c. Signature by a trusted key and expiry; the claims are an object on the arena. */
 VS_MUST vs_code kbs_token_verify(const kbs_trust *t, vs_span token, int64_t now, vs_arena *a,
@@ -104,13 +100,14 @@ struct kbs_rules {
                               not looked at after the start (kbs_config_needs_restart) */
     kbs_config own;        /* what cfg points to after a reload; lives on the arena */
     vs_arena arena;
+    kbs_sources *sources; /* of the keys of the next two */
     kbs_admin *admin;
     kbs_trust trust;
 };
 /* Without an arena `cfg` is the caller's and must outlive the rules; with one it is copied, and the
  * arena taken over on success. */
-VS_MUST vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *as,
-                              kbs_rules **out, vs_error *err);
+VS_MUST vs_code kbs_rules_new(kbs *k, const kbs_config *cfg, vs_arena *arena, kbs_rules **out,
+                              vs_error *err);
 /* The rules of now, to be dropped by the caller. */
 kbs_rules *kbs_rules_take(kbs *k);
 
@@ -124,8 +121,8 @@ struct kbs {
     rvps *rv;
     kbs_seal seal;
     kbs_rules *rules;
-    pthread_mutex_t rules_lock; /* guards the pointer */
-    as_policies *policies;
+    pthread_mutex_t rules_lock;     /* guards the pointer */
+    as_policies *policies, *scoped; /* the resource policy; those of repositories */
     kbs_plugin plugins[KBS_PLUGINS];
     struct kbs_journal *journal; /* NULL = decisions are logged only */
 };
@@ -163,6 +160,7 @@ typedef struct kbs_route {
     void (*handle)(kbs_ctx *c);
     kbs_plugin_id plugin;
     const char *action; /* what an administrator did, for the record of a plugin's route */
+    bool bare; /* nothing stands behind the name; such a route goes before one that is not */
 } kbs_route;
 
 /* All that this server does. What is not here is 404. */
@@ -174,6 +172,8 @@ extern const size_t kbs_n_routes;
 
 /* Sets the reply's error and detail (cut at 1 KiB, made valid UTF-8). */
 void kbs_refuse(kbs_ctx *c, kbs_error error, const char *fmt, ...) VS_PRINTF(3, 4);
+/* On endpoints of our own, where an administrator may know why. */
+void kbs_refuse_own(kbs_ctx *c, vs_code code, const vs_error *err);
 
 /* What was decided about a request, as one line of the log. NULL members are left out. */
 typedef struct kbs_decision {
@@ -189,6 +189,8 @@ typedef struct kbs_decision {
 /* decide.c: gives the reply a decision id, logs and records. False when it was to be recorded and
  * could not be: then nothing may be granted. */
 VS_MUST bool kbs_decide(kbs_ctx *c, const kbs_decision *d);
+/* Of an administrator's act, whose path is its target. */
+VS_MUST bool kbs_decide_admin(kbs_ctx *c, const char *action, vs_code code, const vs_error *err);
 /* Whether a decision could be recorded now. */
 VS_MUST bool kbs_journal_works(kbs_ctx *c);
 /* Text of a span for a log field, on the request's arena. */
@@ -242,6 +244,26 @@ bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err);
 void kbs_get_resource_policy(kbs_ctx *c);
 void kbs_set_resource_policy(kbs_ctx *c);
 
+/* ---- policy_admin.c -----------------------------------------------------------------------------
+ */
+
+void kbs_get_attestation_policy(kbs_ctx *c);
+void kbs_change_attestation_policy(kbs_ctx *c); /* PUT, DELETE; POST of activate and rollback */
+void kbs_read_resource_policy(kbs_ctx *c);
+void kbs_change_resource_policy(kbs_ctx *c);
+/* The path ends with an action of ours, which Trustee's POST to the same name has not. */
+bool kbs_is_policy_action(const kbs_ctx *c);
+/* What Trustee's endpoints do: sets policy `id` whatever is there. */
+VS_MUST vs_code kbs_put_policy(kbs_ctx *c, as_policies *p, vs_span id, vs_span text, vs_error *err);
+
+/* ---- values_admin.c -----------------------------------------------------------------------------
+ */
+
+void kbs_list_reference_values(kbs_ctx *c);
+void kbs_delete_reference_value(kbs_ctx *c);
+void kbs_propose_reference_values(kbs_ctx *c);
+void kbs_approve_reference_values(kbs_ctx *c);
+
 /* ---- handlers -----------------------------------------------------------------------------------
  */
 
@@ -250,6 +272,7 @@ void kbs_attest(kbs_ctx *c);
 void kbs_plugin_release(kbs_ctx *c);
 void kbs_plugin_administer(kbs_ctx *c);
 void kbs_plugin_serve(kbs_ctx *c); /* one of the two, as it was authorised */
+void kbs_list_resources(kbs_ctx *c);
 void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);

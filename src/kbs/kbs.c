@@ -31,6 +31,10 @@ static bool has_journal(const kbs *k)
 {
     return k->journal != NULL;
 }
+static bool can_collect(const kbs *k)
+{
+    return has_journal(k) && has_rvps(k);
+}
 static bool has_sample(const kbs *k)
 {
     return k->cfg->has_sample_plugin;
@@ -44,12 +48,23 @@ const kbs_route kbs_routes[] = {
     {"auth", KBS_POST, KBS_OPEN, has_as, kbs_auth},
     {"attest", KBS_POST, KBS_SESSION, has_as, kbs_attest},
     {"attestation-policy", KBS_POST, KBS_ADMIN, has_as, kbs_set_attestation_policy},
+    {"attestation-policy", KBS_GET, KBS_ADMIN, has_as, kbs_get_attestation_policy},
+    {"attestation-policy", KBS_PUT, KBS_ADMIN, has_as, kbs_change_attestation_policy},
+    {"attestation-policy", KBS_DELETE, KBS_ADMIN, has_as, kbs_change_attestation_policy},
+    {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_list_reference_values, .bare = true},
+    {"reference-value", KBS_DELETE, KBS_ADMIN, has_rvps, kbs_delete_reference_value},
+    {"collect", KBS_GET, KBS_ADMIN, can_collect, kbs_propose_reference_values},
+    {"collect", KBS_POST, KBS_ADMIN, can_collect, kbs_approve_reference_values},
     {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_get_reference_value},
     {"reference-value", KBS_POST, KBS_ADMIN, has_rvps, kbs_set_reference_values},
-    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy},
+    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_get_resource_policy, .bare = true},
+    {"resource-policy", KBS_GET, KBS_ADMIN, always, kbs_read_resource_policy},
+    {"resource-policy", KBS_PUT, KBS_ADMIN, always, kbs_change_resource_policy},
+    {"resource-policy", KBS_DELETE, KBS_ADMIN, always, kbs_change_resource_policy},
     {"resource-policy", KBS_POST, KBS_ADMIN, always, kbs_set_resource_policy},
     {"decision", KBS_GET, KBS_ADMIN, has_journal, kbs_get_decision},
 
+    {"resource", KBS_GET, KBS_PLUGIN_ADMIN, has_resources, kbs_list_resources, .bare = true},
     {"resource", KBS_GET, KBS_ATTESTED, has_resources, RELEASE(RESOURCE)},
     {"resource", KBS_POST, KBS_PLUGIN_ADMIN, has_resources, ADMIN(RESOURCE, "set resource")},
     {"resource", KBS_DELETE, KBS_PLUGIN_ADMIN, has_resources, ADMIN(RESOURCE, "delete resource")},
@@ -77,11 +92,11 @@ const kbs_route kbs_routes[] = {
 };
 const size_t kbs_n_routes = VS_COUNT(kbs_routes);
 
-static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method)
+static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method, bool bare)
 {
     for (size_t i = 0; i < kbs_n_routes; i++) {
         const kbs_route *r = &kbs_routes[i];
-        if (r->method == method && vs_span_is(name, r->name) &&
+        if (r->method == method && vs_span_is(name, r->name) && (bare || !r->bare) &&
             (r->available ? r->available(k) : k->plugins[r->plugin].ops != NULL))
             return r;
     }
@@ -143,8 +158,12 @@ static bool make_canonical(kbs_ctx *c)
 static bool admin_may(kbs_ctx *c, const kbs_route *r)
 {
     vs_error err = {0};
-    if (kbs_admin_check(c->rules->admin, c->call.bearer, c->call.path, c->call.encoded_slash,
-                        c->call.now, c->call.arena, &c->who, &err) == VS_OK)
+    const kbs_attempt t = {.bearer = c->call.bearer,
+                           .peer = c->call.peer,
+                           .path = c->call.path,
+                           .encoded_slash = c->call.encoded_slash,
+                           .now = c->call.now};
+    if (kbs_admin_check(c->rules->admin, &t, c->call.arena, &c->who, &err) == VS_OK)
         return true;
     const char *cause = vs_error_at(&err, 0);
     if (r->access == KBS_ADMIN)
@@ -271,7 +290,7 @@ static void handle(kbs_ctx *c)
         return;
     }
     vs_span name = c->call.n_segments > 0 ? c->call.segments[0] : VS_LIT("");
-    const kbs_route *r = find_route(c->k, name, c->call.method);
+    const kbs_route *r = find_route(c->k, name, c->call.method, c->call.n_segments == 1);
     if (!r) {
         kbs_refuse(c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
                    VS_FMT(vs_span_head(name, 256)));
@@ -324,7 +343,7 @@ void kbs_tick(kbs *k, int64_t now)
 
 static vs_code start(kbs *k, vs_error *err)
 {
-    VS_TRY(kbs_rules_new(k->cfg, NULL, k->as, &k->rules, err));
+    VS_TRY(kbs_rules_new(k, k->cfg, NULL, &k->rules, err));
     VS_TRY(kbs_seal_load(&k->seal, k->store, err));
     return kbs_policy_start(k, err);
 }
@@ -366,6 +385,7 @@ void kbs_free(kbs **kp)
     kbs_rules_drop(k->rules);
     (void)pthread_mutex_destroy(&k->rules_lock);
     as_policies_free(&k->policies);
+    as_policies_free(&k->scoped);
     vs_wipe(&k->seal, sizeof k->seal);
     free(k);
     *kp = NULL;

@@ -9,6 +9,7 @@
 
 #include "as/as.h"
 #include "kbs/config.h"
+#include "kbs/peer.h"
 
 typedef struct kbs kbs;
 
@@ -39,11 +40,13 @@ typedef struct kbs_call {
     kbs_method method;
     const vs_span *segments; /* percent-decoded path after /kbs/v0/, split at '/'; [0] = plugin */
     size_t n_segments;
-    vs_span path;       /* decoded "/kbs/v0/..." for the admin ACL */
-    bool encoded_slash; /* the raw path held %2F */
-    vs_val query;       /* object of strings */
-    vs_span session;    /* cookie kbs-session-id; empty = none */
-    vs_span bearer;     /* token of "Authorization: Bearer"; empty = none */
+    vs_span path;                    /* decoded "/kbs/v0/..." for the admin ACL */
+    bool encoded_slash;              /* the raw path held %2F */
+    vs_val query;                    /* object of strings */
+    vs_span session;                 /* cookie kbs-session-id; empty = none */
+    vs_span bearer;                  /* token of "Authorization: Bearer"; empty = none */
+    vs_span if_match, if_none_match; /* conditions of RFC 9110 13.1; p == NULL: none */
+    kbs_peer peer;                   /* what the connection says of who is at its other end */
     vs_span body;
     int64_t now;
     vs_arena *arena;
@@ -56,7 +59,7 @@ typedef enum kbs_error {
     KBS_ADMIN_AUTH_INITIALIZATION,
     KBS_ATTESTATION_ERROR,
     KBS_JWE_ERROR,
-    KBS_PLUGIN_NOT_FOUND, /* the only one that is 404 */
+    KBS_PLUGIN_NOT_FOUND, /* 404; the others that Trustee has are 401 */
     KBS_PLUGIN_INTERNAL_ERROR,
     KBS_POLICY_DENY,
     KBS_PARSE_POLICY_ERROR,
@@ -65,6 +68,10 @@ typedef enum kbs_error {
     KBS_SERDE_ERROR,
     KBS_TOKEN_NOT_FOUND,
     KBS_TOKEN_VERIFIER_ERROR,
+    /* Of this server's own endpoints only: 400, 404, 412. */
+    KBS_INVALID_REQUEST,
+    KBS_NOT_FOUND,
+    KBS_PRECONDITION_FAILED,
 } kbs_error;
 const char *kbs_error_name(kbs_error e); /* "PolicyDeny" */
 
@@ -73,6 +80,7 @@ typedef struct kbs_reply {
     vs_span detail; /* with an error: the wire's detail text, nothing more than kbs.md 7 allows */
     vs_buf body;    /* VS_BUF(...) prepared by the caller; may hold secrets until wiped */
     const char *content_type; /* NULL = no header */
+    const char *etag;         /* with its quotes; NULL = no header */
     vs_span set_session;      /* new value of the session cookie; empty = none */
     int64_t set_session_expires;
     char decision[37]; /* id of the decision record in the log; "" = none */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The resource plugin: secrets in a store (kbs.md 2, 3). And the sample plugin. */
+/* The resource plugin: secrets in a store (kbs.md 2, 3). And the sample plugin, and the list. */
 #include "kbs/internal.h"
 
 #include "base/enc.h"
+#include "base/log.h"
 #include "kbs/metrics.h"
+#include "value/json.h"
 
 static bool segment_ok(vs_span s)
 {
@@ -86,3 +88,31 @@ static vs_code handle_sample(void *self, const kbs_plugin_call *call, vs_buf *ou
 }
 
 const kbs_plugin_ops kbs_sample_plugin = {.handle = handle_sample};
+
+/* ---- listing ----------------------------------------------------------------------------------
+ */
+
+static vs_code add_path(void *user, vs_span key)
+{
+    vs_vec *list = user;
+    vs_vec_add(list, vs_string_dup(list->a, key));
+    return VS_OK;
+}
+
+/* GET resource, as newer Trustee has it: paths, never contents. */
+void kbs_list_resources(kbs_ctx *c)
+{
+    vs_error err = {0};
+    vs_vec list = {.a = c->call.arena};
+    vs_code code = vs_store_list(c->k->resources, KBS_NS_RESOURCE, add_path, &list, &err);
+    vs_val paths = vs_vec_end_array(&list);
+    if (code == VS_OK)
+        code = vs_arena_check(c->call.arena, &err);
+    if (code != VS_OK) {
+        vs_log_error(VS_LOG_ERROR, "kbs", "listing resources", &err);
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "Plugin internal error");
+        return;
+    }
+    vs_json_print(&c->reply->body, paths);
+    c->reply->content_type = "application/json";
+}

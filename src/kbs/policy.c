@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The resource policy: one Rego text that decides every release (kbs.md 5). */
+/*
+ * The resource policies: Rego texts that decide every release (kbs.md 5). The one named
+ * "resource-policy" is asked about everything, as Trustee's. A repository can have one of its own,
+ * "resource-policy/<repository>", which is then asked as well about its resources: both must allow,
+ * so that whoever may set a repository's policy can narrow what is released, never widen it, and
+ * cannot touch that of another. When it cannot be read, that is no answer.
+ */
 #include "kbs/internal.h"
 
 #include "as/policies.h"
@@ -12,7 +18,7 @@
 
 enum { REASON_MAX = 4096, REASONS_SHOWN = 8 };
 
-#define POLICY_ID VS_LIT("resource-policy")
+#define POLICY_ID VS_LIT(KBS_POLICY_ID)
 
 /* ---- start --------------------------------------------------------------------------------------
  */
@@ -37,6 +43,7 @@ static vs_code import_legacy(kbs *k, vs_error *err)
 vs_code kbs_policy_start(kbs *k, vs_error *err)
 {
     VS_TRY(as_policies_new(k->store, KBS_NS_POLICY, NULL, 0, &k->policies, err));
+    VS_TRY(as_policies_under(k->store, KBS_NS_POLICY, KBS_SCOPE, NULL, 0, &k->scoped, err));
     VS_TRY(import_legacy(k, err));
     vs_code code =
         as_policies_set(k->policies, POLICY_ID, vs_policy_text("kbs_default"), VS_PUT_CREATE, err);
@@ -103,30 +110,65 @@ static vs_code evaluate(kbs_ctx *c, rego_eval *e, answer *out, kbs_decision *d, 
     return VS_OK;
 }
 
-bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
+/* Asks one policy. VS_E_NOT_FOUND: there is none; other failures were refused. */
+static vs_code ask(kbs_ctx *c, as_policies *p, vs_span id, answer *said, kbs_decision *d,
+                   vs_error *err)
 {
     as_policy_lease lease;
-    answer said = NO_ANSWER;
+    *said = NO_ANSWER;
+    vs_code code = as_policies_lease(p, id, &lease, err);
+    if (code != VS_OK) {
+        if (code != VS_E_NOT_FOUND)
+            kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to load policy");
+        return code;
+    }
+    code = evaluate(c, lease.eval, said, d, err);
+    const char *before = d->policy_sha256;
+    d->policy_sha256 =
+        vs_sprintf(c->call.arena, before ? "%s+%s" : "%s%s", before ? before : "", lease.sha256);
+    as_policies_return(p, &lease);
+    if (code == VS_OK)
+        return VS_OK;
+    kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to eval policy");
+    return code == VS_E_NOT_FOUND ? VS_E_INTERNAL : code;
+}
+
+/* The repository's own policy, when what is asked for is in one that can have one. */
+static vs_code ask_scoped(kbs_ctx *c, answer *said, kbs_decision *d, vs_error *err)
+{
+    const kbs_call *call = &c->call;
+    if (call->n_segments < 2 || !vs_span_is(call->segments[0], "resource") ||
+        !as_policy_id_ok(call->segments[1]))
+        return VS_OK;
+    vs_error why = {0};
+    answer scoped;
+    vs_code code = ask(c, c->k->scoped, call->segments[1], &scoped, d, &why);
+    if (code == VS_E_NOT_FOUND)
+        return VS_OK;
+    *said = scoped;
+    if (code != VS_OK)
+        *err = why;
+    return code;
+}
+
+bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
+{
+    answer said;
     int64_t start = vs_mono_ns();
     kbs_count(&kbs_m_policy_evaluations);
-    vs_code code = as_policies_lease(c->k->policies, POLICY_ID, &lease, err);
-    if (code != VS_OK) {
-        kbs_count(&kbs_m_policy_errors);
+    vs_code code = ask(c, c->k->policies, POLICY_ID, &said, d, err);
+    if (code == VS_E_NOT_FOUND)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to load policy");
-        return false;
-    }
-    code = evaluate(c, lease.eval, &said, d, err);
-    d->policy_sha256 = vs_sprintf(c->call.arena, "%s", lease.sha256);
-    as_policies_return(c->k->policies, &lease);
+    if (code == VS_OK && said == ALLOWED)
+        code = ask_scoped(c, &said, d, err);
     (void)kbs_stage("resource policy", start);
-    kbs_count(said == ALLOWED  ? &kbs_m_policy_approvals
-              : said == DENIED ? &kbs_m_policy_violations
-                               : &kbs_m_policy_errors);
-    if (code != VS_OK)
-        kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to eval policy");
-    else if (said != ALLOWED)
+    bool allowed = code == VS_OK && said == ALLOWED;
+    kbs_count(allowed                           ? &kbs_m_policy_approvals
+              : code == VS_OK && said == DENIED ? &kbs_m_policy_violations
+                                                : &kbs_m_policy_errors);
+    if (code == VS_OK && !allowed)
         kbs_refuse(c, KBS_POLICY_DENY, "Access denied by policy");
-    return code == VS_OK && said == ALLOWED;
+    return allowed;
 }
 
 /* ---- administration -----------------------------------------------------------------------------
@@ -188,6 +230,10 @@ static bool policy_text(kbs_ctx *c, vs_span *text)
 void kbs_set_resource_policy(kbs_ctx *c)
 {
     vs_span text;
+    if (kbs_is_policy_action(c)) {
+        kbs_change_resource_policy(c);
+        return;
+    }
     if (!policy_text(c, &text))
         return;
     vs_error err = {0};
@@ -195,7 +241,7 @@ void kbs_set_resource_policy(kbs_ctx *c)
     kbs_decision d = {
         .what = "administration", .proven = true, .action = "set resource policy", .error = &err};
     d.who = kbs_text(c, c->who);
-    d.allowed = as_policies_set(c->k->policies, POLICY_ID, text, VS_PUT_REPLACE, &err) == VS_OK;
+    d.allowed = kbs_put_policy(c, c->k->policies, POLICY_ID, text, &err) == VS_OK;
     bool recorded = kbs_decide(c, &d);
     if (!d.allowed || !recorded)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: %s",

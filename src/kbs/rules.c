@@ -9,6 +9,7 @@ static void free_rules(kbs_rules *r)
 {
     kbs_admin_free(&r->admin);
     kbs_trust_free(&r->trust);
+    kbs_sources_free(&r->sources); /* the others point to it */
     vs_arena_free(&r->arena);
     free(r);
 }
@@ -28,7 +29,19 @@ kbs_rules *kbs_rules_take(kbs *k)
     return r;
 }
 
-vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *as, kbs_rules **out,
+static vs_code load(kbs *k, kbs_rules *r, vs_error *err)
+{
+    const kbs_sources_config keys = {.store = k->store,
+                                     .fetch = r->cfg->fetch,
+                                     .user = r->cfg->fetch_user,
+                                     .refresh_s = r->cfg->key_refresh_s};
+    VS_TRY(kbs_sources_new(&keys, &r->sources, err));
+    VS_TRY(kbs_admin_new(&r->cfg->admin, r->sources, &r->admin, err));
+    VS_TRY(kbs_trust_load(&r->trust, r->cfg, r->sources, k->as, err));
+    return kbs_sources_start(r->sources, err);
+}
+
+vs_code kbs_rules_new(kbs *k, const kbs_config *cfg, vs_arena *arena, kbs_rules **out,
                       vs_error *err)
 {
     kbs_rules *r = calloc(1, sizeof *r);
@@ -41,9 +54,7 @@ vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *
         r->own = *cfg;
         r->cfg = &r->own;
     }
-    vs_code code = kbs_admin_new(&r->cfg->admin, &r->admin, err);
-    if (code == VS_OK)
-        code = kbs_trust_load(&r->trust, r->cfg, as, err);
+    vs_code code = load(k, r, err);
     if (code != VS_OK) {
         free_rules(r);
         return code;
@@ -59,7 +70,7 @@ vs_code kbs_rules_new(const kbs_config *cfg, vs_arena *arena, const as_service *
 vs_code kbs_reload_check(kbs *k, const kbs_config *cfg, vs_arena *arena, kbs_rules **out,
                          vs_error *err)
 {
-    return kbs_rules_new(cfg, arena, k->as, out, err);
+    return kbs_rules_new(k, cfg, arena, out, err);
 }
 
 void kbs_reload_apply(kbs *k, kbs_rules *fresh)

@@ -13,12 +13,14 @@ enum { LEEWAY_S = 60, CHAIN_MAX = 16, CERT_MAX = 64 * 1024 };
 typedef struct verifier {
     const vs_key *key;
     vs_key *owned;
+    kbs_keys *held; /* the set that `key` is of */
     vs_alg alg;
 } verifier;
 
 static void verifier_free(verifier *v)
 {
     vs_key_free(&v->owned);
+    kbs_keys_unref(&v->held);
 }
 
 static bool same_member(vs_val a, vs_val b, const char *name)
@@ -98,12 +100,18 @@ static vs_code key_from_header(const kbs_trust *t, vs_val jwk, int64_t now, vs_a
 static vs_code key_by_id(const kbs_trust *t, vs_val header, verifier *v, vs_error *err)
 {
     vs_val kid = vs_getc(header, "kid");
-    for (size_t i = 0; kid.kind == VS_STRING && i < t->n_keys; i++) {
-        if (vs_span_eq(t->keys[i].kid, vs_text(kid))) {
-            *v = (verifier){.key = t->keys[i].key, .alg = t->keys[i].alg};
+    for (size_t i = 0; kid.kind == VS_STRING && i < t->n_sources; i++) {
+        VS_CLEANUP(kbs_keys_unref) kbs_keys *keys = kbs_source_keys(t->sources[i]);
+        for (size_t k = 0; k < keys->n; k++) {
+            if (!vs_span_is(vs_text(kid), keys->items[k].kid))
+                continue;
+            *v = (verifier){.key = keys->items[k].key, .held = keys, .alg = keys->items[k].alg};
+            keys = NULL; /* transferred */
             return VS_OK;
         }
     }
+    for (size_t i = 0; kid.kind == VS_STRING && i < t->n_sources; i++)
+        kbs_source_missed(t->sources[i]);
     return vs_fail(err, VS_E_UNTRUSTED, "no trusted key with kid \"%.*s\"",
                    VS_FMT(vs_span_head(vs_text(kid), 128)));
 }

@@ -287,6 +287,12 @@ static void set_options(vs_http_client *c, const vs_http_client_config *cfg)
     }
     if (cfg->user_agent)
         (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, cfg->user_agent);
+    if (cfg->cert) {
+        (void)curl_easy_setopt(curl, CURLOPT_SSLCERT, cfg->cert);
+        (void)curl_easy_setopt(curl, CURLOPT_SSLKEY, cfg->key ? cfg->key : cfg->cert);
+    }
+    if (cfg->unix_socket)
+        (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cfg->unix_socket);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);

@@ -17,9 +17,12 @@ typedef struct vs_http_client_config {
     size_t n_ca_files;
     bool insecure_no_verify; /* anybody may be the server */
     const char *user_agent;
-    unsigned connect_ms;   /* 0 = 10 s */
-    unsigned total_ms;     /* 0 = 60 s */
-    size_t response_bytes; /* 0 = 16 MiB */
+    const char *cert, *key;  /* PEM files that show who we are; NULL = none. A key in the same
+                                file: key NULL */
+    const char *unix_socket; /* path to connect to instead of the URL's host; NULL = none */
+    unsigned connect_ms;     /* 0 = 10 s */
+    unsigned total_ms;       /* 0 = 60 s */
+    size_t response_bytes;   /* 0 = 16 MiB */
 } vs_http_client_config;
 
 typedef struct vs_http_call {

@@ -106,6 +106,7 @@ bool vs_http_conn_job_back(vs_http_conn *c)
 
 bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req)
 {
+    req->local = c->is_local ? &c->local : NULL;
     if (!c->ssl || !c->loop->cfg->client_ca)
         return true;
     if (!c->client_known) {
@@ -427,7 +428,8 @@ static bool begin(vs_http_conn *c)
     return (proxy || enter(c)) && start_tls(c);
 }
 
-void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer)
+void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer,
+                       const vs_unix_peer *local)
 {
     vs_http_conn *c = calloc(1, sizeof *c);
     if (!c) {
@@ -443,6 +445,9 @@ void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer)
     loop->first = c;
     atomic_fetch_add(loop->connections, 1);
     (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
+    c->is_local = local != NULL;
+    if (local)
+        c->local = *local;
     vs_http_conn_give_time(c, loop->cfg->limits.request_ms);
     if (!begin(c))
         free_conn(c);

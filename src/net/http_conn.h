@@ -83,6 +83,8 @@ struct vs_http_conn {
     char peer[VS_HTTP_PEER_TEXT];
     bool client_known;  /* the next two were looked up */
     vs_tls_peer client; /* on client_arena */
+    bool is_local;
+    vs_unix_peer local;
     vs_arena client_arena;
 };
 
@@ -90,8 +92,10 @@ struct vs_http_conn {
  * at its end; a worker has it. */
 typedef enum vs_http_outcome { VS_MORE, VS_READY, VS_GONE, VS_WAIT } vs_http_outcome;
 
-/* Takes the descriptor over (also on failure, when it is closed). `peer` is copied. */
-void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer);
+/* Takes the descriptor over (also on failure, when it is closed). `peer` is copied, as is `local`
+ * (NULL: not over a Unix socket). */
+void vs_http_conn_open(vs_http_loop *loop, int fd, vs_ip ip, const char *peer,
+                       const vs_unix_peer *local);
 /* Ends connections whose deadline has passed; `now` = vs_mono_ns. */
 void vs_http_conn_tick(vs_http_loop *loop, int64_t now);
 /* Once stopping: idle connections end at once, the others after their response. */
@@ -107,7 +111,8 @@ void vs_http_conn_give_time(vs_http_conn *c, unsigned ms);
 /* A job of this connection has come back. False: the connection was closed meanwhile, and is gone
  * now if this was its last job. */
 bool vs_http_conn_job_back(vs_http_conn *c);
-/* Fills req->client; false when the certificate cannot be read: the connection must end. */
+/* Fills req->client and req->local; false when the certificate cannot be read: the connection must
+ * end. */
 VS_MUST bool vs_http_conn_client(vs_http_conn *c, vs_http_request *req);
 /* The connection now holds `n` bytes of requests. False, and nothing has changed: all connections
  * together would hold too much, and this is not a small one. */

@@ -20,6 +20,9 @@
 #include "net/grpc_wire.h"
 #include "net/http_conn.h"
 #include "net/tls.h"
+#include "net/unix_socket.h"
+
+#define LOCAL "unix:"
 
 enum {
     SOCKETS_MAX = 16,
@@ -58,6 +61,7 @@ struct vs_http_server {
     atomic_size_t held;
     atomic_bool stopping;
     unsigned ports[SOCKETS_MAX];
+    vs_unix_listener locals[SOCKETS_MAX];
     unsigned drain_ms; /* set before stop_fd is written */
     size_t n_workers;
     worker *workers;
@@ -121,6 +125,9 @@ static int bind_to(const struct sockaddr_storage *addr, socklen_t n, bool shared
 static vs_code listen_on(vs_http_server *s, size_t i, vs_error *err)
 {
     const char *text = s->cfg.sockets[i];
+    if (strncmp(text, LOCAL, strlen(LOCAL)) == 0) /* one thread serves it: it is for few */
+        return vs_unix_listen(text + strlen(LOCAL), BACKLOG, &s->locals[i],
+                              &s->workers[0].listeners[i].fd, err);
     struct sockaddr_storage addr = {0};
     socklen_t n = 0;
     VS_TRY(resolve(text, &addr, &n, err));
@@ -186,6 +193,24 @@ static bool accept_failed(listener *l, int why)
     return why == EINTR || why == ECONNABORTED;
 }
 
+static void open_remote(listener *l, int fd, const struct sockaddr_storage *addr)
+{
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    char peer[PEER_TEXT];
+    peer_text(addr, peer);
+    vs_http_conn_open(l->worker->loop, fd, vs_ip_of(addr), peer, NULL);
+}
+
+static void open_local(listener *l, int fd)
+{
+    vs_unix_peer local;
+    if (vs_unix_peer_of(fd, &local))
+        vs_http_conn_open(l->worker->loop, fd, (vs_ip){0}, "unix", &local);
+    else
+        (void)close(fd);
+}
+
 /* False when nothing more is to be accepted now. */
 static bool accept_one(listener *l)
 {
@@ -199,11 +224,10 @@ static bool accept_one(listener *l)
         (void)close(fd);
         return true;
     }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    char peer[PEER_TEXT];
-    peer_text(&addr, peer);
-    vs_http_conn_open(l->worker->loop, fd, vs_ip_of(&addr), peer);
+    if (addr.ss_family == AF_UNIX)
+        open_local(l, fd);
+    else
+        open_remote(l, fd, &addr);
     return true;
 }
 
@@ -265,7 +289,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
     if (eventfd_read(fd, &n) != 0)
         return;
     for (size_t i = 0; i < w->server->n_listeners; i++) {
-        while (accept_one(&w->listeners[i])) {
+        while (w->listeners[i].fd >= 0 && accept_one(&w->listeners[i])) {
         }
         close_listener(&w->listeners[i]);
     }
@@ -328,6 +352,8 @@ static vs_code build_loop(vs_http_server *s, worker *w, vs_error *err)
               event_add(w->done, NULL) == 0;
     for (size_t i = 0; ok && i < s->n_listeners; i++) {
         listener *l = &w->listeners[i];
+        if (l->fd < 0) /* a Unix socket, which another thread serves */
+            continue;
         l->event = event_new(base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
         ok = l->event && event_add(l->event, NULL) == 0;
     }
@@ -470,6 +496,8 @@ void vs_http_server_stop(vs_http_server **server, unsigned drain_ms)
     vs_task_pool_stop(&s->pool); /* what still runs reads connections: they are freed after it */
     for (size_t w = 0; w < s->n_workers; w++)
         free_worker(&s->workers[w]);
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        vs_unix_unlink(&s->locals[i]);
     vs_tls_box_free(&s->tls);
     vs_sources_free(&s->sources);
     free(s->workers);

@@ -34,13 +34,20 @@ typedef struct vs_tls_peer {
     size_t n_sans;
 } vs_tls_peer;
 
+/* Of a connection over a Unix socket: who opened it (SO_PEERCRED). */
+typedef struct vs_unix_peer {
+    uint32_t uid, gid;
+    int32_t pid;
+} vs_unix_peer;
+
 typedef struct vs_http_request {
     vs_http_method method;
     vs_span path;              /* raw, before '?', not decoded */
     vs_span query;             /* raw, after '?', may be empty */
     vs_span body;              /* may hold secrets: do not keep */
-    vs_span peer;              /* "127.0.0.1:4711"; what a trusted proxy said, if one did */
+    vs_span peer;              /* "127.0.0.1:4711", "unix"; what a trusted proxy said, if one did */
     const vs_tls_peer *client; /* NULL without a verified client certificate */
+    const vs_unix_peer *local; /* NULL: not over a Unix socket */
     vs_arena *arena;           /* lives until the response is written; reset afterwards */
     const void *impl;
 } vs_http_request;
@@ -75,7 +82,9 @@ typedef struct vs_http_limits { /* 0 = default */
 } vs_http_limits;
 
 typedef struct vs_http_config {
-    const char *const *sockets; /* "127.0.0.1:8080", "[::1]:0"; port 0 = free port */
+    /* "127.0.0.1:8080", "[::1]:0"; port 0 = free port. "unix:/path": made with mode 0666, since the
+     * peer's credentials say who it is; a socket there that nobody listens on is replaced. */
+    const char *const *sockets;
     size_t n_sockets;
     const int *fds; /* listening sockets that somebody else made (socket activation); taken over */
     size_t n_fds;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several stores as one: each namespace in the store that its route names. */
+/* Several stores as one: each namespace in the store that its route names, and
+ * "<namespace>_history" with it. */
 #include "store/backend.h"
 
 #include <stdlib.h>
@@ -13,11 +14,17 @@ typedef struct routed {
     size_t n;
 } routed;
 
+static bool is_of(const char *ns, const char *route)
+{
+    size_t n = strlen(route);
+    return strncmp(ns, route, n) == 0 && (ns[n] == 0 || strcmp(ns + n, "_history") == 0);
+}
+
 static vs_store *store_of(const vs_store *base, const char *ns)
 {
     const routed *s = (const routed *)base;
     for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->routes[i].ns, ns) == 0)
+        if (is_of(ns, s->routes[i].ns))
             return s->routes[i].store;
     return s->rest;
 }

@@ -51,7 +51,8 @@ typedef struct vs_store_postgres {
 } vs_store_postgres;
 VS_MUST vs_code vs_store_open_postgres(const vs_store_postgres *cfg, vs_store **out, vs_error *err);
 
-/* One store made of several: namespaces that are not in `routes` are in `rest`. The parts must
+/* One store made of several: namespaces that are not in `routes` are in `rest`; what is kept with a
+ * namespace, "<namespace>_history", goes where it goes. The parts must
  * outlive it and are not closed with it. */
 typedef struct vs_store_route {
     const char *ns;

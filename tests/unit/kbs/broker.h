@@ -116,7 +116,7 @@ typedef struct answer {
     kbs_error error;
     vs_span detail, body, session;
     int64_t session_expires;
-    const char *content_type, *decision;
+    const char *content_type, *decision, *etag;
 } answer;
 
 enum { SEGMENTS_MAX = 16 };
@@ -126,6 +126,7 @@ typedef struct ask {
     const char *path; /* below /kbs/v0/ */
     vs_span body, session, bearer;
     vs_val query;
+    const char *if_match, *if_none_match;
 } ask;
 
 /* On `a`, so that threads can use their own. */
@@ -142,6 +143,8 @@ static inline answer tell_on(broker *b, vs_arena *a, ask q)
                            .query = vs_defined(q.query) ? q.query : vs_empty(VS_OBJECT),
                            .session = q.session,
                            .bearer = q.bearer,
+                           .if_match = vs_str(q.if_match),
+                           .if_none_match = vs_str(q.if_none_match),
                            .body = q.body,
                            .now = b->now,
                            .arena = a};
@@ -152,6 +155,7 @@ static inline answer tell_on(broker *b, vs_arena *a, ask q)
                 .session = reply.set_session,
                 .session_expires = reply.set_session_expires,
                 .content_type = reply.content_type,
+                .etag = reply.etag,
                 .decision = vs_sprintf(a, "%s", reply.decision),
                 .body = vs_dup(a, vs_buf_span(&reply.body))};
     vs_buf_free(&reply.body);

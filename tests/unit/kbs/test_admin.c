@@ -1,168 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "testing.h"
-
-#include <ftw.h>
-
-#include "base/clock.h"
-#include "base/enc.h"
-#include "crypto/crypto.h"
-#include "envelope/jose.h"
-#include "kbs/acl.h"
-#include "kbs/admin.h"
-
-enum { NOW = 1790000000 }; /* 2026-09-21 */
-
-#define PATH_A    VS_LIT("/kbs/v0/resource/a/b/c")
-#define NO_ISSUER "Admin access denied: Cannot verify token with any of the issuers"
-#define NO_HEADER "Failed to parse HTTP Auth Bearer header"
-#define NO_ROLE   "Admin access denied: Failed to parse claims from token: missing field `role`"
-
-/* ---- keys and tokens made for each test ------------------------------------------------------ */
-
-typedef struct fixture {
-    char dir[64];
-    vs_arena a;
-    vs_key *ed, *ec, *rsa, *stranger;
-    kbs_admin *admin;
-} fixture;
-
-static const char *file_in(fixture *f, const char *name)
-{
-    return vs_sprintf(&f->a, "%s/%s", f->dir, name);
-}
-
-static const char *write_in(fixture *f, const char *name, vs_span text)
-{
-    vs_error err = {0};
-    assert_vs_ok(vs_write_file(file_in(f, name), text, 0600, &err), &err);
-    return file_in(f, name);
-}
-
-static const char *write_key(fixture *f, const char *name, const vs_key *k)
-{
-    vs_error err = {0};
-    vs_buf pem = VS_BUF(8192);
-    assert_vs_ok(vs_key_to_pem(&pem, k, false, &err), &err);
-    const char *path = write_in(f, name, vs_buf_span(&pem));
-    vs_buf_free(&pem);
-    return path;
-}
-
-static int setup(void **state)
-{
-    fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    (void)snprintf(f->dir, sizeof f->dir, "/tmp/vs-admin-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    vs_arena_init(&f->a, 0);
-    vs_error err = {0};
-    assert_vs_ok(vs_key_generate(VS_KEY_ED25519, &f->ed, &err), &err);
-    assert_vs_ok(vs_key_generate(VS_KEY_P256, &f->ec, &err), &err);
-    assert_vs_ok(vs_key_generate(VS_KEY_ED25519, &f->stranger, &err), &err);
-    *state = f;
-    return 0;
-}
-
-static int drop_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st, (void)kind, (void)at;
-    return remove(path);
-}
-
-static int teardown(void **state)
-{
-    fixture *f = *state;
-    kbs_admin_free(&f->admin);
-    vs_key_free(&f->ed);
-    vs_key_free(&f->ec);
-    vs_key_free(&f->rsa);
-    vs_key_free(&f->stranger);
-    vs_arena_free(&f->a);
-    (void)nftw(f->dir, drop_entry, 8, FTW_DEPTH | FTW_PHYS);
-    free(f);
-    return 0;
-}
-
-static vs_span token(fixture *f, const vs_key *k, vs_alg alg, const char *header,
-                     const char *claims)
-{
-    vs_error err = {0};
-    vs_buf out = VS_BUF(1 << 16);
-    assert_vs_ok(vs_jws_sign(&out, k, alg, vs_str(header), vs_str(claims), &err), &err);
-    vs_span copy = vs_dup(&f->a, vs_buf_span(&out));
-    vs_buf_free(&out);
-    return copy;
-}
-
-static vs_span ed_token(fixture *f, const vs_key *k, const char *claims)
-{
-    return token(f, k, VS_EDDSA, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}", claims);
-}
-
-/* header.payload.signature from texts, for tokens that the library refuses to make. */
-static vs_span raw_token(fixture *f, const char *header, const char *claims, vs_span signature)
-{
-    vs_buf b = VS_BUF(1 << 16);
-    vs_b64_encode(&b, VS_B64_URL, vs_str(header));
-    vs_buf_putc(&b, '.');
-    vs_b64_encode(&b, VS_B64_URL, vs_str(claims));
-    vs_buf_putc(&b, '.');
-    vs_b64_encode(&b, VS_B64_URL, signature);
-    vs_span copy = vs_dup(&f->a, vs_buf_span(&b));
-    vs_buf_free(&b);
-    return copy;
-}
-
-static const kbs_acl everything = {"admin", "^/kbs/.+$"};
-
-static void start(fixture *f, const kbs_admin_config *cfg)
-{
-    vs_error err = {0};
-    kbs_admin_free(&f->admin);
-    assert_vs_ok(kbs_admin_new(cfg, &f->admin, &err), &err);
-}
-
-static void start_bearer(fixture *f, const kbs_identity_provider *p, size_t n)
-{
-    start(f, &(kbs_admin_config){.mode = KBS_ADMIN_BEARER,
-                                 .providers = p,
-                                 .n_providers = n,
-                                 .acls = &everything,
-                                 .n_acls = 1});
-}
-
-static void accept_at(fixture *f, vs_span bearer, vs_span path, const char *who)
-{
-    vs_error err = {0};
-    vs_span name;
-    assert_vs_ok(kbs_admin_check(f->admin, bearer, path, false, NOW, &f->a, &name, &err), &err);
-    assert_span_is(name, who);
-}
-
-static void accept_token(fixture *f, vs_span bearer, const char *who)
-{
-    accept_at(f, bearer, PATH_A, who);
-}
-
-static void refuse_at(fixture *f, vs_span bearer, vs_span path, bool slash, const char *cause)
-{
-    vs_error err = {0};
-    vs_span name;
-    assert_vs_code(kbs_admin_check(f->admin, bearer, path, slash, NOW, &f->a, &name, &err),
-                   VS_E_DENIED);
-    assert_int_equal(err.code, VS_E_DENIED);
-    assert_int_equal(name.n, 0);
-    assert_string_equal(vs_error_at(&err, 0), cause);
-    assert_vs_code(kbs_admin_check(f->admin, bearer, path, slash, NOW, &f->a, &name, NULL),
-                   VS_E_DENIED);
-}
-
-static void refuse(fixture *f, vs_span bearer, const char *cause)
-{
-    refuse_at(f, bearer, PATH_A, false, cause);
-}
-
-#define CLAIMS(more) "{\"exp\":1790000600,\"role\":\"admin\"" more "}"
+#include "kbs/admin_fixture.h"
 
 /* ---- the shared tokens ----------------------------------------------------------------------- */
 
@@ -226,9 +63,7 @@ static void every_bit_flip_and_truncation_of_a_token_is_refused(void **state)
     for (size_t n = 0; n < good.n; n++) {
         vs_buf b = VS_BUF(good.n);
         vs_buf_put(&b, vs_span_head(good, n));
-        assert_vs_code(
-            kbs_admin_check(f->admin, vs_buf_span(&b), PATH_A, false, NOW, &scratch, &who, NULL),
-            VS_E_DENIED);
+        assert_vs_code(check(f, vs_buf_span(&b), PATH_A, false, &scratch, &who, NULL), VS_E_DENIED);
         vs_buf_free(&b);
         vs_arena_reset(&scratch);
     }
@@ -236,9 +71,7 @@ static void every_bit_flip_and_truncation_of_a_token_is_refused(void **state)
     vs_buf_put(&b, good);
     for (size_t bit = 0; bit < good.n * 8; bit++) {
         b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_vs_code(
-            kbs_admin_check(f->admin, vs_buf_span(&b), PATH_A, false, NOW, &scratch, &who, NULL),
-            VS_E_DENIED);
+        assert_vs_code(check(f, vs_buf_span(&b), PATH_A, false, &scratch, &who, NULL), VS_E_DENIED);
         b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         vs_arena_reset(&scratch);
     }
@@ -432,14 +265,6 @@ static void keys_of_a_set_are_chosen_by_kid_and_fixed_by_alg(void **state)
     refuse(f, token(f, f->ec, VS_ES256, "{\"alg\":\"ES256\",\"kid\":1}", c), NO_ISSUER);
     refuse(f, token(f, f->ed, VS_EDDSA, "{\"alg\":\"EdDSA\",\"kid\":\"no-alg\"}", c), NO_ISSUER);
     refuse(f, ed_token(f, f->stranger, c), NO_ISSUER); /* a JWK without kid is for nobody */
-}
-
-static vs_code start_code(fixture *f, const kbs_admin_config *cfg)
-{
-    kbs_admin_free(&f->admin);
-    vs_code code = kbs_admin_new(cfg, &f->admin, NULL);
-    assert_true(code == VS_OK || f->admin == NULL);
-    return code;
 }
 
 static void keys_that_cannot_be_used_stop_the_start(void **state)

@@ -225,6 +225,33 @@ static void todays_file_is_read_whole(void **state)
     assert_true(c->has_resource_plugin && !c->resource_has_own_store && c->has_sample_plugin);
 }
 
+static void administrators_can_be_named_by_their_connection(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(load(f, "[http_server]\nprivate_key = \"k\"\ncertificate = \"c\"\n"
+                         "[key_sources]\nca_file = \"ca.pem\"\nrefresh = 60\n"
+                         "[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n"
+                         "unix_socket = \"/run/kbs.sock\"\n"
+                         "[admin.authentication.mtls]\nclient_ca = \"admins.pem\"\n"
+                         "identities = [{ san = \"DNS:a\", role = \"x\" }]\n"
+                         "[admin.authentication.unix]\n"
+                         "identities = [{ user = \"0\", group = \"wheel\", role = \"y\" }]\n"
+                         "[admin.authorization.regex_acl]\nacls = []\n"),
+                 &f->err);
+    const kbs_admin_config *a = &f->c.admin;
+    assert_int_equal(a->mode, KBS_ADMIN_BEARER);
+    assert_string_equal(a->unix_socket, "/run/kbs.sock");
+    assert_string_equal(a->client_ca, "admins.pem");
+    assert_int_equal(a->n_mtls_identities, 1);
+    assert_string_equal(a->mtls_identities[0].san, "DNS:a");
+    assert_null(a->mtls_identities[0].subject);
+    assert_int_equal(a->n_unix_identities, 1);
+    assert_string_equal(a->unix_identities[0].group, "wheel");
+    assert_string_equal(f->c.key_ca_file, "ca.pem");
+    assert_int_equal(f->c.key_refresh_s, 60);
+    assert_int_equal(a->n_acls, 0); /* nobody may do anything */
+}
+
 static void json_says_the_same(void **state)
 {
     fixture *f = *state;
@@ -414,8 +441,10 @@ static const bad refused[] = {
      "[admin]\ntype = \"DenyAll\"\n",
      VS_E_INVALID, "is above"},
     /* sources */
-    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"https://x/jwks\"]\n", VS_E_UNSUPPORTED,
-     "reads keys from files only"},
+    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"http://x/jwks\"]\n", VS_E_UNSUPPORTED,
+     "keys come from a path"},
+    {BASE "[attestation_token]\ntrusted_jwk_sets = [\"https://\"]\n", VS_E_UNSUPPORTED,
+     "keys come from a path"},
     {BASE "[attestation_token]\nextra_teekey_paths = [\"a/b\"]\n", VS_E_INVALID, "JSON pointer"},
     /* admin */
     {"[http_server]\ninsecure_http = true\n[admin]\n", VS_E_INVALID,
@@ -433,8 +462,32 @@ static const bad refused[] = {
     {"[http_server]\ninsecure_http = true\n[admin]\n"
      "authorization_mode = \"AuthenticatedAuthorization\"\n"
      "[admin.authorization.regex_acl]\nacls = []\n"
-     "[admin.authentication.bearer_jwt]\nidentity_providers = [{jwk_set_uri = \"https://x\"}]\n",
-     VS_E_UNSUPPORTED, "from files only"},
+     "[admin.authentication.bearer_jwt]\nidentity_providers = [{jwk_set_uri = \"http://x\"}]\n",
+     VS_E_UNSUPPORTED, "keys come from a path"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.unix]\nidentities = [{user = \"root\", role = \"x\"}]\n",
+     VS_E_INVALID, "admin.unix_socket"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\nunix_socket = \"/run/x\"\n"
+     "[admin.authentication.unix]\nidentities = [{user = \"root\", role = \"x\"}]\n",
+     VS_E_INVALID, "regex_acl"},
+    {"[http_server]\ninsecure_http = true\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.mtls]\nclient_ca = \"ca.pem\"\n"
+     "identities = [{subject = \"CN=a\", role = \"x\"}]\n",
+     VS_E_INVALID, "needs HTTPS"},
+    {"[http_server]\nprivate_key = \"k\"\ncertificate = \"c\"\n[admin]\n"
+     "authorization_mode = \"AuthenticatedAuthorization\"\n"
+     "[admin.authorization.regex_acl]\nacls = []\n"
+     "[admin.authentication.mtls]\nidentities = [{subject = \"CN=a\", role = \"x\"}]\n",
+     VS_E_INVALID, "client_ca"},
+    {BASE "unix_socket = \"kbs.sock\"\n", VS_E_INVALID, "absolute path"},
+    {BASE "[admin.authentication.unix]\nidentities = [{gid = 0, role = \"x\"}]\n", VS_E_INVALID,
+     "unknown key"},
+    {BASE "[key_sources]\nrefresh = 1\n", VS_E_INVALID, "refresh"},
     {BASE "type = \"Simple\"\n", VS_E_INVALID, "cannot stand beside"},
     {"[http_server]\ninsecure_http = true\n[admin]\ntype = \"Simple\"\n"
      "[admin.authorization.regex_acl]\n",
@@ -670,6 +723,7 @@ int main(void)
         T(verifier_and_reference_values_may_be_other_processes),
         T(todays_file_is_read_whole),
         T(json_says_the_same),
+        T(administrators_can_be_named_by_their_connection),
         T(yaml_says_the_same),
         T(every_storage_type_has_trustees_settings),
         T(each_part_may_have_a_storage_type_of_its_own),

@@ -150,8 +150,11 @@ static void resource_paths_have_three_plain_segments(void **state)
         /* The access list has refused dot segments already. */
         assert_int_not_equal(admin(b, KBS_POST, bad[i], "s").error, KBS_OK);
         assert_int_not_equal(admin(b, KBS_DELETE, bad[i], "").error, KBS_OK);
-        assert_refused(tell(b, (ask){KBS_GET, bad[i], .bearer = token}), "PluginInternalError",
-                       "Plugin internal error");
+        answer r = tell(b, (ask){KBS_GET, bad[i], .bearer = token});
+        if (strcmp(bad[i], "resource") == 0) /* the list, for administrators */
+            assert_string_equal(kbs_error_name(r.error), "AdminAuthInitialization");
+        else
+            assert_refused(r, "PluginInternalError", "Plugin internal error");
     }
     static const char *const good[] = {"resource/a/b/c", "resource/-/_/0", "resource/a.b/c..d/e-.",
                                        "resource//a/b/c", "resource/a//b/c/"};

@@ -12,8 +12,36 @@ typedef struct fixture {
     world w;
     kbs_trust trust;
     vs_key *signer; /* trusted under kid "k1" */
-    kbs_trusted_key keys[2];
+    kbs_sources *sources;
+    kbs_source *keys;
 } fixture;
+
+static vs_code read_set(vs_span text, kbs_keys *out, vs_error *err)
+{
+    return kbs_read_jwk_set(text, false, out, err);
+}
+
+static void trust_signer(fixture *f)
+{
+    vs_error err = {0};
+    vs_val jwk;
+    vs_buf text = VS_BUF(4096);
+    char path[] = "/tmp/vs-token-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_vs_ok(vs_key_to_jwk(&f->w.a, f->signer, "ES256", &jwk, &err), &err);
+    vs_buf_puts(&text, "{\"keys\":[");
+    vs_json_print(&text, vs_with(&f->w.a, jwk, vs_cstring("kid"), vs_cstring("k1")));
+    vs_buf_puts(&text, "]}");
+    assert_vs_ok(vs_write_fd(fd, vs_buf_span(&text), &err), &err);
+    (void)close(fd);
+    vs_buf_free(&text);
+    assert_vs_ok(kbs_sources_new(&(kbs_sources_config){0}, &f->sources, &err), &err);
+    assert_vs_ok(kbs_sources_add(f->sources, path, read_set, false, &f->keys, &err), &err);
+    (void)unlink(path);
+    f->trust.sources = &f->keys;
+    f->trust.n_sources = 1;
+}
 
 static int setup(void **state)
 {
@@ -22,9 +50,7 @@ static int setup(void **state)
     assert_non_null(f);
     world_open(&f->w, NULL);
     assert_vs_ok(vs_key_generate(VS_KEY_P256, &f->signer, &err), &err);
-    f->keys[0] = (kbs_trusted_key){.kid = VS_LIT("k1"), .key = f->signer, .alg = VS_ES256};
-    f->trust.keys = f->keys;
-    f->trust.n_keys = 1;
+    trust_signer(f);
     *state = f;
     return 0;
 }
@@ -35,6 +61,7 @@ static int teardown(void **state)
     vs_certs_free(&f->trust.anchors);
     vs_key_free(&f->signer);
     vs_key_free(&f->trust.own);
+    kbs_sources_free(&f->sources);
     world_close(&f->w);
     free(f);
     return 0;
@@ -252,7 +279,7 @@ static void only_the_own_services_key_counts_without_configuration(void **state)
     assert_vs_ok(vs_key_to_jwk(&f->w.a, f->signer, "ES256", &own, &err), &err);
     assert_vs_ok(vs_key_to_jwk(&f->w.a, f->signer, NULL, &no_alg, &err), &err);
     assert_vs_ok(vs_key_to_jwk(&f->w.a, stranger, "ES256", &other, &err), &err);
-    f->trust.n_keys = 0;
+    f->trust.n_sources = 0;
     f->trust.own_jwk = own;
     assert_vs_ok(vs_key_from_jwk(own, false, true, &f->trust.own, NULL, &err), &err);
     static const char claims[] = "{\"exp\":1790000001}";

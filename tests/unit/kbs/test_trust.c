@@ -4,6 +4,8 @@
 
 #include "kbs/internal.h"
 
+static kbs_sources *all_sources; /* of the latest test */
+
 static const char *write_temp(world *w, const char *text)
 {
     vs_error err = {0};
@@ -20,11 +22,18 @@ static const char *write_temp(world *w, const char *text)
     "\"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY\",\"y\":"                                       \
     "\"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU\"}"
 
+static vs_code trust_load(kbs_trust *t, const kbs_config *cfg, const as_service *as, vs_error *err)
+{
+    kbs_sources_free(&all_sources);
+    assert_vs_ok(kbs_sources_new(&(kbs_sources_config){0}, &all_sources, err), err);
+    return kbs_trust_load(t, cfg, all_sources, as, err);
+}
+
 static vs_code load(const char *const *sets, size_t n, kbs_trust *t)
 {
     const kbs_config cfg = {.trusted_jwk_sets = sets, .n_trusted_jwk_sets = n};
     *t = (kbs_trust){0};
-    return kbs_trust_load(t, &cfg, NULL, NULL);
+    return trust_load(t, &cfg, NULL, NULL);
 }
 
 static void usable_keys_of_a_set_are_taken_and_others_passed_over(void **state)
@@ -39,9 +48,14 @@ static void usable_keys_of_a_set_are_taken_and_others_passed_over(void **state)
     const char *url = vs_sprintf(&w->a, "file://%s", path);
     const char *const sets[] = {path, url};
     assert_vs_code(load(sets, 2, &t), VS_OK);
-    assert_int_equal(t.n_keys, 2);
-    assert_span_is(t.keys[0].kid, "k1");
-    assert_int_equal(t.keys[0].alg, VS_ES256);
+    assert_int_equal(t.n_sources, 2);
+    for (size_t i = 0; i < 2; i++) {
+        kbs_keys *keys = kbs_source_keys(t.sources[i]);
+        assert_int_equal(keys->n, 1);
+        assert_string_equal(keys->items[0].kid, "k1");
+        assert_int_equal(keys->items[0].alg, VS_ES256);
+        kbs_keys_unref(&keys);
+    }
     kbs_trust_free(&t);
     (void)unlink(path);
 }
@@ -70,15 +84,15 @@ static void a_broker_that_trusts_nothing_does_not_start(void **state)
     world *w = *state;
     kbs_config cfg = {0};
     kbs_trust t = {0};
-    assert_vs_code(kbs_trust_load(&t, &cfg, NULL, NULL), VS_E_INVALID);
+    assert_vs_code(trust_load(&t, &cfg, NULL, NULL), VS_E_INVALID);
     kbs_trust_free(&t);
     cfg.insecure_header_jwk = true;
     t = (kbs_trust){0};
-    assert_vs_code(kbs_trust_load(&t, &cfg, NULL, NULL), VS_OK);
+    assert_vs_code(trust_load(&t, &cfg, NULL, NULL), VS_OK);
     kbs_trust_free(&t);
     cfg.insecure_header_jwk = false;
     t = (kbs_trust){0};
-    assert_vs_code(kbs_trust_load(&t, &cfg, w->as, NULL), VS_OK); /* its own service counts */
+    assert_vs_code(trust_load(&t, &cfg, w->as, NULL), VS_OK); /* its own service counts */
     assert_non_null(t.own);
     kbs_trust_free(&t);
 }
@@ -93,13 +107,13 @@ static void certificates_of_several_files_are_all_trusted(void **state)
     const char *const paths[] = {ca, more};
     const kbs_config cfg = {.trusted_certs_paths = paths, .n_trusted_certs = 2};
     vs_error err = {0};
-    assert_vs_ok(kbs_trust_load(&t, &cfg, NULL, &err), &err);
+    assert_vs_ok(trust_load(&t, &cfg, NULL, &err), &err);
     assert_true(vs_certs_count(t.anchors) > 2);
     kbs_trust_free(&t);
     static const char *const missing[] = {"/nonexistent/ca.pem"};
     const kbs_config bad = {.trusted_certs_paths = missing, .n_trusted_certs = 1};
     t = (kbs_trust){0};
-    assert_int_not_equal(kbs_trust_load(&t, &bad, NULL, NULL), VS_OK);
+    assert_int_not_equal(trust_load(&t, &bad, NULL, NULL), VS_OK);
     kbs_trust_free(&t);
     free(ca);
     free(more);
@@ -113,5 +127,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_trusts_nothing_does_not_start),
         cmocka_unit_test(certificates_of_several_files_are_all_trusted),
     };
-    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+    int failed = cmocka_run_group_tests(tests, world_setup, world_teardown);
+    kbs_sources_free(&all_sources);
+    return failed;
 }

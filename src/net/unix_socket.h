@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listening on a Unix socket, and who is at the other end of one. */
+#ifndef VS_NET_UNIX_SOCKET_H
+#define VS_NET_UNIX_SOCKET_H
+
+#include <sys/stat.h>
+
+#include "net/http_server.h"
+
+typedef struct vs_unix_listener {
+    const char *path; /* NULL = none */
+    dev_t dev;        /* of the socket that was made */
+    ino_t ino;
+} vs_unix_listener;
+
+/* Makes the socket with mode 0666. One that is there and that nobody listens on is replaced; what
+ * is no socket, or in use, is an error. `path` must outlive the listener. */
+VS_MUST vs_code vs_unix_listen(const char *path, int backlog, vs_unix_listener *out, int *fd,
+                               vs_error *err);
+/* Removes the socket if it is still the one that was made. */
+void vs_unix_unlink(vs_unix_listener *l);
+/* False when the kernel does not tell: then nobody must be assumed. */
+VS_MUST bool vs_unix_peer_of(int fd, vs_unix_peer *out);
+
+#endif
