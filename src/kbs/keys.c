@@ -477,7 +477,7 @@ static vs_code check_uri(const kbs_sources *all, kbs_source *s, vs_error *err)
 vs_code kbs_sources_add(kbs_sources *all, const char *uri, kbs_keys_reader read, bool discover,
                         kbs_source **out, vs_error *err)
 {
-    vs_error own;
+    vs_error own = {0};
     err = err ? err : &own;
     kbs_source *s = calloc(1, sizeof *s);
     if (!s)
