@@ -138,16 +138,7 @@ void kbs_plugin_administer(kbs_ctx *c)
     vs_code code = check(p, &call, &err);
     if (code == VS_OK)
         code = p->ops->handle(p->self, &call, &c->reply->body, &err);
-    const kbs_decision d = {
-        .what = "administration",
-        .proven = true,
-        .allowed = code == VS_OK,
-        .who = kbs_text(c, c->who),
-        .target = kbs_text(c, c->call.path),
-        .action = c->route->action,
-        .error = code == VS_OK ? NULL : &err,
-    };
-    bool recorded = kbs_decide(c, &d);
+    bool recorded = kbs_decide_admin(c, c->route->action, code, &err);
     if (code != VS_OK || !recorded)
         refuse_plugin(c);
     else
