@@ -60,8 +60,8 @@ typedef struct cli_command {
     const cli_option *options;
     const cli_argument *arguments;
     const struct cli_command *commands; /* then one of them must be given */
-    int (*run)(void *opts);             /* returns the exit code; used when there are no commands */
-    const char *version;                /* of the top command: printed by --version as it is */
+    int (*run)(void *opts); /* for cli_main, of a command without commands: its exit code */
+    const char *version;    /* of the top command: printed by --version as it is */
 } cli_command;
 
 /* Reads argv[1..] into `opts`. Returns the chosen command; or NULL with *exit_code set: 0 after

@@ -70,21 +70,13 @@ static const cli_option rest_options[] = {
     OWN_OPTIONS,
     {0}};
 
-static int nothing(void *opts)
-{
-    (void)opts;
-    return 0;
-}
-
 static const cli_command grpc_command = {.name = "grpc-as",
                                          .summary = "Attestation service over gRPC",
                                          .options = grpc_options,
-                                         .run = nothing,
                                          .version = "grpc-as " VS_VERSION};
 static const cli_command rest_command = {.name = "restful-as",
                                          .summary = "Attestation service over HTTP",
                                          .options = rest_options,
-                                         .run = nothing,
                                          .version = "restful-as " VS_VERSION};
 
 /* Everything the program owns, released in the reverse order of its making. */

@@ -44,18 +44,11 @@ static const char more[] =
     "Exit code 0: nothing is wrong (there may be warnings); 1: there are problems.\n\n"
     "  vouchsafe doctor -c /etc/vouchsafe/vouchsafe.toml\n";
 
-static int nothing(void *opts)
-{
-    (void)opts;
-    return 0;
-}
-
 static const cli_command doctor_command = {
     .name = "vouchsafe doctor",
     .summary = "Checks what a server would need, and says what to do",
     .more = more,
-    .options = doctor_options,
-    .run = nothing};
+    .options = doctor_options};
 
 static const char *const level_name[] = {"ok", "warning", "problem"};
 

@@ -41,16 +41,9 @@ static const cli_option rvps_options_[] = {
      .help = "Where the database lives, whatever the file says; made if missing"},
     {0}};
 
-static int nothing(void *opts)
-{
-    (void)opts;
-    return 0;
-}
-
 static const cli_command rvps_command = {.name = "rvps",
                                          .summary = "Reference value provider over gRPC",
                                          .options = rvps_options_,
-                                         .run = nothing,
                                          .version = "rvps " VS_VERSION};
 
 /* Everything the program owns, released in the reverse order of its making. */

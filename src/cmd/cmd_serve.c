@@ -78,23 +78,15 @@ static const char serve_more[] =
     "stops it.\n\n"
     "  vouchsafe serve --data-dir /var/lib/vouchsafe --admin-key admin.pub\n";
 
-static int nothing(void *opts)
-{
-    (void)opts;
-    return 0;
-}
-
 static const cli_command serve_command = {
     .name = "vouchsafe serve",
     .summary = "KBS, attestation service and reference values in one process",
     .more = serve_more,
-    .options = serve_options,
-    .run = nothing};
+    .options = serve_options};
 static const cli_command kbs_command = {.name = "kbs",
                                         .summary =
                                             "Key broker service with built-in attestation service",
                                         .options = kbs_options,
-                                        .run = nothing,
                                         .version = "kbs " VS_VERSION};
 
 /* The database's place when no file says it. */
