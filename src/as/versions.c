@@ -82,13 +82,10 @@ static vs_code look_at(void *user, vs_span key)
     if (!vs_span_starts(key, n->history))
         return VS_OK;
     vs_span digits = vs_span_from(key, n->history.n);
-    uint32_t version = 0;
-    for (size_t i = 0; i < digits.n; i++) {
-        if (digits.p[i] < '0' || digits.p[i] > '9' || i >= 8)
-            return VS_OK; /* of a policy below this one */
-        version = version * 10 + (digits.p[i] - '0');
-    }
-    n->version = version > n->version ? version : n->version;
+    uint64_t version;
+    if (digits.n > 8 || !vs_span_decimal(digits, 99999999, &version))
+        return VS_OK; /* of a policy below this one */
+    n->version = version > n->version ? (uint32_t)version : n->version;
     return VS_OK;
 }
 

@@ -31,6 +31,20 @@ vs_span vs_span_trim(vs_span s)
     return s;
 }
 
+bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        uint64_t digit = (uint64_t)s.p[i] - '0'; /* what is below '0' becomes huge */
+        if (digit > 9 || digit > most || v > (most - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    if (s.n > 0)
+        *out = v;
+    return s.n > 0;
+}
+
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;

@@ -88,6 +88,9 @@ vs_span vs_span_cut(vs_span s, char sep, vs_span *rest, bool *found);
 /* Without ASCII white space at both ends. */
 vs_span vs_span_trim(vs_span s);
 
+/* At least one digit and nothing else, of a value up to `most`; *out is set only then. */
+VS_MUST bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out);
+
 /* ASCII case-insensitive equality, for HTTP header names and the like. */
 bool vs_span_ieq(vs_span a, vs_span b);
 

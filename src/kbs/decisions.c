@@ -65,17 +65,9 @@ static vs_code one_record(kbs_ctx *c, vs_span id, vs_error *err)
 
 static vs_code latest(kbs_ctx *c, vs_error *err)
 {
-    size_t max = 100;
+    uint64_t max = 100;
     vs_span text = vs_text(vs_getc(c->call.query, "last"));
-    if (text.n > 0) {
-        max = 0;
-        for (size_t i = 0; i < text.n; i++) {
-            if (text.p[i] < '0' || text.p[i] > '9' || max > LATEST_MAX)
-                return vs_fail(err, VS_E_INVALID, "last must be a number up to %d", LATEST_MAX);
-            max = max * 10 + (size_t)(text.p[i] - '0');
-        }
-    }
-    if (max > LATEST_MAX)
+    if (text.n > 0 && !vs_span_decimal(text, LATEST_MAX, &max))
         return vs_fail(err, VS_E_INVALID, "last must be a number up to %d", LATEST_MAX);
     vs_val ids;
     VS_TRY(kbs_journal_latest(c->k->journal, max, c->call.arena, &ids, err));

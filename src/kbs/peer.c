@@ -3,17 +3,15 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <stdlib.h>
 
 /* A number, all of it, that is an id ((uid_t)-1 is none). */
 static bool number_of(const char *text, uint32_t *out)
 {
-    size_t n = strlen(text);
-    if (n == 0 || n > 10 || strspn(text, "0123456789") != n)
+    uint64_t value;
+    if (strlen(text) > 10 || !vs_span_decimal(vs_str(text), UINT32_MAX - 1, &value))
         return false;
-    unsigned long long value = strtoull(text, NULL, 10);
     *out = (uint32_t)value;
-    return value < UINT32_MAX;
+    return true;
 }
 
 static bool user_of(const char *name, uint32_t *out)

@@ -174,28 +174,24 @@ bool kbs_policy_allows(kbs_ctx *c, kbs_decision *d, vs_error *err)
 /* ---- administration -----------------------------------------------------------------------------
  */
 
-typedef struct names {
-    vs_vec list;
-} names;
-
 static vs_code add_name(void *user, vs_span key)
 {
-    names *n = user;
+    vs_vec *list = user;
     if (vs_span_ends(key, VS_LIT(".rego")))
-        vs_vec_add(&n->list, vs_string_dup(n->list.a, vs_span_head(key, key.n - 5)));
+        vs_vec_add(list, vs_string_dup(list->a, vs_span_head(key, key.n - 5)));
     return VS_OK;
 }
 
 void kbs_get_resource_policy(kbs_ctx *c)
 {
     vs_error err = {0};
-    names n = {.list = {.a = c->call.arena}};
-    if (vs_store_list(c->k->store, KBS_NS_POLICY, add_name, &n, &err) != VS_OK) {
+    vs_vec list = {.a = c->call.arena};
+    if (vs_store_list(c->k->store, KBS_NS_POLICY, add_name, &list, &err) != VS_OK) {
         vs_log_error(VS_LOG_ERROR, "kbs", "listing resource policies", &err);
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: Failed to list policies");
         return;
     }
-    vs_json_print(&c->reply->body, vs_vec_end_array(&n.list));
+    vs_json_print(&c->reply->body, vs_vec_end_array(&list));
     c->reply->content_type = "application/json";
 }
 

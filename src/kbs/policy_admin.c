@@ -59,16 +59,12 @@ bool kbs_is_policy_action(const kbs_ctx *c)
 /* ?version=N: 1 to 8 digits; 0 when it is not there. */
 static vs_code version_of(kbs_ctx *c, uint32_t *out, vs_error *err)
 {
-    vs_span text = vs_text(vs_getc(c->call.query, "version"));
-    *out = 0;
-    bool ok = text.n <= 8;
-    for (size_t i = 0; ok && i < text.n; i++) {
-        ok = text.p[i] >= '0' && text.p[i] <= '9';
-        *out = *out * 10 + (uint32_t)(text.p[i] - '0');
-    }
-    bool given = vs_defined(vs_getc(c->call.query, "version"));
-    return ok && (*out > 0 || !given) ? VS_OK
-                                      : vs_fail(err, VS_E_INVALID, "version must be a number");
+    vs_val given = vs_getc(c->call.query, "version");
+    vs_span text = vs_text(given);
+    uint64_t n = 0;
+    bool ok = !vs_defined(given) || (text.n <= 8 && vs_span_decimal(text, 99999999, &n) && n > 0);
+    *out = (uint32_t)n;
+    return ok ? VS_OK : vs_fail(err, VS_E_INVALID, "version must be a number");
 }
 
 static vs_code give_text(kbs_ctx *c, const place *at, vs_error *err)

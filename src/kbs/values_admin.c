@@ -26,14 +26,10 @@ enum { PAGE = 100, MESSAGE_MAX = 4 << 20 };
 static vs_code limit_of(kbs_ctx *c, size_t *out, vs_error *err)
 {
     vs_span text = vs_text(vs_getc(c->call.query, "limit"));
-    *out = text.n ? 0 : PAGE;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9' || i >= 4)
-            *out = RVPS_PAGE_MAX + 1;
-        else
-            *out = *out * 10 + (size_t)(text.p[i] - '0');
-    }
-    return *out >= 1 && *out <= RVPS_PAGE_MAX
+    uint64_t n = PAGE;
+    bool ok = text.n == 0 || (text.n <= 4 && vs_span_decimal(text, RVPS_PAGE_MAX, &n));
+    *out = (size_t)n;
+    return ok && n >= 1
                ? VS_OK
                : vs_fail(err, VS_E_INVALID, "limit must be a number from 1 to %d", RVPS_PAGE_MAX);
 }

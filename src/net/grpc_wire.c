@@ -31,16 +31,11 @@ const char *vs_grpc_status_name(vs_grpc_status s)
 
 bool vs_grpc_status_parse(vs_span v, vs_grpc_status *out)
 {
-    unsigned n = 0;
-    if (v.n == 0 || v.n > 2)
+    uint64_t n;
+    if (v.n > 2 || !vs_span_decimal(v, VS_COUNT(names) - 1, &n))
         return false;
-    for (size_t i = 0; i < v.n; i++) {
-        if (v.p[i] < '0' || v.p[i] > '9')
-            return false;
-        n = n * 10 + (unsigned)(v.p[i] - '0');
-    }
     *out = (vs_grpc_status)n;
-    return n < VS_COUNT(names);
+    return true;
 }
 
 bool vs_grpc_is_content_type(vs_span v)
@@ -70,14 +65,10 @@ static const struct {
 bool vs_grpc_timeout_parse(vs_span v, int64_t *ns)
 {
     static const int64_t most = INT64_C(100) * 366 * 24 * 3600 * 1000000000;
-    int64_t n = 0;
-    if (v.n < 2 || v.n > 9)
+    uint64_t count;
+    if (v.n < 2 || v.n > 9 || !vs_span_decimal(vs_span_head(v, v.n - 1), 99999999, &count))
         return false;
-    for (size_t i = 0; i + 1 < v.n; i++) {
-        if (v.p[i] < '0' || v.p[i] > '9')
-            return false;
-        n = n * 10 + (v.p[i] - '0');
-    }
+    int64_t n = (int64_t)count;
     for (size_t i = 0; i < VS_COUNT(units); i++)
         if (v.p[v.n - 1] == (uint8_t)units[i].letter) {
             *ns = n > most / units[i].ns ? most : n * units[i].ns;

@@ -188,14 +188,9 @@ static int read_framing(vs_http_head *out)
         out->chunked = true;
         return vs_span_ieq(coding, VS_LIT("chunked")) ? 0 : NOT_IMPLEMENTED;
     }
-    if (lengths && (length.n == 0 || length.n > 18))
-        return BAD;
-    for (size_t i = 0; i < length.n; i++) {
-        if (!is_digit(length.p[i]))
-            return BAD;
-        out->content_length = out->content_length * 10 + (uint64_t)(length.p[i] - '0');
-    }
-    return 0;
+    bool ok =
+        !lengths || (length.n <= 18 && vs_span_decimal(length, UINT64_MAX, &out->content_length));
+    return ok ? 0 : BAD;
 }
 
 /* True when a comma-separated list of tokens in any field of that name holds `token`. */

@@ -104,18 +104,12 @@ vs_code vs_cidr_parse(const char *text, vs_cidr *out, vs_error *err)
     vs_span host = vs_span_cut(vs_str(text), '/', &prefix, &has_prefix);
     if (!vs_ip_parse(host, &out->base))
         return vs_fail(err, VS_E_INVALID, "\"%.60s\" is not an IP address or range", text);
-    unsigned least = is_v4(out->base) ? V4_BITS : 0, bits = 128 - least;
-    if (has_prefix) {
-        bool digits = prefix.n >= 1 && prefix.n <= 3 && !(prefix.n > 1 && prefix.p[0] == '0');
-        bits = 0;
-        for (size_t i = 0; digits && i < prefix.n; i++) {
-            digits = prefix.p[i] >= '0' && prefix.p[i] <= '9';
-            bits = bits * 10 + (unsigned)(prefix.p[i] - '0');
-        }
-        if (!digits || bits > 128 - least)
-            return vs_fail(err, VS_E_INVALID, "\"%.60s\": the prefix length is not 0 to %u", text,
-                           128 - least);
-    }
+    unsigned least = is_v4(out->base) ? V4_BITS : 0;
+    uint64_t bits = 128 - least;
+    if (has_prefix &&
+        ((prefix.n > 1 && prefix.p[0] == '0') || !vs_span_decimal(prefix, 128 - least, &bits)))
+        return vs_fail(err, VS_E_INVALID, "\"%.60s\": the prefix length is not 0 to %u", text,
+                       128 - least);
     out->bits = (uint8_t)(least + bits);
     if (!rest_is_zero(out))
         return vs_fail(err, VS_E_INVALID, "\"%.60s\" has bits behind its prefix", text);

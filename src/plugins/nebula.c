@@ -94,15 +94,8 @@ static bool network_ok(vs_span s)
     bool v4 = inet_pton(AF_INET, text, address) == 1;
     if (!v4 && inet_pton(AF_INET6, text, address) != 1)
         return false;
-    unsigned bits = 0;
-    for (size_t i = 0; i < prefix.n; i++) {
-        if (prefix.p[i] < '0' || prefix.p[i] > '9')
-            return false;
-        bits = bits * 10 + (prefix.p[i] - '0');
-        if (bits > (v4 ? 32U : 128U))
-            return false;
-    }
-    return !has_prefix || (prefix.n > 0 && prefix.n <= 3);
+    uint64_t bits;
+    return !has_prefix || (prefix.n <= 3 && vs_span_decimal(prefix, v4 ? 32 : 128, &bits));
 }
 
 /* "8760h0m0s". */

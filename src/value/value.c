@@ -140,15 +140,12 @@ vs_val vs_index(vs_val v, vs_val key)
 /* An array index in a JSON pointer: digits without a leading zero. */
 static bool pointer_index(vs_span token, int64_t *out)
 {
-    if (token.n == 0 || token.n > 10 || (token.n > 1 && token.p[0] == '0'))
+    if (token.n > 10 || (token.n > 1 && token.p[0] == '0'))
         return false;
-    int64_t v = 0;
-    for (size_t i = 0; i < token.n; i++) {
-        if (token.p[i] < '0' || token.p[i] > '9')
-            return false;
-        v = v * 10 + (token.p[i] - '0');
-    }
-    *out = v;
+    uint64_t v;
+    if (!vs_span_decimal(token, INT64_MAX, &v))
+        return false;
+    *out = (int64_t)v;
     return true;
 }
 

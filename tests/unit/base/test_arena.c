@@ -116,6 +116,22 @@ static void spans_compare_and_cut(void **state)
     assert_false(found);
     assert_int_equal(rest.n, 0);
     assert_span_is(vs_span_trim(VS_LIT(" \t x y\r\n")), "x y");
+}
+
+static void a_decimal_is_digits_up_to_the_most(void **state)
+{
+    (void)state;
+    static const char *const no[] = {
+        "", "-1", "+1", " 1", "1 ", "1a", "/", ":", "\xff", "11", "99999999999999999999999"};
+    uint64_t v = 7;
+    for (size_t i = 0; i < VS_COUNT(no); i++)
+        assert_false(vs_span_decimal(vs_str(no[i]), 10, &v));
+    assert_false(vs_span_decimal(VS_LIT("18446744073709551616"), UINT64_MAX, &v));
+    assert_false(vs_span_decimal(VS_LIT("1"), 0, &v));
+    assert_int_equal(v, 7); /* as it was */
+    assert_true(vs_span_decimal(VS_LIT("010"), 10, &v) && v == 10);
+    assert_true(vs_span_decimal(VS_LIT("0"), 0, &v) && v == 0);
+    assert_true(vs_span_decimal(VS_LIT("18446744073709551615"), UINT64_MAX, &v) && v == UINT64_MAX);
     assert_true(vs_span_cmp(VS_LIT("ab"), VS_LIT("abc")) < 0);
     assert_true(vs_span_cmp(VS_LIT("\xff"), VS_LIT("a")) > 0);
     assert_true(vs_ct_eq(VS_LIT("same"), VS_LIT("same")));
@@ -133,6 +149,7 @@ int main(void)
         cmocka_unit_test(buffer_cap_is_sticky),
         cmocka_unit_test(error_chain_reads_outermost_first),
         cmocka_unit_test(spans_compare_and_cut),
+        cmocka_unit_test(a_decimal_is_digits_up_to_the_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
