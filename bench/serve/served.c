@@ -109,7 +109,10 @@ void make_keys(bench *b)
     (void)snprintf(dir, sizeof dir, "%s/realm", b->dir);
     realm_spec spec;
     MUST(realm_spec_default(&b->a, &spec, &err));
-    MUST(realm_create(dir, &spec, &err));
+    realm_keys keys;
+    MUST(realm_keys_generate(&keys, &err));
+    MUST(realm_create(dir, &spec, &keys, &err));
+    realm_keys_free(&keys);
     MUST(realm_open(dir, &b->realm, &err));
 }
 

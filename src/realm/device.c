@@ -26,7 +26,7 @@ int tsm_report_write(tsm_report *r, vs_span inblob)
 }
 
 /* The CCA driver wants 32 to 64 bytes and pads them with zeros. */
-static int generate(tsm_report *r, const realm_home *home)
+static int generate(tsm_report *r, realm_home *home)
 {
     if (r->n < TSM_INBLOB_MIN)
         return EINVAL;
@@ -41,7 +41,7 @@ static int generate(tsm_report *r, const realm_home *home)
     return ENXIO;
 }
 
-int tsm_report_read(tsm_report *r, const realm_home *home, vs_span *outblob)
+int tsm_report_read(tsm_report *r, realm_home *home, vs_span *outblob)
 {
     *outblob = (vs_span){0};
     if (r->generation == 0)

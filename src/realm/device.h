@@ -27,15 +27,15 @@ void tsm_report_free(tsm_report *r);
 VS_MUST int tsm_report_write(tsm_report *r, vs_span inblob);
 /* Makes the report when inputs have changed. 0, EINVAL (no or too short inblob), ENXIO (provider).
  */
-VS_MUST int tsm_report_read(tsm_report *r, const realm_home *home, vs_span *outblob);
+VS_MUST int tsm_report_read(tsm_report *r, realm_home *home, vs_span *outblob);
 
 /* Serves until `stop_fd` becomes readable. The socket is removed at the end; a socket that nobody
  * listens on is replaced. `ready` is called once connections are accepted. */
-VS_MUST vs_code realm_serve_socket(const realm_home *home, const char *path, int stop_fd,
+VS_MUST vs_code realm_serve_socket(realm_home *home, const char *path, int stop_fd,
                                    void (*ready)(void *user), void *user, vs_error *err);
 /* Serves a FUSE file system on the empty directory `dir` until SIGTERM, SIGINT or SIGHUP, and
  * unmounts it. VS_E_UNSUPPORTED: this build or this machine cannot. */
-VS_MUST vs_code realm_serve_fuse(const realm_home *home, const char *dir, void (*ready)(void *user),
+VS_MUST vs_code realm_serve_fuse(realm_home *home, const char *dir, void (*ready)(void *user),
                                  void *user, vs_error *err);
 
 #endif

@@ -44,7 +44,7 @@ typedef struct handle {
 } handle;
 
 typedef struct device {
-    const realm_home *home;
+    realm_home *home;
     instance *at[INSTANCES_MAX];
     size_t n;
 } device;
@@ -338,8 +338,8 @@ static void drop_all(device *d)
     free(d);
 }
 
-vs_code realm_serve_fuse(const realm_home *home, const char *dir, void (*ready)(void *user),
-                         void *user, vs_error *err)
+vs_code realm_serve_fuse(realm_home *home, const char *dir, void (*ready)(void *user), void *user,
+                         vs_error *err)
 {
     char program[] = "vouchsafe-realm", option[] = "-ofsname=vouchsafe-realm";
     char *argv[] = {program, option, NULL};

@@ -27,7 +27,7 @@ typedef struct connection {
 } connection;
 
 typedef struct server {
-    const realm_home *home;
+    realm_home *home;
     connection at[CONNECTIONS_MAX];
     size_t n;
 } server;
@@ -172,7 +172,7 @@ static vs_code listen_at(const char *path, int *fd, vs_error *err)
     return VS_OK;
 }
 
-vs_code realm_serve_socket(const realm_home *home, const char *path, int stop_fd,
+vs_code realm_serve_socket(realm_home *home, const char *path, int stop_fd,
                            void (*ready)(void *user), void *user, vs_error *err)
 {
     VS_CLEANUP(close_fd) int listener = -1;

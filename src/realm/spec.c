@@ -8,14 +8,19 @@ void realm_keys_free(realm_keys *k)
     vs_key_free(&k->rak);
 }
 
-vs_code realm_keys_generate(realm_keys *out, vs_error *err)
+vs_code realm_keys_generate_on(vs_key_type cpak, vs_key_type rak, realm_keys *out, vs_error *err)
 {
     *out = (realm_keys){0};
-    VS_TRY_WRAP(vs_key_generate(VS_KEY_P384, &out->cpak, err), err, "test CPAK");
-    vs_code code = vs_key_generate(VS_KEY_P384, &out->rak, err);
+    VS_TRY_WRAP(vs_key_generate(cpak, &out->cpak, err), err, "test CPAK");
+    vs_code code = vs_key_generate(rak, &out->rak, err);
     if (code != VS_OK)
         realm_keys_free(out);
     return code;
+}
+
+vs_code realm_keys_generate(realm_keys *out, vs_error *err)
+{
+    return realm_keys_generate_on(VS_KEY_P384, VS_KEY_P384, out, err);
 }
 
 vs_code realm_instance_id(const vs_key *key, uint8_t out[CCA_INSTANCE_ID], vs_error *err)
@@ -90,10 +95,21 @@ static vs_code default_components(vs_arena *a, realm_spec *out, vs_error *err)
                                   .value = made_up(a, VS_SHA256, component_types[i], err),
                                   .version = VS_LIT("1.0.0"),
                                   .signer_id = made_up(a, VS_SHA256, "signer", err),
-                                  .hash = VS_LIT("sha-256")};
+                                  .hash = VS_LIT("sha-256"),
+                                  .live_activation = -1};
     out->components = list;
     out->n_components = VS_COUNT(component_types);
     return VS_OK;
+}
+
+vs_code realm_spec_set_hash(vs_arena *a, realm_spec *spec, vs_hash hash, vs_error *err)
+{
+    static const uint8_t zeros[VS_HASH_MAX];
+    spec->hash = hash;
+    spec->rim = made_up(a, hash, "initial measurement", err);
+    for (unsigned i = 0; i < CCA_REMS; i++)
+        spec->rem[i] = vs_span_of(zeros, vs_hash_size(hash));
+    return vs_arena_check(a, err);
 }
 
 vs_code realm_spec_default(vs_arena *a, realm_spec *out, vs_error *err)
@@ -101,17 +117,17 @@ vs_code realm_spec_default(vs_arena *a, realm_spec *out, vs_error *err)
     static const uint8_t zeros[64];
     *out = (realm_spec){.tag = CCA_TAG_EAT,
                         .platform_hash = VS_SHA256,
-                        .hash = VS_SHA512,
                         .rak_hash = VS_SHA256,
-                        .rim = made_up(a, VS_SHA512, "initial measurement", err),
                         .rpv = vs_span_of(zeros, sizeof zeros),
                         .implementation_id = made_up(a, VS_SHA256, "implementation", err),
                         .config = VS_LIT("\xcf\xcf\xcf\xcf"),
                         .lifecycle = 0x3000,
                         .service =
-                            VS_LIT("https://veraison.example/.well-known/veraison/verification")};
-    for (unsigned i = 0; i < CCA_REMS; i++)
-        out->rem[i] = vs_span_of(zeros, sizeof zeros);
+                            VS_LIT("https://veraison.example/.well-known/veraison/verification"),
+                        .client_id = 1,
+                        .mec_policy = -1,
+                        .lfa_policy = -1};
+    VS_TRY(realm_spec_set_hash(a, out, VS_SHA512, err));
     VS_TRY(default_components(a, out, err));
     VS_TRY(realm_spec_set_profile(out, "1.0.0", err));
     return vs_arena_check(a, err);

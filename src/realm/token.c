@@ -40,7 +40,9 @@ static void put_uint(vs_buf *b, int64_t key, uint64_t value)
 /* Content of claim 44237 (1.8). */
 static vs_code rak_claim(const realm_spec *spec, const vs_key *rak, vs_buf *out, vs_error *err)
 {
-    if (spec->realm_profile)
+    bool cose = spec->rak_form == REALM_RAK_BY_PROFILE ? spec->realm_profile != NULL
+                                                       : spec->rak_form == REALM_RAK_COSE_KEY;
+    if (cose)
         return vs_key_to_cose(out, rak, err);
     uint8_t point[133];
     size_t n;
@@ -51,21 +53,84 @@ static vs_code rak_claim(const realm_spec *spec, const vs_key *rak, vs_buf *out,
 
 /* ---- claims --------------------------------------------------------------------------------- */
 
+/* Optional members: nothing when they are absent. */
+static void put_text_opt(vs_buf *b, int64_t key, vs_span value)
+{
+    if (value.p)
+        put_text(b, key, value);
+}
+
+static void put_bytes_opt(vs_buf *b, int64_t key, vs_span value)
+{
+    if (value.n)
+        put_bytes(b, key, value);
+}
+
+static void put_bool_opt(vs_buf *b, int64_t key, int value)
+{
+    if (value < 0)
+        return;
+    vs_cbor_put_int(b, key);
+    vs_cbor_put_bool(b, value != 0);
+}
+
 static void put_component(vs_buf *b, const cca_component *c)
 {
     size_t members = 2;
     members += c->type.p != NULL;
     members += c->version.p != NULL;
     members += c->hash.p != NULL;
+    members += c->live_activation >= 0;
+    members += c->n_countersigners > 0;
     vs_cbor_put_map(b, members);
-    if (c->type.p)
-        put_text(b, 1, c->type);
+    put_text_opt(b, 1, c->type);
     put_bytes(b, 2, c->value);
-    if (c->version.p)
-        put_text(b, 4, c->version);
+    put_text_opt(b, 4, c->version);
     put_bytes(b, 5, c->signer_id);
-    if (c->hash.p)
-        put_text(b, 6, c->hash);
+    put_text_opt(b, 6, c->hash);
+    put_bool_opt(b, 7, c->live_activation);
+    if (!c->n_countersigners)
+        return;
+    vs_cbor_put_int(b, 8);
+    vs_cbor_put_array(b, c->n_countersigners);
+    for (size_t i = 0; i < c->n_countersigners; i++)
+        vs_cbor_put_bytes(b, c->countersigners[i]);
+}
+
+static void put_device(vs_buf *b, const cca_device *d)
+{
+    size_t members = 0;
+    members += d->hash.p != NULL;
+    members += d->measurement.n > 0;
+    members += d->certificate.n > 0;
+    members += d->uses_ide >= 0;
+    members += d->protocol.p != NULL;
+    members += d->vca.n > 0;
+    vs_cbor_put_map(b, members);
+    put_text_opt(b, 1, d->hash);
+    put_bytes_opt(b, 2, d->measurement);
+    put_bytes_opt(b, 3, d->certificate);
+    put_bool_opt(b, 4, d->uses_ide);
+    put_text_opt(b, 5, d->protocol);
+    put_bytes_opt(b, 6, d->vca);
+}
+
+/* Claims that only the 2.0.0 profile has. */
+static void put_platform_v2(vs_buf *b, const realm_spec *spec)
+{
+    put_uint(b, 2394, spec->client_id);
+    put_bytes_opt(b, 2403, spec->manufacturing_config);
+    if (!spec->n_devices)
+        return;
+    vs_cbor_put_int(b, 2404);
+    vs_cbor_put_array(b, spec->n_devices);
+    for (size_t i = 0; i < spec->n_devices; i++)
+        put_device(b, &spec->devices[i]);
+}
+
+static size_t count_platform_v2(const realm_spec *spec)
+{
+    return 1u + (spec->manufacturing_config.n > 0) + (spec->n_devices > 0);
 }
 
 static vs_code platform_claims(const realm_spec *spec, const realm_keys *keys, vs_buf *b,
@@ -78,7 +143,7 @@ static vs_code platform_claims(const realm_spec *spec, const realm_keys *keys, v
         vs_digest(spec->rak_hash, vs_buf_span(&rak), (vs_span){0}, (vs_span){0}, challenge, err));
     VS_TRY(realm_instance_id(keys->cpak, instance, err));
     bool v2 = is_v2(spec->platform_profile);
-    vs_cbor_put_map(b, 8u + v2 + (spec->service.n > 0));
+    vs_cbor_put_map(b, 8u + (v2 ? count_platform_v2(spec) : 0) + (spec->service.n > 0));
     put_text(b, 265, vs_str(spec->platform_profile));
     put_bytes(b, 10, vs_span_of(challenge, vs_hash_size(spec->rak_hash)));
     put_bytes(b, 2396, spec->implementation_id);
@@ -86,7 +151,7 @@ static vs_code platform_claims(const realm_spec *spec, const realm_keys *keys, v
     put_bytes(b, 2401, spec->config);
     put_uint(b, 2395, spec->lifecycle);
     if (v2)
-        put_uint(b, 2394, 1);
+        put_platform_v2(b, spec);
     vs_cbor_put_int(b, 2399);
     vs_cbor_put_array(b, spec->n_components);
     for (size_t i = 0; i < spec->n_components; i++)
@@ -97,6 +162,29 @@ static vs_code platform_claims(const realm_spec *spec, const realm_keys *keys, v
     return vs_buf_check(b, err);
 }
 
+/* Those claims of a realm token that its profile may or may not have. */
+typedef struct realm_extra {
+    vs_span instance_id, devices_hash;
+    int mec_policy, lfa_policy; /* -1 = absent */
+    size_t n;
+} realm_extra;
+
+static realm_extra extra_claims(const realm_spec *spec, vs_span instance)
+{
+    bool v2 = spec->realm_profile && is_v2(spec->realm_profile);
+    realm_extra e = {.mec_policy = spec->mec_policy, .lfa_policy = -1};
+    if (v2) {
+        e.instance_id = spec->realm_instance_id.n ? spec->realm_instance_id : instance;
+        e.devices_hash = spec->devices_hash;
+        e.lfa_policy = spec->lfa_policy;
+        if (e.mec_policy < 0)
+            e.mec_policy = 0;
+    }
+    e.n = (size_t)(e.instance_id.n > 0) + (e.devices_hash.n > 0) + (e.mec_policy >= 0) +
+          (e.lfa_policy >= 0);
+    return e;
+}
+
 static vs_code realm_claims(const realm_spec *spec, const realm_keys *keys, vs_span challenge,
                             vs_buf *b, vs_error *err)
 {
@@ -104,17 +192,19 @@ static vs_code realm_claims(const realm_spec *spec, const realm_keys *keys, vs_s
     uint8_t instance[CCA_INSTANCE_ID];
     VS_TRY(rak_claim(spec, keys->rak, &rak, err));
     VS_TRY(realm_instance_id(keys->rak, instance, err));
-    bool v2 = spec->realm_profile && is_v2(spec->realm_profile);
-    vs_cbor_put_map(b, 7u + (spec->realm_profile != NULL) + 2u * v2);
+    realm_extra extra = extra_claims(spec, vs_span_of(instance, sizeof instance));
+    vs_cbor_put_map(b, 7u + (spec->realm_profile != NULL) + extra.n);
     put_bytes(b, 10, challenge);
-    if (v2)
-        put_bytes(b, 256, vs_span_of(instance, sizeof instance));
+    put_bytes_opt(b, 256, extra.instance_id);
     put_bytes(b, 44235, spec->rpv);
     put_bytes(b, 44237, vs_buf_span(&rak));
     put_hash(b, 44236, spec->hash);
     put_hash(b, 44240, spec->rak_hash);
-    if (v2)
-        put_uint(b, 44243, 0);
+    if (extra.mec_policy >= 0)
+        put_uint(b, 44243, (uint64_t)extra.mec_policy);
+    if (extra.lfa_policy >= 0)
+        put_uint(b, 44244, (uint64_t)extra.lfa_policy);
+    put_bytes_opt(b, 44257, extra.devices_hash);
     if (spec->realm_profile)
         put_text(b, 265, vs_str(spec->realm_profile));
     put_bytes(b, 44238, spec->rim);

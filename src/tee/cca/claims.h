@@ -5,7 +5,7 @@
  * Decoding checks every type, size, range and presence rule of the token's profile; it proves
  * nothing. Spans point into the token. Claims that are not named here are ignored, as the profiles
  * demand (among them 2405 and 2406, the boot key lists of newer drafts); everything that is named
- * is checked and kept. Of claim 2404 (devices) the form is checked and the number kept.
+ * is checked and kept.
  */
 #ifndef VS_TEE_CCA_CLAIMS_H
 #define VS_TEE_CCA_CLAIMS_H
@@ -53,12 +53,22 @@ bool cca_lifecycle_of_name(vs_span name, cca_lifecycle *l);
 
 /* Absent optional members have p == NULL. */
 typedef struct cca_component {
-    vs_span type;      /* text */
-    vs_span value;     /* measurement: 32, 48 or 64 bytes */
-    vs_span version;   /* text */
-    vs_span signer_id; /* 32, 48 or 64 bytes */
-    vs_span hash;      /* text, a hash name */
+    vs_span type;                  /* text */
+    vs_span value;                 /* measurement: 32, 48 or 64 bytes */
+    vs_span version;               /* text */
+    vs_span signer_id;             /* 32, 48 or 64 bytes */
+    vs_span hash;                  /* text, a hash name */
+    int live_activation;           /* 2.0.0: 0 or 1; -1 = absent. References do not have it. */
+    const vs_span *countersigners; /* 2.0.0: 32, 48 or 64 bytes each */
+    size_t n_countersigners;
 } cca_component;
+
+/* An entry of the platform extension, claim 2404. Absent members have p == NULL, -1. */
+typedef struct cca_device {
+    vs_span hash, protocol;                /* text */
+    vs_span measurement, certificate, vca; /* digests of 32, 48 or 64 bytes */
+    int uses_ide;                          /* 0 or 1; -1 = absent */
+} cca_device;
 
 typedef struct cca_platform {
     const cca_profile *profile;
@@ -71,7 +81,8 @@ typedef struct cca_platform {
     const cca_component *components;
     size_t n_components;
     vs_span manufacturing_config; /* 2.0.0; may be absent */
-    size_t n_devices;             /* 2.0.0: entries of claim 2404 */
+    const cca_device *devices;    /* 2.0.0: claim 2404 */
+    size_t n_devices;
 } cca_platform;
 
 typedef struct cca_realm {

@@ -118,32 +118,46 @@ static const cca_rule component_rules[C_RULES] = {
 static const cca_table component_table = {"software component", component_rules,
                                           VS_COUNT(component_rules), true};
 
-/* Every item of an array of digests. */
-static vs_code check_digests(const char *what, vs_span raw, vs_error *err)
+static int optional_bool(const cca_item *it)
+{
+    return it->raw.n ? (int)it->number : -1;
+}
+
+/* Every item is a digest. */
+static vs_code read_countersigners(vs_arena *a, const cca_item *array, cca_component *out,
+                                   vs_error *err)
 {
     static const cca_rule digest = {.name = "digest", .kind = CCA_DIGEST};
-    vs_cbor c = vs_cbor_of(raw, err);
-    size_t n = vs_cbor_array(&c);
+    size_t n = (size_t)array->number;
+    vs_span *list = vs_alloc_array(a, n, sizeof *list);
+    if (!list)
+        return vs_arena_check(a, err);
+    vs_cbor c = vs_cbor_of(array->raw, err);
+    (void)vs_cbor_array(&c);
     for (size_t i = 0; i < n; i++) {
         cca_item it = {.raw = vs_cbor_skip(&c)};
-        VS_TRY(cca_check_item(what, &digest, &it, err));
+        VS_TRY(cca_check_item("countersigners", &digest, &it, err));
+        list[i] = it.value;
     }
+    out->countersigners = list;
+    out->n_countersigners = n;
     return vs_cbor_end(&c);
 }
 
-static vs_code read_component(vs_span raw, cca_generation g, cca_component *out, vs_error *err)
+static vs_code read_component(vs_arena *a, vs_span raw, cca_generation g, cca_component *out,
+                              vs_error *err)
 {
     cca_item it[C_RULES];
     VS_TRY(cca_collect(&component_table, raw, it, err));
     VS_TRY(cca_apply(&component_table, g, it, err));
-    if (it[C_COUNTERSIGNERS].raw.n)
-        VS_TRY(check_digests("countersigners", it[C_COUNTERSIGNERS].raw, err));
     *out = (cca_component){.type = it[C_TYPE].value,
                            .value = it[C_VALUE].value,
                            .version = it[C_VERSION].value,
                            .signer_id = it[C_SIGNER].value,
-                           .hash = it[C_HASH].value};
-    return VS_OK;
+                           .hash = it[C_HASH].value,
+                           .live_activation = optional_bool(&it[C_LIVE_ACTIVATION])};
+    return it[C_COUNTERSIGNERS].raw.n ? read_countersigners(a, &it[C_COUNTERSIGNERS], out, err)
+                                      : VS_OK;
 }
 
 static vs_code read_components(vs_arena *a, const cca_item *it, cca_platform *out, vs_error *err)
@@ -155,8 +169,8 @@ static vs_code read_components(vs_arena *a, const cca_item *it, cca_platform *ou
     vs_cbor c = vs_cbor_of(it->raw, err);
     (void)vs_cbor_array(&c);
     for (size_t i = 0; i < n; i++)
-        VS_TRY_WRAP(read_component(vs_cbor_skip(&c), out->profile->generation, &list[i], err), err,
-                    "platform token: software component %zu", i);
+        VS_TRY_WRAP(read_component(a, vs_cbor_skip(&c), out->profile->generation, &list[i], err),
+                    err, "platform token: software component %zu", i);
     out->components = list;
     out->n_components = n;
     return vs_cbor_end(&c);
@@ -164,26 +178,45 @@ static vs_code read_components(vs_arena *a, const cca_item *it, cca_platform *ou
 
 /* ---- platform extension: devices (1.3, claim 2404) ------------------------------------------ */
 
-static const cca_rule device_rules[] = {
-    {1, "hash algorithm", CCA_HASH, 0, 0, 0, CCA_ALL},
-    {2, "measurement digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
-    {3, "certificate digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
-    {4, "uses IDE", CCA_BOOL, 0, 0, 0, CCA_ALL},
-    {5, "protocol", CCA_TEXT, 0, CCA_ANY_SIZE, 0, CCA_ALL},
-    {6, "VCA digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
+enum { D_HASH, D_MEASUREMENT, D_CERTIFICATE, D_IDE, D_PROTOCOL, D_VCA, D_RULES };
+
+static const cca_rule device_rules[D_RULES] = {
+    [D_HASH] = {1, "hash algorithm", CCA_HASH, 0, 0, 0, CCA_ALL},
+    [D_MEASUREMENT] = {2, "measurement digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
+    [D_CERTIFICATE] = {3, "certificate digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
+    [D_IDE] = {4, "uses IDE", CCA_BOOL, 0, 0, 0, CCA_ALL},
+    [D_PROTOCOL] = {5, "protocol", CCA_TEXT, 0, CCA_ANY_SIZE, 0, CCA_ALL},
+    [D_VCA] = {6, "VCA digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
 };
 static const cca_table device_table = {"device", device_rules, VS_COUNT(device_rules), false};
 
-static vs_code check_devices(const cca_item *it, cca_platform *out, vs_error *err)
+static vs_code read_device(vs_span raw, cca_generation g, cca_device *out, vs_error *err)
 {
+    cca_item it[D_RULES];
+    VS_TRY(cca_collect(&device_table, raw, it, err));
+    VS_TRY(cca_apply(&device_table, g, it, err));
+    *out = (cca_device){.hash = it[D_HASH].value,
+                        .protocol = it[D_PROTOCOL].value,
+                        .measurement = it[D_MEASUREMENT].value,
+                        .certificate = it[D_CERTIFICATE].value,
+                        .vca = it[D_VCA].value,
+                        .uses_ide = optional_bool(&it[D_IDE])};
+    return VS_OK;
+}
+
+static vs_code read_devices(vs_arena *a, const cca_item *it, cca_platform *out, vs_error *err)
+{
+    size_t n = (size_t)it->number;
+    cca_device *list = vs_alloc_array(a, n, sizeof *list);
+    if (!list)
+        return vs_arena_check(a, err);
     vs_cbor c = vs_cbor_of(it->raw, err);
-    out->n_devices = vs_cbor_array(&c);
-    for (size_t i = 0; i < out->n_devices; i++) {
-        cca_item items[VS_COUNT(device_rules)];
-        VS_TRY(cca_collect(&device_table, vs_cbor_skip(&c), items, err));
-        VS_TRY_WRAP(cca_apply(&device_table, out->profile->generation, items, err), err,
+    (void)vs_cbor_array(&c);
+    for (size_t i = 0; i < n; i++)
+        VS_TRY_WRAP(read_device(vs_cbor_skip(&c), out->profile->generation, &list[i], err), err,
                     "platform token: platform extension %zu", i);
-    }
+    out->devices = list;
+    out->n_devices = n;
     return vs_cbor_end(&c);
 }
 
@@ -200,7 +233,7 @@ static vs_code check_more(vs_arena *a, const cca_item *it, cca_platform *out, vs
     if (out->profile->generation == CCA_V2 && out->config.n == 0)
         return vs_fail(err, VS_E_INVALID, "platform token: configuration is empty");
     VS_TRY(read_components(a, &it[COMPONENTS], out, err));
-    return it[DEVICES].raw.n ? check_devices(&it[DEVICES], out, err) : VS_OK;
+    return it[DEVICES].raw.n ? read_devices(a, &it[DEVICES], out, err) : VS_OK;
 }
 
 vs_code cca_platform_decode(vs_arena *a, vs_span claims, cca_platform *out, vs_error *err)

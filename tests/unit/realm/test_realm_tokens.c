@@ -170,6 +170,14 @@ static int drop_home(void **state)
     return 0;
 }
 
+/* A directory with fresh keys. */
+static vs_code create(const home *h, vs_error *err)
+{
+    VS_CLEANUP(realm_keys_free) realm_keys keys = {0};
+    VS_TRY(realm_keys_generate_on(VS_KEY_P256, VS_KEY_P384, &keys, err));
+    return realm_create(h->dir, &h->spec, &keys, err);
+}
+
 static void a_directory_attests_under_the_configuration_it_holds(void **state)
 {
     home *h = *state;
@@ -181,7 +189,7 @@ static void a_directory_attests_under_the_configuration_it_holds(void **state)
     cca_verdict v;
     uint8_t challenge[CCA_CHALLENGE] = {9};
     vs_buf token = VS_BUF(CCA_TOKEN_MAX), again = VS_BUF(CCA_TOKEN_MAX);
-    assert_vs_ok(realm_create(h->dir, &h->spec, &err), &err);
+    assert_vs_ok(create(h, &err), &err);
     assert_vs_ok(realm_open(h->dir, &r, &err), &err);
     assert_vs_ok(realm_attest(r, vs_span_of(challenge, sizeof challenge), &token, &err), &err);
     assert_vs_ok(realm_attest(r, vs_span_of(challenge, sizeof challenge), &again, &err), &err);
@@ -208,7 +216,7 @@ static void private_keys_are_readable_by_the_owner_only(void **state)
 {
     home *h = *state;
     struct stat st;
-    assert_vs_code(realm_create(h->dir, &h->spec, NULL), VS_OK);
+    assert_vs_code(create(h, NULL), VS_OK);
     assert_int_equal(stat(in(h, "keys.json"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -217,9 +225,9 @@ static void a_directory_with_a_realm_is_not_overwritten(void **state)
 {
     home *h = *state;
     realm_home *one = NULL, *two = NULL;
-    assert_vs_code(realm_create(h->dir, &h->spec, NULL), VS_OK);
+    assert_vs_code(create(h, NULL), VS_OK);
     assert_vs_code(realm_open(h->dir, &one, NULL), VS_OK);
-    assert_vs_code(realm_create(h->dir, &h->spec, NULL), VS_E_EXISTS);
+    assert_vs_code(create(h, NULL), VS_E_EXISTS);
     assert_vs_code(realm_open(h->dir, &two, NULL), VS_OK);
     assert_true(vs_key_public_eq(one->keys.cpak, two->keys.cpak));
     realm_close(&one);
@@ -231,7 +239,7 @@ static void a_broken_directory_does_not_open(void **state)
     home *h = *state;
     realm_home *r = NULL;
     assert_vs_code(realm_open(h->dir, &r, NULL), VS_E_NOT_FOUND);
-    assert_vs_code(realm_create(h->dir, &h->spec, NULL), VS_OK);
+    assert_vs_code(create(h, NULL), VS_OK);
     assert_vs_code(vs_write_file(in(h, "keys.json"), VS_LIT("{\"cpak\":{}}"), 0600, NULL), VS_OK);
     assert_int_not_equal(realm_open(h->dir, &r, NULL), VS_OK);
     assert_null(r);
@@ -250,7 +258,7 @@ static void measurements_extend_as_the_public_known_answers_say(void **state)
     h->spec.hash = VS_SHA256;
     for (unsigned i = 0; i < CCA_REMS; i++)
         h->spec.rem[i] = vs_span_of(zeros, sizeof zeros);
-    assert_vs_code(realm_create(h->dir, &h->spec, NULL), VS_OK);
+    assert_vs_code(create(h, NULL), VS_OK);
     vs_val steps = vs_pointer(kat, VS_LIT("/rem-extend-sha256/steps"));
     assert_int_equal(steps.len, 3);
     for (VS_ARR_FOR (step, steps)) {
@@ -258,15 +266,15 @@ static void measurements_extend_as_the_public_known_answers_say(void **state)
         assert_vs_code(vs_hex_decode_arena(&h->a, vs_text(step->u.items[0]), &data, NULL), VS_OK);
         assert_vs_code(vs_hex_decode_arena(&h->a, vs_text(step->u.items[1]), &want, NULL), VS_OK);
         assert_vs_code(realm_open(h->dir, &r, NULL), VS_OK); /* it was stored */
-        assert_vs_code(realm_extend(r, h->dir, 2, data, NULL), VS_OK);
+        assert_vs_code(realm_extend(r, 2, data, NULL), VS_OK);
         assert_span_eq(r->spec.rem[1], want);
         assert_span_eq(r->spec.rem[0], vs_span_of(zeros, sizeof zeros));
         realm_close(&r);
     }
     assert_vs_code(realm_open(h->dir, &r, NULL), VS_OK);
-    assert_vs_code(realm_extend(r, h->dir, 0, VS_LIT("x"), NULL), VS_E_INVALID);
-    assert_vs_code(realm_extend(r, h->dir, 5, VS_LIT("x"), NULL), VS_E_INVALID);
-    assert_vs_code(realm_extend(r, h->dir, 1, vs_span_of(text.p, 65), NULL), VS_E_INVALID);
+    assert_vs_code(realm_extend(r, 0, VS_LIT("x"), NULL), VS_E_INVALID);
+    assert_vs_code(realm_extend(r, 5, VS_LIT("x"), NULL), VS_E_INVALID);
+    assert_vs_code(realm_extend(r, 1, vs_span_of(text.p, 65), NULL), VS_E_INVALID);
     realm_close(&r);
     vs_buf_free(&text);
 }
