@@ -2,61 +2,52 @@
 #include "cmd/cca_show.h"
 
 #include "base/enc.h"
+#include "value/cbor.h"
 
-/* ---- tables ---------------------------------------------------------------------------------- */
+/* ---- what values mean ------------------------------------------------------------------------ */
 
-static void heading(view *v, const char *text, vs_alg alg)
+static bool is_zero(vs_span s)
 {
-    vs_buf_putc(&v->out, '\n');
-    view_styled(v, VIEW_BOLD, "%s", text);
-    if (alg != VS_ALG_NONE)
-        vs_buf_printf(&v->out, "  (COSE_Sign1, %s)", vs_alg_name(alg));
-    vs_buf_putc(&v->out, '\n');
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i])
+            return false;
+    return true;
 }
 
-static void bytes_if(view *v, unsigned indent, const char *name, vs_span s)
+static bool counts_up(vs_span s)
 {
-    if (s.p)
-        view_bytes(v, indent, name, s);
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] != (uint8_t)(s.p[i - 1] + 1))
+            return false;
+    return true;
 }
 
-/* A column; what is too wide pushes the next one. */
-static void cell(view *v, vs_span s, size_t width)
+/* 64 bytes that were chosen by whoever asked: where they may come from. */
+static const char *padding_hint(vs_span s)
 {
-    view_text(v, s.n ? s : VS_LIT("-"));
-    vs_buf_puts(&v->out, "  ");
-    for (size_t n = s.n ? s.n : 1; n < width; n++)
-        vs_buf_putc(&v->out, ' ');
+    if (is_zero(s))
+        return "all zero: nothing was bound";
+    if (is_zero(vs_span_from(s, 32)))
+        return "32 bytes, padded with zeros: a SHA-256 digest";
+    if (is_zero(vs_span_from(s, 48)))
+        return "48 bytes, padded with zeros: a SHA-384 digest";
+    return NULL;
 }
 
-static void show_component(view *v, size_t i, const cca_component *c)
+static const char *challenge_hint(vs_span s)
 {
-    vs_buf_printf(&v->out, "    %2zu  ", i);
-    cell(v, c->type, 14);
-    cell(v, c->version, 8);
-    cell(v, c->hash, 0);
-    vs_buf_putc(&v->out, '\n');
-    view_bytes(v, 4, "measurement", c->value);
-    view_bytes(v, 4, "signer id", c->signer_id);
+    if (counts_up(s))
+        return "counts up: a test pattern";
+    if (!is_zero(s) && is_zero(vs_span_from(s, 48)) && !is_zero(vs_span_from(s, 32)))
+        return "48 bytes, padded with zeros: as a KBS binds its nonce and the guest's key, in a "
+               "SHA-384 digest";
+    const char *hint = padding_hint(s);
+    return hint ? hint : "64 bytes: a SHA-512 digest or a verifier's nonce";
 }
 
-void cca_show_platform(view *v, const cca_platform *p)
+static const char *rem_hint(vs_span s)
 {
-    view_row(v, 1, "profile", vs_str(p->profile->uri));
-    view_rowf(v, 1, "lifecycle", "0x%04x %s", p->lifecycle_value, cca_lifecycle_name(p->lifecycle));
-    view_bytes(v, 1, "implementation id", p->implementation_id);
-    view_bytes(v, 1, "instance id", p->instance_id);
-    view_bytes(v, 1, "configuration", p->config);
-    view_bytes(v, 1, "challenge", p->challenge);
-    view_row(v, 1, "hash algorithm", p->hash_name);
-    if (p->service.p)
-        view_row(v, 1, "verification service", p->service);
-    bytes_if(v, 1, "manufacturing config", p->manufacturing_config);
-    if (p->n_devices)
-        view_rowf(v, 1, "platform extension", "%zu devices", p->n_devices);
-    view_rowf(v, 1, "software components", "%zu (type, version, hash)", p->n_components);
-    for (size_t i = 0; i < p->n_components; i++)
-        show_component(v, i + 1, &p->components[i]);
+    return is_zero(s) ? "never extended" : NULL;
 }
 
 static const char *key_name(const vs_key *k)
@@ -69,68 +60,209 @@ static const char *key_name(const vs_key *k)
     return names[vs_key_kind(k)];
 }
 
-void cca_show_realm(view *v, const cca_realm *r)
+static const char *profile_hint(const cca_profile *p)
+{
+    return p->generation == CCA_LEGACY ? "legacy" : p->generation == CCA_V1 ? "1.0.0" : "2.0.0";
+}
+
+/* ---- the platform ---------------------------------------------------------------------------- */
+
+static void bytes_if(report *r, report_node *to, const char *name, vs_span s)
+{
+    if (s.p)
+        report_bytes(r, to, name, s, NULL);
+}
+
+static void report_profile(report *r, report_node *to, const cca_profile *p)
+{
+    report_textf(r, to, "profile", "%s (%s)", p->uri ? p->uri : "none", profile_hint(p));
+}
+
+/* The columns that all components have; what only some have follows as branches. */
+static void report_components(report *r, report_node *to, const cca_platform *p)
+{
+    static const char *const columns[] = {"#",    "type",        "version",
+                                          "hash", "measurement", "signer id"};
+    report_table *t =
+        report_add_table(r, to, "software components", columns, VS_COUNT(columns), p->n_components);
+    if (!t)
+        return;
+    for (size_t i = 0; i < p->n_components; i++) {
+        const cca_component *c = &p->components[i];
+        report_cell *row = &t->cells[i * t->n_columns];
+        row[0].text = vs_str(vs_sprintf(r->a, "%zu", i + 1));
+        row[1].text = c->type.p ? c->type : VS_LIT("-");
+        row[2].text = c->version.p ? c->version : VS_LIT("-");
+        row[3].text = c->hash.p ? c->hash : VS_LIT("-");
+        row[4].bytes = c->value;
+        row[5].bytes = c->signer_id;
+    }
+}
+
+static void report_component_extras(report *r, report_node *to, const cca_platform *p)
+{
+    for (size_t i = 0; i < p->n_components; i++) {
+        const cca_component *c = &p->components[i];
+        if (c->live_activation < 0 && !c->n_countersigners)
+            continue;
+        report_node *n = report_branch(r, to, vs_sprintf(r->a, "component %zu", i + 1));
+        if (!n)
+            return;
+        if (c->live_activation >= 0)
+            report_text(r, n, "live activation",
+                        c->live_activation ? VS_LIT("supported") : VS_LIT("not supported"));
+        for (size_t k = 0; k < c->n_countersigners; k++)
+            report_bytes(r, n, "countersigner", c->countersigners[k], NULL);
+    }
+}
+
+static void report_devices(report *r, report_node *to, const cca_platform *p)
+{
+    for (size_t i = 0; i < p->n_devices; i++) {
+        const cca_device *d = &p->devices[i];
+        report_node *n = report_branch(r, to, vs_sprintf(r->a, "device %zu", i + 1));
+        if (!n)
+            return;
+        if (d->hash.p)
+            report_text(r, n, "hash algorithm", d->hash);
+        bytes_if(r, n, "measurements", d->measurement);
+        bytes_if(r, n, "certificate chain", d->certificate);
+        if (d->uses_ide >= 0)
+            report_text(r, n, "link encryption (IDE)", d->uses_ide ? VS_LIT("yes") : VS_LIT("no"));
+        if (d->protocol.p)
+            report_text(r, n, "protocol", d->protocol);
+        bytes_if(r, n, "VCA", d->vca);
+    }
+}
+
+static void platform_claims(report *r, report_node *to, const cca_platform *p)
+{
+    report_profile(r, to, p->profile);
+    report_textf(r, to, "lifecycle", "0x%04x %s", p->lifecycle_value,
+                 cca_lifecycle_name(p->lifecycle));
+    report_bytes(r, to, "implementation id", p->implementation_id, NULL);
+    report_bytes(r, to, "instance id", p->instance_id, NULL);
+    report_bytes(r, to, "configuration", p->config, NULL);
+    report_bytes(r, to, "challenge", p->challenge, "the hash of the realm's key");
+    report_text(r, to, "hash algorithm", p->hash_name);
+    if (p->service.p)
+        report_text(r, to, "verification service", p->service);
+    bytes_if(r, to, "manufacturing config", p->manufacturing_config);
+    report_devices(r, to, p);
+    report_components(r, to, p);
+    report_component_extras(r, to, p);
+}
+
+/* ---- the realm ------------------------------------------------------------------------------- */
+
+static void report_rak(report *r, report_node *to, const cca_realm *realm)
+{
+    VS_CLEANUP(vs_key_free) vs_key *rak = NULL;
+    bool usable = cca_realm_key(realm, &rak, NULL) == VS_OK;
+    report_bytes(r, to, "public key (RAK)", realm->rak,
+                 vs_sprintf(r->a, "%s, %zu bytes as %s", usable ? key_name(rak) : "UNUSABLE",
+                            realm->rak.n,
+                            realm->profile->generation == CCA_LEGACY ? "raw point" : "COSE_Key"));
+    report_text(r, to, "key hash algorithm", realm->rak_hash_name);
+}
+
+static void realm_claims(report *r, report_node *to, const cca_realm *realm)
 {
     static const char *const rem_names[CCA_REMS] = {"REM 0", "REM 1", "REM 2", "REM 3"};
-    VS_CLEANUP(vs_key_free) vs_key *rak = NULL;
-    view_row(v, 1, "profile", r->profile->uri ? vs_str(r->profile->uri) : VS_LIT("(none: legacy)"));
-    view_bytes(v, 1, "RIM (initial)", r->rim);
+    report_profile(r, to, realm->profile);
+    report_bytes(r, to, "RIM (initial)", realm->rim, NULL);
+    report_text(r, to, "RIM in base64", vs_b64_encode_arena(r->a, VS_B64_STD, realm->rim));
     for (unsigned i = 0; i < CCA_REMS; i++)
-        view_bytes(v, 1, rem_names[i], r->rem[i]);
-    view_row(v, 1, "hash algorithm", r->hash_name);
-    view_bytes(v, 1, "personalization value", r->rpv);
-    view_bytes(v, 1, "challenge", r->challenge);
-    bool usable = cca_realm_key(r, &rak, NULL) == VS_OK;
-    view_rowf(v, 1, "public key (RAK)", "%s, %zu bytes as %s", usable ? key_name(rak) : "UNUSABLE",
-              r->rak.n, r->profile->generation == CCA_LEGACY ? "raw point" : "COSE_Key");
-    view_bytes(v, 1, "", r->rak);
-    view_row(v, 1, "key hash algorithm", r->rak_hash_name);
-    bytes_if(v, 1, "instance id", r->instance_id);
-    if (r->mec_policy >= 0)
-        view_row(v, 1, "MEC policy", r->mec_policy ? VS_LIT("private") : VS_LIT("shared"));
-    if (r->lfa_policy >= 0)
-        view_row(v, 1, "LFA policy", r->lfa_policy ? VS_LIT("allow") : VS_LIT("disallow"));
-    bytes_if(v, 1, "devices token hash", r->devices_hash);
+        report_bytes(r, to, rem_names[i], realm->rem[i], rem_hint(realm->rem[i]));
+    report_text(r, to, "hash algorithm", realm->hash_name);
+    report_bytes(r, to, "personalization (RPV)", realm->rpv, padding_hint(realm->rpv));
+    report_bytes(r, to, "challenge", realm->challenge, challenge_hint(realm->challenge));
+    report_rak(r, to, realm);
+    bytes_if(r, to, "instance id", realm->instance_id);
+    if (realm->mec_policy >= 0)
+        report_text(r, to, "memory encryption (MEC)",
+                    realm->mec_policy ? VS_LIT("private") : VS_LIT("shared"));
+    if (realm->lfa_policy >= 0)
+        report_text(r, to, "live activation (LFA)",
+                    realm->lfa_policy ? VS_LIT("allow") : VS_LIT("disallow"));
+    bytes_if(r, to, "devices token hash", realm->devices_hash);
 }
 
-/* What the token says about itself can be checked without trust: that its halves belong together.
- */
-static bool is_bound(const cca_token *t)
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* Text of several lines on one: strings within have their line feeds escaped. */
+static vs_span one_line(vs_arena *a, vs_span text)
 {
-    uint8_t hash[VS_HASH_MAX];
-    return vs_digest(t->realm.rak_hash, t->realm.rak, (vs_span){0}, (vs_span){0}, hash, NULL) ==
-               VS_OK &&
-           vs_span_eq(vs_span_of(hash, vs_hash_size(t->realm.rak_hash)), t->platform.challenge);
+    VS_CLEANUP(vs_buf_free) vs_buf line = VS_BUF(1 << 20);
+    while (text.n) {
+        vs_span part = vs_span_trim(vs_span_cut(text, '\n', &text, NULL));
+        bool closes = vs_span_starts(part, VS_LIT("}")) || vs_span_starts(part, VS_LIT("]"));
+        bool opened = line.n && strchr("{[", line.p[line.n - 1]);
+        vs_buf_puts(&line, line.n && !closes && !opened ? " " : "");
+        vs_buf_put(&line, part);
+    }
+    return vs_dup(a, vs_buf_span(&line));
 }
 
-static bool realm_signed(const cca_token *t)
+/* The unprotected header in diagnostic notation; it was checked to be well formed. */
+static vs_span unprotected(report *r, vs_span sign1)
 {
-    VS_CLEANUP(vs_key_free) vs_key *rak = NULL;
-    return cca_realm_key(&t->realm, &rak, NULL) == VS_OK &&
-           vs_cose_verify(&t->realm_cose, rak, (vs_span){0}, NULL) == VS_OK;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(1 << 20);
+    vs_cbor c = vs_cbor_of(sign1, NULL);
+    (void)vs_cbor_tag(&c);
+    (void)vs_cbor_array(&c);
+    (void)vs_cbor_skip(&c);
+    if (vs_cbor_diagnose(&text, vs_cbor_skip(&c), NULL) != VS_OK)
+        return VS_LIT("(too large to show)");
+    return one_line(r->a, vs_buf_span(&text));
 }
 
-static void show_fact(view *v, const char *name, bool ok, const char *yes, const char *no)
+static report_node *report_sign1(report *r, const char *name, vs_span whole, const vs_cose_sign1 *m)
 {
-    vs_buf_printf(&v->out, "  %-22s ", name);
-    view_styled(v, ok ? VIEW_GREEN : VIEW_RED, "%s", ok ? yes : no);
-    vs_buf_putc(&v->out, '\n');
+    report_node *n = report_branch(r, NULL, name);
+    if (!n)
+        return NULL;
+    n->value.text =
+        vs_str(vs_sprintf(r->a, "COSE_Sign1, %s, %zu bytes", vs_alg_name(m->alg), whole.n));
+    report_bytes(r, n, "protected header", m->protected_bytes,
+                 vs_sprintf(r->a, "algorithm %s (%lld)", vs_alg_name(m->alg),
+                            (long long)vs_alg_to_cose(m->alg)));
+    report_text(r, n, "unprotected header", unprotected(r, whole));
+    report_bytes(r, n, "signature", m->signature, NULL);
+    return n;
 }
 
-void cca_show_token(view *v, const cca_token *t)
+vs_code cca_report_token(report *r, const cca_token *t, const cca_expect *expect, vs_error *err)
 {
-    view_styled(v, VIEW_BOLD, "Arm CCA token");
-    vs_buf_printf(&v->out, "  %zu bytes, tag %u (%s)\n", t->whole.n, t->tag,
-                  t->tag == CCA_TAG_EAT ? "EAT collection" : "CMW collection");
-    show_fact(v, "realm signature", realm_signed(t), "valid under the realm's own key",
-              "NOT VALID");
-    show_fact(v, "binding", is_bound(t), "the platform token vouches for the realm's key",
-              "the platform token DOES NOT vouch for the realm's key");
-    view_row(v, 1, "platform signature", VS_LIT("not checked: that needs a trust anchor"));
-    heading(v, "Platform token", t->platform_cose.alg);
-    cca_show_platform(v, &t->platform);
-    heading(v, "Realm token", t->realm_cose.alg);
-    cca_show_realm(v, &t->realm);
+    bool cmw = t->tag == CCA_TAG_CMW;
+    r->title = "Arm CCA token";
+    r->summary = vs_sprintf(r->a, "%zu bytes, tag %u (%s)", t->whole.n, t->tag,
+                            cmw ? "CMW collection" : "EAT collection");
+    report_textf(r, NULL, "outer form", "%u, %s", t->tag,
+                 cmw ? "a CMW collection: entries are [263, bytes] (TF-RMM from 0.9.0)"
+                     : "an EAT collection: entries are byte strings (TF-RMM up to 0.8.0)");
+    report_node *n = report_sign1(r, "platform token", t->platform_bytes, &t->platform_cose);
+    platform_claims(r, n, &t->platform);
+    n = report_sign1(r, "realm token", t->realm_bytes, &t->realm_cose);
+    realm_claims(r, n, &t->realm);
+    cca_checks(r, t, expect);
+    return vs_arena_check(r->a, err);
+}
+
+vs_code cca_report_platform(report *r, const cca_platform *p, vs_error *err)
+{
+    r->title = "Arm CCA platform claims";
+    r->summary = "claims alone: nothing here is signed";
+    platform_claims(r, NULL, p);
+    return vs_arena_check(r->a, err);
+}
+
+vs_code cca_report_realm(report *r, const cca_realm *realm, vs_error *err)
+{
+    r->title = "Arm CCA realm claims";
+    r->summary = "claims alone: nothing here is signed";
+    realm_claims(r, NULL, realm);
+    return vs_arena_check(r->a, err);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -145,6 +277,11 @@ static vs_val text(vs_span s)
     return s.p ? vs_string(s) : vs_undefined();
 }
 
+static vs_val boolean(int v)
+{
+    return v >= 0 ? vs_bool(v) : vs_undefined();
+}
+
 static vs_val component_value(vs_arena *a, const cca_component *c)
 {
     vs_obj o = {.a = a};
@@ -153,7 +290,33 @@ static vs_val component_value(vs_arena *a, const cca_component *c)
     vs_obj_opt(&o, "version", text(c->version));
     vs_obj_put(&o, "signer-id", base64(a, c->signer_id));
     vs_obj_opt(&o, "measurement-description", text(c->hash));
+    vs_obj_opt(&o, "live-activation", boolean(c->live_activation));
+    if (c->n_countersigners) {
+        vs_vec ids = {.a = a};
+        for (size_t i = 0; i < c->n_countersigners; i++)
+            vs_vec_add(&ids, base64(a, c->countersigners[i]));
+        vs_obj_put(&o, "countersigners", vs_vec_end_array(&ids));
+    }
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+static vs_val devices_value(vs_arena *a, const cca_platform *p)
+{
+    vs_vec list = {.a = a};
+    if (!p->n_devices)
+        return vs_undefined();
+    for (size_t i = 0; i < p->n_devices; i++) {
+        const cca_device *d = &p->devices[i];
+        vs_obj o = {.a = a};
+        vs_obj_opt(&o, "hash-algorithm", text(d->hash));
+        vs_obj_opt(&o, "measurement", base64(a, d->measurement));
+        vs_obj_opt(&o, "certificate", base64(a, d->certificate));
+        vs_obj_opt(&o, "uses-ide", boolean(d->uses_ide));
+        vs_obj_opt(&o, "protocol", text(d->protocol));
+        vs_obj_opt(&o, "vca", base64(a, d->vca));
+        vs_vec_add(&list, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    }
+    return vs_vec_end_array(&list);
 }
 
 vs_val cca_platform_value(vs_arena *a, const cca_platform *p)
@@ -172,6 +335,7 @@ vs_val cca_platform_value(vs_arena *a, const cca_platform *p)
     vs_obj_opt(&o, "cca-platform-service-indicator", text(p->service));
     vs_obj_put(&o, "cca-platform-hash-algo-id", text(p->hash_name));
     vs_obj_opt(&o, "cca-platform-manufacturing-config", base64(a, p->manufacturing_config));
+    vs_obj_opt(&o, "cca-platform-devices", devices_value(a, p));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
@@ -199,15 +363,58 @@ vs_val cca_realm_value(vs_arena *a, const cca_realm *r)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
-vs_val cca_token_value(vs_arena *a, const cca_token *t)
+static vs_val checks_value(const report *r)
 {
+    vs_vec list = {.a = r->a};
+    for (size_t i = 0; i < r->n_checks; i++) {
+        vs_obj o = {.a = r->a};
+        vs_obj_put(&o, "name", vs_cstring(r->checks[i].name));
+        vs_obj_put(&o, "result", vs_cstring(report_mark_name(r->checks[i].mark)));
+        vs_obj_put(&o, "reason", vs_cstring(r->checks[i].why));
+        vs_vec_add(&list, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    }
+    return vs_vec_end_array(&list);
+}
+
+static vs_val vector_value(const report *r, const report_vector *x)
+{
+    vs_obj o = {.a = r->a}, whole = {.a = r->a};
+    for (unsigned c = 0; c < EAR_CLAIMS; c++)
+        if (x->vector.set[c])
+            vs_obj_put(&o, ear_claim_name((ear_claim)c), vs_int(x->vector.value[c]));
+    vs_obj_put(&whole, "ear.status", vs_cstring(ear_tier_name(x->status)));
+    vs_obj_put(&whole, "ear.trustworthiness-vector", vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    return vs_obj_end(&whole, VS_DUP_REFUSE, NULL);
+}
+
+static vs_val vectors_value(const report *r)
+{
+    vs_obj o = {.a = r->a};
+    for (size_t i = 0; i < r->n_vectors; i++)
+        vs_obj_add(&o, vs_string(r->vectors[i].name), vector_value(r, &r->vectors[i]));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+static bool passed(const report *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_checks; i++)
+        if (strcmp(r->checks[i].name, name) == 0)
+            return r->checks[i].mark == REPORT_PASSED;
+    return false;
+}
+
+vs_val cca_token_value(const report *r, const cca_token *t)
+{
+    vs_arena *a = r->a;
     vs_obj o = {.a = a};
     vs_obj_put(&o, "tag", vs_int(t->tag));
     vs_obj_put(&o, "platform-alg", vs_cstring(vs_alg_name(t->platform_cose.alg)));
     vs_obj_put(&o, "realm-alg", vs_cstring(vs_alg_name(t->realm_cose.alg)));
-    vs_obj_put(&o, "realm-signature-valid", vs_bool(realm_signed(t)));
-    vs_obj_put(&o, "bound", vs_bool(is_bound(t)));
+    vs_obj_put(&o, "realm-signature-valid", vs_bool(passed(r, "realm signature")));
+    vs_obj_put(&o, "bound", vs_bool(passed(r, "binding")));
     vs_obj_put(&o, "platform", cca_platform_value(a, &t->platform));
     vs_obj_put(&o, "realm", cca_realm_value(a, &t->realm));
+    vs_obj_put(&o, "checks", checks_value(r));
+    vs_obj_put(&o, "submods", vectors_value(r));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CCA tokens and claims for people and as JSON. What is shown is decoded, not proven. */
+/* CCA tokens and claims as reports (show/report.h) and as JSON. */
 #ifndef VS_CMD_CCA_SHOW_H
 #define VS_CMD_CCA_SHOW_H
 
-#include "cmd/view.h"
+#include "cmd/show/report.h"
 #include "tee/cca/token.h"
+#include "tee/cca/trust.h"
 
-void cca_show_token(view *v, const cca_token *t);
-void cca_show_platform(view *v, const cca_platform *p);
-void cca_show_realm(view *v, const cca_realm *r);
+/* What a token can be held against; all may be absent. */
+typedef struct cca_expect {
+    const cca_snapshot *trust; /* NULL: signatures of the platform and appraisal stay open */
+    vs_span challenge;         /* expected report data, fitted to 64 bytes; p == NULL = any */
+} cca_expect;
+
+/* The token and everything that can be said about it. What fails is in the checks. */
+VS_MUST vs_code cca_report_token(report *r, const cca_token *t, const cca_expect *expect,
+                                 vs_error *err);
+/* Claims alone. */
+VS_MUST vs_code cca_report_platform(report *r, const cca_platform *p, vs_error *err);
+VS_MUST vs_code cca_report_realm(report *r, const cca_realm *realm, vs_error *err);
+/* Adds the checks and vectors of a token: cca_checks.c. */
+void cca_checks(report *r, const cca_token *t, const cca_expect *expect);
 
 /* Members named as in the Go library's JSON (cca.md 1.3, 1.7); byte strings in base64. */
-vs_val cca_token_value(vs_arena *a, const cca_token *t);
 vs_val cca_platform_value(vs_arena *a, const cca_platform *p);
 vs_val cca_realm_value(vs_arena *a, const cca_realm *r);
+/* Both, and the checks and vectors of a report about the same token. */
+vs_val cca_token_value(const report *r, const cca_token *t);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `vouchsafe decode`: finds out what a file is and shows what it says. Proves nothing. */
+/* `vouchsafe decode`: finds out what a file is and shows what it says, and of a CCA token what can
+ * be checked about it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,15 +19,39 @@
 enum { FILE_MAX = 16 * 1024 * 1024 };
 
 typedef struct options {
-    const char *file;
-    bool json;
+    const char *file, *html;
+    const char *cca_config, *ta_store, *rv_store, *challenge;
+    bool json, full;
 } options;
 
 static int run(void *opts);
 
 #define AT(member) .at = offsetof(options, member)
 static const cli_option table[] = {
-    {.name = "json", .letter = 'j', AT(json), .help = "Print JSON instead of tables"}, {0}};
+    {.name = "json", .letter = 'j', .group = 1, AT(json), .help = "Print JSON instead of text"},
+    {.name = "full", .group = 1, AT(full), .help = "On a terminal too: all of every byte string"},
+    {.name = "html",
+     .value = "FILE",
+     .group = 1,
+     AT(html),
+     .help = "Write a self-contained page about a CCA token, CCA claims or an EAR; - is standard "
+             "output"},
+    {.name = "cca-config",
+     .value = "FILE",
+     .group = 2,
+     AT(cca_config),
+     .help = "Verify and appraise a CCA token as a server with this configuration does"},
+    {.name = "ta-store",
+     .value = "FILE",
+     .group = 2,
+     AT(ta_store),
+     .help = "The same with these trust anchors"},
+    {.name = "rv-store", .value = "FILE", AT(rv_store), .help = "and these reference values"},
+    {.name = "challenge",
+     .value = "HEX",
+     AT(challenge),
+     .help = "Report data that a CCA token must be bound to"},
+    {0}};
 static const cli_argument arguments[] = {
     {.name = "FILE", .help = "What to show; - is standard input", .required = true, AT(file)}, {0}};
 static const cli_command top = {
@@ -38,33 +63,66 @@ static const cli_command top = {
     .more =
         "  The kind is found out from the contents; tokens may also be in hexadecimal or base64.\n"
         "  An event log (CCEL) is a table on a terminal and otherwise what policies see, as JSON.\n"
-        "  Nothing is verified: see vouchsafe verify.\n",
+        "  A CCA token's realm signature and binding are checked; its platform signature and the\n"
+        "  appraisal need trust anchors. Of an EAR nothing is verified: see vouchsafe verify.\n"
+        "  Exit status 3: trust anchors or a challenge were given, and a check failed.\n",
     .version = "vouchsafe " VS_VERSION};
 
 /* What is being shown, and where to. */
 typedef struct job {
     vs_arena *a;
     view *out;
-    bool json;
+    const options *o;
+    bool json, failed; /* failed: a check that was asked for */
+    cca_expect expect;
     vs_error *err;
 } job;
 
 static vs_code print_json(job *j, const char *type, const char *member, vs_val v)
 {
-    vs_jw w = {.out = &j->out->out};
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4 * FILE_MAX);
+    vs_jw w = {.out = &text};
     vs_jw_open(&w, '{');
     vs_jw_key(&w, "type");
     vs_jw_str(&w, type);
     vs_jw_key(&w, member);
     vs_jw_val(&w, v);
     vs_jw_close(&w, '}');
+    VS_TRY(vs_buf_check(&text, j->err));
+    view_json(j->out, vs_buf_span(&text));
     vs_buf_putc(&j->out->out, '\n');
     return vs_arena_check(j->a, j->err);
+}
+
+/* As a page, or as text; the page is written only when all of it is there. */
+static vs_code print_report(job *j, const report *r)
+{
+    VS_TRY(vs_arena_check(j->a, j->err));
+    if (!j->o->html) {
+        report_show(j->out, r, j->o->full);
+        return VS_OK;
+    }
+    VS_CLEANUP(vs_buf_free) vs_buf page = VS_BUF(16 * FILE_MAX);
+    report_html(&page, r);
+    VS_TRY(vs_buf_check(&page, j->err));
+    if (strcmp(j->o->html, "-") == 0)
+        return vs_write_fd(STDOUT_FILENO, vs_buf_span(&page), j->err);
+    VS_TRY_WRAP(vs_write_file(j->o->html, vs_buf_span(&page), 0644, j->err), j->err, "--html");
+    return VS_OK;
+}
+
+/* For what has no page. */
+static vs_code refuse_page(const job *j)
+{
+    return j->o->html ? vs_fail(j->err, VS_E_UNSUPPORTED,
+                                "--html draws CCA tokens, CCA claims and EARs, and this is neither")
+                      : VS_OK;
 }
 
 static vs_code print_pretty(job *j, const char *heading, vs_val v)
 {
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4 * FILE_MAX);
+    VS_TRY(refuse_page(j));
     vs_json_print_pretty(&text, v);
     view_styled(j->out, VIEW_BOLD, "%s", heading);
     vs_buf_putc(&j->out->out, '\n');
@@ -76,12 +134,22 @@ static vs_code print_pretty(job *j, const char *heading, vs_val v)
     return vs_buf_check(&text, j->err);
 }
 
+/* An empty one, on the arena since it is large; NULL without memory. */
+static report *new_report(job *j)
+{
+    report *r = VS_NEW(j->a, report);
+    if (r)
+        r->a = j->a;
+    return r;
+}
+
 /* ---- CBOR -------------------------------------------------------------------------------------
  */
 
 static vs_code show_cbor(job *j, const char *what, vs_span in)
 {
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(16 * FILE_MAX);
+    VS_TRY(refuse_page(j));
     VS_TRY(vs_cbor_diagnose(&text, in, j->err));
     if (j->json)
         return print_json(j, what, "diagnostic", vs_string_dup(j->a, vs_buf_span(&text)));
@@ -95,31 +163,38 @@ static vs_code show_cbor(job *j, const char *what, vs_span in)
 static vs_code show_cca_token(job *j, vs_span in)
 {
     cca_token t;
+    report *r = new_report(j);
+    VS_TRY(vs_arena_check(j->a, j->err));
     VS_TRY(cca_token_decode(j->a, in, &t, j->err));
+    VS_TRY(cca_report_token(r, &t, &j->expect, j->err));
+    j->failed = (j->expect.trust || j->expect.challenge.p) && report_has_failure(r);
     if (j->json)
-        return print_json(j, "cca-token", "token", cca_token_value(j->a, &t));
-    cca_show_token(j->out, &t);
-    return VS_OK;
+        return print_json(j, "cca-token", "token", cca_token_value(r, &t));
+    return print_report(j, r);
 }
 
 static vs_code show_platform(job *j, vs_span claims)
 {
     cca_platform p;
+    report *r = new_report(j);
+    VS_TRY(vs_arena_check(j->a, j->err));
     VS_TRY(cca_platform_decode(j->a, claims, &p, j->err));
     if (j->json)
         return print_json(j, "cca-platform-claims", "claims", cca_platform_value(j->a, &p));
-    cca_show_platform(j->out, &p);
-    return VS_OK;
+    VS_TRY(cca_report_platform(r, &p, j->err));
+    return print_report(j, r);
 }
 
 static vs_code show_realm(job *j, vs_span claims)
 {
-    cca_realm r;
-    VS_TRY(cca_realm_decode(claims, &r, j->err));
+    cca_realm realm;
+    report *r = new_report(j);
+    VS_TRY(vs_arena_check(j->a, j->err));
+    VS_TRY(cca_realm_decode(claims, &realm, j->err));
     if (j->json)
-        return print_json(j, "cca-realm-claims", "claims", cca_realm_value(j->a, &r));
-    cca_show_realm(j->out, &r);
-    return VS_OK;
+        return print_json(j, "cca-realm-claims", "claims", cca_realm_value(j->a, &realm));
+    VS_TRY(cca_report_realm(r, &realm, j->err));
+    return print_report(j, r);
 }
 
 /* True when the item is a map with this integer key. */
@@ -153,7 +228,7 @@ static vs_code show_sign1(job *j, vs_span in)
 {
     vs_cose_sign1 m;
     VS_TRY(vs_cose_parse(in, &m, j->err));
-    if (!j->json) {
+    if (!j->json && !j->o->html) {
         view_styled(j->out, VIEW_BOLD, "COSE_Sign1");
         vs_buf_printf(&j->out->out, "  %s, payload of %zu bytes\n", vs_alg_name(m.alg),
                       m.payload.n);
@@ -168,11 +243,22 @@ static vs_code show_eventlog(job *j, vs_span in)
 {
     eventlog log;
     vs_val events;
+    VS_TRY(refuse_page(j));
     VS_TRY(eventlog_parse(j->a, in, &log, j->err));
     if (!j->json && isatty(STDOUT_FILENO))
         return eventlog_show(j->out, j->a, &log, j->err);
     VS_TRY(eventlog_value(j->a, &log, &events, j->err));
     return print_json(j, "event-log", "uefi_event_logs", events);
+}
+
+/* By its entries, so that a token with a wrong tag is told what is wrong with it. */
+static bool looks_like_token(vs_span in)
+{
+    vs_cbor c = vs_cbor_of(in, NULL);
+    if (vs_cbor_peek(&c) == VS_CBOR_TAG)
+        (void)vs_cbor_tag(&c);
+    vs_span map = vs_cbor_skip(&c);
+    return has_key(map, CCA_KEY_PLATFORM) || has_key(map, CCA_KEY_REALM);
 }
 
 static vs_code show_binary(job *j, vs_span in)
@@ -183,7 +269,7 @@ static vs_code show_binary(job *j, vs_span in)
                 "neither text, an event log nor CBOR of the strict kind");
     vs_cbor c = vs_cbor_of(in, NULL);
     uint64_t tag = vs_cbor_peek(&c) == VS_CBOR_TAG ? vs_cbor_tag(&c) : 0;
-    if (tag == CCA_TAG_EAT || tag == CCA_TAG_CMW)
+    if (tag == CCA_TAG_EAT || tag == CCA_TAG_CMW || looks_like_token(in))
         return show_cca_token(j, in);
     return tag == 18 ? show_sign1(j, in) : show_claims(j, in);
 }
@@ -195,6 +281,12 @@ static vs_code show_ear(job *j, vs_val claims)
 {
     ear_doc doc;
     VS_TRY_WRAP(ear_doc_read(j->a, claims, &doc, j->err), j->err, "EAR");
+    if (j->o->html) {
+        report *r = new_report(j);
+        VS_TRY(vs_arena_check(j->a, j->err));
+        ear_doc_report(r, &doc);
+        return print_report(j, r);
+    }
     view_styled(j->out, VIEW_BOLD, "EAR");
     vs_buf_putc(&j->out->out, '\n');
     ear_doc_show(j->out, &doc);
@@ -240,12 +332,15 @@ static vs_code show_jws(job *j, vs_span text)
         payload = vs_undefined(); /* a JWS may carry anything */
     if (j->json)
         return jws_as_json(j, &jws, payload);
-    VS_TRY(print_pretty(j, "JWS header", jws.header));
-    vs_buf_putc(&j->out->out, '\n');
+    if (!j->o->html) {
+        VS_TRY(print_pretty(j, "JWS header", jws.header));
+        vs_buf_putc(&j->out->out, '\n');
+    }
     if (ear_doc_looks_like(payload))
         return show_ear(j, payload);
     if (vs_defined(payload))
         return print_pretty(j, "payload", payload);
+    VS_TRY(refuse_page(j));
     view_bytes(j->out, 0, "payload", jws.payload);
     return VS_OK;
 }
@@ -286,23 +381,73 @@ static vs_code show(job *j, vs_span in)
     return vs_fail(j->err, VS_E_PARSE, "neither JSON, a JWS, CBOR nor hexadecimal or base64 of it");
 }
 
+/* ---- trust ------------------------------------------------------------------------------------
+ */
+
+static vs_code load_stores(const options *o, cca_trust **out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf ta = VS_BUF(FILE_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf rv = VS_BUF(FILE_MAX);
+    VS_TRY_WRAP(vs_read_file(o->ta_store, &ta, err), err, "--ta-store");
+    if (o->rv_store)
+        VS_TRY_WRAP(vs_read_file(o->rv_store, &rv, err), err, "--rv-store");
+    else
+        vs_buf_puts(&rv, "{}");
+    return cca_trust_of_text(vs_buf_span(&ta), vs_buf_span(&rv), out, err);
+}
+
+/* *out stays NULL when no trust anchors are given. */
+static vs_code load_trust(const options *o, cca_trust **out, vs_error *err)
+{
+    if (o->cca_config)
+        return cca_trust_load(o->cca_config, out, err);
+    if (o->ta_store)
+        return load_stores(o, out, err);
+    return o->rv_store ? vs_fail(err, VS_E_INVALID,
+                                 "--rv-store needs --ta-store: reference values say nothing about "
+                                 "a token that nobody signed")
+                       : VS_OK;
+}
+
+static vs_code decode(job *j, cca_snapshot *trust)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf in = VS_BUF(FILE_MAX);
+    j->expect.trust = trust;
+    if (j->o->challenge)
+        VS_TRY_WRAP(
+            vs_hex_decode_arena(j->a, vs_str(j->o->challenge), &j->expect.challenge, j->err),
+            j->err, "--challenge");
+    VS_TRY(vs_read_file(j->o->file, &in, j->err));
+    return show(j, vs_buf_span(&in));
+}
+
+static vs_code decode_with_trust(job *j)
+{
+    VS_CLEANUP(cca_trust_free) cca_trust *trust = NULL;
+    VS_CLEANUP(cca_snapshot_release) cca_snapshot *snapshot = NULL;
+    VS_TRY(load_trust(j->o, &trust, j->err));
+    if (trust)
+        VS_TRY(cca_trust_take(trust, &snapshot, j->err));
+    return decode(j, snapshot);
+}
+
 static int run(void *opts)
 {
+    enum { EXIT_CHECK_FAILED = 3 };
     const options *o = opts;
     VS_CLEANUP(vs_arena_free) vs_arena a;
     VS_CLEANUP(view_free) view out;
-    VS_CLEANUP(vs_buf_free) vs_buf in = VS_BUF(FILE_MAX);
     vs_error err = {0};
     vs_arena_init(&a, 0);
     view_init(&out);
-    job j = {.a = &a, .out = &out, .json = o->json, .err = &err};
-    vs_code code = vs_read_file(o->file, &in, &err);
-    if (code == VS_OK)
-        code = show(&j, vs_buf_span(&in));
+    job j = {.a = &a, .out = &out, .o = o, .json = o->json, .err = &err};
+    vs_code code = decode_with_trust(&j);
     if (code != VS_OK)
         view_complain("vouchsafe decode", o->file, &err);
     /* Half a table would look like a whole one. */
-    return code == VS_OK && view_flush(&out) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (code != VS_OK || !view_flush(&out))
+        return EXIT_FAILURE;
+    return j.failed ? EXIT_CHECK_FAILED : EXIT_SUCCESS;
 }
 
 int cmd_decode(int argc, char **argv)

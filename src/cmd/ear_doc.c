@@ -84,30 +84,50 @@ static void show_time(view *v, const char *name, vs_val t)
         view_row(v, 0, name, vs_str(vs_time_rfc3339(t.u.i, text)));
 }
 
+/* The further right, the worse. */
+static void show_gauge(view *v, ear_tier tier)
+{
+    if (!v->terminal)
+        return;
+    for (unsigned i = 1; i <= EAR_CONTRAINDICATED; i++)
+        view_styled(v, view_tier_style(tier), i <= tier ? "\xe2\x96\xa0" : "\xc2\xb7");
+    vs_buf_putc(&v->out, ' ');
+}
+
 static void show_claim(view *v, const ear_vector *vector, ear_claim c)
 {
     int8_t value = vector->value[c];
     ear_tier tier = ear_tier_of(value);
     vs_buf_printf(&v->out, "  %-18s", ear_claim_title(c));
+    show_gauge(v, tier);
     view_styled(v, view_tier_style(tier), "[%s]", ear_tier_name(tier));
     vs_buf_printf(&v->out, ": %s (%d)\n", ear_value_text(c, value), value);
 }
 
-static void show_submod(view *v, const ear_submod *s)
+bool ear_vector_is_empty(const ear_vector *v)
+{
+    for (unsigned c = 0; c < EAR_CLAIMS; c++)
+        if (v->set[c])
+            return false;
+    return true;
+}
+
+void ear_vector_show(view *v, vs_span name, ear_tier status, vs_span policy_id,
+                     const ear_vector *vector)
 {
     vs_buf_puts(&v->out, "\nsubmod ");
-    view_text(v, s->name);
+    view_text(v, name);
     vs_buf_puts(&v->out, ": ");
-    view_styled(v, view_tier_style(s->status), "%s", ear_tier_name(s->status));
-    if (s->policy_id.n) {
+    view_styled(v, view_tier_style(status), "%s", ear_tier_name(status));
+    if (policy_id.n) {
         vs_buf_puts(&v->out, " (policy ");
-        view_text(v, s->policy_id);
+        view_text(v, policy_id);
         vs_buf_putc(&v->out, ')');
     }
     vs_buf_putc(&v->out, '\n');
     for (unsigned c = 0; c < EAR_CLAIMS; c++)
-        if (s->vector.set[c])
-            show_claim(v, &s->vector, (ear_claim)c);
+        if (vector->set[c])
+            show_claim(v, vector, (ear_claim)c);
 }
 
 void ear_doc_show(view *v, const ear_doc *d)
@@ -120,5 +140,48 @@ void ear_doc_show(view *v, const ear_doc *d)
     show_time(v, "issued", d->iat);
     show_time(v, "expires", d->exp);
     for (size_t i = 0; i < d->n; i++)
-        show_submod(v, &d->submods[i]);
+        ear_vector_show(v, d->submods[i].name, d->submods[i].status, d->submods[i].policy_id,
+                        &d->submods[i].vector);
+}
+
+/* ---- as a report ----------------------------------------------------------------------------- */
+
+static void report_time(report *r, const char *name, vs_val t)
+{
+    char text[VS_TIME_TEXT];
+    if (vs_is_int(t))
+        report_textf(r, NULL, name, "%s", vs_time_rfc3339(t.u.i, text));
+}
+
+static void report_submod(report *r, const ear_submod *s)
+{
+    report_node *n = report_branch(r, NULL, "submod");
+    if (!n)
+        return;
+    n->value.text = s->name;
+    report_text(r, n, "status", vs_str(ear_tier_name(s->status)));
+    if (s->policy_id.n)
+        report_text(r, n, "policy", s->policy_id);
+    if (vs_defined(s->evidence))
+        report_value(r, n, "annotated evidence", s->evidence);
+    report_vector_add(r, s->name, s->status, &s->vector,
+                      ear_vector_is_empty(&s->vector) ? "the token has no vector" : NULL);
+}
+
+void ear_doc_report(report *r, const ear_doc *d)
+{
+    r->title = "EAR: an attestation result";
+    r->summary = vs_sprintf(r->a, "submods: %zu; the signature is not verified here", d->n);
+    report_text(r, NULL, "profile", d->profile);
+    report_text(r, NULL, "verifier", d->developer);
+    report_text(r, NULL, "build", d->build);
+    if (d->issuer.n)
+        report_text(r, NULL, "issuer", d->issuer);
+    report_time(r, "issued", d->iat);
+    report_time(r, "expires", d->exp);
+    for (size_t i = 0; i < d->n; i++)
+        report_submod(r, &d->submods[i]);
+    report_check_add(r, "contents", REPORT_PASSED,
+                     "every status is at least as bad as its trust vector");
+    report_check_add(r, "signature", REPORT_OPEN, "see vouchsafe verify --key or --ca");
 }

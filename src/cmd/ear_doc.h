@@ -6,7 +6,7 @@
 #ifndef VS_CMD_EAR_DOC_H
 #define VS_CMD_EAR_DOC_H
 
-#include "cmd/view.h"
+#include "cmd/show/report.h"
 
 typedef struct ear_submod {
     vs_span name;
@@ -29,6 +29,12 @@ bool ear_doc_looks_like(vs_val claims);
 /* VS_E_INVALID: a member is missing or wrong, a claim is unknown, or a status is better than its
  * trust vector. */
 VS_MUST vs_code ear_doc_read(vs_arena *a, vs_val claims, ear_doc *out, vs_error *err);
+/* One submod: its status, and its vector with a gauge per claim on a terminal. */
+void ear_vector_show(view *v, vs_span name, ear_tier status, vs_span policy_id,
+                     const ear_vector *vector);
+bool ear_vector_is_empty(const ear_vector *v);
+/* For a page: vectors, and what else there is as a tree. */
+void ear_doc_report(report *r, const ear_doc *d);
 /* The table. */
 void ear_doc_show(view *v, const ear_doc *d);
 

@@ -14,9 +14,8 @@ enum { OUT_MAX = 64 * 1024 * 1024, NAME_WIDTH = 22, LINE_TEXT = 512 };
 void view_init(view *v)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    *v = (view){.out = VS_BUF(OUT_MAX)};
-    v->color =
-        isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+    *v = (view){.out = VS_BUF(OUT_MAX), .terminal = isatty(STDOUT_FILENO) == 1};
+    v->color = v->terminal && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 }
 
 void view_free(view *v)
@@ -59,7 +58,19 @@ static bool is_hostile(uint32_t cp)
            (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
-void view_text(view *v, vs_span text)
+static const char *html_entity(uint32_t cp)
+{
+    switch (cp) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    default: return NULL;
+    }
+}
+
+void view_escape(vs_buf *out, vs_span text, bool html)
 {
     bool utf8 = vs_utf8_ok(text);
     for (size_t at = 0; at < text.n;) {
@@ -69,10 +80,36 @@ void view_text(view *v, vs_span text)
             cp = vs_utf8_next(text, &at);
         else
             at++;
-        if (!is_hostile(cp) && (utf8 || cp < 0x80))
-            vs_buf_put(&v->out, vs_span_of(text.p + from, at - from));
+        const char *entity = html ? html_entity(cp) : NULL;
+        if (entity)
+            vs_buf_puts(out, entity);
+        else if (!is_hostile(cp) && (utf8 || cp < 0x80))
+            vs_buf_put(out, vs_span_of(text.p + from, at - from));
         else
-            vs_buf_printf(&v->out, cp > 0xff ? "\\u%04x" : "\\x%02x", cp);
+            vs_buf_printf(out, cp > 0xff ? "\\u%04x" : "\\x%02x", cp);
+    }
+}
+
+void view_text(view *v, vs_span text)
+{
+    view_escape(&v->out, text, false);
+}
+
+/* The printer has escaped what is below 0x20; what is above stands only within strings. */
+void view_json(view *v, vs_span json)
+{
+    for (size_t at = 0; at < json.n;) {
+        size_t from = at;
+        if (!vs_utf8_skip(json, &at)) {
+            vs_buf_puts(&v->out, "\\ufffd");
+            continue;
+        }
+        size_t again = from;
+        uint32_t cp = vs_utf8_next(json, &again);
+        if (cp >= 0x7f && is_hostile(cp))
+            vs_buf_printf(&v->out, "\\u%04x", cp);
+        else
+            vs_buf_put(&v->out, vs_span_of(json.p + from, at - from));
     }
 }
 

@@ -12,6 +12,7 @@
 typedef struct view {
     vs_buf out;
     bool color;
+    bool terminal; /* standard output is one */
 } view;
 
 /* Colour only on a terminal, and not when NO_COLOR is set or TERM is "dumb". */
@@ -26,6 +27,11 @@ view_style view_tier_style(ear_tier tier);
 void view_styled(view *v, view_style style, const char *fmt, ...) VS_PRINTF(3, 4);
 /* A text of theirs: control, bidirectional and invalid characters are shown as \xNN or \uNNNN. */
 void view_text(view *v, vs_span text);
+
+/* The same for any buffer; with `html` also what HTML gives a meaning to. */
+void view_escape(vs_buf *out, vs_span text, bool html);
+/* JSON text whose strings cannot steer a terminal: characters as above become \\u escapes. */
+void view_json(view *v, vs_span json);
 
 /* "  name    value" lines; `indent` in steps of two spaces. */
 void view_row(view *v, unsigned indent, const char *name, vs_span text);
