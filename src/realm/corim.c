@@ -172,10 +172,11 @@ static vs_code comid_platform(const job *j, vs_val *out)
 static vs_code comid_cpak(const job *j, vs_val *out)
 {
     VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(REALM_FILE_MAX);
-    uint8_t id[CCA_INSTANCE_ID];
-    VS_TRY(realm_instance_id(j->keys->cpak, id, j->err));
+    uint8_t room[CCA_INSTANCE_ID];
+    vs_span id;
+    VS_TRY(realm_platform_instance(j->spec, j->keys, room, &id, j->err));
     VS_TRY(vs_key_to_pem(&pem, j->keys->cpak, false, j->err));
-    vs_span instance = vs_dup(j->a, vs_span_of(id, sizeof id));
+    vs_span instance = vs_dup(j->a, id);
     vs_vec keys = {.a = j->a};
     vs_vec_add(&keys, typed(j->a, "pkix-base64-key",
                             vs_string_dup(j->a, vs_span_trim(vs_buf_span(&pem)))));

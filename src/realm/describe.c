@@ -7,7 +7,7 @@
  *   realm-profile              text; null or "" for a legacy realm token
  *   platform-hash-algorithm, hash-algorithm, rak-hash-algorithm   "sha-256", "sha-384", "sha-512"
  *   initial-measurement, extensible-measurements (4), personalization-value (64 bytes)
- *   implementation-id, platform-configuration, verification-service?
+ *   implementation-id, instance-id?, platform-configuration, verification-service?
  *   lifecycle                  number, or the name of a state such as "secured"
  *   sw-components              array of {component-type?, measurement-value, version?, signer-id,
  *                              hash-algorithm?, live-activation?, countersigners?}
@@ -125,6 +125,7 @@ static void put_options(vs_obj *o, const realm_spec *spec)
         vs_obj_put(o, "rak-encoding", vs_cstring(rak_words[spec->rak_form]));
     if (spec->client_id != 1)
         vs_obj_put(o, "client-id", vs_int((int64_t)spec->client_id));
+    put_hex_opt(o, "instance-id", spec->instance_id);
     put_hex_opt(o, "manufacturing-configuration", spec->manufacturing_config);
     if (spec->n_devices)
         vs_obj_put(o, "devices", devices_value(o->a, spec));
@@ -388,6 +389,7 @@ static vs_code read_options(vs_arena *a, vs_val o, realm_spec *out, vs_error *er
     out->rak_form = form < 0 ? REALM_RAK_BY_PROFILE : (realm_rak_form)form;
     VS_TRY(may_word(o, "mec-policy", mec_words, VS_COUNT(mec_words), &out->mec_policy, err));
     VS_TRY(may_word(o, "lfa-policy", lfa_words, VS_COUNT(lfa_words), &out->lfa_policy, err));
+    VS_TRY(may_hex(a, o, "instance-id", &out->instance_id, err));
     VS_TRY(may_hex(a, o, "manufacturing-configuration", &out->manufacturing_config, err));
     VS_TRY(may_hex(a, o, "realm-instance-id", &out->realm_instance_id, err));
     VS_TRY(may_hex(a, o, "devices-hash", &out->devices_hash, err));
@@ -408,6 +410,7 @@ static const char *const members[] = {"note",
                                       "extensible-measurements",
                                       "personalization-value",
                                       "implementation-id",
+                                      "instance-id",
                                       "platform-configuration",
                                       "lifecycle",
                                       "verification-service",

@@ -39,6 +39,7 @@ typedef struct realm_spec {
     vs_span rim, rem[CCA_REMS];
     vs_span rpv; /* 64 bytes */
     vs_span implementation_id;
+    vs_span instance_id; /* of the platform, 33 bytes; empty = made from the CPAK */
     vs_span config;
     uint16_t lifecycle;
     vs_span service; /* claim 2400; optional */
@@ -57,8 +58,7 @@ typedef struct realm_spec {
     vs_span devices_hash;      /* claim 44257; optional */
 } realm_spec;
 
-/* The test keys; the platform's instance id is derived from the CPAK as firmware does it:
- * 0x01 || SHA-256 of the public point. */
+/* The test keys. */
 typedef struct realm_keys {
     vs_key *cpak, *rak; /* private; P-256, P-384 or P-521. Hardware's RAK is always P-384 */
 } realm_keys;
@@ -68,7 +68,11 @@ void realm_keys_free(realm_keys *k);
 VS_MUST vs_code realm_keys_generate(realm_keys *out, vs_error *err);
 VS_MUST vs_code realm_keys_generate_on(vs_key_type cpak, vs_key_type rak, realm_keys *out,
                                        vs_error *err);
+/* 0x01 || SHA-256 of the public point, as firmware makes it of the CPAK. */
 VS_MUST vs_code realm_instance_id(const vs_key *key, uint8_t out[CCA_INSTANCE_ID], vs_error *err);
+/* That of the description, or else that of the CPAK in `room`. */
+VS_MUST vs_code realm_platform_instance(const realm_spec *spec, const realm_keys *keys,
+                                        uint8_t room[CCA_INSTANCE_ID], vs_span *out, vs_error *err);
 
 /* Defaults: tag 399, profiles 1.0.0, sha-512 measurements, a fixed made-up platform with thirteen
  * components and lifecycle "secured". Everything is on the arena. */

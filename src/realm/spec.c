@@ -34,6 +34,16 @@ vs_code realm_instance_id(const vs_key *key, uint8_t out[CCA_INSTANCE_ID], vs_er
     return VS_OK;
 }
 
+vs_code realm_platform_instance(const realm_spec *spec, const realm_keys *keys,
+                                uint8_t room[CCA_INSTANCE_ID], vs_span *out, vs_error *err)
+{
+    *out = spec->instance_id;
+    if (out->n)
+        return VS_OK;
+    *out = vs_span_of(room, CCA_INSTANCE_ID);
+    return realm_instance_id(keys->cpak, room, err);
+}
+
 /* ---- profiles ------------------------------------------------------------------------------- */
 
 static const struct {

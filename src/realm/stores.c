@@ -6,13 +6,14 @@ vs_code realm_ta_store(const realm_spec *spec, const realm_keys *keys, vs_buf *o
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
-    uint8_t instance[CCA_INSTANCE_ID];
+    uint8_t room[CCA_INSTANCE_ID];
+    vs_span instance;
     vs_val jwk;
-    VS_TRY(realm_instance_id(keys->cpak, instance, err));
+    VS_TRY(realm_platform_instance(spec, keys, room, &instance, err));
     VS_TRY(vs_key_to_jwk(&a, keys->cpak, NULL, &jwk, err));
     vs_obj o = {.a = &a};
     vs_obj_put(&o, "implementation-id", realm_hex(&a, spec->implementation_id));
-    vs_obj_put(&o, "instance-id", realm_hex(&a, vs_span_of(instance, sizeof instance)));
+    vs_obj_put(&o, "instance-id", realm_hex(&a, instance));
     vs_obj_put(&o, "pkey", jwk);
     return realm_print(&a, realm_list_of_one(&o), out, err);
 }

@@ -84,9 +84,9 @@ static void put_component(vs_buf *b, const cca_component *c)
     members += c->n_countersigners > 0;
     vs_cbor_put_map(b, members);
     put_text_opt(b, 1, c->type);
+    put_bytes(b, 5, c->signer_id); /* before the value: the order of RSE */
     put_bytes(b, 2, c->value);
     put_text_opt(b, 4, c->version);
-    put_bytes(b, 5, c->signer_id);
     put_text_opt(b, 6, c->hash);
     put_bool_opt(b, 7, c->live_activation);
     if (!c->n_countersigners)
@@ -137,17 +137,18 @@ static vs_code platform_claims(const realm_spec *spec, const realm_keys *keys, v
                                vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf rak = VS_BUF(RAK_MAX);
-    uint8_t challenge[VS_HASH_MAX], instance[CCA_INSTANCE_ID];
+    uint8_t challenge[VS_HASH_MAX], room[CCA_INSTANCE_ID];
+    vs_span instance;
     VS_TRY(rak_claim(spec, keys->rak, &rak, err));
     VS_TRY(
         vs_digest(spec->rak_hash, vs_buf_span(&rak), (vs_span){0}, (vs_span){0}, challenge, err));
-    VS_TRY(realm_instance_id(keys->cpak, instance, err));
+    VS_TRY(realm_platform_instance(spec, keys, room, &instance, err));
     bool v2 = is_v2(spec->platform_profile);
     vs_cbor_put_map(b, 8u + (v2 ? count_platform_v2(spec) : 0) + (spec->service.n > 0));
     put_text(b, 265, vs_str(spec->platform_profile));
     put_bytes(b, 10, vs_span_of(challenge, vs_hash_size(spec->rak_hash)));
     put_bytes(b, 2396, spec->implementation_id);
-    put_bytes(b, 256, vs_span_of(instance, sizeof instance));
+    put_bytes(b, 256, instance);
     put_bytes(b, 2401, spec->config);
     put_uint(b, 2395, spec->lifecycle);
     if (v2)
