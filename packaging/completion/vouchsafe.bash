@@ -21,6 +21,22 @@ _vouchsafe_rego() {
     esac
 }
 
+# The same for `vouchsafe realm`.
+_vouchsafe_realm() {
+    if [ "$COMP_CWORD" -le 2 ]; then
+        echo "init run rim token extend endorse --help"
+        return
+    fi
+    case $1 in
+    init) echo "--dir --description --profile --form --rim --hash --rpv --lifecycle --cpak --rak --help" ;;
+    run) echo "--dir --mount --socket --help" ;;
+    rim) echo "--dir --help" ;;
+    token) echo "--dir --challenge --output --help" ;;
+    extend) echo "--dir --index --data --help" ;;
+    endorse) echo "--dir --output --format --tag-version --help" ;;
+    esac
+}
+
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     local client="--url --cert-file --admin-token-file --auth-private-key"
@@ -30,14 +46,14 @@ _vouchsafe() {
         case $sub in
         serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
         doctor) words="--config-file --data-dir --cca-config --json --help" ;;
-        decode) words="--json --help" ;;
+        decode) words="--json --full --html --cca-config --ta-store --rv-store --challenge --help" ;;
         verify) words="--key --ca --json --help" ;;
         explain) words="$client --export --json --help" ;;
         replay) words="--key --payload --help" ;;
         dry-run) words="$client --policy --id --last --json --help" ;;
         audit) words="verify key $client --key --json --help" ;;
         rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;
-        realm) words="init run rim token extend --dir --mount --socket --challenge --rim --rpv --profile --form --lifecycle --index --data --help" ;;
+        realm) words=$(_vouchsafe_realm "${COMP_WORDS[2]-}") ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
