@@ -54,3 +54,21 @@ tour() { sed -n '/^<!-- tour -->/,/^<!-- end of tour -->/ s/^    //p' "$VS_ROOT/
     [ "$n" -gt 25 ]
     grep -q '<svg' token.html
 }
+
+@test "each word of the completion of realm and decode is an option" {
+    # shellcheck source=/dev/null
+    . "$VS_ROOT/packaging/completion/vouchsafe.bash"
+    COMP_CWORD=3
+    for sub in init run rim token extend endorse; do
+        help=$(vouchsafe realm "$sub" --help)
+        for word in $(_vouchsafe_realm "$sub"); do
+            [ "$word" = --help ] || [[ "$help" == *"$word"* ]]
+        done
+    done
+    help=$(vouchsafe decode --help)
+    COMP_WORDS=(vouchsafe decode -)
+    COMP_CWORD=2
+    _vouchsafe
+    [ "${#COMPREPLY[@]}" -ge 7 ]
+    for word in "${COMPREPLY[@]}"; do [ "$word" = --help ] || [[ "$help" == *"$word"* ]]; done
+}
