@@ -87,14 +87,16 @@ static void leave_open(report *r, const char *reason)
     report_check_add(r, realm_references, REPORT_OPEN, reason);
 }
 
+/* Both ways of appraisal say -97 or 33 of a RIM that nobody endorses. */
 static void check_realm_references(report *r, const cca_verdict *v)
 {
     int8_t executables = v->realm.value[EAR_EXECUTABLES];
-    report_check_add(r, realm_references, v->realm_known ? REPORT_PASSED : REPORT_FAILED,
-                     v->realm_known ? "RIM and REMs are those of a reference value"
-                     : executables == 96
-                         ? "the RIM is that of a reference value, its other measurements are not"
-                         : "no reference value has this RIM");
+    const char *found =
+        v->realm_known ? "RIM and REMs are those of a reference value"
+        : executables == -97 || executables == 33
+            ? "no reference value has this RIM"
+            : "the RIM is that of a reference value, its other measurements are not";
+    report_check_add(r, realm_references, v->realm_known ? REPORT_PASSED : REPORT_FAILED, found);
 }
 
 /* The vectors say what became of it, also when the lifecycle ended it. */
