@@ -394,34 +394,11 @@ static vs_grpc_status status_of_http(int http)
     return VS_GRPC_UNKNOWN;
 }
 
-static vs_code code_of(vs_grpc_status s)
-{
-    static const vs_code codes[] = {
-        [VS_GRPC_CANCELLED] = VS_E_IO,
-        [VS_GRPC_UNKNOWN] = VS_E_IO,
-        [VS_GRPC_INVALID_ARGUMENT] = VS_E_INVALID,
-        [VS_GRPC_DEADLINE_EXCEEDED] = VS_E_TIMEOUT,
-        [VS_GRPC_NOT_FOUND] = VS_E_NOT_FOUND,
-        [VS_GRPC_ALREADY_EXISTS] = VS_E_EXISTS,
-        [VS_GRPC_PERMISSION_DENIED] = VS_E_DENIED,
-        [VS_GRPC_RESOURCE_EXHAUSTED] = VS_E_LIMIT,
-        [VS_GRPC_FAILED_PRECONDITION] = VS_E_CONFLICT,
-        [VS_GRPC_ABORTED] = VS_E_CONFLICT,
-        [VS_GRPC_OUT_OF_RANGE] = VS_E_INVALID,
-        [VS_GRPC_UNIMPLEMENTED] = VS_E_UNSUPPORTED,
-        [VS_GRPC_INTERNAL] = VS_E_IO,
-        [VS_GRPC_UNAVAILABLE] = VS_E_IO,
-        [VS_GRPC_DATA_LOSS] = VS_E_IO,
-        [VS_GRPC_UNAUTHENTICATED] = VS_E_DENIED,
-    };
-    return codes[s];
-}
-
 static vs_code fail(vs_grpc_conn *c, vs_grpc_result *r, vs_grpc_status status, const char *what,
                     vs_error *err)
 {
     r->status = status;
-    return vs_fail(err, code_of(status), "%s: %s: %s", c->socket.address,
+    return vs_fail(err, vs_grpc_code(status), "%s: %s: %s", c->socket.address,
                    vs_grpc_status_name(status), what);
 }
 
