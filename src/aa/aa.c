@@ -135,10 +135,10 @@ static vs_code attest(aa *agent, vs_error *err)
 }
 
 /* With the lock. */
-static vs_code kbs_token(aa *agent, vs_buf *out, vs_error *err)
+static vs_code kbs_token(aa *agent, vs_span refused, vs_buf *out, vs_error *err)
 {
     aa_token_cache *c = &agent->tokens;
-    aa_token_state state = aa_token_look(c, vs_now_s());
+    aa_token_state state = aa_token_look(c, refused, vs_now_s());
     if (state != AA_TOKEN_GOOD) {
         vs_error why = {0};
         vs_code code = attest(agent, &why);
@@ -221,14 +221,14 @@ static vs_code as_token(aa *agent, vs_buf *out, vs_error *err)
     return ask_as(agent, vs_buf_span(&body), out, err);
 }
 
-vs_code aa_token(aa *agent, vs_span type, vs_buf *out, vs_error *err)
+vs_code aa_token(aa *agent, vs_span type, vs_span refused, vs_buf *out, vs_error *err)
 {
     if (vs_span_is(type, "kbs")) {
         if (!agent->kbs)
             return vs_fail(err, VS_E_UNSUPPORTED,
                            "no KBS is configured (token_configs.kbs, AA_KBC_PARAMS)");
         (void)pthread_mutex_lock(&agent->lock);
-        vs_code code = kbs_token(agent, out, err);
+        vs_code code = kbs_token(agent, refused, out, err);
         (void)pthread_mutex_unlock(&agent->lock);
         return code;
     }

@@ -31,9 +31,10 @@ const char *aa_tee(const aa *agent);
 VS_MUST vs_code aa_evidence(aa *agent, vs_span report_data, vs_buf *json, vs_error *err);
 /* The same of devices beside it, as an object by name; nothing at all where there are none. */
 VS_MUST vs_code aa_additional_evidence(aa *agent, vs_span report_data, vs_buf *json, vs_error *err);
-/* Type "kbs": {"token":...,"tee_keypair":PEM}, from memory while it is good (token.c says when).
- * "coco_as": a token (JWT). INVALID: another type; UNSUPPORTED: not configured. */
-VS_MUST vs_code aa_token(aa *agent, vs_span type, vs_buf *out, vs_error *err);
+/* Type "kbs": {"token":...,"tee_keypair":PEM}, from memory while it is good (token.h says when);
+ * `refused` = SHA-256 of a token that the KBS did not take, empty = none. "coco_as": a token (JWT).
+ * INVALID: another type; UNSUPPORTED: not configured. */
+VS_MUST vs_code aa_token(aa *agent, vs_span type, vs_span refused, vs_buf *out, vs_error *err);
 
 typedef enum aa_extended { AA_EXTENDED, AA_NOT_SUPPORTED, AA_NOT_ENABLED } aa_extended;
 typedef struct aa_event {

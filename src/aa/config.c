@@ -2,6 +2,7 @@
 #include "aa/config.h"
 
 #include "base/log.h"
+#include "config/guest.h"
 #include "config/macros.h"
 
 typedef struct raw {
@@ -53,35 +54,11 @@ static const config_key keys[] = {
 
 const config_table aa_config_table = {keys, VS_COUNT(keys), .lenient = true};
 
-vs_code aa_kbc_params(vs_span text, vs_span *kbc, vs_span *url, vs_error *err)
-{
-    const uint8_t *at = text.p ? memmem(text.p, text.n, "::", 2) : NULL;
-    if (!at)
-        return vs_fail(err, VS_E_INVALID, "\"%.*s\" is not of the form \"<kbc>::<url>\"",
-                       VS_FMT(vs_span_head(text, 200)));
-    *kbc = vs_span_head(text, (size_t)(at - text.p));
-    *url = vs_span_from(text, kbc->n + 2);
-    return VS_OK;
-}
-
-vs_span aa_cmdline_value(vs_span cmdline, const char *name)
-{
-    vs_span value = {0};
-    while (cmdline.n) {
-        vs_span word = vs_span_trim(vs_span_cut(cmdline, ' ', &cmdline, NULL));
-        bool found;
-        vs_span rest, key = vs_span_cut(word, '=', &rest, &found);
-        if (found && vs_span_is(key, name))
-            value = rest;
-    }
-    return value;
-}
-
 /* Of the key broker clients only cc_kbc speaks to a KBS: the others get no token here. */
 static vs_code from_params(vs_span params, vs_arena *a, aa_config *out, vs_error *err)
 {
     vs_span kbc, url;
-    VS_TRY(aa_kbc_params(params, &kbc, &url, err));
+    VS_TRY(guest_split(params, &kbc, &url, err));
     if (vs_span_is(kbc, "cc_kbc"))
         out->kbs_url = (const char *)vs_dup(a, url).p;
     else
@@ -121,7 +98,7 @@ vs_code aa_config_load(const char *path, const char *params, vs_span cmdline, vs
     config_table_fallbacks(&aa_config_table, &r);
     r.cfg.tee_key = (vs_key_type)r.tee_key;
     *out = r.cfg;
-    vs_span word = aa_cmdline_value(cmdline, "agent.aa_kbc_params");
+    vs_span word = guest_cmdline_value(cmdline, "agent.aa_kbc_params");
     if (params)
         VS_TRY_WRAP(from_params(vs_str(params), a, out, err), err, "AA_KBC_PARAMS");
     else if (word.n)

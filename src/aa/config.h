@@ -32,9 +32,4 @@ extern const config_table aa_config_table;
 VS_MUST vs_code aa_config_load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
                                aa_config *out, vs_error *err);
 
-/* "<kbc>::<url>", cut at the first "::" so that an IPv6 address may follow. */
-VS_MUST vs_code aa_kbc_params(vs_span text, vs_span *kbc, vs_span *url, vs_error *err);
-/* The value of the last "<name>=..." word of a kernel command line; empty = none. */
-vs_span aa_cmdline_value(vs_span cmdline, const char *name);
-
 #endif

@@ -9,11 +9,13 @@ enum {
     MARGIN_MAX_S = 60 /* life that must be left, or a quarter of it all if that is less */
 };
 
-aa_token_state aa_token_look(const aa_token_cache *c, int64_t now)
+aa_token_state aa_token_look(const aa_token_cache *c, vs_span said_refused, int64_t now)
 {
     if (c->json.n == 0 || now < c->fetched || (c->expires && now >= c->expires))
         return AA_TOKEN_NONE;
     if (!c->expires) /* it may have been revoked in any way */
+        return AA_TOKEN_NONE;
+    if (vs_span_eq(said_refused, vs_span_of(c->digest, sizeof c->digest)))
         return AA_TOKEN_NONE;
     int64_t life = c->expires - c->fetched;
     int64_t margin = life / 4 < MARGIN_MAX_S ? life / 4 : MARGIN_MAX_S;
@@ -50,7 +52,10 @@ vs_code aa_token_keep(aa_token_cache *c, vs_span token, const vs_key *key, int64
                       vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(64 * 1024);
+    uint8_t digest[VS_HASH_MAX];
     aa_token_forget(c);
+    VS_TRY(vs_digest(VS_SHA256, token, (vs_span){0}, (vs_span){0}, digest, err));
+    memcpy(c->digest, digest, sizeof c->digest);
     /* The pure Rust consumer reads PKCS#8 of EC and PKCS#1 of RSA keys, and no other. */
     if (vs_key_kind(key) == VS_KEY_RSA)
         VS_TRY(vs_key_to_pem_old(&pem, key, err));

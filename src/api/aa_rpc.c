@@ -6,38 +6,42 @@
 
 #define PREFIX "[ERROR:attestation-agent] "
 
-/* Answers with what `get` appends, as the bytes of field 1. */
-typedef vs_code (*getter)(aa *agent, vs_span in, vs_buf *out, vs_error *err);
-
-static void answer_bytes(aa *agent, const vs_grpc_call *call, vs_grpc_reply *reply, getter get,
-                         bool is_text, const char *failure)
+static vs_code evidence(void *user, vs_span report_data, vs_buf *json, vs_error *err)
 {
-    vs_span in = {0};
-    vs_error err = {0};
-    const guest_field fields[] = {{1, .is_bytes = true, .is_text = is_text, .bytes = &in}};
-    if (!guest_read(call, fields, 1, reply))
-        return;
-    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(reply->body.cap);
-    if (get(agent, in, &out, &err) != VS_OK)
-        guest_fail(call, reply, failure, &err);
-    else if (out.n)
-        vs_pb_put_bytes(&reply->body, 1, vs_buf_span(&out));
+    return aa_evidence(user, report_data, json, err);
+}
+
+static vs_code additional_evidence(void *user, vs_span report_data, vs_buf *json, vs_error *err)
+{
+    return aa_additional_evidence(user, report_data, json, err);
 }
 
 static void get_evidence(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
-    answer_bytes(user, call, reply, aa_evidence, false, PREFIX "AA-KBC get evidence failed");
+    guest_answer(user, call, reply, evidence, false, PREFIX "AA-KBC get evidence failed");
 }
 
 static void get_additional_evidence(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
-    answer_bytes(user, call, reply, aa_additional_evidence, false,
+    guest_answer(user, call, reply, additional_evidence, false,
                  PREFIX "AA-KBC get evidence failed");
 }
 
 static void get_token(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
-    answer_bytes(user, call, reply, aa_token, true, PREFIX "AA-KBC get token failed");
+    vs_span type = {0}, refused = {0};
+    vs_error err = {0};
+    const guest_field fields[] = {
+        {1, .is_bytes = true, .is_text = true, .bytes = &type},
+        {AA_RPC_REFUSED, .is_bytes = true, .bytes = &refused},
+    };
+    if (!guest_read(call, fields, VS_COUNT(fields), reply))
+        return;
+    VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(reply->body.cap);
+    if (aa_token(user, type, refused, &token, &err) != VS_OK)
+        guest_fail(call, reply, PREFIX "AA-KBC get token failed", &err);
+    else
+        vs_pb_put_bytes(&reply->body, 1, vs_buf_span(&token));
 }
 
 static void extend(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)

@@ -39,3 +39,18 @@ void guest_fail(const vs_grpc_call *call, vs_grpc_reply *reply, const char *text
     vs_grpc_fail(call, reply, VS_GRPC_INTERNAL, "%s: %s", text,
                  vs_error_text(err, cause, sizeof cause));
 }
+
+void guest_answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply, guest_getter get,
+                  bool is_text, const char *failure)
+{
+    vs_span in = {0};
+    vs_error err = {0};
+    const guest_field fields[] = {{1, .is_bytes = true, .is_text = is_text, .bytes = &in}};
+    if (!guest_read(call, fields, 1, reply))
+        return;
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(reply->body.cap);
+    if (get(user, in, &out, &err) != VS_OK)
+        guest_fail(call, reply, failure, &err);
+    else if (out.n)
+        vs_pb_put_bytes(&reply->body, 1, vs_buf_span(&out));
+}

@@ -17,6 +17,12 @@ typedef struct guest_field {
  * not well formed. */
 VS_MUST bool guest_read(const vs_grpc_call *call, const guest_field *fields, size_t n,
                         vs_grpc_reply *reply);
+/* Appends a secret, or what is as good as one. */
+typedef vs_code (*guest_getter)(void *user, vs_span in, vs_buf *out, vs_error *err);
+/* Answers field 1 of a request, bytes or text, with what `get` appends, as field 1: nothing at all
+ * when that is empty. */
+void guest_answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply, guest_getter get,
+                  bool is_text, const char *failure);
 /* INTERNAL with upstream's text and the cause behind it; the whole goes to the log. Callers are in
  * the same guest. */
 void guest_fail(const vs_grpc_call *call, vs_grpc_reply *reply, const char *text,

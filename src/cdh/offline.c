@@ -17,8 +17,8 @@ static vs_code load(cdh_offline *o, const char *path, vs_error *err)
     vs_val map;
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return VS_OK;
-    if (o->n == CDH_OFFLINE_FILES)
-        return vs_fail(err, VS_E_LIMIT, "more than %d files", CDH_OFFLINE_FILES);
+    if (o->n == CDH_FILES_MAX)
+        return vs_fail(err, VS_E_LIMIT, "more than %d files", CDH_FILES_MAX);
     VS_TRY(vs_read_file(path, &text, err));
     vs_span kept = vs_dup(&o->arena, vs_buf_span(&text)); /* values point into their text */
     VS_TRY(vs_arena_check(&o->arena, err));
@@ -39,7 +39,7 @@ static vs_code load(cdh_offline *o, const char *path, vs_error *err)
 vs_code cdh_offline_load(const char *const *paths, size_t n, cdh_offline *out, vs_error *err)
 {
     *out = (cdh_offline){0};
-    vs_arena_init(&out->arena, (size_t)CDH_OFFLINE_FILES * 4 * FILE_MAX);
+    vs_arena_init(&out->arena, (size_t)CDH_FILES_MAX * 4 * FILE_MAX);
     for (size_t i = 0; i < n; i++)
         VS_TRY_WRAP(load(out, paths[i], err), err, "%s", paths[i]);
     vs_log(VS_LOG_WARN, "cdh", "secrets come from files in clear (offline_fs_kbc): for tests only",

@@ -3,14 +3,12 @@
 #ifndef VS_CDH_OFFLINE_H
 #define VS_CDH_OFFLINE_H
 
-#include "cdh/resource_uri.h"
+#include "cdh/source.h"
 #include "value/value.h"
-
-enum { CDH_OFFLINE_FILES = 16 };
 
 typedef struct cdh_offline {
     vs_arena arena; /* wiped when freed */
-    vs_val maps[CDH_OFFLINE_FILES];
+    vs_val maps[CDH_FILES_MAX];
     size_t n;
 } cdh_offline;
 

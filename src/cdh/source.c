@@ -85,12 +85,14 @@ static vs_code take_token(cdh_source *s, vs_span json, vs_arena *a, vs_error *er
     return vs_buf_check(&s->token, err);
 }
 
+/* What is held was refused, or is nothing. */
 static vs_code renew(cdh_source *s, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(ANSWER_MAX);
     VS_CLEANUP(vs_arena_wipe) vs_arena a;
     vs_arena_init(&a, 0);
-    VS_TRY_WRAP(s->cfg.get_token(s->cfg.user, &json, err), err, "asking the attestation agent");
+    VS_TRY_WRAP(s->cfg.get_token(s->cfg.user, vs_buf_span(&s->token), &json, err), err,
+                "asking the attestation agent");
     vs_code code = take_token(s, vs_buf_span(&json), &a, err);
     if (code != VS_OK) {
         vs_buf_clear(&s->token);

@@ -10,8 +10,9 @@
 
 typedef struct cdh_source cdh_source;
 
-/* Appends the agent's answer to GetToken("kbs"): {"token":...,"tee_keypair":PEM}. */
-typedef vs_code (*cdh_token_getter)(void *user, vs_buf *json, vs_error *err);
+/* Appends the agent's answer to GetToken("kbs"): {"token":...,"tee_keypair":PEM}. `refused` = a
+ * token of its that the KBS did not take; empty = none. */
+typedef vs_code (*cdh_token_getter)(void *user, vs_span refused, vs_buf *json, vs_error *err);
 
 typedef struct cdh_kbs_config {
     const char *url;
@@ -20,7 +21,7 @@ typedef struct cdh_kbs_config {
     void *user;
 } cdh_kbs_config;
 
-enum { CDH_SECRET_MAX = 16 * 1024 * 1024 };
+enum { CDH_FILES_MAX = 16, CDH_SECRET_MAX = 16 * 1024 * 1024 };
 
 /* Connects to nothing yet. */
 VS_MUST vs_code cdh_source_kbs(const cdh_kbs_config *cfg, cdh_source **out, vs_error *err);
