@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the static vouchsafe-guest and kbs-client for one architecture: make-guest.sh aarch64|x86_64
+# Builds the static vouchsafe-guest, kbs-client and (for tests) vouchsafe-realm for one architecture: make-guest.sh aarch64|x86_64
 #
 # The libraries are the distribution's own static ones, of the target's architecture, unpacked into
 # build/sysroot-ARCH: nothing is installed for another architecture, and nothing is compiled but the
-# project. The results are build/guest-ARCH/vouchsafe-guest, with its links, and kbs-client, stripped.
+# project. The results are in build/guest-ARCH, stripped.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -29,26 +29,8 @@ if ! command -v "$cc" >/dev/null || ! dpkg-query -W "$libc" >/dev/null 2>&1; the
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$package" "$libc" >/dev/null
 fi
 
-# Package lists of the target's architecture alone, in the build directory.
-if [ ! -e "$root/.complete" ]; then
-    rm -rf "$root"
-    mkdir -p "$root/apt/lists/partial" "$root/apt/cache/archives/partial" "$root/deb"
-    : >"$root/apt/status"
-    cat >"$root/apt.conf" <<CONF
-Dir::State "$root/apt";
-Dir::State::status "$root/apt/status";
-Dir::Cache "$root/apt/cache";
-APT::Architecture "$debian";
-APT::Architectures {"$debian";};
-APT::Sandbox::User "root";
-CONF
-    apt-get -c "$root/apt.conf" -qq update
-    # shellcheck disable=SC2086  # a list of words is meant
-    (cd "$root/deb" && apt-get -c "$root/apt.conf" -qq download $packages)
-    for deb in "$root"/deb/*.deb; do dpkg-deb -x "$deb" "$root"; done
-    rm -rf "$root/apt" "$root/deb"
-    : >"$root/.complete"
-fi
+# shellcheck disable=SC2086  # a list of words is meant
+scripts/foreign-packages.sh "$debian" "$root" $packages
 
 # Size counts: sections that nothing uses are dropped, and a static program needs no relocation.
 cat >"$root/cross.ini" <<CROSS
@@ -82,7 +64,7 @@ if [ ! -e "$build/build.ninja" ]; then
         -Db_pie=false -Db_staticpic=false >"$log" 2>&1 || fail
 fi
 ninja -C "$build" >"$log" 2>&1 || fail
-for name in vouchsafe-guest kbs-client; do
+for name in vouchsafe-guest kbs-client vouchsafe-realm; do
     "${cc%gcc}strip" -s -R .comment -o "$build/$name" "$build/src/cmd/$name"
     size=$(stat -c %s "$build/$name")
     packed=$(gzip -9c "$build/$name" | wc -c)
