@@ -121,6 +121,26 @@ start_asr() {
     [ "$(ask_aa GetToken 1=kbs | sha256sum)" = "$(ask_aa GetToken 1=kbs | sha256sum)" ]
 }
 
+@test "a secret is not left in the memory of the hub or the REST server" {
+    [ "$(id -u)" = 0 ] || skip "only root reads another process's memory"
+    head -c 48 /dev/urandom | base64 -w0 >planted
+    admin set-resource --path default/planted/1 --resource-file planted >/dev/null
+    start_aa
+    start_cdh
+    cdh_pid=$server_pid
+    start_asr
+    asr_pid=$server_pid
+    for i in 1 2 3; do
+        curl -sS -o got "$asr_url/cdh/resource/default/planted/1"
+        cmp planted got
+    done
+    "$VS_ROOT/tests/e2e/memory_scan.py" "$cdh_pid" planted
+    "$VS_ROOT/tests/e2e/memory_scan.py" "$asr_pid" planted
+    printf '%s' confidential-data-hub >present # the scan does find what is there
+    run "$VS_ROOT/tests/e2e/memory_scan.py" "$cdh_pid" present
+    [ "$status" -eq 1 ]
+}
+
 @test "a realm that is not endorsed gets nothing, and is told which policy said no" {
     admin set-sample-reference-value cca.realm.cca-realm-initial-measurement bm8= >/dev/null
     start_aa
