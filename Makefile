@@ -8,7 +8,7 @@ FUZZ  := build/fuzz
 JOBS  := $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test survival bench conformance rego-oracle fuzz check format install clean deps release
+.PHONY: help demo test guest guest-vm peers survival bench conformance rego-oracle fuzz check format install clean deps release
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,16 @@ format: ## clang-format all sources
 
 release: deps $(R)/build.ninja ## optimised build in build/release
 	@ninja -C $(R) -j $(JOBS) $(NINJA_QUIET)
+
+guest: ## static vouchsafe-guest and kbs-client for aarch64 and x86_64, in build/guest-*
+	@scripts/make-guest.sh aarch64
+	@scripts/make-guest.sh x86_64
+
+guest-vm: ## kernel and initramfs of an emulated arm64 guest, for its end-to-end test
+	@scripts/guest-vm.sh
+
+peers: ## fetch and build other implementations, for the tests against them (Go)
+	@scripts/peers.sh
 
 install: release ## install below DESTDIR/prefix
 	@meson install -C $(R) --no-rebuild

@@ -103,6 +103,20 @@ _kbs_client() {
     [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }
 
+_vouchsafe_guest() {
+    local cur=${COMP_WORDS[COMP_CWORD]} name=${COMP_WORDS[0]##*/} words=""
+    [ "$name" != vouchsafe-guest ] || name=${COMP_WORDS[1]-}
+    case $name in
+    attestation-agent | aa | grpc-aa) words="--attestation_sock --config-file --initdata-digest --initdata-toml --log-level --help --version" ;;
+    confidential-data-hub | cdh | grpc-cdh | keyprovider) words="--config --log-level --help --version" ;;
+    api-server-rest | asr) words="--bind --unix-socket --features --cdh_addr --aa_addr --log-level --help --version" ;;
+    esac
+    [ "${COMP_WORDS[0]##*/}" != vouchsafe-guest ] || [ "$COMP_CWORD" -gt 1 ] || words="aa cdh asr grpc-aa grpc-cdh keyprovider --help --version"
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+complete -F _vouchsafe_guest vouchsafe-guest attestation-agent confidential-data-hub api-server-rest grpc-aa grpc-cdh
 complete -F _vouchsafe vouchsafe
 complete -F _vouchsafe_servers kbs grpc-as restful-as rvps rvps-tool
 complete -F _kbs_client kbs-client

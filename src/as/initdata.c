@@ -2,6 +2,7 @@
 /* Init data: the document a host may hand to a workload, measured at its start (3.2). */
 #include "as/internal.h"
 
+#include "envelope/init_data.h"
 #include "value/json.h"
 #include "value/toml.h"
 
@@ -32,9 +33,6 @@ static vs_code claims_of(vs_val data, vs_arena *a, vs_val *claims, vs_error *err
     vs_obj out = {.a = a};
     for (VS_OBJ_FOR (file, data)) {
         vs_span name = vs_text(file->key);
-        if (file->val.kind != VS_STRING)
-            return vs_fail(err, VS_E_INVALID, "init data: \"%.*s\" must be a string",
-                           VS_FMT(vs_span_head(name, 64)));
         vs_val v = vs_undefined();
         if (is_toml_file(name)) {
             if (vs_toml_parse(a, vs_text(file->val), &v, NULL) != VS_OK)
@@ -54,20 +52,10 @@ static vs_code claims_of(vs_val data, vs_arena *a, vs_val *claims, vs_error *err
 
 static vs_code from_toml(vs_span text, vs_arena *a, vs_span *digest, vs_val *claims, vs_error *err)
 {
-    vs_val doc, version, algorithm, data;
-    VS_TRY_WRAP(vs_toml_parse(a, text, &doc, err), err, "init data");
-    VS_TRY_WRAP(vs_need(doc, "version", VS_STRING, &version, err), err, "init data");
-    VS_TRY_WRAP(vs_need(doc, "algorithm", VS_STRING, &algorithm, err), err, "init data");
-    VS_TRY_WRAP(vs_need(doc, "data", VS_OBJECT, &data, err), err, "init data");
-    vs_hash hash = vs_hash_of_name(vs_text(algorithm));
-    if (hash == VS_HASH_NONE)
-        return vs_fail(err, VS_E_UNSUPPORTED, "init data: unknown algorithm \"%.*s\"",
-                       VS_FMT(vs_span_head(vs_text(algorithm), 32)));
-    uint8_t *md = vs_alloc(a, VS_HASH_MAX);
-    VS_TRY(vs_arena_check(a, err));
-    VS_TRY(vs_digest(hash, text, VS_LIT(""), VS_LIT(""), md, err));
-    *digest = vs_span_of(md, vs_hash_size(hash));
-    return claims_of(data, a, claims, err);
+    vs_init_data doc;
+    VS_TRY(vs_init_data_parse(a, text, &doc, err));
+    *digest = doc.digest;
+    return claims_of(doc.data, a, claims, err);
 }
 
 vs_code as_init_data(const as_request *req, vs_arena *a, vs_span *digest, vs_val *claims,

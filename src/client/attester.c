@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 
 #include "base/enc.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "client/tsm.h"
 #include "client/tsm_socket.h"
+#include "tee/cca/token.h"
 
 #define DEFAULT_TSM_PATH "/sys/kernel/config/tsm/report"
 #define TSM_PATH_ENV     "VOUCHSAFE_TSM_PATH"
@@ -123,18 +125,24 @@ static vs_code sample_evidence(vs_span report_data, vs_buf *json, vs_error *err)
     return vs_buf_check(json, err);
 }
 
-/* cca.md 4.1: the token as an array of numbers. */
-static vs_code cca_evidence(const attester *a, vs_span report_data, vs_buf *json, vs_error *err)
+static vs_code cca_token_of(const attester *a, vs_span report_data, vs_buf *token, vs_error *err)
 {
     uint8_t padded[REPORT_DATA] = {0};
     if (report_data.n)
         memcpy(padded, report_data.p, report_data.n);
     VS_CLEANUP(vs_buf_free) vs_buf provider = VS_BUF(VS_TSM_PROVIDER_MAX);
-    VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(VS_TSM_OUTBLOB_MAX);
-    VS_TRY(a->tsm->report(a->path, vs_span_of(padded, sizeof padded), &provider, &token, err));
+    VS_TRY(a->tsm->report(a->path, vs_span_of(padded, sizeof padded), &provider, token, err));
     VS_TRY(check_provider(&provider, a->path, err));
-    if (token.n == 0)
+    if (token->n == 0)
         return vs_fail(err, VS_E_IO, "%s gave an empty report", a->path);
+    return VS_OK;
+}
+
+/* cca.md 4.1: the token as an array of numbers. */
+static vs_code cca_evidence(const attester *a, vs_span report_data, vs_buf *json, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(VS_TSM_OUTBLOB_MAX);
+    VS_TRY(cca_token_of(a, report_data, &token, err));
     vs_buf_puts(json, "{\"token\":[");
     for (size_t i = 0; i < token.n; i++)
         vs_buf_printf(json, i ? ",%u" : "%u", token.p[i]);
@@ -150,5 +158,37 @@ vs_code attester_evidence(attester *a, vs_span report_data, vs_buf *json, vs_err
     if (!a->tsm)
         return sample_evidence(report_data, json, err);
     VS_TRY_WRAP(cca_evidence(a, report_data, json, err), err, "getting a CCA report");
+    return VS_OK;
+}
+
+/* The token is the realm's own, fresh and from the device: its signatures are the verifier's
+ * business. */
+static vs_code check_rpv(attester *a, vs_span digest, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena arena;
+    vs_arena_init(&arena, 0);
+    VS_CLEANUP(vs_buf_free) vs_buf bytes = VS_BUF(VS_TSM_OUTBLOB_MAX);
+    uint8_t challenge[REPORT_DATA], want[CCA_CHALLENGE] = {0};
+    cca_token token;
+    if (digest.n != 32 && digest.n != 48 && digest.n != CCA_CHALLENGE)
+        return vs_fail(err, VS_E_INVALID, "a digest of %zu bytes; CCA can hold 32, 48 or 64",
+                       digest.n);
+    vs_random(challenge, sizeof challenge);
+    VS_TRY(cca_token_of(a, vs_span_of(challenge, sizeof challenge), &bytes, err));
+    VS_TRY(cca_token_decode(&arena, vs_buf_span(&bytes), &token, err));
+    if (!vs_span_eq(token.realm.challenge, vs_span_of(challenge, sizeof challenge)))
+        return vs_fail(err, VS_E_MISMATCH, "%s reports for another challenge", a->path);
+    memcpy(want, digest.p, digest.n);
+    if (!vs_span_eq(token.realm.rpv, vs_span_of(want, sizeof want)))
+        return vs_fail(err, VS_E_MISMATCH,
+                       "the realm personalization value is not the init data's digest");
+    return VS_OK;
+}
+
+vs_code attester_check_init_data(attester *a, vs_span digest, vs_error *err)
+{
+    if (!a->tsm)
+        return vs_fail(err, VS_E_UNSUPPORTED, "the sample attester vouches for no init data");
+    VS_TRY_WRAP(check_rpv(a, digest, err), err, "init data");
     return VS_OK;
 }

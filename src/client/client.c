@@ -63,6 +63,7 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
     vs_arena_init(&c->arena, 0);
     c->retry_ms = cfg->retry_ms ? cfg->retry_ms : 1000;
     vs_http_client_config http = {.ca_file = cfg->ca_file,
+                                  .ca_pem = cfg->ca_pem,
                                   .user_agent = cfg->user_agent,
                                   .cert = cfg->cert,
                                   .key = cfg->key,
@@ -116,6 +117,11 @@ vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err)
     vs_key_free(&c->tee_key);
     return vs_fail(err, VS_E_UNSUPPORTED,
                    "private key is not RSA (PKCS#1) nor EC P256/P521 (PKCS#8) but %s", found);
+}
+
+const vs_key *kbsc_tee_key(const kbsc *c)
+{
+    return c->tee_key;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------
@@ -327,14 +333,15 @@ static vs_code open_resource(kbsc *c, const vs_buf *jwe, vs_buf *out, vs_error *
     return VS_OK;
 }
 
-/* A plain GET below /kbs/v0/resource/. On VS_OK *status tells. */
-static vs_code get(kbsc *c, const char *path, vs_span bearer, int *status, vs_buf *answer,
+/* A plain GET below /kbs/v0/<plugin>/. On VS_OK *status tells. */
+static vs_code get(kbsc *c, const kbsc_resource *what, vs_span bearer, int *status, vs_buf *answer,
                    vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf full = VS_BUF(PATH_MAX_BYTES);
-    vs_buf_printf(&full, "resource/%s", path);
+    vs_buf_printf(&full, "%s/%s", what->plugin, what->path);
     VS_TRY(vs_buf_check(&full, err));
-    request r = {.method = "GET", .path = (const char *)full.p, .bearer = bearer};
+    request r = {
+        .method = "GET", .path = (const char *)full.p, .query = what->query, .bearer = bearer};
     return call(c, &r, status, answer, err);
 }
 
@@ -354,7 +361,8 @@ vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char 
         VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
         int status;
         vs_arena_reset(arena);
-        VS_TRY(get(c, path, (vs_span){0}, &status, &answer, err));
+        VS_TRY(
+            get(c, &(kbsc_resource){"resource", path, NULL}, (vs_span){0}, &status, &answer, err));
         if (status == 200)
             return open_resource(c, &answer, out, err);
         kbsc_refusal refusal;
@@ -375,17 +383,27 @@ vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char 
 vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
                                 vs_error *err)
 {
+    bool refused_token;
+    return kbsc_get_with_token(c, token, &(kbsc_resource){"resource", path, NULL}, out,
+                               &refused_token, err);
+}
+
+vs_code kbsc_get_with_token(kbsc *c, vs_span token, const kbsc_resource *what, vs_buf *out,
+                            bool *token_refused, vs_error *err)
+{
     WITH_ARENA(c);
+    *token_refused = false;
     if (!c->tee_key)
         return vs_fail(err, VS_E_INVALID, "a token needs the TEE key that it was made with");
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
     int status;
-    VS_TRY(get(c, path, token, &status, &answer, err));
+    VS_TRY(get(c, what, token, &status, &answer, err));
     if (status == 200)
         return open_resource(c, &answer, out, err);
     kbsc_refusal refusal;
     vs_code code = refused(c, status, &answer, &refusal, err);
-    (void)vs_wrap(err, "getting %s", path);
+    *token_refused = status == 401 && attesting_helps(&refusal);
+    (void)vs_wrap(err, "getting %s", what->path);
     return code;
 }
 

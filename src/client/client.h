@@ -14,6 +14,7 @@ typedef struct kbsc kbsc;
 typedef struct kbsc_config {
     const char *url;     /* base URL without /kbs/v0; a trailing '/' is removed */
     const char *ca_file; /* extra trust root, PEM; NULL = none */
+    vs_span ca_pem;      /* another, as text; empty = none */
     const char *user_agent;
     const char *cert, *key;  /* PEM: certificate of an administrator and its key; NULL = none */
     const char *unix_socket; /* path of the server's socket, instead of the URL's host */
@@ -23,6 +24,9 @@ typedef struct kbsc_config {
 VS_MUST vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err);
 void kbsc_free(kbsc **c);
 
+/* The TEE key, for whoever is given a token that is bound to it; NULL before there is one. It stays
+ * the client's. */
+const vs_key *kbsc_tee_key(const kbsc *c);
 /* The TEE key: EC P-256/P-521 or RSA private key; NULL makes a fresh P-256 key. Ownership moves. */
 VS_MUST vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err);
 /* One handshake with evidence from `att`; the token (compact JWS) is appended. `init_data` = TOML
@@ -36,6 +40,16 @@ VS_MUST vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, con
 /* The same with a token and the TEE key set before. */
 VS_MUST vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
                                         vs_error *err);
+/* What any plugin hands out to the guest. */
+typedef struct kbsc_resource {
+    const char *plugin; /* "resource" */
+    const char *path;   /* not encoded */
+    const char *query;  /* form-urlencoded, without '?'; NULL = none */
+} kbsc_resource;
+/* *token_refused: the server did not take the token (it has run out, or is signed with a key the
+ * server has given up), so that a new one may help. */
+VS_MUST vs_code kbsc_get_with_token(kbsc *c, vs_span token, const kbsc_resource *r, vs_buf *out,
+                                    bool *token_refused, vs_error *err);
 /* Any administrative request, `path` below /kbs/v0/, behind a '?' a form-urlencoded query: body may
  * be empty; the raw answer is appended, also of a refusal. A status other than 200 is an error with
  * the server's text. `bearer` empty = anonymous. */

@@ -54,6 +54,8 @@ typedef struct config_key {
 typedef struct config_table {
     const config_key *keys;
     size_t n;
+    bool lenient; /* an unknown key is a warning: for files of the guest, which are measured and
+                     written for several versions of a program */
 } config_table;
 
 /* Sets every key outside lists of tables that has a fallback to it, in the struct at `out`. */

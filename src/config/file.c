@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "rego/yaml_text.h"
+#include "config/yaml.h"
 #include "value/json.h"
 #include "value/toml.h"
 
@@ -27,23 +27,11 @@ config_format config_format_of(const char *path, config_format other)
     return other;
 }
 
-/* The reader of Rego's YAML built-ins: aliases count as the whole they stand for. */
-static vs_code parse_yaml(vs_span text, vs_arena *a, vs_val *out, vs_error *err)
-{
-    uint64_t steps = 10000000;
-    rego_bctx b = {.a = a, .steps = &steps};
-    switch (rego_yaml_parse(&b, text, out)) {
-    case REGO_B_OK: return VS_OK;
-    case REGO_B_LIMIT: return vs_fail(err, VS_E_LIMIT, "the file is too large or too deep");
-    default: return vs_fail(err, VS_E_PARSE, "%s", b.message);
-    }
-}
-
 static vs_code parse(config_format format, vs_span text, vs_arena *a, vs_val *out, vs_error *err)
 {
     switch (format) {
     case CONFIG_JSON: return vs_json_parse(a, text, NULL, out, err);
-    case CONFIG_YAML: return parse_yaml(text, a, out, err);
+    case CONFIG_YAML: return config_parse_yaml(text, a, out, err);
     case CONFIG_TOML: break;
     }
     return vs_toml_parse(a, text, out, err);

@@ -79,6 +79,14 @@ static vs_code unknown_key(const reader *r, const char *table, vs_span name)
                    *table ? " in " : "", table);
 }
 
+static vs_code pass_over(const reader *r, vs_code unknown)
+{
+    if (!r->table->lenient)
+        return unknown;
+    vs_log_error(VS_LOG_WARN, "config", "key is passed over", r->err);
+    return VS_OK;
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static vs_code wrong_type(const reader *r, const config_key *k, const char *want, vs_val v)
@@ -212,8 +220,10 @@ static vs_code read_table(const reader *r, const char *path, vs_val table, uint8
             const config_key *k = whole ? key_at(r->table, vs_str(full)) : NULL;
             if ((k && k->type == CONFIG_CHOICE) != (pass == 0))
                 continue;
-            if (!k)
-                return unknown_key(r, path, name);
+            if (!k) {
+                VS_TRY(pass_over(r, unknown_key(r, path, name)));
+                continue;
+            }
             warn(k);
             VS_TRY(read_value(r, k, m->val, base));
         }
@@ -222,7 +232,8 @@ static vs_code read_table(const reader *r, const char *path, vs_val table, uint8
 
 vs_code config_table_read(const config_table *t, vs_arena *a, vs_val file, void *out, vs_error *err)
 {
-    reader r = {t, a, err};
+    vs_error local = {0};
+    reader r = {t, a, err ? err : &local};
     if (file.kind != VS_OBJECT)
         return vs_fail(err, VS_E_INVALID, "the file must hold an object, not %s",
                        vs_kind_name((vs_kind)file.kind));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES-256-GCM (NIST SP 800-38D) and AES-256 key wrap (RFC 3394). */
+/* AES-256-GCM (NIST SP 800-38D), AES-256-CTR (SP 800-38A) and AES-256 key wrap (RFC 3394). */
 #include "crypto/internal.h"
 
 #include <openssl/err.h>
@@ -67,6 +67,23 @@ vs_code vs_gcm_open(const uint8_t key[32], const uint8_t iv[12], vs_span aad, vs
         vs_buf_truncate(pt, pt->n - ct.n);
         ERR_clear_error();
         return vs_fail(err, VS_E_CRYPTO, "decryption failed");
+    }
+    return VS_OK;
+}
+
+vs_code vs_ctr_crypt(const uint8_t key[32], const uint8_t counter[16], vs_span in, vs_buf *out,
+                     vs_error *err)
+{
+    VS_TRY(check_len(in, in, err));
+    uint8_t *at = vs_buf_reserve(out, in.n);
+    if (!at)
+        return vs_buf_check(out, err);
+    VS_CLEANUP(free_cipher) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    if (!ctx || !EVP_EncryptInit_ex2(ctx, vs_crypto_methods()->ctr, key, counter, NULL) ||
+        !EVP_EncryptUpdate(ctx, at, &n, bytes(in), (int)in.n)) {
+        vs_buf_truncate(out, out->n - in.n);
+        return vs_ossl_fail(err, VS_E_INTERNAL, "AES-CTR");
     }
     return VS_OK;
 }

@@ -106,6 +106,8 @@ VS_MUST vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs
 VS_MUST vs_code vs_key_from_spki(vs_span der, vs_key **out, vs_error *err);
 VS_MUST vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key,
                               vs_error *err); /* PKCS#8 / SPKI */
+/* Private keys as older readers want them: RSA in PKCS#1, EC in SEC1. */
+VS_MUST vs_code vs_key_to_pem_old(vs_buf *out, const vs_key *k, vs_error *err);
 /* Uncompressed SEC1 point 04||X||Y of the given curve; off-curve is refused. */
 VS_MUST vs_code vs_key_from_point(vs_key_type curve, vs_span point, vs_key **out, vs_error *err);
 /* COSE_Key (RFC 9052): EC2 and OKP Ed25519. y must be a bstr. */
@@ -128,6 +130,10 @@ VS_MUST vs_code vs_gcm_seal(const uint8_t key[32], const uint8_t iv[12], vs_span
 /* ct_tag = ciphertext || tag. Nothing is appended to pt unless the tag is right. */
 VS_MUST vs_code vs_gcm_open(const uint8_t key[32], const uint8_t iv[12], vs_span aad,
                             vs_span ct_tag, vs_buf *pt, vs_error *err);
+/* AES-256-CTR, 128-bit big-endian counter block; the same both ways. Nothing is authenticated: only
+ * for formats of others that have nothing better. */
+VS_MUST vs_code vs_ctr_crypt(const uint8_t key[32], const uint8_t counter[16], vs_span in,
+                             vs_buf *out, vs_error *err);
 /* RFC 3394 with a 256-bit KEK. */
 VS_MUST vs_code vs_kw_wrap(const uint8_t kek[32], vs_span key, vs_buf *out, vs_error *err);
 VS_MUST vs_code vs_kw_unwrap(const uint8_t kek[32], vs_span wrapped, vs_buf *key, vs_error *err);

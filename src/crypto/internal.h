@@ -13,7 +13,7 @@
 
 typedef struct vs_methods {
     EVP_MD *md[VS_MD5 + 1]; /* by vs_hash; NULL when the provider has none */
-    EVP_CIPHER *gcm, *wrap; /* AES-256-GCM, AES-256 key wrap */
+    EVP_CIPHER *gcm, *ctr, *wrap; /* AES-256-GCM, AES-256 key wrap */
     EVP_MAC *hmac;
 } vs_methods;
 const vs_methods *vs_crypto_methods(void);

@@ -161,18 +161,37 @@ vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs_error *
     return vs_key_from_spki(pem, out, err);
 }
 
-vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key, vs_error *err)
+typedef enum pem_form { PEM_SPKI, PEM_PKCS8, PEM_OLD } pem_form;
+
+static int write_pem(BIO *bio, EVP_PKEY *pkey, pem_form form)
 {
-    if (private_key && !k->is_private)
+    switch (form) {
+    case PEM_PKCS8: return PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL);
+    case PEM_OLD: return PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL);
+    case PEM_SPKI: break;
+    }
+    return PEM_write_bio_PUBKEY(bio, pkey);
+}
+
+static vs_code to_pem(vs_buf *out, const vs_key *k, pem_form form, vs_error *err)
+{
+    if (form != PEM_SPKI && !k->is_private)
         return vs_fail(err, VS_E_INVALID, "the key has no private part");
     VS_CLEANUP(vs_free_bio) BIO *bio = BIO_new(BIO_s_mem()); /* wiped when freed */
-    int ok =
-        bio && (private_key ? PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL)
-                            : PEM_write_bio_PUBKEY(bio, k->pkey));
-    if (!ok)
+    if (!bio || !write_pem(bio, k->pkey, form))
         return vs_ossl_fail(err, VS_E_INTERNAL, "writing a PEM key");
     char *text = NULL;
     long n = BIO_get_mem_data(bio, &text);
     vs_buf_put(out, vs_span_of(text, (size_t)n));
     return vs_buf_check(out, err);
+}
+
+vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key, vs_error *err)
+{
+    return to_pem(out, k, private_key ? PEM_PKCS8 : PEM_SPKI, err);
+}
+
+vs_code vs_key_to_pem_old(vs_buf *out, const vs_key *k, vs_error *err)
+{
+    return to_pem(out, k, PEM_OLD, err);
 }

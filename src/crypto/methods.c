@@ -17,6 +17,7 @@ static void fetch_methods(void)
     for (size_t h = VS_SHA256; h < VS_COUNT(names); h++)
         methods.md[h] = EVP_MD_fetch(NULL, names[h], NULL);
     methods.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    methods.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
     methods.wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
     methods.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     ERR_clear_error();

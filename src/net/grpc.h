@@ -9,6 +9,8 @@
 #ifndef VS_NET_GRPC_H
 #define VS_NET_GRPC_H
 
+#include <stdatomic.h>
+
 #include "net/http_server.h"
 
 typedef enum vs_grpc_status {
@@ -41,8 +43,9 @@ typedef struct vs_grpc_call {
     vs_span request;             /* one message; may hold secrets: do not keep */
     int64_t deadline;            /* vs_mono_ns by which the caller wants the answer; 0 = none */
     vs_arena *arena;             /* lives until the reply is written */
-    const vs_http_request *http; /* peer, client certificate, vs_http_header for metadata */
-    const void *impl;
+    const vs_http_request *http; /* peer, client certificate, vs_http_header for metadata; NULL: the
+                                    call came over ttrpc (net/ttrpc.h) */
+    const atomic_bool *gone;     /* nobody waits for the answer any more: see vs_grpc_cancelled */
 } vs_grpc_call;
 /* The caller has gone (RST_STREAM, connection lost) or its deadline has passed: a long handler may
  * look now and then and give up; its reply is dropped anyway. Any thread. */

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/client_socket.h"
 #include "net/grpc_conn.h"
 #include "net/tls.h"
+#include "net/url.h"
 
 enum { CONNECTIONS_MAX = 1024, ATTEMPTS = 3, REASON = 200 };
 
@@ -34,31 +36,6 @@ static char *copy(vs_span s)
     return p;
 }
 
-/* "host", "host:port", "[address]:port". */
-static bool split_authority(vs_span all, vs_span *host, vs_span *port)
-{
-    size_t at = all.n;
-    *port = (vs_span){0};
-    while (at && all.p[at - 1] != ':' && all.p[at - 1] != ']')
-        at--;
-    if (at && all.p[at - 1] == ':') {
-        *port = vs_span_from(all, at);
-        all = vs_span_head(all, at - 1);
-        if (port->n == 0 || port->n > 5)
-            return false;
-    }
-    for (size_t i = 0; i < port->n; i++)
-        if (port->p[i] < '0' || port->p[i] > '9')
-            return false;
-    bool bracketed = all.n > 2 && all.p[0] == '[' && all.p[all.n - 1] == ']';
-    *host = bracketed ? vs_span_of(all.p + 1, all.n - 2) : all;
-    for (size_t i = 0; i < host->n; i++)
-        if (host->p[i] <= 0x20 || host->p[i] >= 0x7f || strchr("/?#@[]%\\\"", host->p[i]) ||
-            (host->p[i] == ':' && !bracketed))
-            return false;
-    return host->n > 0;
-}
-
 static vs_code read_url(const char *url, vs_grpc_target *t, bool *tls, vs_error *err)
 {
     vs_span rest = vs_str(url), host, port;
@@ -69,7 +46,7 @@ static vs_code read_url(const char *url, vs_grpc_target *t, bool *tls, vs_error 
     rest = vs_span_from(rest, *tls ? 8 : 7);
     if (vs_span_ends(rest, VS_LIT("/")))
         rest.n--;
-    if (!split_authority(rest, &host, &port))
+    if (!vs_url_authority(rest, &host, &port))
         return vs_fail(err, VS_E_INVALID, "\"%s\" is not http(s)://HOST[:PORT]", url);
     t->authority = copy(rest);
     t->host = copy(host);
@@ -89,13 +66,8 @@ static vs_code tls_fail(vs_error *err, const char *what, const char *file)
 static vs_code configure_tls(const vs_grpc_client_config *cfg, SSL_CTX *ctx, vs_error *err)
 {
     static const unsigned char http2[] = "\x02h2";
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                       SSL_OP_CLEANSE_PLAINTEXT);
-    if (!SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
-        SSL_CTX_set_alpn_protos(ctx, http2, sizeof http2 - 1) != 0)
+    vs_client_tls_defaults(ctx);
+    if (SSL_CTX_set_alpn_protos(ctx, http2, sizeof http2 - 1) != 0)
         return vs_fail(err, VS_E_NOMEM, "cannot make a TLS context");
     if (cfg->ca_file ? SSL_CTX_load_verify_file(ctx, cfg->ca_file) != 1
                      : SSL_CTX_set_default_verify_paths(ctx) != 1)

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/trace.h"
-#include "net/grpc_socket.h"
+#include "net/client_socket.h"
 #include "net/http2_memory.h"
 
 enum {
@@ -24,7 +24,7 @@ enum {
 
 struct vs_grpc_conn {
     const vs_grpc_target *target;
-    vs_grpc_socket socket;
+    vs_client_socket socket;
     nghttp2_session *session;
     vs_buf out;
     size_t sent; /* of out */
@@ -215,8 +215,8 @@ static vs_code push(vs_grpc_conn *c, vs_error *err)
         if (c->out.n == 0)
             return VS_OK;
         size_t n = 0;
-        VS_TRY(
-            vs_grpc_socket_write(&c->socket, vs_span_from(vs_buf_span(&c->out), c->sent), &n, err));
+        VS_TRY(vs_client_socket_write(&c->socket, vs_span_from(vs_buf_span(&c->out), c->sent), &n,
+                                      err));
         if (n == 0)
             return VS_OK;
         c->moved += n;
@@ -233,7 +233,7 @@ static vs_code pull(vs_grpc_conn *c, bool *more, vs_error *err)
 {
     uint8_t bytes[READ_MAX];
     size_t n = 0;
-    VS_TRY(vs_grpc_socket_read(&c->socket, bytes, sizeof bytes, &n, err));
+    VS_TRY(vs_client_socket_read(&c->socket, bytes, sizeof bytes, &n, err));
     *more = n > 0;
     if (n == 0)
         return VS_OK;
@@ -282,8 +282,8 @@ static vs_code turn(vs_grpc_conn *c, int64_t until, vs_error *err)
         c->out.n == 0)
         return vs_fail(err, VS_E_PARSE, "%s broke the HTTP/2 protocol", c->socket.address);
     short tls = c->socket.ssl ? c->socket.wants : 0; /* of the read, which came last */
-    return vs_grpc_socket_wait(&c->socket, (short)(POLLIN | tls | (c->out.n ? POLLOUT : 0)), until,
-                               err);
+    return vs_client_socket_wait(&c->socket, (short)(POLLIN | tls | (c->out.n ? POLLOUT : 0)),
+                                 until, err);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -294,7 +294,7 @@ void vs_grpc_conn_free(vs_grpc_conn **conn)
     if (!c)
         return;
     *conn = NULL;
-    vs_grpc_socket_close(&c->socket);
+    vs_client_socket_close(&c->socket);
     nghttp2_session_del(c->session);
     vs_buf_free(&c->out);
     vs_buf_free(&c->message);
@@ -304,7 +304,8 @@ void vs_grpc_conn_free(vs_grpc_conn **conn)
 
 static vs_code open_conn(vs_grpc_conn *c, int64_t until, vs_error *err)
 {
-    VS_TRY(vs_grpc_socket_open(c->target, until, &c->socket, err));
+    const vs_peer peer = {c->target->host, c->target->port, c->target->tls, true};
+    VS_TRY(vs_client_socket_open(&peer, until, &c->socket, err));
     VS_TRY(make_session(c, err));
     while (!c->ready)
         VS_TRY_WRAP(turn(c, until, err), err, "no HTTP/2 with %s", c->socket.address);
@@ -394,34 +395,11 @@ static vs_grpc_status status_of_http(int http)
     return VS_GRPC_UNKNOWN;
 }
 
-static vs_code code_of(vs_grpc_status s)
-{
-    static const vs_code codes[] = {
-        [VS_GRPC_CANCELLED] = VS_E_IO,
-        [VS_GRPC_UNKNOWN] = VS_E_IO,
-        [VS_GRPC_INVALID_ARGUMENT] = VS_E_INVALID,
-        [VS_GRPC_DEADLINE_EXCEEDED] = VS_E_TIMEOUT,
-        [VS_GRPC_NOT_FOUND] = VS_E_NOT_FOUND,
-        [VS_GRPC_ALREADY_EXISTS] = VS_E_EXISTS,
-        [VS_GRPC_PERMISSION_DENIED] = VS_E_DENIED,
-        [VS_GRPC_RESOURCE_EXHAUSTED] = VS_E_LIMIT,
-        [VS_GRPC_FAILED_PRECONDITION] = VS_E_CONFLICT,
-        [VS_GRPC_ABORTED] = VS_E_CONFLICT,
-        [VS_GRPC_OUT_OF_RANGE] = VS_E_INVALID,
-        [VS_GRPC_UNIMPLEMENTED] = VS_E_UNSUPPORTED,
-        [VS_GRPC_INTERNAL] = VS_E_IO,
-        [VS_GRPC_UNAVAILABLE] = VS_E_IO,
-        [VS_GRPC_DATA_LOSS] = VS_E_IO,
-        [VS_GRPC_UNAUTHENTICATED] = VS_E_DENIED,
-    };
-    return codes[s];
-}
-
 static vs_code fail(vs_grpc_conn *c, vs_grpc_result *r, vs_grpc_status status, const char *what,
                     vs_error *err)
 {
     r->status = status;
-    return vs_fail(err, code_of(status), "%s: %s: %s", c->socket.address,
+    return vs_fail(err, vs_grpc_code(status), "%s: %s: %s", c->socket.address,
                    vs_grpc_status_name(status), what);
 }
 

@@ -37,8 +37,7 @@ const vs_grpc_method *vs_grpc_find(const vs_grpc_services *g, vs_span path)
 
 bool vs_grpc_cancelled(const vs_grpc_call *call)
 {
-    const vs_http_job *job = call->impl;
-    return atomic_load(&job->cancelled) || (call->deadline && vs_mono_ns() >= call->deadline);
+    return atomic_load(call->gone) || (call->deadline && vs_mono_ns() >= call->deadline);
 }
 
 void vs_grpc_fail(const vs_grpc_call *call, vs_grpc_reply *reply, vs_grpc_status status,
@@ -80,7 +79,7 @@ void vs_grpc_run(const vs_grpc_services *g, vs_http_job *job)
                          .deadline = job->deadline,
                          .arena = &job->arena,
                          .http = &job->req,
-                         .impl = job};
+                         .gone = &job->cancelled};
     const char *why;
     job->reply = (vs_grpc_reply){.status = VS_GRPC_OK, .body = VS_BUF(cap)};
     vs_grpc_status bad = vs_grpc_unframe(job->req.body, cap, &call.request, &why);

@@ -164,3 +164,26 @@ vs_grpc_status vs_grpc_unframe(vs_span body, size_t cap, vs_span *message, const
     *message = vs_span_of(body.p + VS_GRPC_PREFIX, n);
     return VS_GRPC_OK;
 }
+
+vs_code vs_grpc_code(vs_grpc_status s)
+{
+    static const vs_code codes[] = {
+        [VS_GRPC_CANCELLED] = VS_E_IO,
+        [VS_GRPC_UNKNOWN] = VS_E_IO,
+        [VS_GRPC_INVALID_ARGUMENT] = VS_E_INVALID,
+        [VS_GRPC_DEADLINE_EXCEEDED] = VS_E_TIMEOUT,
+        [VS_GRPC_NOT_FOUND] = VS_E_NOT_FOUND,
+        [VS_GRPC_ALREADY_EXISTS] = VS_E_EXISTS,
+        [VS_GRPC_PERMISSION_DENIED] = VS_E_DENIED,
+        [VS_GRPC_RESOURCE_EXHAUSTED] = VS_E_LIMIT,
+        [VS_GRPC_FAILED_PRECONDITION] = VS_E_CONFLICT,
+        [VS_GRPC_ABORTED] = VS_E_CONFLICT,
+        [VS_GRPC_OUT_OF_RANGE] = VS_E_INVALID,
+        [VS_GRPC_UNIMPLEMENTED] = VS_E_UNSUPPORTED,
+        [VS_GRPC_INTERNAL] = VS_E_IO,
+        [VS_GRPC_UNAVAILABLE] = VS_E_IO,
+        [VS_GRPC_DATA_LOSS] = VS_E_IO,
+        [VS_GRPC_UNAUTHENTICATED] = VS_E_DENIED,
+    };
+    return codes[s];
+}

@@ -25,6 +25,9 @@ void vs_grpc_text_decode(vs_buf *out, vs_span text);
 /* 0..16; false for anything else. */
 VS_MUST bool vs_grpc_status_parse(vs_span v, vs_grpc_status *out);
 
+/* What a client makes of a peer's status. */
+vs_code vs_grpc_code(vs_grpc_status s);
+
 void vs_grpc_prefix_write(uint8_t out[VS_GRPC_PREFIX], size_t n);
 /* What is wrong with `body` as exactly one message of at most `cap` bytes; OK: *message is it. Of
  * an incomplete body only RESOURCE_EXHAUSTED and the flag's errors are final. */

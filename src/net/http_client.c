@@ -66,14 +66,28 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ctx, void *user)
                                                                        : CURLE_SSL_CACERT_BADFILE;
 }
 
+/* What was appended to c->ca from `before` on. */
+static vs_code check_roots(vs_http_client *c, size_t before, const char *what, vs_error *err)
+{
+    VS_TRY(vs_buf_check(&c->ca, err));
+    if (add_roots(NULL, vs_span_from(vs_buf_span(&c->ca), before)) == 0)
+        return vs_fail(err, VS_E_INVALID, "%s holds no PEM certificate", what);
+    vs_buf_putc(&c->ca, '\n'); /* the next one starts on a line of its own */
+    return vs_buf_check(&c->ca, err);
+}
+
 static vs_code load_root_file(vs_http_client *c, const char *path, vs_error *err)
 {
     size_t before = c->ca.n;
     VS_TRY(vs_read_file(path, &c->ca, err));
-    if (add_roots(NULL, vs_span_from(vs_buf_span(&c->ca), before)) == 0)
-        return vs_fail(err, VS_E_INVALID, "%s holds no PEM certificate", path);
-    vs_buf_putc(&c->ca, '\n'); /* the next file starts on a line of its own */
-    return vs_buf_check(&c->ca, err);
+    return check_roots(c, before, path, err);
+}
+
+static vs_code load_root_text(vs_http_client *c, vs_span pem, vs_error *err)
+{
+    size_t before = c->ca.n;
+    vs_buf_put(&c->ca, pem);
+    return check_roots(c, before, "the certificate given as text", err);
 }
 
 static vs_code load_roots(vs_http_client *c, const vs_http_client_config *cfg, vs_error *err)
@@ -82,6 +96,8 @@ static vs_code load_roots(vs_http_client *c, const vs_http_client_config *cfg, v
         VS_TRY(load_root_file(c, cfg->ca_file, err));
     for (size_t i = 0; i < cfg->n_ca_files; i++)
         VS_TRY(load_root_file(c, cfg->ca_files[i], err));
+    if (cfg->ca_pem.n)
+        VS_TRY(load_root_text(c, cfg->ca_pem, err));
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_DATA, c);
     if (c->ca.n == 0)

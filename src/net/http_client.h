@@ -15,6 +15,7 @@ typedef struct vs_http_client_config {
     const char *ca_file;         /* PEM, added to the system's roots; NULL = none */
     const char *const *ca_files; /* and more of them */
     size_t n_ca_files;
+    vs_span ca_pem;          /* and as text; empty = none */
     bool insecure_no_verify; /* anybody may be the server */
     const char *user_agent;
     const char *cert, *key;  /* PEM files that show who we are; NULL = none. A key in the same

@@ -126,8 +126,8 @@ static vs_code listen_on(vs_http_server *s, size_t i, vs_error *err)
 {
     const char *text = s->cfg.sockets[i];
     if (strncmp(text, LOCAL, strlen(LOCAL)) == 0) /* one thread serves it: it is for few */
-        return vs_unix_listen(text + strlen(LOCAL), BACKLOG, &s->locals[i],
-                              &s->workers[0].listeners[i].fd, err);
+        return vs_unix_listen(text + strlen(LOCAL), &(vs_unix_access){.mode = 0666}, BACKLOG,
+                              &s->locals[i], &s->workers[0].listeners[i].fd, err);
     struct sockaddr_storage addr = {0};
     socklen_t n = 0;
     VS_TRY(resolve(text, &addr, &n, err));

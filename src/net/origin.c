@@ -60,6 +60,15 @@ bool vs_ip_parse(vs_span text, vs_ip *out)
     return true;
 }
 
+bool vs_ip_is_loopback(vs_ip ip)
+{
+    static const vs_cidr loopback[] = {
+        {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127}}, 96 + 8},
+        {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}, 128},
+    };
+    return vs_cidr_holds(loopback, VS_COUNT(loopback), ip);
+}
+
 bool vs_ip_known(vs_ip ip)
 {
     static const vs_ip unknown;

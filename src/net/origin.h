@@ -27,6 +27,8 @@ vs_ip vs_ip_of(const struct sockaddr_storage *addr);
 /* "192.0.2.1" or "2001:db8::1", nothing around it, no zone. */
 VS_MUST bool vs_ip_parse(vs_span text, vs_ip *out);
 bool vs_ip_known(vs_ip ip);
+/* 127.0.0.0/8 or ::1. */
+bool vs_ip_is_loopback(vs_ip ip);
 /* "192.0.2.1:80", "[2001:db8::1]:80"; port 0 leaves the port out. Returns out. */
 const char *vs_ip_print(vs_ip ip, unsigned port, char out[VS_IP_TEXT]);
 

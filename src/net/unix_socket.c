@@ -38,8 +38,18 @@ static vs_code make_room(const struct sockaddr_un *addr, vs_error *err)
     return VS_OK;
 }
 
-vs_code vs_unix_listen(const char *path, int backlog, vs_unix_listener *out, int *out_fd,
-                       vs_error *err)
+/* The kernel takes what fchmod said for the file that bind makes, so there is no moment in which
+ * more may connect than are meant to. */
+static bool bind_file(int fd, const struct sockaddr_un *addr, const vs_unix_access *access)
+{
+    const char *path = addr->sun_path;
+    return fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 &&
+           (!access->has_gid || lchown(path, (uid_t)-1, access->gid) == 0) &&
+           chmod(path, access->mode) == 0;
+}
+
+vs_code vs_unix_listen(const char *path, const vs_unix_access *access, int backlog,
+                       vs_unix_listener *out, int *out_fd, vs_error *err)
 {
     struct sockaddr_un addr;
     struct stat st;
@@ -48,8 +58,7 @@ vs_code vs_unix_listen(const char *path, int backlog, vs_unix_listener *out, int
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return vs_fail_errno(err, VS_E_IO, errno, "socket");
-    if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 && lstat(path, &st) == 0 &&
-        chmod(path, 0666) == 0 && listen(fd, backlog) == 0) {
+    if (bind_file(fd, &addr, access) && lstat(path, &st) == 0 && listen(fd, backlog) == 0) {
         *out = (vs_unix_listener){path, st.st_dev, st.st_ino};
         *out_fd = fd;
         return VS_OK;

@@ -13,10 +13,16 @@ typedef struct vs_unix_listener {
     ino_t ino;
 } vs_unix_listener;
 
-/* Makes the socket with mode 0666. One that is there and that nobody listens on is replaced; what
- * is no socket, or in use, is an error. `path` must outlive the listener. */
-VS_MUST vs_code vs_unix_listen(const char *path, int backlog, vs_unix_listener *out, int *fd,
-                               vs_error *err);
+typedef struct vs_unix_access { /* of the socket's file */
+    mode_t mode;
+    bool has_gid;
+    gid_t gid;
+} vs_unix_access;
+
+/* Makes the socket. One that is there and that nobody listens on is replaced; what is no socket, or
+ * in use, is an error. `path` must outlive the listener. */
+VS_MUST vs_code vs_unix_listen(const char *path, const vs_unix_access *access, int backlog,
+                               vs_unix_listener *out, int *fd, vs_error *err);
 /* Removes the socket if it is still the one that was made. */
 void vs_unix_unlink(vs_unix_listener *l);
 /* False when the kernel does not tell: then nobody must be assumed. */

@@ -92,3 +92,27 @@ vs_code vs_url_query(vs_arena *a, vs_span raw, vs_url_param **out, size_t *n, vs
     *n = count;
     return VS_OK;
 }
+
+bool vs_url_authority(vs_span all, vs_span *host, vs_span *port)
+{
+    size_t at = all.n;
+    *port = (vs_span){0};
+    while (at && all.p[at - 1] != ':' && all.p[at - 1] != ']')
+        at--;
+    if (at && all.p[at - 1] == ':') {
+        *port = vs_span_from(all, at);
+        all = vs_span_head(all, at - 1);
+        if (port->n == 0 || port->n > 5)
+            return false;
+    }
+    for (size_t i = 0; i < port->n; i++)
+        if (port->p[i] < '0' || port->p[i] > '9')
+            return false;
+    bool bracketed = all.n > 2 && all.p[0] == '[' && all.p[all.n - 1] == ']';
+    *host = bracketed ? vs_span_of(all.p + 1, all.n - 2) : all;
+    for (size_t i = 0; i < host->n; i++)
+        if (host->p[i] <= 0x20 || host->p[i] >= 0x7f || strchr("/?#@[]%\\\"", host->p[i]) ||
+            (host->p[i] == ':' && !bracketed))
+            return false;
+    return host->n > 0;
+}

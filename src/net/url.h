@@ -22,4 +22,9 @@ VS_MUST vs_code vs_url_split(vs_arena *a, vs_span path, vs_span **out, size_t *n
 VS_MUST vs_code vs_url_query(vs_arena *a, vs_span raw, vs_url_param **out, size_t *n,
                              vs_error *err);
 
+/* "host", "host:80", "[::1]:80": the host without brackets, the digits of the port, empty without
+ * one. False for anything else that a URL's authority may not be here (user names, percent-coding).
+ */
+VS_MUST bool vs_url_authority(vs_span all, vs_span *host, vs_span *port);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/grpc_socket.h"
+#include "net/client_socket.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +17,7 @@
 
 enum { REASON = 200 };
 
-vs_code vs_grpc_socket_wait(const vs_grpc_socket *s, short events, int64_t until, vs_error *err)
+vs_code vs_client_socket_wait(const vs_client_socket *s, short events, int64_t until, vs_error *err)
 {
     struct pollfd p = {.fd = s->fd, .events = events};
     for (;;) {
@@ -34,7 +35,7 @@ vs_code vs_grpc_socket_wait(const vs_grpc_socket *s, short events, int64_t until
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
-static vs_code tls_result(vs_grpc_socket *s, int ok, size_t *n, vs_error *err)
+static vs_code tls_result(vs_client_socket *s, int ok, size_t *n, vs_error *err)
 {
     char reason[REASON];
     if (ok > 0)
@@ -53,7 +54,7 @@ static vs_code tls_result(vs_grpc_socket *s, int ok, size_t *n, vs_error *err)
     return vs_fail(err, VS_E_IO, "%s: TLS: %s", s->address, vs_tls_reason(reason, sizeof reason));
 }
 
-static vs_code plain_result(vs_grpc_socket *s, ssize_t moved, short direction, size_t *n,
+static vs_code plain_result(vs_client_socket *s, ssize_t moved, short direction, size_t *n,
                             vs_error *err)
 {
     *n = moved > 0 ? (size_t)moved : 0;
@@ -65,7 +66,7 @@ static vs_code plain_result(vs_grpc_socket *s, ssize_t moved, short direction, s
     return vs_fail_errno(err, VS_E_IO, errno, "%s", s->address);
 }
 
-vs_code vs_grpc_socket_read(vs_grpc_socket *s, uint8_t *p, size_t cap, size_t *n, vs_error *err)
+vs_code vs_client_socket_read(vs_client_socket *s, uint8_t *p, size_t cap, size_t *n, vs_error *err)
 {
     if (!s->ssl)
         return plain_result(s, recv(s->fd, p, cap, 0), POLLIN, n, err);
@@ -74,7 +75,7 @@ vs_code vs_grpc_socket_read(vs_grpc_socket *s, uint8_t *p, size_t cap, size_t *n
     return tls_result(s, SSL_read_ex(s->ssl, p, cap, n), n, err);
 }
 
-vs_code vs_grpc_socket_write(vs_grpc_socket *s, vs_span data, size_t *n, vs_error *err)
+vs_code vs_client_socket_write(vs_client_socket *s, vs_span data, size_t *n, vs_error *err)
 {
     if (!s->ssl)
         return plain_result(s, send(s->fd, data.p, data.n, MSG_NOSIGNAL), POLLOUT, n, err);
@@ -85,7 +86,7 @@ vs_code vs_grpc_socket_write(vs_grpc_socket *s, vs_span data, size_t *n, vs_erro
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
-void vs_grpc_socket_close(vs_grpc_socket *s)
+void vs_client_socket_close(vs_client_socket *s)
 {
     if (s->ssl) {
         (void)SSL_shutdown(s->ssl);
@@ -97,7 +98,8 @@ void vs_grpc_socket_close(vs_grpc_socket *s)
     s->fd = -1;
 }
 
-static vs_code connect_to(const struct addrinfo *a, int64_t until, vs_grpc_socket *s, vs_error *err)
+static vs_code connect_to(const struct addrinfo *a, int64_t until, vs_client_socket *s,
+                          vs_error *err)
 {
     char host[64] = "?", port[16] = "?";
     int on = 1, why = 0;
@@ -112,7 +114,7 @@ static vs_code connect_to(const struct addrinfo *a, int64_t until, vs_grpc_socke
     if (connect(s->fd, a->ai_addr, a->ai_addrlen) != 0) {
         if (errno != EINPROGRESS)
             return vs_fail_errno(err, VS_E_IO, errno, "cannot connect to %s", s->address);
-        VS_TRY_WRAP(vs_grpc_socket_wait(s, POLLOUT, until, err), err, "cannot connect");
+        VS_TRY_WRAP(vs_client_socket_wait(s, POLLOUT, until, err), err, "cannot connect");
         if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &why, &n) != 0 || why)
             return vs_fail_errno(err, VS_E_IO, why, "cannot connect to %s", s->address);
     }
@@ -120,7 +122,7 @@ static vs_code connect_to(const struct addrinfo *a, int64_t until, vs_grpc_socke
     return VS_OK;
 }
 
-static vs_code connect_any(const vs_grpc_target *t, int64_t until, vs_grpc_socket *s, vs_error *err)
+static vs_code connect_any(const vs_peer *t, int64_t until, vs_client_socket *s, vs_error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -132,7 +134,7 @@ static vs_code connect_any(const vs_grpc_target *t, int64_t until, vs_grpc_socke
         code = connect_to(a, until, s, err);
         if (code == VS_OK || code == VS_E_TIMEOUT)
             break;
-        vs_grpc_socket_close(s);
+        vs_client_socket_close(s);
     }
     freeaddrinfo(found);
     return code;
@@ -149,11 +151,19 @@ static bool expect_name(SSL *ssl, const char *host)
     return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
 }
 
-static vs_code tls_failed(vs_grpc_socket *s, int e, int eno, vs_error *err)
+static vs_code tls_failed(vs_client_socket *s, int e, int eno, vs_error *err)
 {
     char reason[REASON];
     long verdict = SSL_get_verify_result(s->ssl);
     SSL_set_quiet_shutdown(s->ssl, 1);
+    /* A clock that is wrong looks like a bad certificate: say what this machine believes. */
+    if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID) {
+        char now[VS_TIME_TEXT];
+        return vs_fail(
+            err, VS_E_UNTRUSTED,
+            "TLS with %s: the server's certificate: %s; the clock of this machine says %s",
+            s->address, X509_verify_cert_error_string(verdict), vs_time_rfc3339(vs_now_s(), now));
+    }
     if (verdict != X509_V_OK)
         return vs_fail(err, VS_E_UNTRUSTED, "TLS with %s: the server's certificate: %s", s->address,
                        X509_verify_cert_error_string(verdict));
@@ -165,7 +175,8 @@ static vs_code tls_failed(vs_grpc_socket *s, int e, int eno, vs_error *err)
                    vs_tls_reason(reason, sizeof reason));
 }
 
-static vs_code start_tls(const vs_grpc_target *t, int64_t until, vs_grpc_socket *s, vs_error *err)
+vs_code vs_client_socket_start_tls(const vs_peer *t, int64_t until, vs_client_socket *s,
+                                   vs_error *err)
 {
     s->ssl = SSL_new(t->tls);
     if (!s->ssl || !SSL_set_fd(s->ssl, s->fd) || !expect_name(s->ssl, t->host))
@@ -180,22 +191,46 @@ static vs_code start_tls(const vs_grpc_target *t, int64_t until, vs_grpc_socket 
         if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE)
             return tls_failed(s, e, eno, err);
         VS_TRY_WRAP(
-            vs_grpc_socket_wait(s, e == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, until, err), err,
+            vs_client_socket_wait(s, e == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, until, err), err,
             "TLS handshake");
     }
-    if (!vs_tls_is_http2(s->ssl))
+    if (t->http2 && !vs_tls_is_http2(s->ssl))
         return vs_fail(err, VS_E_UNSUPPORTED, "%s does not speak HTTP/2 (ALPN)", s->address);
     return VS_OK;
 }
 
-vs_code vs_grpc_socket_open(const vs_grpc_target *t, int64_t until, vs_grpc_socket *s,
-                            vs_error *err)
+vs_code vs_client_socket_open_unix(const char *path, vs_client_socket *s, vs_error *err)
 {
-    *s = (vs_grpc_socket){.fd = -1};
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    *s = (vs_client_socket){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    (void)snprintf(s->address, sizeof s->address, "%.70s", path);
+    if (strlen(path) >= sizeof to.sun_path)
+        return vs_fail(err, VS_E_INVALID, "%.200s is too long for a Unix socket", path);
+    (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
+    if (s->fd >= 0 && connect(s->fd, (const struct sockaddr *)&to, sizeof to) == 0)
+        return VS_OK;
+    int why = errno;
+    vs_client_socket_close(s);
+    return vs_fail_errno(err, VS_E_IO, why, "cannot connect to %s", path);
+}
+
+void vs_client_tls_defaults(SSL_CTX *ctx)
+{
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                       SSL_OP_CLEANSE_PLAINTEXT);
+    (void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+}
+
+vs_code vs_client_socket_open(const vs_peer *t, int64_t until, vs_client_socket *s, vs_error *err)
+{
+    *s = (vs_client_socket){.fd = -1};
     vs_code code = connect_any(t, until, s, err);
     if (code == VS_OK && t->tls)
-        code = start_tls(t, until, s, err);
+        code = vs_client_socket_start_tls(t, until, s, err);
     if (code != VS_OK)
-        vs_grpc_socket_close(s);
+        vs_client_socket_close(s);
     return code;
 }

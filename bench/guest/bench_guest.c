@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest side: memory of attestation-agent, confidential-data-hub and api-server-rest together,
+ * time from their start to the first byte of a secret, latency afterwards, and heap growth over
+ * many ttrpc calls. Against a real server and a software realm on this machine.
+ *
+ *   bench_guest [REQUESTS] [CALLS]      default 10000 and 100000
+ *
+ * The programs are those beside this one in the build; they are stopped by pid.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "net/http_client.h"
+#include "net/ttrpc.h"
+
+enum { CHILDREN = 8, LINE = 512 };
+
+static char bin[4096], dir[] = "/tmp/vs-bench-guest-XXXXXX";
+static pid_t children[CHILDREN];
+static size_t n_children;
+
+static void stop_all(void)
+{
+    for (size_t i = n_children; i-- > 0;) {
+        (void)kill(children[i], SIGTERM);
+        (void)waitpid(children[i], NULL, 0);
+    }
+    n_children = 0;
+}
+
+static _Noreturn void die(const char *what, const vs_error *err)
+{
+    char text[VS_ERROR_TEXT];
+    fprintf(stderr, "%s: %s\n", what, err ? vs_error_text(err, text, sizeof text) : "failed");
+    stop_all();
+    exit(EXIT_FAILURE);
+}
+
+/* Runs a program of the build in `dir`; `out` gets its stdout, NULL = nowhere. */
+static pid_t start(const char *const argv[], const char *out)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        char path[8192];
+        int fd = open(out ? out : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int null = open("/dev/null", O_WRONLY);
+        (void)dup2(fd, 1);
+        (void)dup2(null, 2);
+        (void)snprintf(path, sizeof path, "%s/%s", bin, argv[0]);
+        (void)execv(path, (char *const *)(uintptr_t)argv); /* it does not change them */
+        _exit(127);
+    }
+    return pid;
+}
+
+static void run(const char *const argv[])
+{
+    int status = 0;
+    (void)waitpid(start(argv, NULL), &status, 0);
+    if (status)
+        die(argv[0], NULL);
+}
+
+/* What follows "ready " in the program's first line. */
+static void serve(const char *const argv[], const char *out, char ready[LINE])
+{
+    children[n_children++] = start(argv, out);
+    for (int i = 0; i < 4000; i++) {
+        FILE *f = fopen(out, "r");
+        char line[LINE] = "";
+        bool there = f && fgets(line, sizeof line, f) && strncmp(line, "ready ", 6) == 0;
+        if (f)
+            (void)fclose(f);
+        if (there) {
+            (void)snprintf(ready, LINE, "%s", line + 6);
+            ready[strcspn(ready, "\n")] = '\0';
+            return;
+        }
+        (void)usleep(500);
+    }
+    die(argv[0], NULL);
+}
+
+static long kib_of(pid_t pid, const char *field)
+{
+    char path[64], line[LINE];
+    long kib = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, field, strlen(field)) == 0)
+            kib = strtol(line + strlen(field) + 1, NULL, 10);
+    if (f)
+        (void)fclose(f);
+    return kib;
+}
+
+static long resident(const size_t which[3])
+{
+    long sum = 0;
+    for (size_t i = 0; i < 3; i++)
+        sum += kib_of(children[which[i]], "VmRSS");
+    return sum;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void fetch(vs_http_client *c, const char *url)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(1 << 20);
+    vs_error err = {0};
+    int status = 0;
+    if (vs_http_client_do(c, &(vs_http_call){.method = "GET", .url = url}, &status, &body, &err) !=
+            VS_OK ||
+        status != 200)
+        die(url, &err);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    vs_error err = {0};
+    if (vs_write_file(name, vs_str(text), 0600, &err) != VS_OK)
+        die(name, &err);
+}
+
+/* ---- the parts ------------------------------------------------------------------------------- */
+
+static void prepare(char url[LINE])
+{
+    char ready[LINE], tsm[128], text[2 * LINE];
+    (void)snprintf(tsm, sizeof tsm, "%s/tsm.sock", dir);
+    run((const char *[]){"vouchsafe-realm", "init", "--dir", "realm", NULL});
+    serve((const char *[]){"vouchsafe-realm", "run", "--dir", "realm", "--socket", tsm, NULL},
+          "realm.out", ready);
+    (void)setenv("VOUCHSAFE_TSM_PATH", tsm, 1);
+    if (system("openssl genpkey -algorithm ed25519 -out admin.key 2>/dev/null && "
+               "openssl pkey -in admin.key -pubout -out admin.pub 2>/dev/null") != 0)
+        die("openssl", NULL);
+    serve((const char *[]){"vouchsafe", "serve", "--data-dir", "kbs", "--listen", "127.0.0.1:0",
+                           "--admin-key", "admin.pub", "--cca-config", "realm/cca-config.json",
+                           NULL},
+          "serve.out", url);
+    write_text("secret", "a secret of the guest");
+    run((const char *[]){"kbs-client", "--url", url, "config", "--auth-private-key", "admin.key",
+                         "set-resource", "--path", "default/key/1", "--resource-file", "secret",
+                         NULL});
+    run((const char *[]){"kbs-client", "--url", url, "config", "--auth-private-key", "admin.key",
+                         "set-resource-policy", "--allow-all", NULL});
+    (void)snprintf(text, sizeof text, "[token_configs.kbs]\nurl = \"%s\"\n", url);
+    write_text("aa.toml", text);
+    (void)snprintf(text, sizeof text,
+                   "socket = \"unix://%s/cdh.sock\"\n[aa]\naa_socket = \"unix://%s/aa.sock\"\n"
+                   "[kbc]\nname = \"cc_kbc\"\nurl = \"%s\"\n",
+                   dir, dir, url);
+    write_text("cdh.toml", text);
+}
+
+static void start_guest(size_t which[3], char asr[LINE])
+{
+    char aa[160], cdh[160], ready[LINE];
+    (void)snprintf(aa, sizeof aa, "unix://%s/aa.sock", dir);
+    (void)snprintf(cdh, sizeof cdh, "unix://%s/cdh.sock", dir);
+    which[0] = n_children;
+    serve((const char *[]){"attestation-agent", "-a", aa, "-c", "aa.toml", NULL}, "aa.out", ready);
+    which[1] = n_children;
+    serve((const char *[]){"confidential-data-hub", "-c", "cdh.toml", NULL}, "cdh.out", ready);
+    which[2] = n_children;
+    serve((const char *[]){"api-server-rest", "-b", "127.0.0.1:0", "-f", "all", "-a", aa, "-c", cdh,
+                           NULL},
+          "asr.out", asr);
+}
+
+static void many_requests(vs_http_client *c, const char *url, long n, const size_t which[3])
+{
+    double *ms = malloc((size_t)n * sizeof *ms);
+    long before = resident(which);
+    for (long i = 0; ms && i < n; i++) {
+        int64_t begin = vs_mono_ns();
+        fetch(c, url);
+        ms[i] = (double)(vs_mono_ns() - begin) / 1e6;
+    }
+    if (!ms)
+        die("memory", NULL);
+    qsort(ms, (size_t)n, sizeof *ms, by_size);
+    printf("%ld secrets: p50 %.2f ms, p99 %.2f ms; resident memory %ld kB before, %ld kB after\n",
+           n, ms[n / 2], ms[n * 99 / 100], before, resident(which));
+    free(ms);
+}
+
+static void many_calls(long n, pid_t agent)
+{
+    char address[160];
+    VS_CLEANUP(vs_ttrpc_client_free) vs_ttrpc_client *c = NULL;
+    vs_error err = {0};
+    (void)snprintf(address, sizeof address, "unix://%s/aa.sock", dir);
+    if (vs_ttrpc_client_new(&(vs_ttrpc_client_config){.address = address}, &c, &err) != VS_OK)
+        die(address, &err);
+    long before = 0;
+    int64_t begin = vs_mono_ns();
+    for (long i = 0; i < n; i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(4096);
+        if (i == n / 100) /* warm */
+            before = kib_of(agent, "VmData");
+        if (vs_ttrpc_call(c, "/attestation_agent.AttestationAgentService/GetTeeType", (vs_span){0},
+                          &reply, NULL, &err) != VS_OK)
+            die("GetTeeType", &err);
+    }
+    double s = (double)(vs_mono_ns() - begin) / 1e9;
+    printf("%ld ttrpc calls: %.0f/s; the agent's data grew by %ld kB\n", n, (double)n / s,
+           kib_of(agent, "VmData") - before);
+}
+
+int main(int argc, char **argv)
+{
+    long requests = argc > 1 ? strtol(argv[1], NULL, 10) : 10000;
+    long calls = argc > 2 ? strtol(argv[2], NULL, 10) : 100000;
+    char url[LINE], asr[LINE], secret[LINE + 64];
+    size_t which[3];
+    ssize_t n = readlink("/proc/self/exe", bin, sizeof bin - 32);
+    if (n <= 0 || requests < 100 || calls < 100 || !mkdtemp(dir) || chdir(dir) != 0)
+        die("usage: bench_guest [REQUESTS] [CALLS], at least 100 each", NULL);
+    bin[n] = '\0';
+    for (int up = 0; up < 3; up++) /* bench/guest/bench_guest */
+        *strrchr(bin, '/') = '\0';
+    (void)strcat(bin, "/src/cmd");
+    prepare(url);
+
+    VS_CLEANUP(vs_http_client_free) vs_http_client *c = NULL;
+    vs_error err = {0};
+    if (vs_http_client_new(&(vs_http_client_config){0}, &c, &err) != VS_OK)
+        die("client", &err);
+    int64_t begin = vs_mono_ns();
+    start_guest(which, asr);
+    int64_t ready = vs_mono_ns();
+    (void)snprintf(secret, sizeof secret, "%s/cdh/resource/default/key/1", asr);
+    long idle = resident(which);
+    int64_t asked = vs_mono_ns();
+    fetch(c, secret);
+    int64_t first = vs_mono_ns();
+    printf("three programs ready after %.1f ms; first secret %.1f ms after asking for it\n",
+           (double)(ready - begin) / 1e6, (double)(first - asked) / 1e6);
+    printf("resident memory of the three: %ld kB idle, %ld kB after the first secret\n", idle,
+           resident(which));
+    many_requests(c, secret, requests, which);
+    many_calls(calls, children[which[0]]);
+    stop_all();
+    (void)fflush(stdout);
+    return chdir("/") == 0 && execlp("rm", "rm", "-rf", dir, NULL) == 0 ? 0 : EXIT_FAILURE;
+}

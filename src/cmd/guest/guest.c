@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/guest/guest.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/io.h"
+#include "config/config.h"
+
+enum { CMDLINE_MAX = 64 * 1024, WORKERS = 4 };
+
+vs_span guest_cmdline(vs_buf *text)
+{
+    text->cap = CMDLINE_MAX;
+    if (vs_read_file("/proc/cmdline", text, NULL) != VS_OK)
+        vs_buf_clear(text);
+    return vs_span_trim(vs_buf_span(text));
+}
+
+/* ---- who may call ---------------------------------------------------------------------------- */
+
+static bool number_of(const char *text, uint32_t *out)
+{
+    uint64_t value;
+    if (!vs_span_decimal(vs_str(text), UINT32_MAX - 1, &value))
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool user_of(const char *name, uint32_t *out)
+{
+    const struct passwd *pw = getpwnam(name);
+    if (pw)
+        *out = pw->pw_uid;
+    return pw != NULL;
+}
+
+static bool group_of(const char *name, uint32_t *out)
+{
+    const struct group *gr = getgrnam(name);
+    if (gr)
+        *out = gr->gr_gid;
+    return gr != NULL;
+}
+
+vs_code guest_callers_of(const char *const *users, size_t n, const char *group, guest_callers *out,
+                         vs_error *err)
+{
+    *out = (guest_callers){0};
+    if (n > VS_TTRPC_UIDS_MAX)
+        return vs_fail(err, VS_E_LIMIT, "%zu users may call, at most %d", n, VS_TTRPC_UIDS_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (!number_of(users[i], &out->uids[i]) && !user_of(users[i], &out->uids[i]))
+            return vs_fail(err, VS_E_INVALID, "there is no user \"%.80s\"", users[i]);
+    out->n_uids = n;
+    out->has_gid = group != NULL;
+    if (group && !number_of(group, &out->gid) && !group_of(group, &out->gid))
+        return vs_fail(err, VS_E_INVALID, "there is no group \"%.80s\"", group);
+    return VS_OK;
+}
+
+/* ---- serving --------------------------------------------------------------------------------- */
+
+/* gRPC has no way to tell who calls, and upstream serves it on loopback only. */
+static vs_code serve_grpc(const char *address, const vs_grpc_method *methods, size_t n,
+                          guest_server *out, vs_error *err)
+{
+    if (!config_socket_ok(address) || !config_socket_is_loopback(address))
+        return vs_fail(err, VS_E_INVALID,
+                       "gRPC is served on loopback only (\"127.0.0.1:50002\"), not on \"%.100s\"",
+                       address);
+    out->services = (vs_grpc_services){.methods = methods, .n_methods = n};
+    const vs_http_config cfg = {.sockets = &address,
+                                .n_sockets = 1,
+                                .threads = 1,
+                                .workers = WORKERS,
+                                .grpc = &out->services};
+    VS_TRY(vs_http_server_start(&cfg, &out->http, err));
+    const char *colon = strrchr(address, ':');
+    printf("ready http://%.*s:%u\n", (int)(colon - address), address,
+           vs_http_server_port(out->http, 0));
+    return VS_OK;
+}
+
+static vs_code serve_ttrpc(const char *address, const guest_callers *callers,
+                           const vs_grpc_method *methods, size_t n, guest_server *out,
+                           vs_error *err)
+{
+    const vs_ttrpc_config cfg = {.address = address,
+                                 .uids = callers->uids,
+                                 .n_uids = callers->n_uids,
+                                 .has_gid = callers->has_gid,
+                                 .gid = callers->gid,
+                                 .methods = methods,
+                                 .n_methods = n,
+                                 .workers = WORKERS};
+    VS_TRY(vs_ttrpc_server_start(&cfg, &out->ttrpc, err));
+    printf("ready %s\n", address);
+    return VS_OK;
+}
+
+vs_code guest_serve(const char *address, bool grpc, const guest_callers *callers,
+                    const vs_grpc_method *methods, size_t n, guest_server *out, vs_error *err)
+{
+    *out = (guest_server){0};
+    vs_code code = grpc ? serve_grpc(address, methods, n, out, err)
+                        : serve_ttrpc(address, callers, methods, n, out, err);
+    (void)fflush(stdout);
+    return code;
+}
+
+void guest_server_stop(guest_server *s)
+{
+    vs_http_server_stop(&s->http, SERVER_DRAIN_MS);
+    vs_ttrpc_server_stop(&s->ttrpc, SERVER_DRAIN_MS);
+}
+
+int guest_failed(const char *program, const vs_error *err)
+{
+    char text[VS_ERROR_TEXT];
+    fprintf(stderr, "%s: %s\n", program, vs_error_text(err, text, sizeof text));
+    return EXIT_FAILURE;
+}

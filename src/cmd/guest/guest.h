@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The programs inside a guest: one executable, found by the name it is called as. */
+#ifndef VS_CMD_GUEST_GUEST_H
+#define VS_CMD_GUEST_GUEST_H
+
+#include "cmd/process.h"
+#include "net/http_server.h"
+#include "net/ttrpc.h"
+
+int guest_aa(int argc, char **argv);      /* attestation-agent, over ttrpc */
+int guest_grpc_aa(int argc, char **argv); /* grpc-aa */
+int guest_cdh(int argc, char **argv);     /* confidential-data-hub */
+int guest_grpc_cdh(int argc, char **argv);
+int guest_asr(int argc, char **argv); /* api-server-rest */
+int guest_keyprovider(int argc, char **argv);
+
+/* The kernel's command line, into `text`; nothing when it cannot be read. */
+vs_span guest_cmdline(vs_buf *text);
+
+/* Names or numbers of users and a group (NULL = none) as ids. */
+typedef struct guest_callers {
+    uint32_t uids[VS_TTRPC_UIDS_MAX];
+    size_t n_uids;
+    bool has_gid;
+    uint32_t gid;
+} guest_callers;
+VS_MUST vs_code guest_callers_of(const char *const *users, size_t n, const char *group,
+                                 guest_callers *out, vs_error *err);
+
+/* One table of methods on a socket: ttrpc at "unix://...", or gRPC at "IP:port" on loopback. */
+typedef struct guest_server {
+    vs_ttrpc_server *ttrpc;
+    vs_grpc_services services;
+    vs_http_server *http;
+} guest_server;
+VS_MUST vs_code guest_serve(const char *address, bool grpc, const guest_callers *callers,
+                            const vs_grpc_method *methods, size_t n, guest_server *out,
+                            vs_error *err);
+void guest_server_stop(guest_server *s);
+
+/* Says what was wrong and gives the exit code. */
+int guest_failed(const char *program, const vs_error *err);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client: callers share one connection and take turns at reading it. Whoever waits and finds
+ * nobody reading reads, for all, until its own answer is there.
+ */
+#include "net/ttrpc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/grpc_wire.h"
+#include "net/ttrpc_wire.h"
+
+enum { SCRATCH = 4096, RETRY_MS = 20, CALL_MS = 50000 };
+
+typedef struct waiter { /* a call, on its caller's stack */
+    struct waiter *next;
+    uint32_t stream;
+    vs_buf *reply;
+    bool done;
+    vs_grpc_status status;
+    char message[512]; /* of a failure */
+} waiter;
+
+struct vs_ttrpc_client {
+    char address[sizeof(((struct sockaddr_un *)0)->sun_path) + 8];
+    struct sockaddr_un addr;
+    socklen_t addr_n;
+    unsigned call_ms;
+    pthread_mutex_t writing; /* held for a whole frame; taken before `lock` */
+    pthread_mutex_t lock;    /* guards what follows */
+    pthread_cond_t changed;
+    int fd;       /* -1 = not connected */
+    bool broken;  /* of no further use; closed when nobody reads or writes it */
+    bool reading; /* somebody reads, without the lock */
+    uint32_t next_stream;
+    waiter *waiters;
+    /* Of whoever reads: */
+    uint8_t head[VS_TTRPC_HEAD];
+    size_t head_n, body_n;
+    uint64_t skip;
+    vs_buf body;
+};
+
+static void forget_frame(vs_ttrpc_client *c)
+{
+    vs_buf_free(&c->body);
+    c->body = (vs_buf)VS_BUF(VS_TTRPC_PAYLOAD_MAX);
+    c->head_n = c->body_n = 0;
+    c->skip = 0;
+}
+
+/* ---- connecting -------------------------------------------------------------------------------
+ */
+
+static vs_code configure(const vs_ttrpc_client_config *cfg, vs_ttrpc_client *c, vs_error *err)
+{
+    static const char prefix[] = "unix://";
+    const char *path = cfg->address + strlen(prefix);
+    size_t n = strncmp(cfg->address, prefix, strlen(prefix)) == 0 ? strlen(path) : 0;
+    if (n < 2 || (path[0] != '/' && path[0] != '@') || n >= sizeof c->addr.sun_path)
+        return vs_fail(err, VS_E_INVALID,
+                       "a ttrpc address is \"unix:///path\" or \"unix://@name\", not \"%.200s\"",
+                       cfg->address);
+    c->addr.sun_family = AF_UNIX;
+    memcpy(c->addr.sun_path, path, n + 1);
+    c->addr_n = sizeof c->addr;
+    if (path[0] == '@') { /* an abstract name has no end but its length */
+        c->addr.sun_path[0] = '\0';
+        c->addr_n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+    }
+    (void)snprintf(c->address, sizeof c->address, "%s", cfg->address);
+    c->call_ms = cfg->call_ms ? cfg->call_ms : CALL_MS;
+    return VS_OK;
+}
+
+vs_code vs_ttrpc_client_new(const vs_ttrpc_client_config *cfg, vs_ttrpc_client **out, vs_error *err)
+{
+    vs_ttrpc_client *c = calloc(1, sizeof *c);
+    *out = NULL;
+    if (!c)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&c->changed, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    (void)pthread_mutex_init(&c->writing, NULL);
+    (void)pthread_mutex_init(&c->lock, NULL);
+    c->fd = -1;
+    forget_frame(c);
+    vs_code code = configure(cfg, c, err);
+    if (code != VS_OK)
+        vs_ttrpc_client_free(&c);
+    *out = c;
+    return code;
+}
+
+static void disconnect(vs_ttrpc_client *c)
+{
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+    c->broken = false;
+    forget_frame(c);
+}
+
+void vs_ttrpc_client_free(vs_ttrpc_client **client)
+{
+    vs_ttrpc_client *c = *client;
+    *client = NULL;
+    if (!c)
+        return;
+    disconnect(c);
+    (void)pthread_cond_destroy(&c->changed);
+    (void)pthread_mutex_destroy(&c->lock);
+    (void)pthread_mutex_destroy(&c->writing);
+    free(c);
+}
+
+/* Milliseconds left, rounded up; 0 = none. */
+static int left_ms(int64_t until)
+{
+    int64_t ns = until - vs_mono_ns();
+    return ns <= 0 ? 0 : ns / 1000000 >= INT32_MAX ? INT32_MAX : (int)(ns / 1000000 + 1);
+}
+
+/* A backlog that is full is waited for. */
+static vs_code open_socket(vs_ttrpc_client *c, int64_t until, vs_error *err)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "socket");
+    while (connect(fd, (const struct sockaddr *)&c->addr, c->addr_n) != 0) {
+        int why = errno;
+        if (why == EINTR || (why == EAGAIN && left_ms(until) > RETRY_MS)) {
+            (void)poll(NULL, 0, RETRY_MS);
+            continue;
+        }
+        (void)close(fd);
+        return vs_fail_errno(err, VS_E_IO, why, "%s", c->address);
+    }
+    c->fd = fd;
+    c->next_stream = 1;
+    return VS_OK;
+}
+
+/* Nothing has been asked on it, so nothing may come: not even its end. */
+static bool stale(const vs_ttrpc_client *c)
+{
+    uint8_t byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static bool idle(const vs_ttrpc_client *c)
+{
+    return !c->waiters && !c->reading;
+}
+
+static bool at_end(const vs_ttrpc_client *c)
+{
+    return c->broken || c->next_stream > UINT32_MAX - 2;
+}
+
+static void wait_turn(vs_ttrpc_client *c, int64_t until)
+{
+    struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+    (void)pthread_cond_timedwait(&c->changed, &c->lock, &t);
+}
+
+/* With `writing` and `lock`. A connection that is at its end goes when nobody uses it any more. */
+static vs_code ensure_connected(vs_ttrpc_client *c, int64_t until, vs_error *err)
+{
+    while (c->fd >= 0 && at_end(c) && !idle(c)) {
+        if (vs_mono_ns() >= until)
+            return vs_fail(err, VS_E_TIMEOUT, "%s: the connection is at its end", c->address);
+        wait_turn(c, until);
+    }
+    if (c->fd >= 0 && idle(c) && (at_end(c) || stale(c)))
+        disconnect(c);
+    return c->fd < 0 ? open_socket(c, until, err) : VS_OK;
+}
+
+/* ---- answers ----------------------------------------------------------------------------------
+ */
+
+static void complete(waiter *w, const vs_ttrpc_response *r)
+{
+    w->status = r->status;
+    (void)snprintf(w->message, sizeof w->message, "%.*s", VS_FMT(r->message));
+    if (r->status == VS_GRPC_OK)
+        vs_buf_put(w->reply, r->payload);
+    w->done = true;
+}
+
+static void fail_all(vs_ttrpc_client *c, vs_grpc_status status, const char *why)
+{
+    c->broken = true;
+    (void)shutdown(c->fd, SHUT_RDWR); /* wakes whoever reads */
+    for (waiter *w = c->waiters; w; w = w->next)
+        if (!w->done)
+            complete(w, &(vs_ttrpc_response){.status = status, .message = vs_str(why)});
+}
+
+/* With `lock`: a whole frame is there. */
+static void deliver(vs_ttrpc_client *c)
+{
+    vs_ttrpc_head head = vs_ttrpc_head_read(c->head);
+    vs_ttrpc_response r;
+    waiter *w = c->waiters;
+    while (w && (w->done || w->stream != head.stream))
+        w = w->next;
+    if (!w || head.type != VS_TTRPC_RESPONSE) /* nobody waits for it any more */
+        return;
+    vs_error err = {0};
+    if (vs_ttrpc_response_read(vs_buf_span(&c->body), &r, &err) != VS_OK)
+        r = (vs_ttrpc_response){.status = VS_GRPC_INTERNAL, .message = vs_str(err.text)};
+    complete(w, &r);
+}
+
+/* False: the peer breaks the protocol. */
+static bool begin_body(vs_ttrpc_client *c)
+{
+    vs_ttrpc_head head = vs_ttrpc_head_read(c->head);
+    if (head.type != VS_TTRPC_RESPONSE) {
+        c->skip = head.length;
+        return true;
+    }
+    return head.length <= VS_TTRPC_PAYLOAD_MAX &&
+           (head.length == 0 || vs_buf_reserve(&c->body, head.length));
+}
+
+/* One piece of a frame; without `lock`, as the one who reads. VS_E_TIMEOUT: nothing came in time.
+ */
+static vs_code read_piece(vs_ttrpc_client *c, int64_t until, bool *whole)
+{
+    uint8_t scratch[SCRATCH], *at = scratch;
+    size_t room = c->skip < SCRATCH ? (size_t)c->skip : SCRATCH;
+    bool in_head = c->head_n < VS_TTRPC_HEAD;
+    if (in_head) {
+        at = c->head + c->head_n;
+        room = VS_TTRPC_HEAD - c->head_n;
+    } else if (!c->skip) {
+        at = c->body.p + c->body_n;
+        room = c->body.n - c->body_n;
+    }
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    int ready = poll(&p, 1, left_ms(until));
+    if (ready == 0)
+        return VS_E_TIMEOUT;
+    ssize_t n = ready < 0 ? -1 : recv(c->fd, at, room, MSG_DONTWAIT);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return VS_OK;
+    if (n <= 0)
+        return VS_E_IO;
+    if (in_head)
+        c->head_n += (size_t)n;
+    else if (c->skip)
+        c->skip -= (size_t)n;
+    else
+        c->body_n += (size_t)n;
+    if (in_head && c->head_n == VS_TTRPC_HEAD && !begin_body(c))
+        return VS_E_PARSE;
+    *whole = c->head_n == VS_TTRPC_HEAD && c->skip == 0 && c->body_n == c->body.n;
+    return VS_OK;
+}
+
+/* With `lock`, which is given up meanwhile. */
+static void read_for_all(vs_ttrpc_client *c, int64_t until)
+{
+    bool whole = false;
+    c->reading = true;
+    (void)pthread_mutex_unlock(&c->lock);
+    vs_code code = read_piece(c, until, &whole);
+    (void)pthread_mutex_lock(&c->lock);
+    c->reading = false;
+    if (code == VS_E_IO)
+        fail_all(c, VS_GRPC_UNAVAILABLE, "the connection was closed");
+    else if (code == VS_E_PARSE)
+        fail_all(c, VS_GRPC_INTERNAL, "an answer is larger than ttrpc allows");
+    if (whole) {
+        deliver(c);
+        forget_frame(c);
+    }
+    (void)pthread_cond_broadcast(&c->changed);
+}
+
+/* With `lock`. */
+static void await(vs_ttrpc_client *c, waiter *w, int64_t until)
+{
+    while (!w->done && vs_mono_ns() < until) {
+        if (c->reading)
+            wait_turn(c, until);
+        else
+            read_for_all(c, until);
+    }
+    if (!w->done)
+        complete(w, &(vs_ttrpc_response){.status = VS_GRPC_DEADLINE_EXCEEDED,
+                                         .message = VS_LIT("no answer in time")});
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
+/* VS_E_TIMEOUT, VS_E_IO: how much was written is not told, so the connection cannot be used on. */
+static vs_code write_all(int fd, vs_span s, int64_t until)
+{
+    while (s.n) {
+        ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            s = vs_span_from(s, (size_t)n);
+            continue;
+        }
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            return VS_E_IO;
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        if (poll(&p, 1, left_ms(until)) == 0)
+            return VS_E_TIMEOUT;
+    }
+    return VS_OK;
+}
+
+static void enter(vs_ttrpc_client *c, waiter *w)
+{
+    w->stream = c->next_stream;
+    c->next_stream += 2;
+    w->next = c->waiters;
+    c->waiters = w;
+}
+
+static void leave(vs_ttrpc_client *c, waiter *w)
+{
+    waiter **link = &c->waiters;
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+    if (!c->waiters)
+        (void)pthread_cond_broadcast(&c->changed);
+}
+
+/* With `writing`. On VS_OK `w` is among the waiters, whatever became of the connection. */
+static vs_code send_request(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64_t until, waiter *w,
+                            vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf frame = VS_BUF(VS_TTRPC_FRAME_MAX);
+    (void)pthread_mutex_lock(&c->lock);
+    vs_code code = ensure_connected(c, until, err);
+    int fd = c->fd;
+    if (code == VS_OK)
+        enter(c, w);
+    (void)pthread_mutex_unlock(&c->lock);
+    VS_TRY(code);
+    vs_ttrpc_request_write(&frame, w->stream, r);
+    code = vs_buf_ok(&frame) ? write_all(fd, vs_buf_span(&frame), until) : VS_E_NOMEM;
+    if (code == VS_OK)
+        return VS_OK;
+    (void)pthread_mutex_lock(&c->lock);
+    fail_all(c, code == VS_E_TIMEOUT ? VS_GRPC_DEADLINE_EXCEEDED : VS_GRPC_UNAVAILABLE,
+             "the request could not be written");
+    (void)pthread_cond_broadcast(&c->changed);
+    (void)pthread_mutex_unlock(&c->lock);
+    return VS_OK;
+}
+
+static vs_code call(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64_t until, waiter *w,
+                    vs_error *err)
+{
+    struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+    if (pthread_mutex_clocklock(&c->writing, CLOCK_MONOTONIC, &t) != 0)
+        return vs_fail(err, VS_E_TIMEOUT, "%s: another call is being written", c->address);
+    vs_code code = send_request(c, r, until, w, err);
+    (void)pthread_mutex_unlock(&c->writing);
+    VS_TRY(code);
+    (void)pthread_mutex_lock(&c->lock);
+    await(c, w, until);
+    leave(c, w);
+    (void)pthread_mutex_unlock(&c->lock);
+    return VS_OK;
+}
+
+vs_code vs_ttrpc_call(vs_ttrpc_client *c, const char *path, vs_span request, vs_buf *reply,
+                      vs_grpc_status *status, vs_error *err)
+{
+    vs_ttrpc_request r = {.payload = request, .timeout_ns = (int64_t)c->call_ms * 1000000};
+    r.service = vs_span_cut(vs_str(path + 1), '/', &r.method, NULL);
+    waiter w = {.reply = reply, .status = VS_GRPC_UNAVAILABLE};
+    vs_code code;
+    if (!vs_ttrpc_fits(&r)) {
+        w.status = VS_GRPC_RESOURCE_EXHAUSTED;
+        code = vs_fail(err, VS_E_LIMIT, "%s: a request of %zu bytes is larger than ttrpc allows",
+                       c->address, request.n);
+    } else {
+        code = call(c, &r, vs_mono_ns() + r.timeout_ns, &w, err);
+    }
+    if (status)
+        *status = w.status;
+    VS_TRY(code);
+    if (w.status == VS_GRPC_OK)
+        return vs_buf_check(reply, err);
+    return vs_fail(err, vs_grpc_code(w.status), "%s: %s: %s", c->address,
+                   vs_grpc_status_name(w.status), w.message);
+}
