@@ -88,12 +88,12 @@ typedef struct program {
     vs_grpc_health *health;
     vs_grpc_services services;
     as_rest rest;
-    vs_http_server *http;
+    listener listener;
 } program;
 
 static void tear_down(program *p)
 {
-    vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
+    listen_stop(&p->listener);
     vs_grpc_health_free(&p->health);
     verifier_close(&p->verifier);
     vs_store_close(&p->routed);
@@ -183,8 +183,9 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     as_file file;
     vs_store *store;
     vs_http_config http = {0};
+    sandbox s = {.n_read = 0};
+    VS_TRY(listen_open(&p->listener, &o->listen, err));
     VS_TRY(settings(o, a, &file, err));
-    VS_TRY(listen_check(&o->listen, err));
     VS_TRY(read_origins(&o->origins, a, &p->rest, err));
     VS_TRY(open_stores(&file, p, &store, err));
     VS_TRY(verifier_open(&file.verifier, store, &p->verifier, err));
@@ -196,7 +197,11 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
         VS_TRY(set_up_grpc(p, &http, err));
     }
     http.workers = verifier_workers(&file.verifier);
-    return listen_start(&o->listen, &http, &p->http, err);
+    doors_store(&s, a, &file.storage);
+    if (file.values_elsewhere)
+        doors_store(&s, a, &file.values);
+    doors_verifier(&s, &file.verifier, &p->verifier.trust);
+    return listen_start(&p->listener, &s, &http, err);
 }
 
 static int run(const cli_command *command, bool rest, int argc, char **argv)
@@ -205,19 +210,15 @@ static int run(const cli_command *command, bool rest, int argc, char **argv)
     int exit_code = 0;
     if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
         return exit_code;
-    server_log(o.listen.log_level, o.listen.log_json);
-    server_prepare();
     vs_arena a;
     vs_arena_init(&a, 0);
     program p = {0};
     vs_error err = {0};
     vs_code code = build(&o, rest, &a, &p, &err);
-    if (code == VS_OK) {
-        listen_ready(command->name, &o.listen, true, p.http);
-        server_wait(NULL, NULL);
-    } else {
+    if (code == VS_OK)
+        listen_run(&p.listener, command->name, true);
+    else
         vs_log_error(VS_LOG_ERROR, "as", "cannot start", &err);
-    }
     tear_down(&p);
     vs_arena_free(&a);
     return code == VS_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "tee/cca/trust.h"
 
 enum {
-    TICK_S = 60,
     STOP_S = SERVER_DRAIN_MS / 1000 + 2,
     WORKERS_MAX = 64,
     ANCHOR_FILE_MAX = 1 << 20,
@@ -24,6 +24,8 @@ enum {
     AS_CALL_MS = 300000,   /* kbs.md 8.3; connecting has a shorter limit of its own */
     RVPS_CALL_MS = 10000,
 };
+
+#define TICK_NS (60 * (int64_t)1000000000)
 
 void server_log(const char *text, bool json)
 {
@@ -41,20 +43,22 @@ static void harden_process(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-static void stop_signals(sigset_t *out)
+static sigset_t awaited(void)
 {
-    (void)sigemptyset(out);
-    (void)sigaddset(out, SIGTERM);
-    (void)sigaddset(out, SIGINT);
+    sigset_t out;
+    (void)sigemptyset(&out);
+    (void)sigaddset(&out, SIGTERM);
+    (void)sigaddset(&out, SIGINT);
+    (void)sigaddset(&out, SIGHUP);
+    return out;
 }
 
 /* The signals are blocked in all threads, so that only server_wait sees them. */
 void server_prepare(void)
 {
-    sigset_t stop;
+    sigset_t signals = awaited();
     harden_process();
-    stop_signals(&stop);
-    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -77,27 +81,45 @@ static void give_up(int sig)
     _exit(EXIT_FAILURE);
 }
 
-void server_leave_in_time(void)
+static void leave_in_time(void)
 {
     (void)signal(SIGALRM, give_up);
     (void)alarm(STOP_S);
 }
 
-void server_wait(void (*tick)(void *user), void *user)
+/* Twice in the time in which the manager wants a sign of life. */
+static struct timespec pause_of(const supervisor *manager)
 {
-    sigset_t stop;
-    stop_signals(&stop);
+    int64_t ns = TICK_NS;
+    if (manager->watchdog_ns && manager->watchdog_ns / 2 < ns)
+        ns = manager->watchdog_ns / 2;
+    return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+void server_wait(const supervisor *manager, const server_events *events)
+{
+    const sigset_t signals = awaited();
+    const struct timespec pause = pause_of(manager);
+    int64_t ticked = vs_mono_ns();
+    supervisor_ready(manager);
     for (;;) {
-        struct timespec t = {.tv_sec = TICK_S};
-        int sig = sigtimedwait(&stop, NULL, &t);
-        if (sig > 0) {
+        int sig = sigtimedwait(&signals, NULL, &pause);
+        if (sig == SIGHUP) {
+            supervisor_reloading(manager);
+            events->reload(events->user);
+            supervisor_ready(manager);
+        } else if (sig > 0) {
             vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
                    sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-            server_leave_in_time();
+            supervisor_stopping(manager);
+            leave_in_time();
             return;
         }
-        if (errno == EAGAIN && tick)
-            tick(user);
+        supervisor_alive(manager);
+        if (events->tick && vs_mono_ns() - ticked >= TICK_NS) {
+            ticked = vs_mono_ns();
+            events->tick(events->user);
+        }
     }
 }
 

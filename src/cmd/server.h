@@ -7,6 +7,7 @@
 #define VS_CMD_SERVER_H
 
 #include "api/remote.h"
+#include "cmd/supervise.h"
 #include "net/http_server.h"
 #include "tee/tee.h"
 
@@ -14,17 +15,21 @@ enum { SERVER_DRAIN_MS = 10000 };
 
 /* RUST_LOG's words or an option's; NULL = info. */
 void server_log(const char *level, bool json);
-/* At the beginning of a server: no core dumps, SIGTERM and SIGINT wait for server_wait. */
+/* At the beginning of a server: no core dumps; SIGTERM, SIGINT and SIGHUP wait for server_wait. */
 void server_prepare(void);
 /* "ready http://127.0.0.1:8080": with the port that was really bound for `socket`, sockets[i]. */
 void server_say(const char *word, const char *scheme, const char *socket,
                 const vs_http_server *server, size_t i);
-/* From now on the process ends within SERVER_DRAIN_MS and two seconds, whatever else it waits for.
- */
-void server_leave_in_time(void);
-/* Until SIGTERM or SIGINT, after which the process ends within SERVER_DRAIN_MS and two seconds,
- * whatever else it waits for; calls `tick` (may be NULL) about once a minute. */
-void server_wait(void (*tick)(void *user), void *user);
+typedef struct server_events {
+    void (*tick)(void *user);   /* about once a minute; may be NULL */
+    void (*reload)(void *user); /* SIGHUP */
+    void *user;
+} server_events;
+
+/* Tells the service manager that the server is ready, then keeps it informed. Until SIGTERM or
+ * SIGINT, after which the process ends within SERVER_DRAIN_MS and two seconds, whatever else it
+ * waits for. */
+void server_wait(const supervisor *manager, const server_events *events);
 
 /* Says loudly that anybody who can reach `socket` can change what attestation is measured against.
  */
