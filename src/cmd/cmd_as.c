@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/admin_grpc.h"
 #include "api/as_grpc.h"
 #include "api/as_rest.h"
 #include "api/as_wire.h"
@@ -84,7 +85,8 @@ typedef struct program {
     vs_store *main_store, *values, *routed;
     verifier verifier;
     rvps_grpc reference_values;
-    vs_grpc_method methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS];
+    vs_grpc_method
+        methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS + RVPS_ADMIN_METHODS];
     vs_grpc_health *health;
     vs_grpc_services services;
     as_rest rest;
@@ -149,11 +151,15 @@ static vs_code open_stores(const as_file *file, program *p, vs_store **out, vs_e
     return VS_OK;
 }
 
-static vs_code set_up_grpc(program *p, vs_http_config *http, vs_error *err)
+static vs_code set_up_grpc(const as_file *file, program *p, vs_http_config *http, vs_error *err)
 {
-    p->reference_values = (rvps_grpc){.rv = p->verifier.rv, .beside_as = true};
-    as_grpc_methods(p->verifier.as, p->methods);
-    rvps_grpc_methods(&p->reference_values, p->methods + AS_GRPC_METHODS);
+    vs_grpc_method *methods = p->methods;
+    p->reference_values = (rvps_grpc){
+        .rv = p->verifier.rv, .beside_as = true, .no_delete = file->verifier.require_signed_values};
+    as_grpc_methods(p->verifier.as, methods);
+    rvps_grpc_methods(&p->reference_values, methods += AS_GRPC_METHODS);
+    as_admin_methods(p->verifier.as, methods += RVPS_GRPC_METHODS);
+    rvps_admin_methods(&p->reference_values, methods + AS_ADMIN_METHODS);
     VS_TRY(vs_grpc_health_new(&p->health, err));
     VS_TRY(vs_grpc_health_set(p->health, AS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
@@ -194,7 +200,7 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
         http.handler = as_rest_handle;
         http.user = &p->rest;
     } else {
-        VS_TRY(set_up_grpc(p, &http, err));
+        VS_TRY(set_up_grpc(&file, p, &http, err));
     }
     http.workers = verifier_workers(&file.verifier);
     doors_store(&s, a, &file.storage);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/admin_grpc.h"
 #include "api/rvps_grpc.h"
 #include "base/log.h"
 #include "cmd/cli.h"
@@ -51,7 +52,7 @@ typedef struct program {
     vs_store *store;
     rvps_anchors *anchors;
     rvps_grpc service;
-    vs_grpc_method methods[RVPS_GRPC_METHODS];
+    vs_grpc_method methods[RVPS_GRPC_METHODS + RVPS_ADMIN_METHODS];
     vs_grpc_health *health;
     vs_grpc_services services;
     listener listener;
@@ -91,7 +92,9 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
                                .anchors = p->anchors};
     VS_TRY_WRAP(store_open(&file->storage, &p->store, err), err, "storage");
     VS_TRY(rvps_new(p->store, &opts, &p->service.rv, err));
+    p->service.no_delete = file->require_signed_values;
     rvps_grpc_methods(&p->service, p->methods);
+    rvps_admin_methods(&p->service, p->methods + RVPS_GRPC_METHODS);
     VS_TRY(vs_grpc_health_new(&p->health, err));
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     p->services = (vs_grpc_services){
