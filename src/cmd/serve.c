@@ -93,7 +93,7 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
-static remote_config remote_of(const kbs_remote *r)
+remote_config serve_remote(const kbs_remote *r)
 {
     return (remote_config){.address = r->address,
                            .ca_cert = r->ca_cert,
@@ -104,9 +104,9 @@ static remote_config remote_of(const kbs_remote *r)
 static verifier_config verifier_of(const kbs_as_config *as)
 {
     verifier_config out = {.remote = as->remote,
-                           .service = remote_of(&as->as),
+                           .service = serve_remote(&as->as),
                            .remote_rvps = as->remote_rvps,
-                           .provider = remote_of(&as->rvps),
+                           .provider = serve_remote(&as->rvps),
                            .refuse_sample_values = as->refuse_sample_reference_values,
                            .require_signed_values = as->require_signed_reference_values,
                            .anchors = as->rvps_anchors,

@@ -5,6 +5,7 @@
 #ifndef VS_CMD_SERVE_H
 #define VS_CMD_SERVE_H
 
+#include "api/remote.h"
 #include "kbs/config.h"
 
 typedef struct serve_how {
@@ -14,6 +15,9 @@ typedef struct serve_how {
     const char *config_file; /* NULL = none */
     bool no_sandbox;
 } serve_how;
+
+/* A peer of the configuration; points into it. */
+remote_config serve_remote(const kbs_remote *r);
 
 /* Runs until SIGTERM or SIGINT; returns the exit code. `cfg` was checked by the caller. Prints
  * "ready URL" on stdout once it serves; everything else goes to the log. SIGHUP reloads: all of it

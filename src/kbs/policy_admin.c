@@ -65,7 +65,7 @@ static vs_code find(kbs_ctx *c, bool attestation, place *at, vs_error *err)
 {
     const kbs_call *call = &c->call;
     size_t i = 1;
-    *at = attestation ? (place){.as = c->k->as} : (place){.p = c->k->policies};
+    *at = (place){.as = attestation ? c->k->as : NULL, .p = attestation ? NULL : c->k->policies};
     if (!attestation && call->n_segments > 1 && vs_span_is(call->segments[1], "repository")) {
         at->p = c->k->scoped;
         i = 2;
