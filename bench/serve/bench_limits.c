@@ -2,10 +2,12 @@
 /*
  * What a hostile or a large world does to the running server.
  *
- *   bench_limits idle [CONNECTIONS]   (10000) resident memory and attestation latency while they
- * idle bench_limits flood [REQUESTS]     (200000) resident memory over /auth requests never
- * followed up bench_limits scale [ENTRIES]      (1000000) resource GET and attestation with 10 and
- * with so many resources and as many reference values
+ *   bench_limits idle [CONNECTIONS]   (10000)
+ *       resident memory and attestation latency while they idle
+ *   bench_limits flood [REQUESTS]     (200000)
+ *       resident memory over /auth requests never followed up
+ *   bench_limits scale [ENTRIES]      (1000000)
+ *       resource GET and attestation with 10 and with so many resources and reference values
  */
 #include "served.h"
 

@@ -247,8 +247,9 @@ play() {
     printf 'package policy\n' >mine.rego
     curl -sf -X POST -H 'content-type: application/json' "$url/policy" \
         -d "{\"type\":\"rego\",\"policy_id\":\"mine_cpu\",\"policy\":\"$(base64 -w0 mine.rego | tr '+/' '-_' | tr -d =)\"}"
-    sqlite3 rest/as.sqlite 'select cast(value as text) from kv' >dump 2>/dev/null ||
-        python3 -c 'import sqlite3; [print(r) for t in sqlite3.connect("rest/as.sqlite").execute("select name from sqlite_master where type=\"table\"").fetchall() for r in sqlite3.connect("rest/as.sqlite").execute("select * from "+t[0])]' >dump
+    python3 -c 'import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute("select value from kv where ns like ?", ("%_history",)):
+    print(row[0].decode())' rest/as.sqlite >dump
     grep -q "set on the attestation service's own port" dump
 }
 
