@@ -9,3 +9,5 @@ for exe in "$build"/bench/*/bench_*; do
         "$exe"
     fi
 done
+printf '\n== why\n'
+"$(dirname "$0")/bench-why.sh" "$build"

@@ -2,10 +2,12 @@
 /*
  * What a hostile or a large world does to the running server.
  *
- *   bench_limits idle [CONNECTIONS]   (10000) resident memory and attestation latency while they
- * idle bench_limits flood [REQUESTS]     (200000) resident memory over /auth requests never
- * followed up bench_limits scale [ENTRIES]      (1000000) resource GET and attestation with 10 and
- * with so many resources and as many reference values
+ *   bench_limits idle [CONNECTIONS]   (10000)
+ *       resident memory and attestation latency while they idle
+ *   bench_limits flood [REQUESTS]     (200000)
+ *       resident memory over /auth requests never followed up
+ *   bench_limits scale [ENTRIES]      (1000000)
+ *       resource GET and attestation with 10 and with so many resources and reference values
  */
 #include "served.h"
 
@@ -22,8 +24,9 @@
 #include "store/store.h"
 
 enum {
-    ROUND = 300, /* requests between which servers are compared */
-    ROUNDS = 5,
+    WARM = 300,
+    ROUND = 20, /* requests of one server in turn, so that a busy neighbour disturbs both */
+    ROUNDS = 75,
     BATCH = 5000,
     IDLE_RSS_KB = 100 * 1024,
     FLOOD_THREADS = 2,
@@ -262,7 +265,7 @@ static bool compare(const char *what, worker w[2], void (*measure)(worker *, int
 {
     static int64_t t[2][ROUND * ROUNDS];
     for (int i = 0; i < 2; i++)
-        measure(&w[i], t[i], ROUND); /* warm */
+        measure(&w[i], t[i], WARM);
     for (size_t r = 0; r < ROUNDS; r++)
         for (int i = 0; i < 2; i++)
             measure(&w[i], t[i] + r * ROUND, ROUND);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/admin_grpc.h"
 #include "api/as_grpc.h"
 #include "api/remote.h"
 #include "api/rvps_grpc.h"
@@ -108,8 +109,11 @@ static void measure(const char *what, as_service *as, int seconds)
     }
 }
 
-/* A service with `values`, directly or behind a port of its own. */
-static void row(const char *what, rvps *values, bool remote, unsigned workers, int seconds)
+typedef enum place { HERE, FAR, FAR_AND_TELLING } place;
+
+/* A service with `values`, directly or behind a port of its own, which tells the explanation and
+ * the record too, or the token only, as Trustee's does. */
+static void row(const char *what, rvps *values, place at, unsigned workers, int seconds)
 {
     static const as_config cfg;
     vs_tee_trust trust = {.sample = true};
@@ -117,18 +121,21 @@ static void row(const char *what, rvps *values, bool remote, unsigned workers, i
     as_service *near = NULL, *far = NULL;
     vs_grpc_client *client = NULL;
     vs_http_server *server = NULL;
-    vs_grpc_method methods[AS_GRPC_METHODS];
+    vs_grpc_method methods[AS_GRPC_METHODS + AS_ADMIN_METHODS];
     vs_error err = {0};
     need(vs_store_open_memory(&store, &err), "store", &err);
     need(as_new(&cfg, store, values, &trust, &near, &err), "service", &err);
     need(as_set_policy(near, VS_LIT("bench_cpu"), VS_LIT(POLICY), &err), "policy", &err);
     as_grpc_methods(near, methods);
-    const vs_grpc_services services = {.methods = methods, .n_methods = AS_GRPC_METHODS};
-    if (remote) {
+    as_admin_methods(near, methods + AS_GRPC_METHODS);
+    const vs_grpc_services services = {.methods = methods,
+                                       .n_methods = AS_GRPC_METHODS +
+                                                    (at == FAR_AND_TELLING ? AS_ADMIN_METHODS : 0)};
+    if (at != HERE) {
         server = listen_on(&services, workers, &client);
         need(as_remote_new(client, &far, &err), "remote service", &err);
     }
-    measure(what, remote ? far : near, seconds);
+    measure(what, at != HERE ? far : near, seconds);
     as_free(&far);
     vs_grpc_client_free(&client);
     vs_http_server_stop(&server, 1000);
@@ -153,9 +160,10 @@ int main(int argc, char **argv)
     rvps_grpc_methods(&values, methods);
     vs_http_server *server = listen_on(&services, 0, &client);
     need(rvps_remote_new(client, &far, &err), "remote values", &err);
-    row("one process", values.rv, false, 0, seconds);
-    row("service over gRPC", values.rv, true, 0, seconds);
-    row("service and provider (8 values) over gRPC", far, true, 16, seconds);
+    row("one process", values.rv, HERE, 0, seconds);
+    row("Trustee's service over gRPC", values.rv, FAR, 0, seconds);
+    row("our service over gRPC", values.rv, FAR_AND_TELLING, 0, seconds);
+    row("service and provider (8 values) over gRPC", far, FAR_AND_TELLING, 16, seconds);
     rvps_free(&far);
     vs_grpc_client_free(&client);
     vs_http_server_stop(&server, 1000);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What peers of the attestation service and of the provider send, by the first byte: messages of
- * each gRPC method, bodies of the REST interface, and answers to those who ask such a service. */
+ * each gRPC method, bodies of the REST interface, and answers to those who ask such a service. The
+ * administration's methods come last, since they came last. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -9,7 +10,7 @@
 #include "../../src/api/as_remote.c"
 #include "../../src/api/as_rest.c"
 
-#include "api/rvps_grpc.h"
+#include "api/admin_grpc.h"
 
 static struct {
     vs_store *store;
@@ -17,6 +18,7 @@ static struct {
     vs_tee_trust trust;
     as_service *as;
     vs_grpc_method methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS];
+    vs_grpc_method administration[AS_ADMIN_METHODS + RVPS_ADMIN_METHODS];
 } here;
 
 static void start(void)
@@ -31,6 +33,8 @@ static void start(void)
         abort();
     as_grpc_methods(here.as, here.methods);
     rvps_grpc_methods(&here.values, here.methods + AS_GRPC_METHODS);
+    as_admin_methods(here.as, here.administration);
+    rvps_admin_methods(&here.values, here.administration + AS_ADMIN_METHODS);
 }
 
 static void serve(const vs_grpc_method *m, vs_span message, vs_arena *a)
@@ -38,7 +42,7 @@ static void serve(const vs_grpc_method *m, vs_span message, vs_arena *a)
     const vs_grpc_call call = {.request = message, .arena = a};
     vs_grpc_reply reply = {.body = VS_BUF(1 << 20)};
     m->handler(m->user, &call, &reply);
-    if (reply.status != VS_GRPC_OK && (reply.status != VS_GRPC_ABORTED || !reply.message))
+    if (reply.status != VS_GRPC_OK && !reply.message)
         abort();
     vs_buf_free(&reply.body);
 }
@@ -48,12 +52,12 @@ static void take_body(vs_span text, vs_arena *a)
     vs_error err = {0};
     vs_val body;
     attestation m;
-    vs_span token;
+    as_result out;
     vs_code code = vs_json_parse(a, text, NULL, &body, &err);
     if (code == VS_OK)
         code = read_attestation(body, a, &m, &err);
     if (code == VS_OK)
-        code = evaluate(here.as, &m, a, &token, &err);
+        code = evaluate(here.as, &m, a, &out, &err);
     if (code != VS_OK && !vs_error_at(&err, 0))
         abort();
 }
@@ -76,13 +80,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vs_arena a;
     vs_arena_init(&a, 32 << 20);
     vs_span rest = vs_span_of(data + 1, size - 1);
-    unsigned what = data[0] % (VS_COUNT(here.methods) + 2);
-    if (what < VS_COUNT(here.methods))
+    enum { N = VS_COUNT(here.methods) };
+    unsigned what = data[0] % (N + 2 + VS_COUNT(here.administration));
+    if (what < N)
         serve(&here.methods[what], rest, &a);
-    else if (what == VS_COUNT(here.methods))
+    else if (what == N)
         take_body(rest, &a);
-    else
+    else if (what == N + 1)
         take_token(rest, &a);
+    else
+        serve(&here.administration[what - N - 2], rest, &a);
     vs_arena_free(&a);
     return 0;
 }

@@ -65,10 +65,10 @@ _vouchsafe_servers() {
     local cur=${COMP_WORDS[COMP_CWORD]} words=""
     local tls="--https-pubkey-cert --https-prikey --client-ca" log="--log-level --log-json --help --version"
     case ${1##*/} in
-    kbs) words="--config-file $log" ;;
-    grpc-as) words="--config-file --socket $tls --data-dir --cca-config --sample-tee $log" ;;
-    restful-as) words="--config-file --socket --allowed_origin $tls --data-dir --cca-config --sample-tee $log" ;;
-    rvps) words="--config --address $tls --data-dir $log" ;;
+    kbs) words="--config-file --no-sandbox $log" ;;
+    grpc-as) words="--config-file --socket $tls --data-dir --cca-config --sample-tee --no-sandbox $log" ;;
+    restful-as) words="--config-file --socket --allowed_origin $tls --data-dir --cca-config --sample-tee --no-sandbox $log" ;;
+    rvps) words="--config --address $tls --data-dir --no-sandbox $log" ;;
     rvps-tool)
         case ${COMP_WORDS[1]-} in
         register) words="--path --addr --ca-cert --client-cert --client-key --help" ;;

@@ -70,12 +70,13 @@ static vs_code read_requests(const Attestation__AttestationRequest *m, vs_arena 
     return VS_OK;
 }
 
-static void evaluate(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
+bool as_grpc_evaluate(as_service *as, const vs_grpc_call *call, vs_grpc_reply *reply,
+                      as_result *out)
 {
     vs_error err = {0};
     ProtobufCMessage *m;
     as_request *reqs;
-    vs_span *ids, token;
+    vs_span *ids;
     vs_code code = vs_pb_unpack(call->arena, &attestation__attestation_request__descriptor,
                                 call->request, &m, &err);
     const Attestation__AttestationRequest *in = (const void *)m;
@@ -83,16 +84,23 @@ static void evaluate(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
         code = read_requests(in, call->arena, &reqs, &ids, &err);
     if (code != VS_OK) {
         refuse(call, reply, &err);
-        return;
+        return false;
     }
-    if (as_wire_evaluate(user, reqs, in->n_verification_requests, ids, in->n_policy_ids,
-                         call->arena, &token, &err) != VS_OK) {
+    code = as_wire_evaluate(as, reqs, in->n_verification_requests, ids, in->n_policy_ids,
+                            call->arena, out, &err);
+    if (code != VS_OK)
         vs_grpc_fail(call, reply, VS_GRPC_ABORTED, "Attestation evaluation failed: %s",
                      as_wire_chain(&err, call->arena));
+    return code == VS_OK;
+}
+
+static void evaluate(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
+{
+    as_result result;
+    if (!as_grpc_evaluate(user, call, reply, &result))
         return;
-    }
     Attestation__AttestationResponse out = ATTESTATION__ATTESTATION_RESPONSE__INIT;
-    out.attestation_token = (char *)vs_dup(call->arena, token).p;
+    out.attestation_token = (char *)vs_dup(call->arena, result.token).p;
     answer(call, reply, &out.base);
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "administration.pb-c.h"
+#include "api/admin_grpc.h"
 #include "api/as_grpc.h"
 #include "api/remote.h"
 #include "as/backend.h"
 #include "attestation.pb-c.h"
+#include "base/clock.h"
 #include "base/enc.h"
 #include "envelope/ear.h"
 #include "envelope/jose.h"
@@ -14,21 +18,20 @@ enum { MESSAGE_MAX = 4 * 1024 * 1024 };
 
 typedef Attestation__IndividualAttestationRequest one_request;
 
+#define ADMIN(method) "/" AS_ADMIN_SERVICE "/" method
+
+/* A peer that had no such method may have been replaced by one that has. */
+#define ASK_AGAIN_NS (600 * (int64_t)1000000000)
+
 typedef struct as_remote {
     as_service base;
-    vs_grpc_client *client;
+    remote_peer peer;
+    _Atomic int64_t plain_until; /* vs_mono_ns: until then it is taken for one that tells nothing */
 } as_remote;
 
-static vs_code call(as_service *as, const char *path, const ProtobufCMessage *in, vs_buf *reply,
-                    vs_error *err)
+static const remote_peer *peer_of(as_service *as)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(MESSAGE_MAX);
-    vs_pb_pack(&request, in);
-    VS_TRY_WRAP(vs_buf_check(&request, err), err, "request to the attestation service");
-    VS_TRY_WRAP(vs_grpc_client_call(((as_remote *)as)->client, path, vs_buf_span(&request), reply,
-                                    NULL, err),
-                err, "attestation service");
-    return VS_OK;
+    return &((as_remote *)as)->peer;
 }
 
 /* ---- evaluation: the request ----------------------------------------------------------------- */
@@ -166,11 +169,65 @@ static vs_code read_token(vs_span token, vs_arena *a, as_result *out, vs_error *
     return vs_arena_check(a, err);
 }
 
+static vs_code parse_told(ProtobufCBinaryData json, vs_kind kind, vs_arena *a, vs_val *out,
+                          vs_error *err)
+{
+    vs_val v;
+    if (json.len == 0)
+        return VS_OK;
+    VS_TRY(vs_json_parse(a, vs_span_of(json.data, json.len), NULL, &v, err));
+    if (v.kind != kind)
+        return vs_fail(err, VS_E_INVALID, "what is told has another form");
+    *out = v;
+    return VS_OK;
+}
+
+static vs_code ask_and_be_told(as_service *as, const Attestation__AttestationRequest *in,
+                               vs_arena *a, as_result *out, vs_error *err)
+{
+    const void *answer;
+    VS_TRY(remote_ask(peer_of(as), ADMIN("EvaluateAndTell"), &in->base,
+                      &vouchsafe__administration__told_attestation__descriptor, a, &answer, err));
+    const Vouchsafe__Administration__ToldAttestation *told = answer;
+    VS_TRY_WRAP(read_token(vs_str(told->attestation_token), a, out, err), err,
+                "the attestation service's token");
+    VS_TRY_WRAP(parse_told(told->explanation, VS_ARRAY, a, &out->explanation, err), err,
+                "the attestation service's explanation");
+    VS_TRY_WRAP(parse_told(told->record, VS_OBJECT, a, &out->record, err), err,
+                "the attestation service's record");
+    return VS_OK;
+}
+
+static vs_code ask_plainly(as_service *as, const Attestation__AttestationRequest *in, vs_arena *a,
+                           as_result *out, vs_error *err)
+{
+    const void *answer;
+    VS_TRY(remote_ask(peer_of(as), "/" AS_GRPC_SERVICE "/AttestationEvaluate", &in->base,
+                      &attestation__attestation_response__descriptor, a, &answer, err));
+    const Attestation__AttestationResponse *got = answer;
+    VS_TRY_WRAP(read_token(vs_str(got->attestation_token), a, out, err), err,
+                "the attestation service's token");
+    return VS_OK;
+}
+
+/* Nothing was evaluated by a peer that does not know the method. */
+static vs_code ask(as_service *as, const Attestation__AttestationRequest *in, vs_arena *a,
+                   as_result *out, vs_error *err)
+{
+    as_remote *r = (as_remote *)as;
+    if (vs_mono_ns() >= atomic_load(&r->plain_until)) {
+        vs_code code = ask_and_be_told(as, in, a, out, err);
+        if (code != VS_E_UNSUPPORTED)
+            return code;
+        atomic_store(&r->plain_until, vs_mono_ns() + ASK_AGAIN_NS);
+    }
+    return ask_plainly(as, in, a, out, err);
+}
+
 static vs_code remote_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
                                int64_t now, vs_arena *a, as_result *out, vs_error *err)
 {
     (void)now; /* the service's clock counts */
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(MESSAGE_MAX);
     one_request *items = vs_alloc_array(a, n, sizeof *items);
     one_request **list = vs_alloc_array(a, n, sizeof *list);
     char *policy = text_on(a, policy_id);
@@ -184,15 +241,7 @@ static vs_code remote_evaluate(as_service *as, const as_request *reqs, size_t n,
     in.n_verification_requests = n;
     in.policy_ids = &policy;
     in.n_policy_ids = 1;
-    VS_TRY(call(as, "/" AS_GRPC_SERVICE "/AttestationEvaluate", &in.base, &reply, err));
-    ProtobufCMessage *m;
-    VS_TRY_WRAP(vs_pb_unpack(a, &attestation__attestation_response__descriptor, vs_buf_span(&reply),
-                             &m, err),
-                err, "the attestation service's answer");
-    const Attestation__AttestationResponse *answer = (const void *)m;
-    VS_TRY_WRAP(read_token(vs_str(answer->attestation_token), a, out, err), err,
-                "the attestation service's token");
-    return VS_OK;
+    return ask(as, &in, a, out, err);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -203,7 +252,7 @@ static vs_code remote_challenge(as_service *as, vs_span tee, vs_val params, vs_a
                                 vs_span *out, vs_error *err)
 {
     typedef Attestation__ChallengeRequest__InnerEntry entry;
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(MESSAGE_MAX);
+    const void *answer;
     *out = (vs_span){NULL, 0};
     if (!vs_span_is(tee, "se"))
         return VS_OK;
@@ -221,30 +270,136 @@ static vs_code remote_challenge(as_service *as, vs_span tee, vs_val params, vs_a
     Attestation__ChallengeRequest in = ATTESTATION__CHALLENGE_REQUEST__INIT;
     in.inner = list;
     in.n_inner = 2;
-    VS_TRY(call(as, "/" AS_GRPC_SERVICE "/GetAttestationChallenge", &in.base, &reply, err));
-    ProtobufCMessage *m;
-    VS_TRY_WRAP(
-        vs_pb_unpack(a, &attestation__challenge_response__descriptor, vs_buf_span(&reply), &m, err),
-        err, "the attestation service's answer");
-    *out = vs_str(((const Attestation__ChallengeResponse *)(const void *)m)->attestation_challenge);
+    VS_TRY(remote_ask(peer_of(as), "/" AS_GRPC_SERVICE "/GetAttestationChallenge", &in.base,
+                      &attestation__challenge_response__descriptor, a, &answer, err));
+    *out = vs_str(((const Attestation__ChallengeResponse *)answer)->attestation_challenge);
     return VS_OK;
 }
 
 static vs_code remote_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(MESSAGE_MAX);
-    vs_arena a;
+    VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
+    const void *answer;
     Attestation__SetPolicyRequest in = ATTESTATION__SET_POLICY_REQUEST__INIT;
-    in.policy_id = text_on(&a, id);
+    VS_TRY(remote_text(&a, id, "the policy id", &in.policy_id, err));
     in.policy = b64_text(&a, rego_text);
-    vs_code code = vs_arena_check(&a, err);
-    if (code == VS_OK && id.n && memchr(id.p, 0, id.n))
-        code = vs_fail(err, VS_E_INVALID, "the policy id holds a NUL character");
-    if (code == VS_OK)
-        code = call(as, "/" AS_GRPC_SERVICE "/SetAttestationPolicy", &in.base, &reply, err);
-    vs_arena_free(&a);
-    return code;
+    VS_TRY(vs_arena_check(&a, err));
+    return remote_ask(peer_of(as), "/" AS_GRPC_SERVICE "/SetAttestationPolicy", &in.base,
+                      &attestation__set_policy_response__descriptor, &a, &answer, err);
+}
+
+/* ---- administration ----------------------------------------------------------------------------
+ */
+
+static vs_code ask_for_json(as_service *as, const char *path, const ProtobufCMessage *in,
+                            vs_arena *a, vs_val *out, vs_error *err)
+{
+    const void *answer;
+    VS_TRY(remote_ask(peer_of(as), path, in, &vouchsafe__administration__json_text__descriptor, a,
+                      &answer, err));
+    *out = vs_empty(VS_ARRAY);
+    return parse_told(((const Vouchsafe__Administration__JsonText *)answer)->json, VS_ARRAY, a, out,
+                      err);
+}
+
+static vs_code remote_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err)
+{
+    const Vouchsafe__Administration__ListPoliciesRequest in =
+        VOUCHSAFE__ADMINISTRATION__LIST_POLICIES_REQUEST__INIT;
+    return ask_for_json(as, ADMIN("ListPolicies"), &in.base, a, out, err);
+}
+
+static vs_code remote_policy_history(as_service *as, vs_span id, vs_arena *a, vs_val *out,
+                                     vs_error *err)
+{
+    Vouchsafe__Administration__PolicyHistoryRequest in =
+        VOUCHSAFE__ADMINISTRATION__POLICY_HISTORY_REQUEST__INIT;
+    VS_TRY(remote_text(a, id, "the policy id", &in.policy_id, err));
+    return ask_for_json(as, ADMIN("PolicyHistory"), &in.base, a, out, err);
+}
+
+/* The digest and the tag are made here, of the text that came. */
+static vs_code ask_for_state(as_service *as, const char *path, const ProtobufCMessage *in,
+                             vs_arena *a, as_policy_state *out, vs_error *err)
+{
+    const void *answer;
+    VS_TRY(remote_ask(peer_of(as), path, in, &vouchsafe__administration__policy_state__descriptor,
+                      a, &answer, err));
+    const Vouchsafe__Administration__PolicyState *s = answer;
+    *out = (as_policy_state){.exists = s->exists, .version = s->version, .last = s->last};
+    out->text = vs_span_of(s->text.data, s->text.len);
+    return out->exists ? as_policy_state_names(out, a, err) : VS_OK;
+}
+
+static vs_code read_policy(as_service *as, vs_span id, uint32_t version, vs_span sha256,
+                           vs_arena *a, as_policy_state *out, vs_error *err)
+{
+    Vouchsafe__Administration__ReadPolicyRequest in =
+        VOUCHSAFE__ADMINISTRATION__READ_POLICY_REQUEST__INIT;
+    VS_TRY(remote_text(a, id, "the policy id", &in.policy_id, err));
+    VS_TRY(remote_text(a, sha256, "the digest", &in.sha256, err));
+    in.version = version;
+    return ask_for_state(as, ADMIN("ReadPolicy"), &in.base, a, out, err);
+}
+
+static vs_code remote_read_policy(as_service *as, vs_span id, vs_arena *a, as_policy_state *out,
+                                  vs_error *err)
+{
+    return read_policy(as, id, 0, VS_LIT(""), a, out, err);
+}
+
+static vs_code remote_read_policy_version(as_service *as, vs_span id, uint32_t version, vs_arena *a,
+                                          vs_span *text, vs_error *err)
+{
+    as_policy_state s;
+    VS_TRY(read_policy(as, id, version, VS_LIT(""), a, &s, err));
+    *text = s.text;
+    return VS_OK;
+}
+
+static vs_code remote_policy_text(as_service *as, vs_span sha256, vs_arena *a, vs_span *text,
+                                  vs_error *err)
+{
+    as_policy_state s;
+    VS_TRY(read_policy(as, VS_LIT(""), 0, sha256, a, &s, err));
+    if (!s.exists || !vs_span_is(sha256, s.sha256))
+        return vs_fail(err, VS_E_MISMATCH, "the attestation service gave another text");
+    *text = s.text;
+    return VS_OK;
+}
+
+static Vouchsafe__Administration__PolicyChange change_of(as_change_kind kind)
+{
+    static const Vouchsafe__Administration__PolicyChange changes[] = {
+        [AS_SET] = VOUCHSAFE__ADMINISTRATION__POLICY_CHANGE__SET,
+        [AS_ACTIVATE] = VOUCHSAFE__ADMINISTRATION__POLICY_CHANGE__ACTIVATE,
+        [AS_ROLL_BACK] = VOUCHSAFE__ADMINISTRATION__POLICY_CHANGE__ROLL_BACK,
+        [AS_DELETE] = VOUCHSAFE__ADMINISTRATION__POLICY_CHANGE__DELETE};
+    return changes[kind];
+}
+
+static vs_code remote_change_policy(as_service *as, const as_change *c, vs_arena *a,
+                                    as_policy_state *out, vs_error *err)
+{
+    typedef Vouchsafe__Administration__ChangePolicyRequest request;
+    request in = VOUCHSAFE__ADMINISTRATION__CHANGE_POLICY_REQUEST__INIT;
+    in.change = change_of(c->kind);
+    in.version = c->version;
+    in.text = (ProtobufCBinaryData){.len = c->text.n, .data = (uint8_t *)(uintptr_t)c->text.p};
+    VS_TRY(remote_text(a, c->id, "the policy id", &in.policy_id, err));
+    VS_TRY(remote_text(a, c->who, "who changes", &in.who, err));
+    VS_TRY(remote_text(a, c->note, "the note", &in.note, err));
+    if (c->if_match.p) {
+        in.must_match_case = VOUCHSAFE__ADMINISTRATION__CHANGE_POLICY_REQUEST__MUST_MATCH_IF_MATCH;
+        VS_TRY(remote_text(a, c->if_match, "If-Match", &in.if_match, err));
+    }
+    if (c->if_none_match.p) {
+        in.must_not_match_case =
+            VOUCHSAFE__ADMINISTRATION__CHANGE_POLICY_REQUEST__MUST_NOT_MATCH_IF_NONE_MATCH;
+        VS_TRY(remote_text(a, c->if_none_match, "If-None-Match", &in.if_none_match, err));
+    }
+    return ask_for_state(as, ADMIN("ChangePolicy"), &in.base, a, out, err);
 }
 
 static void remote_close(as_service *as)
@@ -255,7 +410,13 @@ static void remote_close(as_service *as)
 static const as_ops remote_ops = {.evaluate = remote_evaluate,
                                   .challenge = remote_challenge,
                                   .set_policy = remote_set_policy,
-                                  .close = remote_close};
+                                  .close = remote_close,
+                                  .list_policies = remote_list_policies,
+                                  .read_policy = remote_read_policy,
+                                  .read_policy_version = remote_read_policy_version,
+                                  .policy_history = remote_policy_history,
+                                  .change_policy = remote_change_policy,
+                                  .policy_text = remote_policy_text};
 
 vs_code as_remote_new(vs_grpc_client *client, as_service **out, vs_error *err)
 {
@@ -263,7 +424,8 @@ vs_code as_remote_new(vs_grpc_client *client, as_service **out, vs_error *err)
     as_remote *as = calloc(1, sizeof *as);
     if (!as)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    *as = (as_remote){{&remote_ops}, client};
+    as->base.ops = &remote_ops;
+    as->peer = (remote_peer){client, "attestation service"};
     *out = &as->base;
     return VS_OK;
 }

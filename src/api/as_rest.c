@@ -2,6 +2,7 @@
 #include "api/as_rest.h"
 
 #include "api/as_wire.h"
+#include "as/versions.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "net/url.h"
@@ -133,14 +134,14 @@ static vs_code read_attestation(vs_val body, vs_arena *a, attestation *out, vs_e
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-static vs_code evaluate(as_service *as, const attestation *m, vs_arena *a, vs_span *token,
+static vs_code evaluate(as_service *as, const attestation *m, vs_arena *a, as_result *out,
                         vs_error *err)
 {
     as_request *reqs = vs_alloc_array(a, m->n, sizeof *reqs);
     VS_TRY(vs_arena_check(a, err));
     for (size_t i = 0; i < m->n; i++)
         VS_TRY(as_wire_read(&m->in[i], a, &reqs[i], err));
-    return as_wire_evaluate(as, reqs, m->n, m->policy_ids, m->n_policy_ids, a, token, err);
+    return as_wire_evaluate(as, reqs, m->n, m->policy_ids, m->n_policy_ids, a, out, err);
 }
 
 static void attest(as_service *as, const vs_http_request *req, vs_http_response *resp)
@@ -148,7 +149,7 @@ static void attest(as_service *as, const vs_http_request *req, vs_http_response 
     vs_error err = {0};
     vs_val body;
     attestation m;
-    vs_span token;
+    as_result result;
     vs_code code = read_body(req, &body, &err);
     if (code == VS_OK)
         code = read_attestation(body, req->arena, &m, &err);
@@ -156,12 +157,12 @@ static void attest(as_service *as, const vs_http_request *req, vs_http_response 
         bad_request(&err, resp);
         return;
     }
-    if (evaluate(as, &m, req->arena, &token, &err) != VS_OK) {
+    if (evaluate(as, &m, req->arena, &result, &err) != VS_OK) {
         internal_error(&err, req->arena, resp);
         return;
     }
     resp->content_type = TEXT;
-    vs_buf_put(&resp->body, token);
+    vs_buf_put(&resp->body, result.token);
 }
 
 static void set_policy(as_service *as, const vs_http_request *req, vs_http_response *resp)
@@ -209,14 +210,16 @@ static void get_policy(as_service *as, vs_span raw_id, const vs_http_request *re
 {
     vs_error err = {0};
     vs_span id;
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    as_policy_state now;
     vs_code code = vs_url_decode(req->arena, raw_id, &id, &err);
     if (code == VS_OK)
-        code = as_get_policy(as, id, &text, &err);
+        code = as_read_policy(as, id, req->arena, &now, &err);
+    if (code == VS_OK && !now.exists)
+        code = vs_fail(&err, VS_E_NOT_FOUND, "Policy `%.*s.rego` not found", VS_FMT(id));
     switch (code) {
     case VS_OK:
         resp->content_type = TEXT;
-        vs_b64_encode(&resp->body, VS_B64_URL, vs_buf_span(&text));
+        vs_b64_encode(&resp->body, VS_B64_URL, now.text);
         break;
     case VS_E_PARSE:
     case VS_E_INVALID: bad_request(&err, resp); break;

@@ -81,20 +81,18 @@ static void log_result(const as_request *reqs, size_t n, const as_result *r, vs_
 
 vs_code as_wire_evaluate(as_service *as, const as_request *reqs, size_t n,
                          const vs_span *policy_ids, size_t n_policy_ids, vs_arena *a,
-                         vs_span *token, vs_error *err)
+                         as_result *out, vs_error *err)
 {
-    as_result result;
     vs_span policy_id = n_policy_ids ? policy_ids[0] : VS_LIT("default");
     if (n_policy_ids > 1)
         vs_log(VS_LOG_WARN, "as", "several policy ids in a request: only the first one is used",
                NULL);
-    vs_code code = as_evaluate(as, reqs, n, policy_id, vs_now_s(), a, &result, err);
+    vs_code code = as_evaluate(as, reqs, n, policy_id, vs_now_s(), a, out, err);
     if (code != VS_OK) {
         vs_log_error(VS_LOG_WARN, "as", "no token", err);
         return code;
     }
-    log_result(reqs, n, &result, a);
-    *token = result.token;
+    log_result(reqs, n, out, a);
     return VS_OK;
 }
 

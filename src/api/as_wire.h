@@ -28,7 +28,7 @@ VS_MUST vs_code as_wire_read(const as_wire_request *in, vs_arena *a, as_request 
 /* Evaluates and says so in the log; the first of the policy ids counts, none = "default". */
 VS_MUST vs_code as_wire_evaluate(as_service *as, const as_request *reqs, size_t n,
                                  const vs_span *policy_ids, size_t n_policy_ids, vs_arena *a,
-                                 vs_span *token, vs_error *err);
+                                 as_result *out, vs_error *err);
 
 /* Policy text in base64url without padding. Says so in the log. */
 VS_MUST vs_code as_wire_set_policy(as_service *as, vs_span id, vs_span policy, vs_arena *a,

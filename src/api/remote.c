@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/remote.h"
 
+enum { MESSAGE_MAX = 4 * 1024 * 1024, REPLY_MAX = 16 * 1024 * 1024 };
+
 vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_error *err)
 {
     *out = NULL;
@@ -22,4 +24,28 @@ vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_error *er
         code = vs_grpc_client_new(&client, out, err);
     vs_arena_free(&a);
     return code;
+}
+
+vs_code remote_ask(const remote_peer *p, const char *path, const ProtobufCMessage *in,
+                   const ProtobufCMessageDescriptor *type, vs_arena *a, const void **answer,
+                   vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(MESSAGE_MAX), reply = VS_BUF(REPLY_MAX);
+    ProtobufCMessage *m;
+    vs_pb_pack(&request, in);
+    VS_TRY_WRAP(vs_buf_check(&request, err), err, "request to the %s", p->name);
+    VS_TRY_WRAP(vs_grpc_client_call(p->client, path, vs_buf_span(&request), &reply, NULL, err), err,
+                "%s", p->name);
+    VS_TRY_WRAP(vs_pb_unpack(a, type, vs_buf_span(&reply), &m, err), err, "the %s's answer",
+                p->name);
+    *answer = m;
+    return VS_OK;
+}
+
+vs_code remote_text(vs_arena *a, vs_span s, const char *what, char **out, vs_error *err)
+{
+    if (s.n && memchr(s.p, 0, s.n))
+        return vs_fail(err, VS_E_INVALID, "%s holds a NUL character", what);
+    *out = (char *)vs_dup(a, s).p;
+    return vs_arena_check(a, err);
 }

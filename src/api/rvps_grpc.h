@@ -16,6 +16,8 @@ enum { RVPS_GRPC_METHODS = 2 };
 typedef struct rvps_grpc {
     rvps *rv;
     bool beside_as; /* on the attestation service's port, whose messages begin otherwise */
+    /* Values come with a signature only, so nobody on the port may delete any without one. */
+    bool no_delete;
 } rvps_grpc;
 
 /* Lines for a vs_grpc_services; `service` must outlive the server. */

@@ -1,56 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "administration.pb-c.h"
+#include "api/admin_grpc.h"
 #include "api/remote.h"
-#include "api/rvps_grpc.h"
 #include "base/enc.h"
-#include "net/pb.h"
 #include "reference.pb-c.h"
 #include "rvps/backend.h"
 #include "value/json.h"
 
-enum { REQUEST_MAX = 4 * 1024 * 1024, REPLY_MAX = 16 * 1024 * 1024 };
+#define ADMIN(method) "/" RVPS_ADMIN_SERVICE "/" method
 
 typedef struct rvps_remote {
     rvps base;
-    vs_grpc_client *client;
+    remote_peer peer;
 } rvps_remote;
 
-static vs_code call(rvps *r, const char *path, const ProtobufCMessage *in, vs_buf *reply,
-                    vs_error *err)
+static const remote_peer *peer_of(rvps *r)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(REQUEST_MAX);
-    vs_pb_pack(&request, in);
-    VS_TRY_WRAP(vs_buf_check(&request, err), err, "request to the reference value provider");
-    VS_TRY_WRAP(vs_grpc_client_call(((rvps_remote *)r)->client, path, vs_buf_span(&request), reply,
-                                    NULL, err),
-                err, "reference value provider");
-    return VS_OK;
+    return &((rvps_remote *)r)->peer;
 }
 
 static vs_code remote_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
     (void)now;
-    vs_arena a;
+    VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(REPLY_MAX);
+    const void *answer;
     Reference__ReferenceValueRegisterRequest in = REFERENCE__REFERENCE_VALUE_REGISTER_REQUEST__INIT;
-    in.message = (char *)vs_dup(&a, message).p;
-    vs_code code = vs_arena_check(&a, err);
-    if (code == VS_OK && message.n && memchr(message.p, 0, message.n))
-        code = vs_fail(err, VS_E_PARSE, "the reference value message holds a NUL character");
-    if (code == VS_OK)
-        code = call(r, "/" RVPS_GRPC_SERVICE "/RegisterReferenceValue", &in.base, &reply, err);
-    vs_arena_free(&a);
-    return code;
+    VS_TRY(remote_text(&a, message, "the reference value message", &in.message, err));
+    return remote_ask(peer_of(r), "/" RVPS_GRPC_SERVICE "/RegisterReferenceValue", &in.base,
+                      &reference__reference_value_register_response__descriptor, &a, &answer, err);
 }
 
 /* The value's strings point into text on the arena. */
-static vs_code read_value(vs_span reply, vs_arena *a, vs_val *out, vs_error *err)
+static vs_code ask_for_value(rvps *r, const Reference__ReferenceValueQueryRequest *in, vs_arena *a,
+                             vs_val *out, vs_error *err)
 {
-    ProtobufCMessage *m;
-    VS_TRY(vs_pb_unpack(a, &reference__reference_value_query_response__descriptor, reply, &m, err));
-    const Reference__ReferenceValueQueryResponse *found = (const void *)m;
+    const void *answer;
+    VS_TRY(remote_ask(peer_of(r), "/" RVPS_GRPC_SERVICE "/QueryReferenceValue", &in->base,
+                      &reference__reference_value_query_response__descriptor, a, &answer, err));
+    const Reference__ReferenceValueQueryResponse *found = answer;
     if (found->found_case ==
         REFERENCE__REFERENCE_VALUE_QUERY_RESPONSE__FOUND_REFERENCE_VALUE_RESULTS)
         return vs_json_parse(a, vs_str(found->reference_value_results), NULL, out, err);
@@ -61,16 +51,93 @@ static vs_code remote_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_va
                             vs_error *err)
 {
     (void)now; /* the provider's clock counts */
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(REPLY_MAX);
     Reference__ReferenceValueQueryRequest in = REFERENCE__REFERENCE_VALUE_QUERY_REQUEST__INIT;
-    if (!vs_utf8_ok(id) || (id.n && memchr(id.p, 0, id.n)))
+    if (!vs_utf8_ok(id) || remote_text(a, id, "", &in.reference_value_id, NULL) == VS_E_INVALID)
         return VS_OK; /* there is no such name */
-    in.reference_value_id = (char *)vs_dup(a, id).p;
     VS_TRY(vs_arena_check(a, err));
-    VS_TRY(call(r, "/" RVPS_GRPC_SERVICE "/QueryReferenceValue", &in.base, &reply, err));
-    VS_TRY_WRAP(read_value(vs_buf_span(&reply), a, out, err), err,
-                "the reference value provider's answer for \"%.*s\"", VS_FMT(vs_span_head(id, 80)));
+    VS_TRY_WRAP(ask_for_value(r, &in, a, out, err), err, "the value of \"%.*s\"",
+                VS_FMT(vs_span_head(id, 80)));
     return VS_OK;
+}
+
+/* ---- administration ----------------------------------------------------------------------------
+ */
+
+/* Trustee's provider takes values, without who sent them. */
+static vs_code remote_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    const void *answer;
+    Vouchsafe__Administration__RegisterReferenceValueRequest in =
+        VOUCHSAFE__ADMINISTRATION__REGISTER_REFERENCE_VALUE_REQUEST__INIT;
+    VS_TRY(remote_text(&a, message, "the reference value message", &in.message, err));
+    VS_TRY(remote_text(&a, by, "who registers", &in.by, err));
+    vs_code code = remote_ask(peer_of(r), ADMIN("RegisterReferenceValue"), &in.base,
+                              &vouchsafe__administration__done__descriptor, &a, &answer, err);
+    return code == VS_E_UNSUPPORTED ? remote_take(r, message, now, err) : code;
+}
+
+static vs_code remote_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
+                           rvps_page *out, vs_error *err)
+{
+    const void *answer;
+    Vouchsafe__Administration__ListReferenceValuesRequest in =
+        VOUCHSAFE__ADMINISTRATION__LIST_REFERENCE_VALUES_REQUEST__INIT;
+    VS_TRY(remote_text(a, prefix, "the prefix", &in.prefix, err));
+    VS_TRY(remote_text(a, after, "the name to go on after", &in.after, err));
+    in.limit = (uint32_t)limit;
+    VS_TRY(remote_ask(peer_of(r), ADMIN("ListReferenceValues"), &in.base,
+                      &vouchsafe__administration__reference_value_names__descriptor, a, &answer,
+                      err));
+    const Vouchsafe__Administration__ReferenceValueNames *page = answer;
+    if (page->n_names > limit || (page->more && page->n_names == 0))
+        return vs_fail(err, VS_E_INVALID, "the reference value provider's page has %zu names",
+                       page->n_names);
+    vs_span *names = vs_alloc_array(a, page->n_names, sizeof *names);
+    VS_TRY(vs_arena_check(a, err));
+    for (size_t i = 0; i < page->n_names; i++)
+        names[i] = vs_str(page->names[i]);
+    *out = (rvps_page){.names = names, .n = page->n_names, .more = page->more};
+    return VS_OK;
+}
+
+static vs_code remote_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
+                          vs_error *err)
+{
+    (void)now;
+    const void *answer;
+    Vouchsafe__Administration__GetReferenceValueRequest in =
+        VOUCHSAFE__ADMINISTRATION__GET_REFERENCE_VALUE_REQUEST__INIT;
+    VS_TRY(remote_text(a, id, "the name", &in.name, err));
+    VS_TRY(remote_ask(peer_of(r), ADMIN("GetReferenceValue"), &in.base,
+                      &vouchsafe__administration__reference_value_record__descriptor, a, &answer,
+                      err));
+    const Vouchsafe__Administration__ReferenceValueRecord *found = answer;
+    *out = (rvps_entry){.name = vs_dup(a, id),
+                        .expires = found->expires,
+                        .not_before = found->not_before,
+                        .valid = found->valid,
+                        .provenance = vs_undefined()};
+    VS_TRY(
+        vs_json_parse(a, vs_span_of(found->value.data, found->value.len), NULL, &out->value, err));
+    if (found->provenance.len)
+        VS_TRY(vs_json_parse(a, vs_span_of(found->provenance.data, found->provenance.len), NULL,
+                             &out->provenance, err));
+    return vs_arena_check(a, err);
+}
+
+static vs_code remote_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    const void *answer;
+    Vouchsafe__Administration__DeleteReferenceValueRequest in =
+        VOUCHSAFE__ADMINISTRATION__DELETE_REFERENCE_VALUE_REQUEST__INIT;
+    VS_TRY(remote_text(&a, id, "the name", &in.name, err));
+    VS_TRY(remote_text(&a, by, "who deletes", &in.by, err));
+    return remote_ask(peer_of(r), ADMIN("DeleteReferenceValue"), &in.base,
+                      &vouchsafe__administration__done__descriptor, &a, &answer, err);
 }
 
 static void remote_close(rvps *r)
@@ -78,7 +145,13 @@ static void remote_close(rvps *r)
     free(r);
 }
 
-static const rvps_ops remote_ops = {remote_take, remote_query, remote_close};
+static const rvps_ops remote_ops = {.take = remote_take,
+                                    .query = remote_query,
+                                    .close = remote_close,
+                                    .take_by = remote_take_by,
+                                    .get = remote_get,
+                                    .list = remote_list,
+                                    .remove = remote_delete};
 
 vs_code rvps_remote_new(vs_grpc_client *client, rvps **out, vs_error *err)
 {
@@ -86,7 +159,7 @@ vs_code rvps_remote_new(vs_grpc_client *client, rvps **out, vs_error *err)
     rvps_remote *r = calloc(1, sizeof *r);
     if (!r)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    *r = (rvps_remote){{&remote_ops}, client};
+    *r = (rvps_remote){{&remote_ops}, {client, "reference value provider"}};
     *out = &r->base;
     return VS_OK;
 }

@@ -65,15 +65,27 @@ void as_reasons(vs_val explanation, vs_buf *out);
 VS_MUST vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
                             int64_t now, vs_arena *a, as_result *out, vs_error *err);
 /* Policy ids carry the class suffix ("default_cpu"). Full static check; VS_E_PARSE/INVALID with
- * file:row:col. Id: [A-Za-z0-9._-]{1,128}, not starting with '.'. */
+ * file:row:col. Id: [A-Za-z0-9._-]{1,128}, not starting with '.'. For whoever reaches the service's
+ * own port: the version's record names nobody. */
 VS_MUST vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
-/* The ids that policies are kept under, as an array of text in order; and the text of one, appended
- * to `out` (VS_E_NOT_FOUND when there is none). VS_E_UNSUPPORTED when the service is another
- * process: its interface has no such call. */
+
+/* Administration, as the functions of versions.h. VS_E_UNSUPPORTED when the service is another
+ * process whose interface has no such call (Trustee's). The policies that the service makes at its
+ * start cannot be deleted (VS_E_DENIED). */
+struct as_policy_state;
+struct as_change;
 VS_MUST vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err);
-VS_MUST vs_code as_get_policy(as_service *as, vs_span id, vs_buf *out, vs_error *err);
-/* The policies of the service in this process, for administration; NULL when it is another one. */
-struct as_policies *as_service_policies(const as_service *as);
+VS_MUST vs_code as_read_policy(as_service *as, vs_span id, vs_arena *a, struct as_policy_state *out,
+                               vs_error *err);
+VS_MUST vs_code as_read_policy_version(as_service *as, vs_span id, uint32_t version, vs_arena *a,
+                                       vs_span *text, vs_error *err);
+VS_MUST vs_code as_policy_history(as_service *as, vs_span id, vs_arena *a, vs_val *out,
+                                  vs_error *err);
+VS_MUST vs_code as_change_policy(as_service *as, const struct as_change *c, vs_arena *a,
+                                 struct as_policy_state *out, vs_error *err);
+/* The text of a policy that the service once used, by its digest. VS_E_NOT_FOUND. */
+VS_MUST vs_code as_policy_text(as_service *as, vs_span sha256, vs_arena *a, vs_span *text,
+                               vs_error *err);
 /* What the verifier of a TEE wants as the challenge's nonce; empty (and VS_OK) when any nonce will
  * do, which is so for all but IBM SE. `params` are the extra-params of the request. */
 VS_MUST vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,

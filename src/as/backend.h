@@ -7,6 +7,7 @@
 #define VS_AS_BACKEND_H
 
 #include "as/as.h"
+#include "as/versions.h"
 
 typedef struct as_ops {
     vs_code (*evaluate)(as_service *as, const as_request *reqs, size_t n, vs_span policy_id,
@@ -15,9 +16,17 @@ typedef struct as_ops {
                          vs_error *err);
     vs_code (*set_policy)(as_service *as, vs_span id, vs_span rego_text, vs_error *err);
     void (*close)(as_service *as);
-    /* NULL: unsupported. */
+    /* Administration; NULL: unsupported. */
     vs_code (*list_policies)(as_service *as, vs_arena *a, vs_val *out, vs_error *err);
-    vs_code (*get_policy)(as_service *as, vs_span id, vs_buf *out, vs_error *err);
+    vs_code (*read_policy)(as_service *as, vs_span id, vs_arena *a, as_policy_state *out,
+                           vs_error *err);
+    vs_code (*read_policy_version)(as_service *as, vs_span id, uint32_t version, vs_arena *a,
+                                   vs_span *text, vs_error *err);
+    vs_code (*policy_history)(as_service *as, vs_span id, vs_arena *a, vs_val *out, vs_error *err);
+    vs_code (*change_policy)(as_service *as, const as_change *c, vs_arena *a, as_policy_state *out,
+                             vs_error *err);
+    vs_code (*policy_text)(as_service *as, vs_span sha256, vs_arena *a, vs_span *text,
+                           vs_error *err);
 } as_ops;
 
 /* The first member of each service's own struct. */

@@ -235,16 +235,6 @@ vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mo
     return vs_store_put(p->place.store, p->place.ns, key, text, 0, mode, err);
 }
 
-vs_code as_policies_get(as_policies *p, vs_span id, vs_buf *out, vs_error *err)
-{
-    char file[KEY_MAX + 1];
-    vs_span key;
-    VS_TRY(key_of(p, id, file, &key, err));
-    vs_code code = vs_store_get(p->place.store, p->place.ns, key, 0, out, err);
-    return code == VS_E_NOT_FOUND ? vs_fail(err, code, "Policy `%.*s.rego` not found", VS_FMT(id))
-                                  : code;
-}
-
 typedef struct ids {
     vs_vec list;
     vs_span prefix;

@@ -46,8 +46,6 @@ VS_MUST vs_code as_policies_check(const as_policies *p, vs_span id, vs_span text
 VS_MUST vs_code as_policies_set(as_policies *p, vs_span id, vs_span text, vs_put_mode mode,
                                 vs_error *err);
 
-/* The text, appended to `out`; VS_E_NOT_FOUND when there is none. */
-VS_MUST vs_code as_policies_get(as_policies *p, vs_span id, vs_buf *out, vs_error *err);
 /* All ids in order, as an array of text. */
 VS_MUST vs_code as_policies_list(as_policies *p, vs_arena *a, vs_val *out, vs_error *err);
 

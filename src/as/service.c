@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "as/policies.h"
+#include "as/replay.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -33,25 +34,26 @@ static vs_code fill_defaults(as_config *cfg, vs_error *err)
     return VS_OK;
 }
 
+static const char *const shipped[] = {"default_cpu", "default_gpu", "default_switch",
+                                      "default_ppcie"};
+
 /* Stores the shipped policies that are missing. One that is there stays, and is mentioned when it
  * is not the shipped one: after an upgrade that may be an oversight. */
 static vs_code store_defaults(as_local *as, vs_error *err)
 {
-    static const char *const names[] = {"default_cpu", "default_gpu", "default_switch",
-                                        "default_ppcie"};
-    for (size_t i = 0; i < VS_COUNT(names); i++) {
-        vs_span text = vs_policy_text(names[i]);
-        vs_code code = as_policies_set(as->policies, vs_str(names[i]), text, VS_PUT_CREATE, err);
+    for (size_t i = 0; i < VS_COUNT(shipped); i++) {
+        vs_span text = vs_policy_text(shipped[i]);
+        vs_code code = as_policies_set(as->policies, vs_str(shipped[i]), text, VS_PUT_CREATE, err);
         if (code != VS_OK && code != VS_E_EXISTS) {
-            (void)vs_wrap(err, "storing policy %s", names[i]);
+            (void)vs_wrap(err, "storing policy %s", shipped[i]);
             return code;
         }
         VS_CLEANUP(vs_buf_free) vs_buf stored = VS_BUF(AS_POLICY_TEXT_MAX);
-        const char *key = vs_sprintf(&as->arena, "%s.rego", names[i]);
+        const char *key = vs_sprintf(&as->arena, "%s.rego", shipped[i]);
         VS_TRY(vs_store_get(as->store, AS_POLICY_NAMESPACE, vs_str(key), 0, &stored, err));
         if (!vs_span_eq(vs_buf_span(&stored), text))
             vs_log(VS_LOG_INFO, "as", "the stored policy is not the shipped one", "policy",
-                   names[i], NULL);
+                   shipped[i], NULL);
     }
     return VS_OK;
 }
@@ -79,20 +81,65 @@ static vs_code local_challenge(as_service *service, vs_span tee, vs_val params, 
     return VS_OK;
 }
 
-static vs_code local_set_policy(as_service *service, vs_span id, vs_span rego_text, vs_error *err)
+static as_policies *policies_of(as_service *service)
 {
-    as_local *as = (as_local *)service;
-    return as_policies_set(as->policies, id, rego_text, VS_PUT_REPLACE, err);
+    return ((as_local *)service)->policies;
 }
 
 static vs_code local_list_policies(as_service *service, vs_arena *a, vs_val *out, vs_error *err)
 {
-    return as_policies_list(((as_local *)service)->policies, a, out, err);
+    return as_policies_list(policies_of(service), a, out, err);
 }
 
-static vs_code local_get_policy(as_service *service, vs_span id, vs_buf *out, vs_error *err)
+static vs_code local_read_policy(as_service *service, vs_span id, vs_arena *a, as_policy_state *out,
+                                 vs_error *err)
 {
-    return as_policies_get(((as_local *)service)->policies, id, out, err);
+    return as_policies_read(policies_of(service), id, a, out, err);
+}
+
+static vs_code local_read_policy_version(as_service *service, vs_span id, uint32_t version,
+                                         vs_arena *a, vs_span *text, vs_error *err)
+{
+    return as_policies_read_version(policies_of(service), id, version, a, text, err);
+}
+
+static vs_code local_policy_history(as_service *service, vs_span id, vs_arena *a, vs_val *out,
+                                    vs_error *err)
+{
+    return as_policies_history(policies_of(service), id, a, out, err);
+}
+
+/* A deletion of one that the service makes would last until the next start, and then silently be
+ * something else. */
+static vs_code local_change_policy(as_service *service, const as_change *c, vs_arena *a,
+                                   as_policy_state *out, vs_error *err)
+{
+    for (size_t i = 0; c->kind == AS_DELETE && i < VS_COUNT(shipped); i++)
+        if (vs_span_is(c->id, shipped[i]))
+            return vs_fail(err, VS_E_DENIED,
+                           "policy \"%s\" cannot be deleted, since it would come back with the "
+                           "next start: set another text, or roll back",
+                           shipped[i]);
+    return as_policies_change(policies_of(service), c, a, out, err);
+}
+
+static vs_code local_set_policy(as_service *service, vs_span id, vs_span rego_text, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    as_policy_state now;
+    const as_change c = {.kind = AS_SET,
+                         .id = id,
+                         .text = rego_text,
+                         .note = VS_LIT("set on the attestation service's own port"),
+                         .now = vs_now_s()};
+    return as_policies_change(policies_of(service), &c, &a, &now, err);
+}
+
+static vs_code local_policy_text(as_service *service, vs_span sha256, vs_arena *a, vs_span *text,
+                                 vs_error *err)
+{
+    return as_policy_by_digest(((as_local *)service)->store, sha256, a, text, err);
 }
 
 static void local_close(as_service *service)
@@ -104,8 +151,16 @@ static void local_close(as_service *service)
     free(as);
 }
 
-static const as_ops local_ops = {as_local_evaluate, local_challenge,     local_set_policy,
-                                 local_close,       local_list_policies, local_get_policy};
+static const as_ops local_ops = {.evaluate = as_local_evaluate,
+                                 .challenge = local_challenge,
+                                 .set_policy = local_set_policy,
+                                 .close = local_close,
+                                 .list_policies = local_list_policies,
+                                 .read_policy = local_read_policy,
+                                 .read_policy_version = local_read_policy_version,
+                                 .policy_history = local_policy_history,
+                                 .change_policy = local_change_policy,
+                                 .policy_text = local_policy_text};
 
 vs_code as_new(const as_config *cfg, vs_store *store, rvps *rv, const vs_tee_trust *trust,
                as_service **out, vs_error *err)
@@ -140,12 +195,6 @@ vs_val as_signer_jwk(const as_service *service)
     return as ? as->signer.jwk : vs_undefined();
 }
 
-as_policies *as_service_policies(const as_service *service)
-{
-    const as_local *as = local(service);
-    return as ? as->policies : NULL;
-}
-
 vs_code as_jwks(const as_service *service, vs_buf *json, vs_error *err)
 {
     const as_local *as = local(service);
@@ -178,18 +227,46 @@ vs_code as_set_policy(as_service *as, vs_span id, vs_span rego_text, vs_error *e
     return as->ops->set_policy(as, id, rego_text, err);
 }
 
-vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err)
+static vs_code not_offered(vs_error *err)
 {
-    if (!as->ops->list_policies)
-        return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE);
-    return as->ops->list_policies(as, a, out, err);
+    return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE ": its policies are not here");
 }
 
-vs_code as_get_policy(as_service *as, vs_span id, vs_buf *out, vs_error *err)
+vs_code as_list_policies(as_service *as, vs_arena *a, vs_val *out, vs_error *err)
 {
-    if (!as->ops->get_policy)
-        return vs_fail(err, VS_E_UNSUPPORTED, ELSEWHERE);
-    return as->ops->get_policy(as, id, out, err);
+    return as->ops->list_policies ? as->ops->list_policies(as, a, out, err) : not_offered(err);
+}
+
+vs_code as_read_policy(as_service *as, vs_span id, vs_arena *a, as_policy_state *out, vs_error *err)
+{
+    *out = (as_policy_state){0};
+    return as->ops->read_policy ? as->ops->read_policy(as, id, a, out, err) : not_offered(err);
+}
+
+vs_code as_read_policy_version(as_service *as, vs_span id, uint32_t version, vs_arena *a,
+                               vs_span *text, vs_error *err)
+{
+    return as->ops->read_policy_version
+               ? as->ops->read_policy_version(as, id, version, a, text, err)
+               : not_offered(err);
+}
+
+vs_code as_policy_history(as_service *as, vs_span id, vs_arena *a, vs_val *out, vs_error *err)
+{
+    return as->ops->policy_history ? as->ops->policy_history(as, id, a, out, err)
+                                   : not_offered(err);
+}
+
+vs_code as_change_policy(as_service *as, const as_change *c, vs_arena *a, as_policy_state *out,
+                         vs_error *err)
+{
+    *out = (as_policy_state){0};
+    return as->ops->change_policy ? as->ops->change_policy(as, c, a, out, err) : not_offered(err);
+}
+
+vs_code as_policy_text(as_service *as, vs_span sha256, vs_arena *a, vs_span *text, vs_error *err)
+{
+    return as->ops->policy_text ? as->ops->policy_text(as, sha256, a, text, err) : not_offered(err);
 }
 
 void as_reasons(vs_val explanation, vs_buf *out)

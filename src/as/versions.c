@@ -102,6 +102,18 @@ static bool is_delete(vs_val record)
     return vs_span_is(vs_text(vs_getc(record, "action")), "delete");
 }
 
+static const char *etag_of(const as_policy_state *s, vs_arena *a)
+{
+    return vs_sprintf(a, "\"%u-%.*s\"", s->version, ETAG_DIGITS, s->sha256);
+}
+
+vs_code as_policy_state_names(as_policy_state *s, vs_arena *a, vs_error *err)
+{
+    VS_TRY(digest(a, s->text, &s->sha256, err));
+    s->etag = etag_of(s, a);
+    return vs_arena_check(a, err);
+}
+
 /* `record` = the newest version's, undefined when there is none. Its number is read before the
  * text: a change in between makes the text look like one without a record, never the reverse. */
 static vs_code look(const subject *s, as_policy_state *out, vs_val *record, vs_error *err)
@@ -119,7 +131,7 @@ static vs_code look(const subject *s, as_policy_state *out, vs_val *record, vs_e
     VS_TRY(digest(s->a, out->text, &out->sha256, err));
     if (!is_delete(*record) && vs_span_is(vs_text(vs_getc(*record, "sha256")), out->sha256))
         out->version = out->last;
-    out->etag = vs_sprintf(s->a, "\"%u-%.*s\"", out->version, ETAG_DIGITS, out->sha256);
+    out->etag = etag_of(out, s->a);
     return vs_arena_check(s->a, err);
 }
 

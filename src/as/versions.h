@@ -24,6 +24,9 @@ typedef struct as_policy_state {
     const char *sha256, *etag; /* `etag` with quotes: "3-9f86d081884c7d65" */
 } as_policy_state;
 
+/* Fills in `sha256` and `etag` of a state whose other members are there. */
+VS_MUST vs_code as_policy_state_names(as_policy_state *s, vs_arena *a, vs_error *err);
+
 /* All on `a`. VS_E_INVALID: not an id. That there is no such policy is no failure. */
 VS_MUST vs_code as_policies_read(as_policies *p, vs_span id, vs_arena *a, as_policy_state *out,
                                  vs_error *err);

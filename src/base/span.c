@@ -45,6 +45,12 @@ bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out)
     return s.n > 0;
 }
 
+bool vs_span_is_port(vs_span s)
+{
+    uint64_t port;
+    return s.n <= 5 && vs_span_decimal(s, 65535, &port);
+}
+
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;

@@ -90,6 +90,9 @@ vs_span vs_span_trim(vs_span s);
 
 /* At least one digit and nothing else, of a value up to `most`; *out is set only then. */
 VS_MUST bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out);
+/* A port as such a number: one to five digits, 0 to 65535. (getaddrinfo takes any number modulo
+ * 65536.) */
+bool vs_span_is_port(vs_span s);
 
 /* ASCII case-insensitive equality, for HTTP header names and the like. */
 bool vs_span_ieq(vs_span a, vs_span b);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/admin_grpc.h"
 #include "api/as_grpc.h"
 #include "api/as_rest.h"
 #include "api/as_wire.h"
@@ -84,16 +85,17 @@ typedef struct program {
     vs_store *main_store, *values, *routed;
     verifier verifier;
     rvps_grpc reference_values;
-    vs_grpc_method methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS];
+    vs_grpc_method
+        methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS + RVPS_ADMIN_METHODS];
     vs_grpc_health *health;
     vs_grpc_services services;
     as_rest rest;
-    vs_http_server *http;
+    listener listener;
 } program;
 
 static void tear_down(program *p)
 {
-    vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
+    listen_stop(&p->listener);
     vs_grpc_health_free(&p->health);
     verifier_close(&p->verifier);
     vs_store_close(&p->routed);
@@ -149,11 +151,15 @@ static vs_code open_stores(const as_file *file, program *p, vs_store **out, vs_e
     return VS_OK;
 }
 
-static vs_code set_up_grpc(program *p, vs_http_config *http, vs_error *err)
+static vs_code set_up_grpc(const as_file *file, program *p, vs_http_config *http, vs_error *err)
 {
-    p->reference_values = (rvps_grpc){.rv = p->verifier.rv, .beside_as = true};
-    as_grpc_methods(p->verifier.as, p->methods);
-    rvps_grpc_methods(&p->reference_values, p->methods + AS_GRPC_METHODS);
+    vs_grpc_method *methods = p->methods;
+    p->reference_values = (rvps_grpc){
+        .rv = p->verifier.rv, .beside_as = true, .no_delete = file->verifier.require_signed_values};
+    as_grpc_methods(p->verifier.as, methods);
+    rvps_grpc_methods(&p->reference_values, methods += AS_GRPC_METHODS);
+    as_admin_methods(p->verifier.as, methods += RVPS_GRPC_METHODS);
+    rvps_admin_methods(&p->reference_values, methods + AS_ADMIN_METHODS);
     VS_TRY(vs_grpc_health_new(&p->health, err));
     VS_TRY(vs_grpc_health_set(p->health, AS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
@@ -183,8 +189,9 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     as_file file;
     vs_store *store;
     vs_http_config http = {0};
+    sandbox s = {.n_read = 0};
+    VS_TRY(listen_open(&p->listener, &o->listen, err));
     VS_TRY(settings(o, a, &file, err));
-    VS_TRY(listen_check(&o->listen, err));
     VS_TRY(read_origins(&o->origins, a, &p->rest, err));
     VS_TRY(open_stores(&file, p, &store, err));
     VS_TRY(verifier_open(&file.verifier, store, &p->verifier, err));
@@ -193,10 +200,14 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
         http.handler = as_rest_handle;
         http.user = &p->rest;
     } else {
-        VS_TRY(set_up_grpc(p, &http, err));
+        VS_TRY(set_up_grpc(&file, p, &http, err));
     }
     http.workers = verifier_workers(&file.verifier);
-    return listen_start(&o->listen, &http, &p->http, err);
+    doors_store(&s, a, &file.storage);
+    if (file.values_elsewhere)
+        doors_store(&s, a, &file.values);
+    doors_verifier(&s, &file.verifier, &p->verifier.trust);
+    return listen_start(&p->listener, &s, &http, err);
 }
 
 static int run(const cli_command *command, bool rest, int argc, char **argv)
@@ -205,19 +216,15 @@ static int run(const cli_command *command, bool rest, int argc, char **argv)
     int exit_code = 0;
     if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
         return exit_code;
-    server_log(o.listen.log_level, o.listen.log_json);
-    server_prepare();
     vs_arena a;
     vs_arena_init(&a, 0);
     program p = {0};
     vs_error err = {0};
     vs_code code = build(&o, rest, &a, &p, &err);
-    if (code == VS_OK) {
-        listen_ready(command->name, &o.listen, true, p.http);
-        server_wait(NULL, NULL);
-    } else {
+    if (code == VS_OK)
+        listen_run(&p.listener, command->name, true);
+    else
         vs_log_error(VS_LOG_ERROR, "as", "cannot start", &err);
-    }
     tear_down(&p);
     vs_arena_free(&a);
     return code == VS_OK ? EXIT_SUCCESS : EXIT_FAILURE;

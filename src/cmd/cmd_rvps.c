@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/admin_grpc.h"
 #include "api/rvps_grpc.h"
 #include "base/log.h"
 #include "cmd/cli.h"
@@ -51,15 +52,15 @@ typedef struct program {
     vs_store *store;
     rvps_anchors *anchors;
     rvps_grpc service;
-    vs_grpc_method methods[RVPS_GRPC_METHODS];
+    vs_grpc_method methods[RVPS_GRPC_METHODS + RVPS_ADMIN_METHODS];
     vs_grpc_health *health;
     vs_grpc_services services;
-    vs_http_server *http;
+    listener listener;
 } program;
 
 static void tear_down(program *p)
 {
-    vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
+    listen_stop(&p->listener);
     vs_grpc_health_free(&p->health);
     rvps_free(&p->service.rv);
     rvps_anchors_free(&p->anchors);
@@ -80,22 +81,27 @@ static vs_code settings(const options *o, vs_arena *a, rvps_file *file, vs_error
     return vs_arena_check(a, err);
 }
 
-static vs_code build(const options *o, const rvps_file *file, program *p, vs_error *err)
+static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p, vs_error *err)
 {
-    VS_TRY(listen_check(&o->listen, err));
+    sandbox s = {.n_read = 0};
+    VS_TRY(listen_open(&p->listener, &o->listen, err));
+    VS_TRY(settings(o, a, file, err));
     VS_TRY(server_read_anchors(file->anchors, file->n_anchors, &p->anchors, err));
     const rvps_options opts = {.refuse_sample = file->refuse_sample_values,
                                .require_signed = file->require_signed_values,
                                .anchors = p->anchors};
     VS_TRY_WRAP(store_open(&file->storage, &p->store, err), err, "storage");
     VS_TRY(rvps_new(p->store, &opts, &p->service.rv, err));
+    p->service.no_delete = file->require_signed_values;
     rvps_grpc_methods(&p->service, p->methods);
+    rvps_admin_methods(&p->service, p->methods + RVPS_GRPC_METHODS);
     VS_TRY(vs_grpc_health_new(&p->health, err));
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     p->services = (vs_grpc_services){
         .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
     vs_http_config http = {.grpc = &p->services};
-    return listen_start(&o->listen, &http, &p->http, err);
+    doors_store(&s, a, &file->storage);
+    return listen_start(&p->listener, &s, &http, err);
 }
 
 int cmd_rvps(int argc, char **argv)
@@ -104,22 +110,16 @@ int cmd_rvps(int argc, char **argv)
     int exit_code = 0;
     if (!cli_parse(&rvps_command, argc, argv, &o, stdout, stderr, &exit_code))
         return exit_code;
-    server_log(o.listen.log_level, o.listen.log_json);
-    server_prepare();
     vs_arena a;
     vs_arena_init(&a, 0);
     program p = {0};
     rvps_file file;
     vs_error err = {0};
-    vs_code code = settings(&o, &a, &file, &err);
+    vs_code code = build(&o, &a, &file, &p, &err);
     if (code == VS_OK)
-        code = build(&o, &file, &p, &err);
-    if (code == VS_OK) {
-        listen_ready("rvps", &o.listen, !file.require_signed_values, p.http);
-        server_wait(NULL, NULL);
-    } else {
+        listen_run(&p.listener, "rvps", !file.require_signed_values);
+    else
         vs_log_error(VS_LOG_ERROR, "rvps", "cannot start", &err);
-    }
     tear_down(&p);
     vs_arena_free(&a);
     return code == VS_OK ? EXIT_SUCCESS : EXIT_FAILURE;

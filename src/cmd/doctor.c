@@ -60,6 +60,11 @@ void doctor_add_error(doctor *d, finding_level level, const char *area, const ch
 /* ---- files of keys and certificates -----------------------------------------------------------
  */
 
+static bool is_url(const char *uri)
+{
+    return strncmp(uri, "https://", 8) == 0;
+}
+
 static const char *path_of(const char *uri)
 {
     return strncmp(uri, "file://", 7) == 0 ? uri + 7 : uri;
@@ -155,7 +160,7 @@ static void check_public_key(doctor *d, const char *uri)
     VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(FILE_MAX);
     VS_CLEANUP(vs_key_free) vs_key *key = NULL;
     vs_error err = {0};
-    if (!uri || !read_file(d, "administrator", path_of(uri), &pem))
+    if (!uri || is_url(uri) || !read_file(d, "administrator", path_of(uri), &pem))
         return;
     check_mode(d, "administrator", path_of(uri), false);
     if (vs_key_from_pem(vs_buf_span(&pem), false, &key, &err) == VS_OK)
@@ -170,7 +175,7 @@ static void check_jwk_set(doctor *d, const char *area, const char *uri)
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(FILE_MAX);
     vs_error err = {0};
     vs_val doc, keys;
-    if (!uri || !read_file(d, area, path_of(uri), &text))
+    if (!uri || is_url(uri) || !read_file(d, area, path_of(uri), &text))
         return;
     check_mode(d, area, path_of(uri), false);
     if (vs_json_parse(d->a, vs_dup(d->a, vs_buf_span(&text)), NULL, &doc, &err) == VS_OK &&
@@ -401,6 +406,7 @@ void doctor_look(doctor *d, const kbs_config *cfg)
     check_keys(d, cfg);
     check_cca(d, cfg->as.cca_config_path);
     check_stores(d, cfg);
+    doctor_look_at_peers(d, cfg);
     for (size_t i = 0; i < cfg->n_sockets; i++)
         check_socket(d, cfg->sockets[i]);
     for (size_t i = 0; i < cfg->n_ops_sockets; i++)

@@ -30,6 +30,10 @@ typedef struct doctor {
 /* All but whether the configuration can be read, which its caller knows. Beyond FINDINGS_MAX, and
  * when memory runs out, findings are dropped and the last one says so. */
 void doctor_look(doctor *d, const kbs_config *cfg);
+/* doctor_peers.c, called by that: whether those that the server asks answer, each within
+ * DOCTOR_PEER_MS, a key source within that of api/key_fetch.h. */
+enum { DOCTOR_PEER_MS = 5000 };
+void doctor_look_at_peers(doctor *d, const kbs_config *cfg);
 /* `advice` may be NULL. */
 void doctor_add(doctor *d, finding_level level, const char *area, const char *subject,
                 const char *advice, const char *fmt, ...) VS_PRINTF(6, 7);

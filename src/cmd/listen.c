@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/listen.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "config/config.h"
 
-vs_code listen_check(const listen_options *o, vs_error *err)
+static vs_code check(const listen_options *o, vs_error *err)
 {
     if (!config_socket_ok(o->socket))
         return vs_fail(err, VS_E_INVALID, "\"%.80s\" is not IP:port", o->socket);
@@ -16,23 +18,68 @@ vs_code listen_check(const listen_options *o, vs_error *err)
     return VS_OK;
 }
 
-vs_code listen_start(const listen_options *o, vs_http_config *http, vs_http_server **out,
-                     vs_error *err)
+vs_code listen_open(listener *l, const listen_options *o, vs_error *err)
 {
+    *l = (listener){.o = o};
+    server_log(o->log_level, o->log_json);
+    server_prepare();
+    supervisor_open(&l->manager);
+    VS_TRY(supervised_sockets(&l->given, err));
+    if (l->given.n_operations)
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "LISTEN_FDS: this program has no socket \"operations\"");
+    return check(o, err);
+}
+
+vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *err)
+{
+    const listen_options *o = l->o;
+    doors_environment(s);
+    sandbox_may_read(s, o->certificate);
+    sandbox_may_read(s, o->private_key);
+    sandbox_may_read(s, o->client_ca);
+    VS_TRY(doors_shut(s, o->no_sandbox, err));
     http->sockets = &o->socket;
-    http->n_sockets = 1;
+    http->n_sockets = l->given.n_api ? 0 : 1;
+    http->fds = l->given.api;
+    http->n_fds = l->given.n_api;
     http->certificate = o->certificate;
     http->private_key = o->private_key;
     http->client_ca = o->client_ca;
     http->client_cert_required = o->client_ca != NULL;
-    return vs_http_server_start(http, out, err);
+    return vs_http_server_start(http, &l->http, err);
 }
 
-void listen_ready(const char *program, const listen_options *o, bool changes_trust,
-                  const vs_http_server *server)
+static void reload(void *user)
 {
+    const listener *l = user;
+    vs_error err = {0};
+    if (!l->o->certificate)
+        vs_log(VS_LOG_INFO, "serve", "nothing to reload: there is no certificate", NULL);
+    else if (vs_http_server_reload_tls(l->http, &err) == VS_OK)
+        vs_log(VS_LOG_INFO, "serve", "certificate reloaded", NULL);
+    else
+        vs_log_error(VS_LOG_ERROR, "serve", "certificate not reloaded, the old one stays", &err);
+}
+
+void listen_run(const listener *l, const char *program, bool changes_trust)
+{
+    const listen_options *o = l->o;
+    const server_events events = {.reload = reload, .user = (void *)(uintptr_t)l};
     if (changes_trust && !o->client_ca)
         server_warn_open(program, o->socket);
-    server_say("ready", o->certificate ? "https" : "http", o->socket, server, 0);
+    if (l->given.n_api) {
+        puts("ready");
+        (void)fflush(stdout);
+    } else {
+        server_say("ready", o->certificate ? "https" : "http", o->socket, l->http, 0);
+    }
     vs_log(VS_LOG_INFO, "serve", "ready", "program", program, "version", VS_VERSION, NULL);
+    server_wait(&l->manager, &events);
+}
+
+void listen_stop(listener *l)
+{
+    vs_http_server_stop(&l->http, SERVER_DRAIN_MS);
+    supervisor_close(&l->manager);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one listener of grpc-as, restful-as and rvps: its options and its start. */
+/*
+ * What grpc-as, restful-as and rvps have in common: the options of their one listener, and their
+ * life between the service manager's first word and its last.
+ */
 #ifndef VS_CMD_LISTEN_H
 #define VS_CMD_LISTEN_H
 
-#include "cmd/server.h"
+#include "cmd/doors.h"
 
 typedef struct listen_options {
     const char *socket;
     const char *certificate, *private_key, *client_ca;
     const char *log_level;
-    bool log_json;
+    bool log_json, no_sandbox;
 } listen_options;
 
 /* Lines of a table of options whose struct has listen_options at offset `o`; the socket's is the
@@ -34,18 +37,30 @@ typedef struct listen_options {
          .env = "RUST_LOG",                                                                        \
          .at = (o) + offsetof(listen_options, log_level),                                          \
          .help = "error, warn, info or debug"},                                                    \
+        {.name = "log-json",                                                                       \
+         .at = (o) + offsetof(listen_options, log_json),                                           \
+         .help = "Log JSON lines"},                                                                \
     {                                                                                              \
-        .name = "log-json", .at = (o) + offsetof(listen_options, log_json),                        \
-        .help = "Log JSON lines"                                                                   \
+        .name = "no-sandbox", .at = (o) + offsetof(listen_options, no_sandbox),                    \
+        .help = "Do without seccomp and Landlock"                                                  \
     }
 
-VS_MUST vs_code listen_check(const listen_options *o, vs_error *err);
-/* Fills in sockets and TLS, and starts. */
-VS_MUST vs_code listen_start(const listen_options *o, vs_http_config *http, vs_http_server **out,
-                             vs_error *err);
-/* Prints "ready URL". `changes_trust`: who can call can change what is trusted, which is warned
- * about when strangers can. */
-void listen_ready(const char *program, const listen_options *o, bool changes_trust,
-                  const vs_http_server *server);
+typedef struct listener {
+    const listen_options *o;
+    supervisor manager;
+    supervised given;
+    vs_http_server *http;
+} listener;
+
+/* First: sets up the log and the process, hears what the service manager says and checks the
+ * options, which must outlive `l`. After a failure, too, it is to be closed. */
+VS_MUST vs_code listen_open(listener *l, const listen_options *o, vs_error *err);
+/* Fills in sockets and TLS, adds what they need to `s`, shuts the doors behind it and starts. */
+VS_MUST vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *err);
+/* Prints "ready URL" and serves until a signal; SIGHUP takes renewed certificates. `changes_trust`:
+ * who can call can change what is trusted, which is warned about when strangers can. */
+void listen_run(const listener *l, const char *program, bool changes_trust);
+/* Before the rest of the program goes: waits for the requests in flight. */
+void listen_stop(listener *l);
 
 #endif

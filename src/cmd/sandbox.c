@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/sandbox.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -191,21 +192,32 @@ static const char *const allowed[] = {
 /* A program of ours never asks for these: whoever does is not us. What is in neither list fails
  * with ENOSYS, which libraries that try what is new know how to take. */
 static const char *const deadly[] = {
-    "execve",      "execveat",         "fork",          "vfork",      "mount",
-    "umount2",     "pivot_root",       "chroot",        "unshare",    "setns",
-    "init_module", "finit_module",     "delete_module", "kexec_load", "kexec_file_load",
-    "bpf",         "perf_event_open",  "userfaultfd",   "setuid",     "setgid",
-    "setresuid",   "setresgid",        "reboot",        "swapon",     "process_vm_writev",
+    "execveat",     "mount",
+    "umount2",      "pivot_root",
+    "chroot",       "unshare",
+    "setns",        "init_module",
+    "finit_module", "delete_module",
+    "kexec_load",   "kexec_file_load",
+    "bpf",          "perf_event_open",
+    "userfaultfd",  "setuid",
+    "setgid",       "setresuid",
+    "setresgid",    "reboot",
+    "swapon",       "process_vm_writev",
 #if !defined(__SANITIZE_ADDRESS__)
-    "ptrace",      "process_vm_readv",
+    "ptrace",       "process_vm_readv",
 #endif
 };
+
+/* Deadly, too, but to a server that runs a program; what else that needs. */
+static const char *const starting[] = {"execve", "fork", "vfork"};
+static const char *const running[] = {"getpgid", "kill", "setpgid", "wait4", "waitid"};
 
 /* 0 or -errno. A name that this architecture does not have is passed over. */
 static int add(scmp_filter_ctx f, uint32_t action, const char *name)
 {
     int nr = seccomp_syscall_resolve_name(name);
-    return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, action, nr, 0);
+    int failed = nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, action, nr, 0);
+    return failed == -EEXIST ? 0 : failed; /* on two lists */
 }
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const char *const *names, size_t n)
@@ -240,7 +252,7 @@ static int add_with_arguments(scmp_filter_ctx f)
 }
 
 /* 0 or -errno. */
-static int restrict_calls(void)
+static int restrict_calls(bool runs)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!f)
@@ -248,6 +260,11 @@ static int restrict_calls(void)
     int failed = add_all(f, SCMP_ACT_ALLOW, allowed, VS_COUNT(allowed));
     if (!failed)
         failed = add_all(f, SCMP_ACT_KILL_PROCESS, deadly, VS_COUNT(deadly));
+    if (!failed)
+        failed =
+            add_all(f, runs ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS, starting, VS_COUNT(starting));
+    if (!failed && runs)
+        failed = add_all(f, SCMP_ACT_ALLOW, running, VS_COUNT(running));
     if (!failed)
         failed = add_with_arguments(f);
     if (!failed)
@@ -264,17 +281,18 @@ static int restrict_calls(void)
 #define LL_TRUNCATE (1ULL << 14) /* version 3 */
 #define LL_IOCTL    (1ULL << 15) /* version 5 */
 
-enum { LL_VERSION = 1 << 0 };
+enum { LL_VERSION = 1 << 0, RUN_DEPTH = 4 };
 
-#define LL_READ                                                                                    \
-    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+/* Libraries are loaded without the right to execute, which is that of execve. */
+#define LL_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define LL_RUN  (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
 #define LL_WRITE                                                                                   \
     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |  \
      LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                              \
      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |    \
      LL_REFER | LL_TRUNCATE)
 #define LL_ALL                                                                                     \
-    (LL_READ | LL_WRITE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO |            \
+    (LL_RUN | LL_WRITE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_FIFO |             \
      LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LL_IOCTL)
 #define LL_FILE_ONLY                                                                               \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |   \
@@ -321,6 +339,62 @@ static const char *directory_of(const char *file, char out[PATH_MAX])
     return out;
 }
 
+/* Where the kernel would find a program by name. False when nowhere. */
+static bool find_program(const char *name, char out[PATH_MAX])
+{
+    vs_span dirs = vs_str(getenv("PATH"));
+    if (strchr(name, '/'))
+        return snprintf(out, PATH_MAX, "%s", name) < PATH_MAX;
+    for (bool more = true; more;) {
+        vs_span dir = vs_span_cut(dirs, ':', &dirs, &more);
+        int n = snprintf(out, PATH_MAX, "%.*s/%s", VS_FMT(dir), name);
+        if (n > 0 && n < PATH_MAX && access(out, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the kernel starts to run the file, "" for nothing else. `head` is its beginning, n bytes. */
+static void interpreter_of(const char *head, size_t n, char out[PATH_MAX])
+{
+    Elf64_Ehdr e;
+    Elf64_Phdr p;
+    out[0] = 0;
+    if (n > 2 && memcmp(head, "#!", 2) == 0) {
+        vs_span rest, line = vs_span_cut(vs_span_of(head + 2, n - 2), '\n', &rest, NULL);
+        vs_span word = vs_span_cut(vs_span_trim(line), ' ', &rest, NULL);
+        (void)snprintf(out, PATH_MAX, "%.*s", VS_FMT(word));
+        return;
+    }
+    if (n < sizeof e || memcmp(head, ELFMAG, SELFMAG) != 0 || head[EI_CLASS] != ELFCLASS64)
+        return;
+    memcpy(&e, head, sizeof e);
+    for (size_t i = 0; i < e.e_phnum && e.e_phentsize == sizeof p; i++) {
+        if (e.e_phoff > n || (n - e.e_phoff) / sizeof p <= i)
+            return;
+        memcpy(&p, head + e.e_phoff + i * sizeof p, sizeof p);
+        if (p.p_type == PT_INTERP && p.p_offset < n && p.p_filesz <= n - p.p_offset)
+            (void)snprintf(out, PATH_MAX, "%.*s", (int)p.p_filesz, head + p.p_offset);
+    }
+}
+
+/* A script's interpreter may have a loader, too. */
+static vs_code allow_program(const ruleset *r, const char *name, vs_error *err)
+{
+    char path[PATH_MAX], head[4096];
+    if (!find_program(name, path))
+        return VS_OK; /* starting it will say so */
+    for (unsigned i = 0; i < RUN_DEPTH && path[0]; i++) {
+        VS_TRY(allow(r, path, LL_RUN, err));
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head);
+        if (fd >= 0)
+            (void)close(fd);
+        interpreter_of(head, n > 0 ? (size_t)n : 0, path);
+    }
+    return VS_OK;
+}
+
 static vs_code allow_all(const sandbox *s, const ruleset *r, vs_error *err)
 {
     char dir[PATH_MAX];
@@ -336,7 +410,7 @@ static vs_code allow_all(const sandbox *s, const ruleset *r, vs_error *err)
         VS_TRY(allow(r, s->write[i], LL_WRITE, err));
     for (size_t i = 0; i < s->n_write_beside; i++)
         VS_TRY(allow(r, directory_of(s->write_beside[i], dir), LL_WRITE, err));
-    return VS_OK;
+    return s->program ? allow_program(r, s->program, err) : VS_OK;
 }
 
 /* *version is 0 when the kernel has no Landlock. */
@@ -384,6 +458,11 @@ void sandbox_may_read(sandbox *s, const char *file)
     put(s->read, &s->n_read, file && strncmp(file, "file://", 7) == 0 ? file + 7 : file);
 }
 
+void sandbox_may_run(sandbox *s, const char *program)
+{
+    s->program = program;
+}
+
 vs_code sandbox_enter(const sandbox *s, vs_error *err)
 {
     int landlock = 0;
@@ -391,7 +470,7 @@ vs_code sandbox_enter(const sandbox *s, vs_error *err)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return vs_fail_errno(err, VS_E_IO, errno, "no_new_privs");
     VS_TRY_WRAP(restrict_files(s, &landlock, err), err, "sandbox");
-    int seccomp = restrict_calls();
+    int seccomp = restrict_calls(s->program != NULL);
     if (seccomp == -ENOMEM)
         return vs_fail(err, VS_E_NOMEM, "sandbox: out of memory");
     (void)snprintf(version, sizeof version, "version %d", landlock);

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/serve.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/doors.h"
 #include "cmd/server.h"
-#include "cmd/supervise.h"
 #include "kbs/journal.h"
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 #include "plugins/plugins.h"
 
 /* Workers are for requests that wait for others: they cost memory, not processors. */
-enum { TICK_S = 60, PING_MS = 3000, WAITING_WORKERS = 32 };
+enum { PING_MS = 3000, WAITING_WORKERS = 32 };
 
 /* Whether a store works is asked by strangers (/readyz), and the question is a write: the answer is
  * kept for a while, and while one asks the others take the last one. */
@@ -48,7 +45,6 @@ typedef struct house {
     vs_http_server *http, *ops_http, *admin_http;
     supervised given;
     supervisor manager;
-    int64_t housekeeping; /* vs_mono_ns of the last */
 } house;
 
 static void tear_down(house *h)
@@ -97,7 +93,7 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
-static remote_config remote_of(const kbs_remote *r)
+remote_config serve_remote(const kbs_remote *r)
 {
     return (remote_config){.address = r->address,
                            .ca_cert = r->ca_cert,
@@ -108,9 +104,9 @@ static remote_config remote_of(const kbs_remote *r)
 static verifier_config verifier_of(const kbs_as_config *as)
 {
     verifier_config out = {.remote = as->remote,
-                           .service = remote_of(&as->as),
+                           .service = serve_remote(&as->as),
                            .remote_rvps = as->remote_rvps,
-                           .provider = remote_of(&as->rvps),
+                           .provider = serve_remote(&as->rvps),
                            .refuse_sample_values = as->refuse_sample_reference_values,
                            .require_signed_values = as->require_signed_reference_values,
                            .anchors = as->rvps_anchors,
@@ -259,12 +255,32 @@ static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err
 /* ---- building ---------------------------------------------------------------------------------
  */
 
+static vs_code shut_doors(const kbs_config *cfg, const serve_how *o, const house *h, vs_error *err)
+{
+    const char *plugin = o->no_sandbox ? NULL : plugins_outside_sandbox(cfg);
+    if (plugin) {
+        vs_log(VS_LOG_WARN, "serve",
+               "sandbox is off: what the HSM's module works on is not known (plugins.token_paths)",
+               "plugin", plugin, NULL);
+        return VS_OK;
+    }
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    sandbox s = {.n_read = 0};
+    doors_environment(&s);
+    sandbox_may_read(&s, o->config_file);
+    doors_verifier(&s, &h->judge, &h->verifier.trust);
+    doors_kbs(&s, &a, cfg);
+    return doors_shut(&s, o->no_sandbox, err);
+}
+
 static vs_code build(const kbs_config *cfg, const serve_how *o, house *h, vs_error *err)
 {
     VS_TRY(open_stores(cfg, h, err));
     h->judge = verifier_of(&cfg->as);
     VS_TRY(verifier_open(&h->judge, h->store, &h->verifier, err));
-    VS_TRY(serve_shut_doors(cfg, o, &h->verifier.trust, err));
+    VS_TRY_WRAP(plugins_prepare(cfg, err), err, "plugins");
+    VS_TRY(shut_doors(cfg, o, h, err));
     vs_store *resources = h->resource_store ? h->resource_store : h->store;
     VS_TRY_WRAP(kbs_new(cfg, h->store, resources, h->verifier.as, h->verifier.rv, &h->kbs, err),
                 err, "key broker");
@@ -290,7 +306,6 @@ static void say_ready(const kbs_config *cfg, const house *h)
         printf("administration unix:%s\n", cfg->admin.unix_socket);
     (void)fflush(stdout);
     vs_log(VS_LOG_INFO, "serve", "ready", "version", VS_VERSION, NULL);
-    supervisor_ready(&h->manager);
 }
 
 /* ---- reload -----------------------------------------------------------------------------------
@@ -322,73 +337,37 @@ static vs_code reload(const kbs_config *cfg, const serve_how *o, const house *h,
     return VS_OK;
 }
 
-static void on_hangup(const kbs_config *cfg, const serve_how *o, const house *h)
+typedef struct running {
+    const kbs_config *cfg;
+    const serve_how *how;
+    const house *h;
+} running;
+
+static void on_hangup(void *user)
 {
+    const running *r = user;
     vs_error err = {0};
     vs_arena a;
     vs_arena_init(&a, 0);
-    supervisor_reloading(&h->manager);
-    kbs_journal_rotate(h->journal);
-    if (reload(cfg, o, h, &a, &err) == VS_OK)
+    kbs_journal_rotate(r->h->journal);
+    if (reload(r->cfg, r->how, r->h, &a, &err) == VS_OK)
         vs_log(VS_LOG_INFO, "serve", "configuration reloaded", NULL);
     else
         vs_log_error(VS_LOG_ERROR, "serve", "configuration not reloaded, the old one stays", &err);
     vs_arena_free(&a);
-    supervisor_ready(&h->manager);
 }
 
 /* ---- running ----------------------------------------------------------------------------------
  */
 
-static struct timespec tick_of(const supervisor *manager)
+static void tick(void *user)
 {
-    int64_t ns = (int64_t)TICK_S * 1000000000;
-    if (manager->watchdog_ns && manager->watchdog_ns / 2 < ns)
-        ns = manager->watchdog_ns / 2;
-    return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-}
-
-static void tick(house *h)
-{
-    int64_t now = vs_mono_ns();
-    supervisor_alive(&h->manager);
-    if (now - h->housekeeping < (int64_t)TICK_S * 1000000000)
-        return;
-    h->housekeeping = now;
-    kbs_tick(h->kbs, vs_now_s());
-}
-
-/* The signals are blocked in all threads, so that only this loop sees them. */
-static void run_until_signal(const kbs_config *cfg, const serve_how *o, house *h,
-                             const sigset_t *signals)
-{
-    h->housekeeping = vs_mono_ns();
-    for (;;) {
-        struct timespec wait = tick_of(&h->manager);
-        int sig = sigtimedwait(signals, NULL, &wait);
-        if (sig == SIGHUP) {
-            on_hangup(cfg, o, h);
-        } else if (sig > 0) {
-            vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
-                   sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-            supervisor_stopping(&h->manager);
-            server_leave_in_time();
-            return;
-        }
-        tick(h);
-    }
+    kbs_tick(((const running *)user)->h->kbs, vs_now_s());
 }
 
 int serve_run(const kbs_config *cfg, const serve_how *o)
 {
     server_prepare();
-    sigset_t signals;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-
     house h = {0};
     vs_error err = {0};
     supervisor_open(&h.manager);
@@ -397,7 +376,9 @@ int serve_run(const kbs_config *cfg, const serve_how *o)
         code = build(cfg, o, &h, &err);
     if (code == VS_OK) {
         say_ready(cfg, &h);
-        run_until_signal(cfg, o, &h, &signals);
+        running r = {cfg, o, &h};
+        const server_events events = {.tick = tick, .reload = on_hangup, .user = &r};
+        server_wait(&h.manager, &events);
     } else {
         vs_log_error(VS_LOG_ERROR, "serve", "cannot start", &err);
     }

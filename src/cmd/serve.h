@@ -5,8 +5,8 @@
 #ifndef VS_CMD_SERVE_H
 #define VS_CMD_SERVE_H
 
+#include "api/remote.h"
 #include "kbs/config.h"
-#include "tee/tee.h"
 
 typedef struct serve_how {
     /* Reads the configuration again, complete and checked, onto the arena. */
@@ -16,10 +16,8 @@ typedef struct serve_how {
     bool no_sandbox;
 } serve_how;
 
-/* serve_sandbox.c: enters the sandbox, with the files that the configuration names. Once the stores
- * and the verifier are open, before anything has a thread. */
-VS_MUST vs_code serve_shut_doors(const kbs_config *cfg, const serve_how *how,
-                                 const vs_tee_trust *trust, vs_error *err);
+/* A peer of the configuration; points into it. */
+remote_config serve_remote(const kbs_remote *r);
 
 /* Runs until SIGTERM or SIGINT; returns the exit code. `cfg` was checked by the caller. Prints
  * "ready URL" on stdout once it serves; everything else goes to the log. SIGHUP reloads: all of it

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/server.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -16,47 +9,12 @@
 #include "tee/cca/trust.h"
 
 enum {
-    TICK_S = 60,
-    STOP_S = SERVER_DRAIN_MS / 1000 + 2,
     WORKERS_MAX = 64,
     ANCHOR_FILE_MAX = 1 << 20,
     RVPS_CONNECTIONS = 10, /* attestation-service.md 8.4 */
     AS_CALL_MS = 300000,   /* kbs.md 8.3; connecting has a shorter limit of its own */
     RVPS_CALL_MS = 10000,
 };
-
-void server_log(const char *text, bool json)
-{
-    vs_log_level level = VS_LOG_INFO;
-    if (text && !vs_log_level_of(text, &level))
-        fprintf(stderr, "unknown log level '%s', using info\n", text);
-    vs_log_setup(level, json, 2);
-}
-
-/* A crash of a process that holds secrets must not write them to disk. */
-static void harden_process(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
-static void stop_signals(sigset_t *out)
-{
-    (void)sigemptyset(out);
-    (void)sigaddset(out, SIGTERM);
-    (void)sigaddset(out, SIGINT);
-}
-
-/* The signals are blocked in all threads, so that only server_wait sees them. */
-void server_prepare(void)
-{
-    sigset_t stop;
-    harden_process();
-    stop_signals(&stop);
-    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-}
 
 void server_say(const char *word, const char *scheme, const char *socket,
                 const vs_http_server *server, size_t i)
@@ -65,40 +23,6 @@ void server_say(const char *word, const char *scheme, const char *socket,
     printf("%s %s://%.*s:%u\n", word, scheme, colon ? (int)(colon - socket) : 0, socket,
            vs_http_server_port(server, i));
     (void)fflush(stdout);
-}
-
-/* A request that waits for a program that hangs would keep us from ending: what is acknowledged is
- * durable, so nothing is lost by leaving. */
-static void give_up(int sig)
-{
-    static const char text[] = "stopping took too long: left with requests in flight\n";
-    (void)sig;
-    (void)!write(2, text, sizeof text - 1);
-    _exit(EXIT_FAILURE);
-}
-
-void server_leave_in_time(void)
-{
-    (void)signal(SIGALRM, give_up);
-    (void)alarm(STOP_S);
-}
-
-void server_wait(void (*tick)(void *user), void *user)
-{
-    sigset_t stop;
-    stop_signals(&stop);
-    for (;;) {
-        struct timespec t = {.tv_sec = TICK_S};
-        int sig = sigtimedwait(&stop, NULL, &t);
-        if (sig > 0) {
-            vs_log(VS_LOG_INFO, "serve", "stopping", "signal",
-                   sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
-            server_leave_in_time();
-            return;
-        }
-        if (errno == EAGAIN && tick)
-            tick(user);
-    }
 }
 
 void server_warn_open(const char *program, const char *socket)

@@ -1,30 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the server programs have in common: a process that is hard to look into, waiting for the
- * end, and the verifier that each of them runs or speaks to.
+ * What the server programs have in common beside their process (cmd/process.h): the verifier that
+ * each of them runs or speaks to.
  */
 #ifndef VS_CMD_SERVER_H
 #define VS_CMD_SERVER_H
 
 #include "api/remote.h"
+#include "cmd/process.h"
 #include "net/http_server.h"
 #include "tee/tee.h"
 
-enum { SERVER_DRAIN_MS = 10000 };
-
-/* RUST_LOG's words or an option's; NULL = info. */
-void server_log(const char *level, bool json);
-/* At the beginning of a server: no core dumps, SIGTERM and SIGINT wait for server_wait. */
-void server_prepare(void);
 /* "ready http://127.0.0.1:8080": with the port that was really bound for `socket`, sockets[i]. */
 void server_say(const char *word, const char *scheme, const char *socket,
                 const vs_http_server *server, size_t i);
-/* From now on the process ends within SERVER_DRAIN_MS and two seconds, whatever else it waits for.
- */
-void server_leave_in_time(void);
-/* Until SIGTERM or SIGINT, after which the process ends within SERVER_DRAIN_MS and two seconds,
- * whatever else it waits for; calls `tick` (may be NULL) about once a minute. */
-void server_wait(void (*tick)(void *user), void *user);
 
 /* Says loudly that anybody who can reach `socket` can change what attestation is measured against.
  */

@@ -43,11 +43,8 @@ static int connect_to(const char *path)
 /* A number that is all of the variable; 0 without one. */
 static int64_t number_of(const char *name)
 {
-    const char *text = getenv(name);
-    char *end = NULL;
-    errno = 0;
-    long long n = text ? strtoll(text, &end, 10) : 0;
-    return text && *text && *end == 0 && errno == 0 && n > 0 ? n : 0;
+    uint64_t n = 0;
+    return vs_span_decimal(vs_str(getenv(name)), INT64_MAX / 1000, &n) ? (int64_t)n : 0;
 }
 
 /* The variables of a parent's may still be there: those with another process id are not ours. */

@@ -67,10 +67,7 @@ static size_t socket_address(const char *text, uint8_t addr[16])
         host[n - 1] = 0;
     if (inet_pton(v6 ? AF_INET6 : AF_INET, host + v6, addr) != 1)
         return 0;
-    size_t digits = strspn(colon + 1, "0123456789");
-    if (digits < 1 || digits > 5 || colon[1 + digits] || atoi(colon + 1) > 65535)
-        return 0;
-    return v6 ? 16 : 4;
+    return !vs_span_is_port(vs_str(colon + 1)) ? 0 : v6 ? 16 : 4;
 }
 
 bool config_socket_ok(const char *text)

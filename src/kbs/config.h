@@ -118,6 +118,8 @@ typedef struct kbs_pkcs11_config {
     int64_t slot_index;                  /* among the slots with a token */
     bool sha1;                           /* OAEP with SHA-1 instead of SHA-256 */
     const char *lookup_label;            /* of the wrapping key */
+    const char *const *token_paths;      /* what the module works on; none = not known */
+    size_t n_token_paths;
 } kbs_pkcs11_config;
 
 typedef struct kbs_nebula_config {

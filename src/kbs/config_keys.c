@@ -341,6 +341,9 @@ static const config_key keys[] = {
            "pkcs11, wrap-key: OAEP with SHA-256; RsaPkcsTest: OAEP with SHA-1"),
     TEXT("plugins.lookup_label", PLUGIN(pkcs11.lookup_label), "",
          "pkcs11, wrap-key: label of the RSA key pair"),
+    TEXTS("plugins.token_paths", PLUGIN(pkcs11.token_paths), PLUGIN(pkcs11.n_token_paths), NULL,
+          "pkcs11: directories and files that the module works on (SoftHSM: its token directory); "
+          "when given, the server's sandbox stays on, and the module reaches these"),
     TEXT("plugins.work_dir", PLUGIN(nebula.work_dir), "/opt/confidential-containers/kbs/nebula-ca",
          "nebula-ca: directory of ca/ca.crt, ca.key"),
     TEXT("plugins.nebula_cert_bin_path", PLUGIN(nebula.program), "nebula-cert",

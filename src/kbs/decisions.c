@@ -31,7 +31,7 @@ static vs_code policies_of(kbs_ctx *c, vs_val appraisal, vs_val *out, vs_error *
     vs_obj texts = {.a = c->call.arena};
     for (uint32_t i = 0; submods.kind == VS_ARRAY && i < submods.len; i++) {
         vs_span sha = vs_text(vs_getc(submods.u.items[i], "policy_sha256")), text;
-        VS_TRY_WRAP(as_policy_by_digest(c->k->store, sha, c->call.arena, &text, err), err,
+        VS_TRY_WRAP(as_policy_text(c->k->as, sha, c->call.arena, &text, err), err,
                     "the text of a policy of this decision");
         vs_obj_add(&texts, vs_string(sha), vs_string(text));
     }

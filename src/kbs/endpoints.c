@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Administration of the built-in verifier: attestation policies and reference values (kbs.md 3). */
+#include "as/versions.h"
 #include "kbs/internal.h"
 
 #include "base/enc.h"
@@ -29,9 +30,12 @@ static vs_code set_attestation_policy(kbs_ctx *c, const char **id, vs_error *err
                      VS_FMT(vs_span_head(vs_text(policy_id), 128)));
     VS_TRY_WRAP(vs_b64_decode_arena(c->call.arena, VS_B64_URL, vs_text(policy), &text, err), err,
                 "member \"policy\"");
-    as_policies *here = as_service_policies(c->k->as);
-    return here ? kbs_put_policy(c, here, vs_text(policy_id), text, err)
-                : as_set_policy(c->k->as, vs_text(policy_id), text, err);
+    as_policy_state now;
+    const as_change ch = {
+        .kind = AS_SET, .id = vs_text(policy_id), .text = text, .who = c->who, .now = c->call.now};
+    vs_code code = as_change_policy(c->k->as, &ch, c->call.arena, &now, err);
+    /* Trustee's service takes policies, without who and when. */
+    return code == VS_E_UNSUPPORTED ? as_set_policy(c->k->as, vs_text(policy_id), text, err) : code;
 }
 
 void kbs_set_attestation_policy(kbs_ctx *c)

@@ -234,12 +234,9 @@ void kbs_set_resource_policy(kbs_ctx *c)
         return;
     vs_error err = {0};
     char cause[VS_ERROR_TEXT];
-    kbs_decision d = {
-        .what = "administration", .proven = true, .action = "set resource policy", .error = &err};
-    d.who = kbs_text(c, c->who);
-    d.allowed = kbs_put_policy(c, c->k->policies, POLICY_ID, text, &err) == VS_OK;
-    bool recorded = kbs_decide(c, &d);
-    if (!d.allowed || !recorded)
+    vs_code code = kbs_put_policy(c, c->k->policies, POLICY_ID, text, &err);
+    bool recorded = kbs_decide_admin(c, "set resource policy", code, &err);
+    if (code != VS_OK || !recorded)
         kbs_refuse(c, KBS_POLICY_ENGINE_ERROR, "Policy engine error: %s",
                    vs_error_text(&err, cause, sizeof cause));
 }

@@ -17,22 +17,55 @@
 #include "kbs/internal.h"
 #include "value/json.h"
 
-/* What a path means. */
+/* What a path means: a policy of the attestation service (`as`), or one of the key broker (`p`). */
 typedef struct place {
+    as_service *as;
     as_policies *p;
     vs_span id, action; /* empty: the list; the policy itself */
-    bool attestation;
 } place;
+
+static vs_code list_at(const place *at, vs_arena *a, vs_val *out, vs_error *err)
+{
+    return at->as ? as_list_policies(at->as, a, out, err) : as_policies_list(at->p, a, out, err);
+}
+
+static vs_code history_at(const place *at, vs_arena *a, vs_val *out, vs_error *err)
+{
+    return at->as ? as_policy_history(at->as, at->id, a, out, err)
+                  : as_policies_history(at->p, at->id, a, out, err);
+}
+
+static vs_code read_at(const place *at, vs_arena *a, as_policy_state *out, vs_error *err)
+{
+    return at->as ? as_read_policy(at->as, at->id, a, out, err)
+                  : as_policies_read(at->p, at->id, a, out, err);
+}
+
+static vs_code read_version_at(const place *at, uint32_t version, vs_arena *a, vs_span *text,
+                               vs_error *err)
+{
+    return at->as ? as_read_policy_version(at->as, at->id, version, a, text, err)
+                  : as_policies_read_version(at->p, at->id, version, a, text, err);
+}
+
+static vs_code change_at(const place *at, const as_change *c, vs_arena *a, as_policy_state *out,
+                         vs_error *err)
+{
+    return at->as ? as_change_policy(at->as, c, a, out, err)
+                  : as_policies_change(at->p, c, a, out, err);
+}
+
+/* The one policy that is asked about everything. */
+static bool is_global(const place *at)
+{
+    return at->p && as_policies_place(at->p)->prefix[0] == 0;
+}
 
 static vs_code find(kbs_ctx *c, bool attestation, place *at, vs_error *err)
 {
     const kbs_call *call = &c->call;
     size_t i = 1;
-    *at = (place){.attestation = attestation,
-                  .p = attestation ? as_service_policies(c->k->as) : c->k->policies};
-    if (!at->p)
-        return vs_fail(err, VS_E_UNSUPPORTED,
-                       "the attestation service is another process: its policies are not here");
+    *at = (place){.as = attestation ? c->k->as : NULL, .p = attestation ? NULL : c->k->policies};
     if (!attestation && call->n_segments > 1 && vs_span_is(call->segments[1], "repository")) {
         at->p = c->k->scoped;
         i = 2;
@@ -73,10 +106,10 @@ static vs_code give_text(kbs_ctx *c, const place *at, vs_error *err)
     vs_span text;
     VS_TRY(version_of(c, &version, err));
     if (version) {
-        VS_TRY(as_policies_read_version(at->p, at->id, version, c->call.arena, &text, err));
+        VS_TRY(read_version_at(at, version, c->call.arena, &text, err));
     } else {
         as_policy_state now;
-        VS_TRY(as_policies_read(at->p, at->id, c->call.arena, &now, err));
+        VS_TRY(read_at(at, c->call.arena, &now, err));
         if (!now.exists)
             return vs_fail(err, VS_E_NOT_FOUND, "there is no policy \"%.*s\"", VS_FMT(at->id));
         text = now.text;
@@ -91,12 +124,12 @@ static vs_code give_list(kbs_ctx *c, const place *at, vs_error *err)
 {
     vs_val list;
     if (at->id.n == 0)
-        VS_TRY(as_policies_list(at->p, c->call.arena, &list, err));
+        VS_TRY(list_at(at, c->call.arena, &list, err));
     else
-        VS_TRY(as_policies_history(at->p, at->id, c->call.arena, &list, err));
+        VS_TRY(history_at(at, c->call.arena, &list, err));
     if (at->id.n > 0 && list.len == 0) { /* without a record, or not at all */
         as_policy_state now;
-        VS_TRY(as_policies_read(at->p, at->id, c->call.arena, &now, err));
+        VS_TRY(read_at(at, c->call.arena, &now, err));
         if (!now.exists)
             return vs_fail(err, VS_E_NOT_FOUND, "there is no policy \"%.*s\"", VS_FMT(at->id));
     }
@@ -135,19 +168,6 @@ void kbs_read_resource_policy(kbs_ctx *c)
 /* ---- changing ---------------------------------------------------------------------------------
  */
 
-/* Those that the server stores when they are missing: a deletion would last until the next start,
- * and then silently be something else. */
-static bool comes_back(const place *at)
-{
-    static const char *const shipped[] = {KBS_POLICY_ID, "default_cpu", "default_gpu",
-                                          "default_switch", "default_ppcie"};
-    size_t first = at->attestation ? 1 : 0, end = at->attestation ? VS_COUNT(shipped) : 1;
-    bool found = false;
-    for (size_t i = first; i < end; i++)
-        found = found || vs_span_is(at->id, shipped[i]);
-    return found && as_policies_place(at->p)->prefix[0] == 0;
-}
-
 static vs_code kind_of(kbs_ctx *c, const place *at, as_change *ch, vs_error *err)
 {
     bool itself = at->action.n == 0 && at->id.n > 0;
@@ -156,11 +176,10 @@ static vs_code kind_of(kbs_ctx *c, const place *at, as_change *ch, vs_error *err
         ch->text = c->call.body;
     } else if (c->call.method == KBS_DELETE && itself) {
         ch->kind = AS_DELETE;
-        if (comes_back(at))
+        if (is_global(at)) /* the server stores it when it is missing */
             return vs_fail(err, VS_E_DENIED,
-                           "policy \"%.*s\" cannot be deleted, since it would come back with the "
-                           "next start: set another text, or roll back",
-                           VS_FMT(at->id));
+                           "the resource policy cannot be deleted, since it would come back with "
+                           "the next start: set another text, or roll back");
     } else if (c->call.method == KBS_POST && vs_span_is(at->action, "activate")) {
         ch->kind = AS_ACTIVATE;
         VS_TRY(version_of(c, &ch->version, err));
@@ -178,8 +197,7 @@ static vs_code kind_of(kbs_ctx *c, const place *at, as_change *ch, vs_error *err
  * author would believe that it has. */
 static vs_code check_id(const place *at, vs_error *err)
 {
-    bool one = !at->attestation && as_policies_place(at->p)->prefix[0] == 0;
-    if (one && !vs_span_is(at->id, KBS_POLICY_ID))
+    if (is_global(at) && !vs_span_is(at->id, KBS_POLICY_ID))
         return vs_fail(err, VS_E_NOT_FOUND,
                        "the resource policy is \"" KBS_POLICY_ID "\"; a repository's is below "
                        "repository/");
@@ -196,7 +214,7 @@ static vs_code change(kbs_ctx *c, const place *at, as_policy_state *now, vs_erro
                     .now = c->call.now};
     VS_TRY(check_id(at, err));
     VS_TRY(kind_of(c, at, &ch, err));
-    return as_policies_change(at->p, &ch, c->call.arena, now, err);
+    return change_at(at, &ch, c->call.arena, now, err);
 }
 
 static void tell_state(kbs_ctx *c, const as_policy_state *now)

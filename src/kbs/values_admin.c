@@ -105,7 +105,7 @@ static vs_code stored_policy(const void *user, vs_span id, vs_span sha256, vs_ar
 {
     const kbs_ctx *c = user;
     (void)id;
-    return as_policy_by_digest(c->k->store, sha256, a, text, err);
+    return as_policy_text(c->k->as, sha256, a, text, err);
 }
 
 static bool has(vs_val array, vs_val v)

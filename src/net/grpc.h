@@ -130,4 +130,10 @@ void vs_grpc_client_free(vs_grpc_client **c);
 VS_MUST vs_code vs_grpc_client_call(vs_grpc_client *c, const char *path, vs_span request,
                                     vs_buf *reply, vs_grpc_status *status, vs_error *err);
 
+/* Asks for the health of a service of at most 127 bytes, "" = the whole server. Whoever answers
+ * gRPC is there: VS_GRPC_SERVING_UNKNOWN (and VS_OK) when it has no health service, does not know
+ * that name, or does not tell us. */
+VS_MUST vs_code vs_grpc_client_health(vs_grpc_client *c, const char *service, vs_grpc_serving *out,
+                                      vs_error *err);
+
 #endif

@@ -51,8 +51,6 @@ static vs_code read_url(const char *url, vs_grpc_target *t, bool *tls, vs_error 
     t->authority = copy(rest);
     t->host = copy(host);
     t->port = copy(port.n ? port : *tls ? VS_LIT("443") : VS_LIT("80"));
-    if (atoi(t->port ? t->port : "1") > 65535)
-        return vs_fail(err, VS_E_INVALID, "\"%s\": no such port", url);
     return VS_OK;
 }
 

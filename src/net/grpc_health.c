@@ -133,3 +133,33 @@ void vs_grpc_health_check(void *user, const vs_grpc_call *call, vs_grpc_reply *r
         vs_buf_putc(&reply->body, (char)status);
     }
 }
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+static bool does_not_tell(vs_grpc_status s)
+{
+    return s == VS_GRPC_UNIMPLEMENTED || s == VS_GRPC_NOT_FOUND || s == VS_GRPC_UNAUTHENTICATED ||
+           s == VS_GRPC_PERMISSION_DENIED || s == VS_GRPC_UNKNOWN;
+}
+
+vs_code vs_grpc_client_health(vs_grpc_client *c, const char *service, vs_grpc_serving *out,
+                              vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(256), reply = VS_BUF(64 * 1024);
+    vs_grpc_status status = VS_GRPC_UNKNOWN;
+    size_t n = strlen(service);
+    *out = VS_GRPC_SERVING_UNKNOWN;
+    if (n > 127)
+        return vs_fail(err, VS_E_LIMIT, "the service's name has more than 127 bytes");
+    if (n > 0)
+        vs_buf_printf(&request, "%c%c%s", TAG_SERVICE, (int)n, service);
+    VS_TRY(vs_buf_check(&request, err));
+    vs_code code = vs_grpc_client_call(c, "/grpc.health.v1.Health/Check", vs_buf_span(&request),
+                                       &reply, &status, err);
+    if (code != VS_OK)
+        return does_not_tell(status) ? VS_OK : code;
+    if (reply.n >= 2 && reply.p[0] == TAG_STATUS && reply.p[1] <= VS_GRPC_NOT_SERVING)
+        *out = (vs_grpc_serving)reply.p[1];
+    return VS_OK;
+}

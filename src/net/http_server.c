@@ -70,13 +70,6 @@ struct vs_http_server {
 /* ---- listening --------------------------------------------------------------------------------
  */
 
-/* getaddrinfo would take any number modulo 65536. */
-static bool is_port(const char *text)
-{
-    return *text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text) &&
-           atoi(text) <= 65535;
-}
-
 static vs_code resolve(const char *text, struct sockaddr_storage *out, socklen_t *n, vs_error *err)
 {
     char host[INET6_ADDRSTRLEN + 1];
@@ -84,7 +77,7 @@ static vs_code resolve(const char *text, struct sockaddr_storage *out, socklen_t
     vs_span h = vs_span_of(text, colon ? (size_t)(colon - text) : 0);
     if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
         h = vs_span_of(h.p + 1, h.n - 2);
-    if (h.n == 0 || h.n >= sizeof host || !is_port(colon + 1))
+    if (h.n == 0 || h.n >= sizeof host || !vs_span_is_port(vs_str(colon + 1)))
         return vs_fail(err, VS_E_INVALID, "socket \"%s\" is not IP:port", text);
     (void)snprintf(host, sizeof host, "%.*s", VS_FMT(h));
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,

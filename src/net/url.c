@@ -102,12 +102,9 @@ bool vs_url_authority(vs_span all, vs_span *host, vs_span *port)
     if (at && all.p[at - 1] == ':') {
         *port = vs_span_from(all, at);
         all = vs_span_head(all, at - 1);
-        if (port->n == 0 || port->n > 5)
+        if (!vs_span_is_port(*port))
             return false;
     }
-    for (size_t i = 0; i < port->n; i++)
-        if (port->p[i] < '0' || port->p[i] > '9')
-            return false;
     bool bracketed = all.n > 2 && all.p[0] == '[' && all.p[all.n - 1] == ']';
     *host = bracketed ? vs_span_of(all.p + 1, all.n - 2) : all;
     for (size_t i = 0; i < host->n; i++)

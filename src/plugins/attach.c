@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/io.h"
 #include "plugins/plugins.h"
 
 bool plugins_wait(const kbs_config *cfg)
@@ -8,7 +9,14 @@ bool plugins_wait(const kbs_config *cfg)
 
 const char *plugins_outside_sandbox(const kbs_config *cfg)
 {
-    return cfg->pkcs11 ? "pkcs11" : cfg->nebula ? "nebula-ca" : NULL;
+    return cfg->pkcs11 && cfg->pkcs11->n_token_paths == 0 ? "pkcs11" : NULL;
+}
+
+vs_code plugins_prepare(const kbs_config *cfg, vs_error *err)
+{
+    if (cfg->nebula)
+        VS_TRY_WRAP(vs_make_dirs(cfg->nebula->work_dir, 0700, err), err, "nebula-ca");
+    return VS_OK;
 }
 
 /* A plugin that was made belongs to k from then on, whatever comes after. */

@@ -180,14 +180,8 @@ static void pause_ms(int64_t ms)
 /* Any answer of a gRPC server will do: few plugins have the health service. */
 static bool is_there(vs_grpc_client *probe, vs_error *err)
 {
-    vs_grpc_status status = VS_GRPC_UNKNOWN;
-    VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(64 * 1024);
-    if (vs_grpc_client_call(probe, "/grpc.health.v1.Health/Check", (vs_span){0}, &reply, &status,
-                            err) == VS_OK)
-        return true;
-    return status == VS_GRPC_UNIMPLEMENTED || status == VS_GRPC_NOT_FOUND ||
-           status == VS_GRPC_UNAUTHENTICATED || status == VS_GRPC_PERMISSION_DENIED ||
-           status == VS_GRPC_UNKNOWN;
+    vs_grpc_serving said;
+    return vs_grpc_client_health(probe, "", &said, err) == VS_OK;
 }
 
 static vs_code wait_for(const kbs_backend_config *cfg, int64_t until, vs_error *err)

@@ -27,12 +27,14 @@ VS_MUST vs_code nebula_plugin(const kbs_nebula_config *cfg, kbs_plugin *out, vs_
 VS_MUST vs_code external_plugin(const kbs_backend_config *backends, size_t n, unsigned start_ms,
                                 kbs_plugin *out, vs_error *err);
 
+/* Makes directories that the sandbox can only let them use when they are there. */
+VS_MUST vs_code plugins_prepare(const kbs_config *cfg, vs_error *err);
 /* All that is configured into k. */
 VS_MUST vs_code plugins_attach(const kbs_config *cfg, kbs *k, vs_error *err);
 /* Whether any of them is configured. */
 bool plugins_wait(const kbs_config *cfg);
-/* The plugin that the server's sandbox would break, since it runs programs or somebody else's code
- * with files of its own; NULL = none. */
+/* The plugin that the server's sandbox would break: an HSM's module, somebody else's code, while it
+ * is not known what it works on; NULL = none. */
 const char *plugins_outside_sandbox(const kbs_config *cfg);
 
 #endif

@@ -74,6 +74,7 @@ local_admin() {
 @test "history survives a restart and tables are for terminals" {
     serve_local admin
     local_admin set-resource-policy --policy-file yes.rego
+    grep -q 'action="set resource policy" target=/kbs/v0/resource-policy' serve.log
     local_admin policy set resource no.rego
     stop_server
     [ ! -e admin.sock ]

@@ -148,3 +148,150 @@ C
     problem "anybody may administrate" "keys of administrators"
     [[ "$output" == *"believed"* && "$output" == *"proves nothing"* && "$output" == *"overheard"* && "$output" == *"lost when the server stops"* ]]
 }
+
+# configure_peers: the tables of standard input after a configuration without a verifier
+configure_peers() {
+    write_config
+    cat >>c.toml
+}
+
+fine() { # AREA SUBJECT PATTERN of the finding
+    run vouchsafe doctor -c c.toml
+    echo "$output"
+    grep -qE '"level":"ok","area":"'"$1"'","subject":"[^"]*'"$2"'[^"]*","finding":"'"$3" <<<"$output"
+}
+
+@test "a verifier that is another process: serving, stopped, hanging, somebody else, with TLS" {
+    start_server as grpc-as --data-dir as --socket 127.0.0.1:0
+    as_url=$url
+    configure_peers <<C
+[attestation_service]
+type = "coco_as_grpc"
+as_addr = "$as_url"
+C
+    fine verifier "$as_url" "it answers and is serving"
+    [ "$status" -eq 0 ]
+    kill -STOP "$server_pid"
+    begin=$SECONDS
+    problem "gRPC .*${as_url#http://}.*(time|deadline)" "runs and listens there"
+    [ $((SECONDS - begin)) -lt 15 ]
+    kill -CONT "$server_pid"
+    stop_server
+    problem "gRPC .*${as_url#http://}.*refused" "runs and listens there"
+    start_server as grpc-as --data-dir as --socket 127.0.0.1:0 -t server.pem -k server.key
+    configure_peers <<C
+[attestation_service]
+type = "coco_as_grpc"
+as_addr = "$url"
+C
+    problem "certificate" "certificates fit"
+    start_server kbs vouchsafe serve --data-dir kbs --listen 127.0.0.1:0 # speaks no gRPC
+    configure_peers <<C
+[attestation_service]
+type = "coco_as_grpc"
+as_addr = "$url"
+C
+    run vouchsafe doctor -c c.toml
+    [[ "$output" != *"is serving"* ]]
+}
+
+@test "a provider that is another process, there and not there" {
+    start_server rvps rvps --data-dir values --address 127.0.0.1:0
+    configure_peers <<C
+[attestation_service]
+type = "coco_as_builtin"
+[attestation_service.rvps_config]
+type = "GrpcRemote"
+address = "${url#http://}"
+C
+    fine values "${url#http://}" "it answers and is serving"
+    stop_server
+    problem "refused" "runs and listens there"
+}
+
+@test "an external plugin, there and not there" {
+    start_server rvps rvps --data-dir values --address 127.0.0.1:0 # some gRPC server
+    configure_peers <<C
+[[plugins]]
+name = "external"
+backends = [{ name = "mine", endpoint = "$url" }]
+C
+    fine plugin "mine at $url" "it answers"
+    stop_server
+    problem "refused" "runs and listens there"
+}
+
+@test "Vault: well, with another token, sealed, with a certificate of nobody, not there" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout vault.key -out vault.crt \
+        -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -days 1 2>/dev/null
+    python3 "$VS_ROOT/tests/e2e/vault_double.py" vault.crt vault.key canary-token "$work" >vault.out 2>vault.log 3>&- &
+    vault_pid=$!
+    pids+=("$vault_pid")
+    url=$(await_ready vault.out)
+    sed -i '/plugins/,$d' c.toml
+    cp c.toml base.toml
+    vault_config() { # TOKEN [CA]
+        local ca=""
+        [ -z "${2:-}" ] || ca="ca_certs = [\"$work/$2\"]"
+        cp base.toml c.toml
+        cat >>c.toml <<C
+[[plugins]]
+name = "resource"
+storage_backend_type = "vault"
+vault_url = "$url"
+token = "$1"
+mount_path = "kv"
+kv_version = 2
+verify_ssl = true
+$ca
+C
+    }
+    vault_config canary-token vault.crt
+    fine Vault "$url" "it answers and takes the token"
+    [ "$status" -eq 0 ]
+    vault_config another-token vault.crt
+    problem "refuses the token" "renew the token, or let its policy read kv"
+    [[ "$output" != *another-token* ]]
+    vault_config canary-token
+    problem "certificate" "ca_certs has its authority"
+    touch sealed
+    vault_config canary-token vault.crt
+    problem "sealed" "unsealed"
+    rm sealed
+    kill "$vault_pid"
+    wait "$vault_pid" 2>/dev/null || true
+    problem "(refused|connect)" "runs there"
+}
+
+@test "keys behind https: read, not a set, certificate of nobody, not there" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout keys.key -out keys.crt \
+        -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -days 1 2>/dev/null
+    start_server as grpc-as --data-dir as --socket 127.0.0.1:0
+    curl -sf "$url/.well-known/jwks.json" | sed 's/"kty"/"kid":"one","kty"/' >set.json
+    mkdir -p issuer/.well-known
+    start_server files python3 "$VS_ROOT/tests/e2e/service.py" files keys.crt keys.key
+    printf '{"jwks_uri":"%s/set.json"}' "$url" >issuer/.well-known/openid-configuration
+    sources() { # URL [CA]
+        local ca=""
+        [ -z "${2:-}" ] || ca="[key_sources]
+ca_file = \"$work/$2\""
+        configure_peers <<C
+[attestation_token]
+trusted_jwk_sets = ["$1"]
+$ca
+C
+    }
+    sources "$url/set.json" keys.crt
+    fine "key source" "$url" "1 keys"
+    [ "$status" -eq 0 ]
+    sources "$url/issuer" keys.crt
+    fine "key source" "$url" "1 keys"
+    sources "$url/c.toml" keys.crt
+    problem "." "key_sources.ca_file"
+    sources "$url/set.json"
+    problem "certificate" "key_sources.ca_file"
+    kill "$server_pid"
+    wait "$server_pid" || true
+    sources "$url/set.json" keys.crt
+    problem "(refused|connect)" "key_sources.ca_file"
+}

@@ -231,6 +231,77 @@ burst_per_source = 1'
     [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 0 ]
 }
 
+# The programs of three processes, with a certificate that each has been given.
+each_other_program() { # FUNCTION
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout one.key -out one.pem \
+        -subj /CN=one -days 2 2>/dev/null
+    local tls=(-t "$work/one.pem" -k "$work/one.key")
+    "$1" rvps rvps --data-dir rvps --address 127.0.0.1:0 "${tls[@]}"
+    "$1" grpc-as grpc-as --data-dir as --socket 127.0.0.1:0 "${tls[@]}"
+    "$1" restful-as restful-as --data-dir rest --socket 127.0.0.1:0 "${tls[@]}"
+}
+
+supervised_program() { # NAME COMMAND...
+    local name=$1
+    shift
+    rm -f notify told
+    python3 "$service" notify "$work/notify" told 3>&- &
+    pids+=($!)
+    for ((i = 0; i < 200; i++)); do [ -S notify ] && break || sleep 0.025; done
+    start_server "$name" env NOTIFY_SOCKET="$work/notify" WATCHDOG_USEC=400000 "$@"
+    await_line told '^READY=1'
+    await_line told '^WATCHDOG=1'
+    kill -HUP "$server_pid"
+    await_line "$name.log" 'certificate reloaded'
+    await_line told '^RELOADING=1 MONOTONIC_USEC=[0-9][0-9]*$'
+    stop_server
+    await_line told '^STOPPING=1'
+    [ "$(grep -c '^READY=1' told)" = 2 ]
+}
+
+@test "the service manager hears the same of grpc-as, restful-as and rvps" {
+    each_other_program supervised_program
+}
+
+boxed_program() { # NAME COMMAND...
+    local name=$1
+    shift
+    start_server "$name" "$@"
+    grep -q 'sandbox is on seccomp=on landlock=' "$name.log" || grep -q 'kernel does not have all of it' "$name.log"
+    for task in /proc/"$server_pid"/task/*; do
+        [ "$(awk '/^Seccomp:/ {print $2}' "$task/status")" = 2 ]
+        [ "$(awk '/^NoNewPrivs:/ {print $2}' "$task/status")" = 1 ]
+    done
+    stop_server
+    start_server "$name" "$@" --no-sandbox
+    grep -q 'sandbox is off' "$name.log"
+    [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 0 ]
+    stop_server
+}
+
+@test "grpc-as, restful-as and rvps are in the sandbox, and can be without" {
+    each_other_program boxed_program
+}
+
+@test "a certificate that cannot be read keeps the old one in grpc-as, too" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout one.key -out one.pem \
+        -subj /CN=one -days 2 2>/dev/null
+    start_server as grpc-as --data-dir as --socket 127.0.0.1:0 -t one.pem -k one.key
+    echo nonsense >one.pem
+    kill -HUP "$server_pid"
+    await_line as.log 'certificate not reloaded, the old one stays'
+    openssl s_client -connect "${url#https://}" </dev/null 2>/dev/null | grep -q '^subject.*one'
+}
+
+@test "rvps serves on a socket of the service manager" {
+    python3 "$service" activate api ports rvps --data-dir rvps --address 127.0.0.1:1 >rvps.out 2>rvps.log 3>&- &
+    pids+=($!)
+    await_line rvps.out '^ready'
+    read -r api <ports
+    run rvps-tool query -r nothing -a "http://127.0.0.1:$api"
+    [ "$status" -eq 0 ]
+}
+
 @test "in the sandbox a new configuration cannot name a key elsewhere, and the error says so" {
     write_config
     start_server kbs kbs -c c.toml

@@ -125,7 +125,7 @@ TOML
     grep -q 'init-data has no text' serve.log
 }
 
-@test "keys are wrapped and unwrapped in a HSM" {
+hsm_at_work() { # [LINE of the plugin]
     module=/usr/lib/softhsm/libsofthsm2.so
     [ -r "$module" ] && command -v softhsm2-util >/dev/null || skip "SoftHSM is not installed"
     mkdir tokens
@@ -141,6 +141,7 @@ module = "$module"
 pin = "canary-pin-1"
 rsa_mechanism = "RsaPkcsTest"
 lookup_label = "wrap"
+${1:-}
 TOML
     start_configured
     allow_all
@@ -159,6 +160,65 @@ TOML
     [ "$(ask GET pkcs11/resource/a/b/c -H "Authorization: Bearer $token")" = 200 ]
     [ "$(ask DELETE pkcs11/resource/a/b/c)" = 200 ]
     [ -z "$(grep canary serve.log)" ]
+}
+
+@test "keys are wrapped and unwrapped in a HSM" {
+    hsm_at_work
+    grep -q 'sandbox is off.*plugins.token_paths' serve.log
+    [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 0 ]
+}
+
+@test "with the token's directory named a HSM works in the sandbox" {
+    hsm_at_work "token_paths = [\"$work/tokens\"]"
+    [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 2 ]
+}
+
+configure_nebula() { # PROGRAM
+    configure <<TOML
+[[plugins]]
+name = "nebula-ca"
+nebula_cert_bin_path = "$1"
+work_dir = "$work/nebula"
+[plugins.ca_config]
+argon_memory = 16
+argon_iterations = 1
+argon_parallelism = 1
+TOML
+}
+
+@test "nebula-cert, and nothing else, runs in the sandbox" {
+    mkdir bin
+    cat >bin/nebula-cert <<'SH'
+#!/bin/sh
+case $1 in --version) echo "Version: 1.9.5"; exit 0 ;; esac
+/usr/bin/env >/dev/null 2>&1 && echo "env ran" >"${0%/*}/../nebula/escaped"
+while [ $# -gt 0 ]; do
+    case $1 in
+    -out-crt | -out-key) echo "made" >"$2" ;;
+    esac
+    shift
+done
+SH
+    chmod 755 bin/nebula-cert
+    configure_nebula "$work/bin/nebula-cert"
+    start_configured
+    [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 2 ]
+    allow_all
+    token=$(kbs-client --url "$url" attest --tee-key-file realm.key)
+    [ "$(ask GET 'nebula-ca/credential?name=a&ip=10.0.0.2/24' -H "Authorization: Bearer $token")" = 200 ]
+    [ -s nebula/ca/ca.crt ]
+    [ ! -e nebula/escaped ]
+}
+
+@test "the real nebula-cert signs in the sandbox" {
+    program=$(command -v nebula-cert) || skip "nebula-cert is not installed"
+    configure_nebula "$program"
+    start_configured
+    [ "$(awk '/^Seccomp:/ {print $2}' "/proc/$server_pid/status")" = 2 ]
+    allow_all
+    token=$(kbs-client --url "$url" attest --tee-key-file realm.key)
+    [ "$(ask GET 'nebula-ca/credential?name=a&ip=10.0.0.2/24' -H "Authorization: Bearer $token")" = 200 ]
+    "$program" print -path nebula/ca/ca.crt | grep -q 'Trustee Nebula CA plugin'
 }
 
 @test "a plugin that cannot work stops the start and says why" {

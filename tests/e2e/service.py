@@ -8,11 +8,13 @@
                                                 the ports are written into the file PORTS
   service.py balance PORT-FILE URL...           each request to the next URL in turn; one that cannot be
                                                 reached is passed over
+  service.py files CERT KEY                     the current directory over https; prints "ready URL"
 """
 import http.client
 import http.server
 import os
 import socket
+import ssl
 import sys
 import threading
 import urllib.parse
@@ -92,4 +94,13 @@ def balance(port_file, *urls):
     server.serve_forever()
 
 
-{"notify": notify, "activate": activate, "balance": balance}[sys.argv[1]](*sys.argv[2:])
+def files(cert, key):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    print(f"ready https://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
+{"notify": notify, "activate": activate, "balance": balance, "files": files}[sys.argv[1]](*sys.argv[2:])

@@ -201,6 +201,73 @@ play() {
     cmp mine.rego as-store/attestation_service_policy/default_cpu.rego
 }
 
+@test "what is administered in one process is administered across three" {
+    start_three now
+    printf 'package policy\n\ntrust_claims := {"hardware": 97}\n' >mine.rego
+    admin policy set attestation/default_cpu mine.rego --note "for a test"
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"contraindicated"'
+    admin policy history attestation/default_cpu >history
+    grep -q '"note":"for a test"' history
+    grep -q '"who":"[^"]*, by the peer' history
+    run admin policy set attestation/default_cpu mine.rego --create
+    [ "$status" -eq 1 ]
+    run admin policy delete attestation/default_cpu
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"would come back"* ]]
+    admin policy rollback attestation/default_cpu
+    admin policy get attestation/default_cpu 2>/dev/null | cmp "$VS_ROOT/policies/default_cpu.rego"
+
+    # A denial is explained, replayed, and gives the values that would have passed.
+    attest >ear.jwt
+    id=$(sed -n 's/.*attestation verdict=allowed decision=\([0-9a-f-]*\).*/\1/p' kbs.log | tail -1)
+    asker=(--url "$url" --auth-private-key admin.key)
+    vouchsafe explain "${asker[@]}" "$id" | grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement'
+    vouchsafe audit key "${asker[@]}" >key.jwk
+    vouchsafe explain "${asker[@]}" --export record.jws "$id" >/dev/null
+    [ "$(vouchsafe replay --key key.jwk --payload record.jws)" = "$(jwt_payload ear.jwt)" ]
+    [ "$(admin reference-values list)" = '[]' ]
+    admin collect "$id" >proposal
+    name=cca.realm.cca-realm-initial-measurement
+    admin collect "$id" --approve $name --proposal "$(sed 's/.*"proposal":"\([0-9a-f]*\)".*/\1/' proposal)"
+    admin reference-values list >listed
+    grep -q "collected from decision $id, by the peer's word" listed
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+    admin reference-values delete $name
+    run admin reference-values delete $name
+    [ "$status" -eq 1 ]
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"warning"'
+}
+
+@test "a policy set on the port of the attestation service has its version at once" {
+    start_three now
+    start_server rest restful-as --socket 127.0.0.1:0 --data-dir rest
+    printf 'package policy\n' >mine.rego
+    curl -sf -X POST -H 'content-type: application/json' "$url/policy" \
+        -d "{\"type\":\"rego\",\"policy_id\":\"mine_cpu\",\"policy\":\"$(base64 -w0 mine.rego | tr '+/' '-_' | tr -d =)\"}"
+    python3 -c 'import sqlite3, sys
+for row in sqlite3.connect(sys.argv[1]).execute("select value from kv where ns like ?", ("%_history",)):
+    print(row[0].decode())' rest/as.sqlite >dump
+    grep -q "set on the attestation service's own port" dump
+}
+
+@test "a provider that takes only what is signed deletes nothing for a stranger" {
+    cat >rvps.json <<C
+{ "trust_anchors": ["$work/admin.pub"], "require_signed": true }
+C
+    start_server rvps rvps --config rvps.json --address 127.0.0.1:0 --data-dir values
+    rvps_url=$url
+    now_files as
+    start_as
+    now_files kbs
+    start_kbs
+    run admin reference-values delete anything
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"with a signature only"* ]]
+}
+
 @test "the attestation service dies and comes back: a precise error, then all is as before" {
     start_three now
     endorse_rim
@@ -208,7 +275,7 @@ play() {
     wait "$as_pid" || true
     run attest
     [ "$status" -eq 1 ]
-    grep -q "attestation service: gRPC /attestation.AttestationService/AttestationEvaluate at ${as_url#http://}: .*refused" kbs.log
+    grep -q "attestation service: gRPC /vouchsafe.administration.AttestationAdministration/EvaluateAndTell at ${as_url#http://}: .*refused" kbs.log
     run admin set-attestation-policy --policy-file "$VS_ROOT/policies/default_cpu.rego" --id default_cpu
     [ "$status" -eq 1 ]
     [[ "$output" == *refused* ]]

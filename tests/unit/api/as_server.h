@@ -6,6 +6,7 @@
 #include "../as/as_fixture.h"
 #include "../net/wire.h"
 
+#include "api/admin_grpc.h"
 #include "api/as_grpc.h"
 #include "api/as_wire.h"
 #include "api/remote.h"
@@ -19,7 +20,9 @@
 typedef struct as_server {
     world w;
     rvps_grpc values;
-    vs_grpc_method methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS];
+    /* Those of Trustee first. */
+    vs_grpc_method
+        methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS + RVPS_ADMIN_METHODS];
     vs_grpc_services services;
     vs_http_server *http;
     vs_grpc_client *client;
@@ -50,9 +53,12 @@ static inline int server_setup(void **state)
     as_server *s = calloc(1, sizeof *s);
     assert_non_null(s);
     world_open(&s->w, NULL);
-    s->values = (rvps_grpc){s->w.rv, true};
+    s->values = (rvps_grpc){.rv = s->w.rv, .beside_as = true};
     as_grpc_methods(s->w.as, s->methods);
     rvps_grpc_methods(&s->values, s->methods + AS_GRPC_METHODS);
+    as_admin_methods(s->w.as, s->methods + AS_GRPC_METHODS + RVPS_GRPC_METHODS);
+    rvps_admin_methods(&s->values,
+                       s->methods + AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS);
     s->services = (vs_grpc_services){.methods = s->methods, .n_methods = VS_COUNT(s->methods)};
     assert_vs_ok(vs_grpc_health_new(&s->services.health, &err), &err);
     assert_vs_ok(vs_grpc_health_set(s->services.health, AS_GRPC_SERVICE, VS_GRPC_SERVING, &err),

@@ -3,7 +3,10 @@
  * real service, and against one that answers what a test wants answered. */
 #include "as_server.h"
 
+#include "administration.pb-c.h"
 #include "as/backend.h"
+#include "as/replay.h"
+#include "base/clock.h"
 
 /* ---- against the real service ---------------------------------------------------------------- */
 
@@ -38,6 +41,13 @@ static int both_teardown(void **state)
     return 0;
 }
 
+static vs_code policy_of_service(const void *user, vs_span id, vs_span sha256, vs_arena *a,
+                                 vs_span *text, vs_error *err)
+{
+    (void)id;
+    return as_policy_text((as_service *)(uintptr_t)user, sha256, a, text, err);
+}
+
 static void evaluations_are_those_of_the_service(void **state)
 {
     both *b = *state;
@@ -50,16 +60,54 @@ static void evaluations_are_those_of_the_service(void **state)
         as_evaluate(w->as, &r, 1, VS_LIT("default"), far.expires - 300, &w->a, &near, &err), &err);
     assert_string_equal(far.status, near.status);
     assert_int_equal(far.expires, near.expires);
-    assert_false(vs_defined(far.record));
     vs_val claims = token_claims(w, far.token);
     assert_int_equal(at(claims, "/exp").u.i, far.expires);
-    assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
-    assert_span_is(vs_text(at(far.explanation, "/0/status")), far.status);
-    assert_true(
-        vs_eq(at(far.explanation, "/0/trust_vector"), at(near.explanation, "/0/trust_vector")));
+    assert_true(vs_eq(far.explanation, near.explanation));
+    as_replayed again;
+    const as_replay_options opts = {.policy = policy_of_service, .user = b->as};
+    assert_vs_ok(as_replay(far.record, &opts, &w->a, &again, &err), &err);
+    assert_true(again.same);
     VS_CLEANUP(vs_buf_free) vs_buf reasons = VS_BUF(1000);
     as_reasons(far.explanation, &reasons);
     assert_non_null(strstr((const char *)reasons.p, "cpu0: "));
+}
+
+/* A peer that has Trustee's services only. */
+static void of_trustees_service_only_the_token_is_known(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    as_result far;
+    vs_val v;
+    as_policy_state state_of;
+    rvps_page page;
+    rvps_entry entry;
+    as_request r = sample_request(w, "sample", RUNTIME);
+    b->s->services.n_methods = AS_GRPC_METHODS + RVPS_GRPC_METHODS;
+    for (unsigned i = 0; i < 2; i++) { /* the second time without asking for more */
+        assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &far, &err), &err);
+        assert_false(vs_defined(far.record));
+        assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
+        assert_span_is(vs_text(at(far.explanation, "/0/status")), far.status);
+        VS_CLEANUP(vs_buf_free) vs_buf reasons = VS_BUF(1000);
+        as_reasons(far.explanation, &reasons);
+        assert_non_null(strstr((const char *)reasons.p, "cpu0: "));
+    }
+    const as_change c = {.kind = AS_SET, .id = VS_LIT("x_cpu"), .text = VS_LIT("package policy\n")};
+    assert_vs_code(as_list_policies(b->as, &w->a, &v, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(as_read_policy(b->as, c.id, &w->a, &state_of, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(as_policy_history(b->as, c.id, &w->a, &v, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(as_change_policy(b->as, &c, &w->a, &state_of, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(rvps_list(b->rv, VS_LIT(""), VS_LIT(""), 10, &w->a, &page, &err),
+                   VS_E_UNSUPPORTED);
+    assert_vs_code(rvps_get(b->rv, VS_LIT("x"), 0, &w->a, &entry, &err), VS_E_UNSUPPORTED);
+    assert_vs_code(rvps_delete(b->rv, VS_LIT("x"), VS_LIT("me"), &err), VS_E_UNSUPPORTED);
+    assert_vs_ok(as_set_policy(b->as, c.id, c.text, &err), &err);
+    assert_vs_ok(rvps_register_by(b->rv,
+                                  VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}"),
+                                  VS_LIT("me"), 0, &err),
+                 &err);
 }
 
 static void all_forms_of_data_arrive(void **state)
@@ -97,11 +145,11 @@ static void policies_and_challenges(void **state)
     world *w = &b->s->w;
     vs_error err = {0};
     vs_span text;
-    vs_val ids;
-    VS_CLEANUP(vs_buf_free) vs_buf stored = VS_BUF(1 << 20);
+    as_policy_state now;
     assert_vs_ok(as_set_policy(b->as, VS_LIT("mine_cpu"), VS_LIT("package policy\n"), &err), &err);
-    assert_vs_ok(as_get_policy(w->as, VS_LIT("mine_cpu"), &stored, &err), &err);
-    assert_span_is(vs_buf_span(&stored), "package policy\n");
+    assert_vs_ok(as_read_policy(w->as, VS_LIT("mine_cpu"), &w->a, &now, &err), &err);
+    assert_span_is(now.text, "package policy\n");
+    assert_int_equal(now.version, 1); /* it has a record at once */
     assert_vs_code(as_set_policy(b->as, VS_LIT("x"), VS_LIT("package"), &err), VS_E_CONFLICT);
     assert_vs_code(as_set_policy(b->as, VS_LIT("x\0y"), VS_LIT("package policy\n"), &err),
                    VS_E_INVALID);
@@ -109,9 +157,68 @@ static void policies_and_challenges(void **state)
     assert_int_equal(text.n, 0);
     assert_vs_code(as_challenge(b->as, VS_LIT("se"), json1(w, "{'a':1}"), &w->a, &text, &err),
                    VS_E_CONFLICT);
-    assert_vs_code(as_list_policies(b->as, &w->a, &ids, &err), VS_E_UNSUPPORTED);
-    assert_vs_code(as_get_policy(b->as, VS_LIT("mine_cpu"), &stored, &err), VS_E_UNSUPPORTED);
     assert_false(vs_defined(as_signer_jwk(b->as)));
+}
+
+static as_policy_state change(both *b, as_change c)
+{
+    vs_error err = {0};
+    as_policy_state now;
+    c.id = VS_LIT("mine_cpu");
+    c.who = VS_LIT("alice");
+    assert_vs_ok(as_change_policy(b->as, &c, &b->s->w.a, &now, &err), &err);
+    return now;
+}
+
+static void policies_have_their_versions_from_afar(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    const vs_span one = VS_LIT("package policy\n"), two = VS_LIT("package policy\nx := 1\n");
+    as_policy_state far, near;
+    vs_span text;
+    vs_val v;
+    assert_vs_ok(as_read_policy(b->as, VS_LIT("mine_cpu"), &w->a, &far, &err), &err);
+    assert_false(far.exists);
+    (void)change(b, (as_change){.kind = AS_SET, .text = one, .if_none_match = VS_LIT("*")});
+    far = change(b, (as_change){.kind = AS_SET, .text = two, .note = VS_LIT("why")});
+    assert_vs_ok(as_read_policy(w->as, VS_LIT("mine_cpu"), &w->a, &near, &err), &err);
+    assert_int_equal(far.version, 2);
+    assert_string_equal(far.etag, near.etag);
+    assert_string_equal(far.sha256, near.sha256);
+    /* Conditions hold across the wire, an empty one too: nothing has that tag. */
+    const as_change stale[] = {
+        {.kind = AS_SET, .id = VS_LIT("mine_cpu"), .text = one, .if_match = VS_LIT("\"1-0\"")},
+        {.kind = AS_SET, .id = VS_LIT("mine_cpu"), .text = one, .if_match = VS_LIT("")},
+        {.kind = AS_SET, .id = VS_LIT("mine_cpu"), .text = one, .if_none_match = VS_LIT("*")}};
+    for (size_t i = 0; i < VS_COUNT(stale); i++)
+        assert_vs_code(as_change_policy(b->as, &stale[i], &w->a, &near, &err), VS_E_CONFLICT);
+    assert_vs_ok(as_read_policy_version(b->as, VS_LIT("mine_cpu"), 1, &w->a, &text, &err), &err);
+    assert_span_eq(text, one);
+    assert_vs_code(as_read_policy_version(b->as, VS_LIT("mine_cpu"), 9, &w->a, &text, &err),
+                   VS_E_NOT_FOUND);
+    (void)change(b, (as_change){.kind = AS_ROLL_BACK});
+    (void)change(b, (as_change){.kind = AS_ACTIVATE, .version = 2});
+    assert_vs_ok(as_policy_history(b->as, VS_LIT("mine_cpu"), &w->a, &v, &err), &err);
+    assert_int_equal(v.len, 4);
+    assert_span_is(vs_text(at(v, "/1/who")), "alice, by the peer's word");
+    assert_span_is(vs_text(at(v, "/1/note")), "why");
+    assert_vs_ok(as_list_policies(b->as, &w->a, &v, &err), &err);
+    assert_int_equal(v.len, 5);
+    far = change(b, (as_change){.kind = AS_DELETE});
+    assert_false(far.exists);
+    const as_change shipped = {.kind = AS_DELETE, .id = VS_LIT("default_cpu")};
+    assert_vs_code(as_change_policy(b->as, &shipped, &w->a, &far, &err), VS_E_DENIED);
+    const as_change nul = {.kind = AS_DELETE, .id = VS_LIT("mine\0cpu")};
+    assert_vs_code(as_change_policy(b->as, &nul, &w->a, &far, &err), VS_E_INVALID);
+    const as_change wrong = {.kind = AS_SET, .id = VS_LIT("bad_cpu"), .text = VS_LIT("package")};
+    assert_vs_code(as_change_policy(b->as, &wrong, &w->a, &far, &err), VS_E_INVALID);
+    assert_vs_code(
+        as_policy_text(b->as,
+                       VS_LIT("0000000000000000000000000000000000000000000000000000000000000000"),
+                       &w->a, &text, &err),
+        VS_E_NOT_FOUND);
 }
 
 static void reference_values_go_through(void **state)
@@ -138,9 +245,69 @@ static void reference_values_go_through(void **state)
     assert_vs_ok(rvps_query(w->rv, VS_LIT("m"), 1, &w->a, &v, &err), &err);
     assert_json_eq(w, v, "1");
     assert_vs_code(rvps_register(b->rv, VS_LIT("{}"), 0, &err), VS_E_CONFLICT);
+    assert_vs_code(rvps_register_by(b->rv, VS_LIT("{}"), VS_LIT("bob"), 0, &err), VS_E_INVALID);
     assert_vs_code(
         rvps_register(b->rv, VS_LIT("{\"type\":\"sample\",\"payload\":\"\"}\0"), 0, &err),
-        VS_E_PARSE);
+        VS_E_INVALID);
+}
+
+static void reference_values_are_listed_and_deleted_from_afar(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    rvps_page page;
+    rvps_entry e;
+    assert_vs_ok(rvps_register_by(b->rv,
+                                  VS_LIT("{\"type\":\"sample\",\"payload\":"
+                                         "\"eyJhIjoxLCJiIjpbIngiLDEuNTBdLCJjIjpudWxsfQ==\"}"),
+                                  VS_LIT("bob"), 0, &err),
+                 &err); /* {"a":1,"b":["x",1.50],"c":null} */
+    assert_vs_ok(rvps_list(b->rv, VS_LIT(""), VS_LIT(""), 2, &w->a, &page, &err), &err);
+    assert_true(page.more && page.n == 2);
+    assert_vs_ok(rvps_list(b->rv, VS_LIT(""), page.names[1], 2, &w->a, &page, &err), &err);
+    assert_true(!page.more && page.n == 1);
+    assert_span_is(page.names[0], "c");
+    assert_vs_code(rvps_list(b->rv, VS_LIT(""), VS_LIT(""), 1001, &w->a, &page, &err),
+                   VS_E_INVALID);
+    assert_vs_ok(rvps_get(b->rv, VS_LIT("b"), 0, &w->a, &e, &err), &err);
+    assert_json_eq(w, e.value, "['x',1.50]");
+    assert_true(e.valid && e.not_before == INT64_MIN && e.expires > vs_now_s());
+    assert_span_is(vs_text(at(e.provenance, "/by")), "bob, by the peer's word");
+    assert_vs_code(rvps_get(b->rv, VS_LIT("z"), 0, &w->a, &e, &err), VS_E_NOT_FOUND);
+    assert_vs_code(rvps_get(b->rv, VS_LIT("b\0"), 0, &w->a, &e, &err), VS_E_INVALID);
+    assert_vs_ok(rvps_delete(b->rv, VS_LIT("b"), VS_LIT("bob"), &err), &err);
+    assert_vs_code(rvps_delete(b->rv, VS_LIT("b"), VS_LIT("bob"), &err), VS_E_NOT_FOUND);
+    b->s->values.no_delete = true; /* what comes with a signature only does not go without */
+    assert_vs_code(rvps_delete(b->rv, VS_LIT("a"), VS_LIT("bob"), &err), VS_E_DENIED);
+    assert_vs_ok(rvps_get(b->rv, VS_LIT("a"), 0, &w->a, &e, &err), &err);
+}
+
+/* What strangers can send to the administration's methods. */
+static void hostile_messages_are_refused(void **state)
+{
+    both *b = *state;
+    static const char *const methods[] = {"/" AS_ADMIN_SERVICE "/EvaluateAndTell",
+                                          "/" AS_ADMIN_SERVICE "/ReadPolicy",
+                                          "/" AS_ADMIN_SERVICE "/PolicyHistory",
+                                          "/" AS_ADMIN_SERVICE "/ChangePolicy",
+                                          "/" RVPS_ADMIN_SERVICE "/ListReferenceValues",
+                                          "/" RVPS_ADMIN_SERVICE "/GetReferenceValue",
+                                          "/" RVPS_ADMIN_SERVICE "/DeleteReferenceValue",
+                                          "/" RVPS_ADMIN_SERVICE "/RegisterReferenceValue"};
+    static const vs_span bad[] = {VS_LIT("\xff"),
+                                  VS_LIT("\x0a\x05"
+                                         "ab"),
+                                  VS_LIT("\x0a\x01\xff"), VS_LIT("\x0b")};
+    for (size_t m = 0; m < VS_COUNT(methods); m++)
+        for (size_t i = 0; i < VS_COUNT(bad); i++)
+            assert_int_not_equal(say_bytes(b->s, methods[m], bad[i]), VS_GRPC_OK);
+    /* No such change; no such digest; a page of none. */
+    assert_int_equal(say_bytes(b->s, methods[3], VS_LIT("\x08\x09\x12\x01x")),
+                     VS_GRPC_INVALID_ARGUMENT);
+    assert_int_equal(say_bytes(b->s, methods[1], VS_LIT("\x1a\x05../..")),
+                     VS_GRPC_INVALID_ARGUMENT);
+    assert_int_equal(say_bytes(b->s, methods[4], VS_LIT("")), VS_GRPC_INVALID_ARGUMENT);
 }
 
 static void nobody_there_is_a_precise_error(void **state)
@@ -150,9 +317,9 @@ static void nobody_there_is_a_precise_error(void **state)
     vs_error err = {0};
     vs_val v;
     as_result out;
-    char want[100];
+    char want[160];
     (void)snprintf(want, sizeof want,
-                   "attestation service: gRPC /attestation.AttestationService/AttestationEvaluate "
+                   "attestation service: gRPC /" AS_ADMIN_SERVICE "/EvaluateAndTell "
                    "at 127.0.0.1:%u: ",
                    vs_http_server_port(b->s->http, 0));
     vs_http_server_stop(&b->s->http, 100);
@@ -169,7 +336,8 @@ static void nobody_there_is_a_precise_error(void **state)
 
 static struct {
     vs_buf request, reply;
-} fake = {VS_BUF(1 << 20), VS_BUF(1 << 20)};
+    bool tells;
+} fake = {VS_BUF(1 << 20), VS_BUF(1 << 20), false};
 
 static void answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
@@ -179,9 +347,18 @@ static void answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
     vs_buf_put(&reply->body, vs_buf_span(&fake.reply));
 }
 
+static void tell(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
+{
+    if (fake.tells)
+        answer(user, call, reply);
+    else
+        vs_grpc_fail(call, reply, VS_GRPC_UNIMPLEMENTED, "no such method");
+}
+
 static int fake_setup(void **state)
 {
     static const vs_grpc_method methods[] = {
+        {"/" AS_ADMIN_SERVICE "/EvaluateAndTell", tell, NULL},
         {"/attestation.AttestationService/AttestationEvaluate", answer, NULL},
         {"/attestation.AttestationService/GetAttestationChallenge", answer, NULL},
         {"/reference.ReferenceValueProviderService/QueryReferenceValue", answer, NULL}};
@@ -388,11 +565,43 @@ static void values_that_are_no_json_are_errors_not_absent(void **state)
         assert_vs_code(rvps_query(b->rv, VS_LIT("n"), 0, &b->s->w.a, &v, &err), VS_E_PARSE);
         assert_false(vs_defined(v));
         (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
-        assert_says(b->s, "the reference value provider's answer for \"n\"");
+        assert_says(b->s, "the value of \"n\": ");
     }
     vs_buf_clear(&fake.reply); /* present and empty: no JSON either */
     vs_buf_put(&fake.reply, VS_LIT("\x0a\0"));
     assert_vs_code(rvps_query(b->rv, VS_LIT("n"), 0, &b->s->w.a, &v, &err), VS_E_PARSE);
+}
+
+static void what_is_told_has_its_form(void **state)
+{
+    both *b = *state;
+    static const struct {
+        const char *explanation, *record;
+        bool good;
+    } v[] = {{"[]", "{}", true},  {"", "", true},        {"{}", "{}", false},
+             {"[]", "[]", false}, {"[", "{}", false},    {"[]", "{", false},
+             {"1", "", false},    {"[]", "null", false}, {"[]", "{\"a\":1,\"a\":2}", false}};
+    char token[4096];
+    (void)snprintf(token, sizeof token, "%s.%s.AAAA", b64url(b->s, "{\"alg\":\"ES256\"}"),
+                   b64url(b->s, "{\"exp\":9,\"submods\":{}}"));
+    fake.tells = true;
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        as_result out;
+        Vouchsafe__Administration__ToldAttestation m =
+            VOUCHSAFE__ADMINISTRATION__TOLD_ATTESTATION__INIT;
+        char explanation[40], record[40];
+        m.attestation_token = token;
+        m.explanation.len =
+            (size_t)snprintf(explanation, sizeof explanation, "%s", v[i].explanation);
+        m.explanation.data = (uint8_t *)explanation;
+        m.record.len = (size_t)snprintf(record, sizeof record, "%s", v[i].record);
+        m.record.data = (uint8_t *)record;
+        vs_buf_clear(&fake.reply);
+        vs_pb_pack(&fake.reply, &m.base);
+        if ((evaluate_here(b, &out) == VS_OK) != v[i].good)
+            fail_msg("%s and %s", v[i].explanation, v[i].record);
+    }
+    fake.tells = false;
 }
 
 static void addresses(void **state)
@@ -423,12 +632,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REAL(evaluations_are_those_of_the_service),
         REAL(all_forms_of_data_arrive),
+        REAL(of_trustees_service_only_the_token_is_known),
         REAL(policies_and_challenges),
+        REAL(policies_have_their_versions_from_afar),
         REAL(reference_values_go_through),
+        REAL(reference_values_are_listed_and_deleted_from_afar),
+        REAL(hostile_messages_are_refused),
         REAL(nobody_there_is_a_precise_error),
         FAKE(what_a_kbs_sends),
         FAKE(statuses_are_read_from_the_token),
         FAKE(tokens_that_are_none_are_refused),
+        FAKE(what_is_told_has_its_form),
         FAKE(challenges_are_asked_for_one_tee_only),
         FAKE(values_that_are_no_json_are_errors_not_absent),
         cmocka_unit_test(addresses),

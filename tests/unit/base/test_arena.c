@@ -139,6 +139,18 @@ static void a_decimal_is_digits_up_to_the_most(void **state)
     assert_false(vs_ct_eq(VS_LIT("same"), VS_LIT("sam")));
 }
 
+static void a_port_is_five_digits_at_most(void **state)
+{
+    (void)state;
+    static const char *const no[] = {"", "65536", "99999", "000080", "80 ", "+80", "-1", "8o"};
+    static const char *const yes[] = {"0", "80", "00080", "65535"};
+    assert_false(vs_span_is_port(vs_str(NULL)));
+    for (size_t i = 0; i < VS_COUNT(no); i++)
+        assert_false(vs_span_is_port(vs_str(no[i])));
+    for (size_t i = 0; i < VS_COUNT(yes); i++)
+        assert_true(vs_span_is_port(vs_str(yes[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +162,7 @@ int main(void)
         cmocka_unit_test(error_chain_reads_outermost_first),
         cmocka_unit_test(spans_compare_and_cut),
         cmocka_unit_test(a_decimal_is_digits_up_to_the_most),
+        cmocka_unit_test(a_port_is_five_digits_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

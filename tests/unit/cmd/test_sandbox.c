@@ -16,10 +16,12 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/io.h"
 #include "cmd/sandbox.h"
 #include "net/grpc.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "plugins/run.h"
 #include "store/store.h"
 
 static char dir[] = "/tmp/vs-sandbox-XXXXXX";
@@ -185,6 +187,63 @@ static void run_a_program(void)
     (void)execl("/bin/true", "true", (char *)NULL);
 }
 
+/* Another program than the one that is allowed; a copy of that one under another name. */
+static void run_another_program(void)
+{
+    sandbox s = {.n_read = 0};
+    vs_error err = {0};
+    sandbox_may_run(&s, "true"); /* by PATH */
+    EXPECT(1, sandbox_enter(&s, &err) == VS_OK);
+    if (has_landlock()) {
+        (void)execl("/usr/bin/env", "env", (char *)NULL);
+        EXPECT(2, errno == EACCES);
+        (void)execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
+        EXPECT(3, errno == EACCES);
+    }
+}
+
+/* Started as the plugin does it, with what it needs: its dynamic loader, its own signals. */
+static void run_the_program(void)
+{
+    sandbox s = {.n_read = 0};
+    vs_error err = {0};
+    char script[96];
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(1024);
+    (void)snprintf(script, sizeof script, "%s/script", dir);
+    EXPECT(1,
+           vs_write_file(script, VS_LIT("#! /bin/sh\necho \"$1\"; cat /etc/hostname; : >/tmp/x\n"),
+                         0700, &err) == VS_OK);
+    sandbox_may_run(&s, script);
+    sandbox_may_write(&s, dir);
+    EXPECT(2, sandbox_enter(&s, &err) == VS_OK);
+    const char *const argv[] = {script, "hello", NULL};
+    vs_code code = run_program(argv, 10000, &out, &err);
+    EXPECT(3, vs_span_starts(vs_buf_span(&out), VS_LIT("hello\n")));
+    if (has_landlock()) { /* the script's own children are as bound as it is */
+        EXPECT(4, code == VS_E_IO && strstr((const char *)out.p, "/tmp/x"));
+        EXPECT(5, strstr((const char *)out.p, "ermission denied"));
+    }
+}
+
+static void run_forever(void)
+{
+    sandbox s = {.n_read = 0};
+    vs_error err = {0};
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(1024);
+    sandbox_may_run(&s, "/bin/sleep");
+    EXPECT(1, sandbox_enter(&s, &err) == VS_OK);
+    const char *const argv[] = {"/bin/sleep", "30", NULL};
+    EXPECT(2, run_program(argv, 100, &out, &err) == VS_E_TIMEOUT);
+}
+
+static void one_program_may_be_run(void **state)
+{
+    (void)state;
+    assert_held(in_child(run_another_program));
+    assert_held(in_child(run_the_program));
+    assert_held(in_child(run_forever));
+}
+
 static void *mount_something(void *arg)
 {
     (void)syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL);
@@ -266,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_server_does_still_works),
         cmocka_unit_test(what_a_server_never_does_fails_or_kills),
+        cmocka_unit_test(one_program_may_be_run),
         cmocka_unit_test(a_kernel_with_less_is_a_warning),
     };
     if (!mkdtemp(dir))
