@@ -15,6 +15,9 @@ typedef struct vs_methods {
     EVP_MD *md[VS_MD5 + 1]; /* by vs_hash; NULL when the provider has none */
     EVP_CIPHER *gcm, *wrap; /* AES-256-GCM, AES-256 key wrap */
     EVP_MAC *hmac;
+    /* By vs_key_type: domain parameters alone, to be duplicated. A key made of a group's name pays
+     * 11 us for setting up the group. NULL where the type has no curve with points. */
+    EVP_PKEY *group[VS_KEY_ED25519 + 1];
 } vs_methods;
 const vs_methods *vs_crypto_methods(void);
 
