@@ -99,12 +99,6 @@ VS_MUST vs_code vs_key_import_rsa(const vs_span part[VS_RSA_PARTS], vs_key **out
 /* OpenSSL's parameter names of the parts. */
 extern const char *const vs_rsa_param[VS_RSA_PARTS];
 
-/* ---- ECDSA on a digest (ecdsa.c) ------------------------------------------------------------ */
-
-/* `rs` = r||s of exactly twice the field. */
-VS_MUST vs_code vs_ecdsa_verify(const vs_key *k, vs_span digest, vs_span rs, vs_error *err);
-VS_MUST vs_code vs_ecdsa_sign(const vs_key *k, vs_span digest, vs_buf *rs, vs_error *err);
-
 /* Scope-bound release of OpenSSL's objects. */
 static inline void vs_free_pkey_ctx(EVP_PKEY_CTX **c)
 {
