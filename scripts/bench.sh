@@ -9,3 +9,6 @@ for exe in "$build"/bench/*/bench_*; do
         "$exe"
     fi
 done
+
+printf '\n== p384 (both back ends, also held against each other)\n'
+"$build"/tests/differential/p384_differential 20000 || [ $? = 77 ]
