@@ -8,7 +8,7 @@ FUZZ  := build/fuzz
 JOBS  := $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test guest guest-vm peers survival bench conformance rego-oracle fuzz check format install clean deps release
+.PHONY: help demo test guest guest-vm peers survival p384 bench conformance rego-oracle fuzz check format install clean deps release
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,10 @@ test: deps $(B)/build.ninja ## build with sanitizers and run all tests
 survival: deps $(B)/build.ninja ## kill the writer of each store 1,000 times; nothing acknowledged may be lost
 	@ninja -C $(B) -j $(JOBS) $(NINJA_QUIET) tests/survival/survival
 	@for kind in sqlite localfs localjson; do $(B)/tests/survival/survival $$kind 1000 || exit 1; done
+
+p384: deps release ## P-384: OpenSSL, nettle and Wycheproof's vectors against each other; a million signatures
+	@tests/differential/wycheproof.sh $(R)
+	@$(R)/tests/differential/p384_differential 1000000 || [ $$? = 77 ]
 
 bench: deps release ## release build; print all figures
 	@scripts/bench.sh $(R)

@@ -11,3 +11,6 @@ for exe in "$build"/bench/*/bench_*; do
 done
 printf '\n== why\n'
 "$(dirname "$0")/bench-why.sh" "$build"
+
+printf '\n== p384 (both back ends, also held against each other)\n'
+"$build"/tests/differential/p384_differential 20000 || [ $? = 77 ]

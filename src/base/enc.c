@@ -7,15 +7,24 @@ static uint32_t in_range(uint32_t x, uint32_t lo, uint32_t hi)
     return 0u - (((lo - 1 - x) & (x - hi - 1)) >> 31);
 }
 
-static char b64_char(uint32_t v, bool url)
+/* One in each byte of v, which are below 64, that is above `last`, else zero. */
+static inline uint32_t above(uint32_t v, uint32_t last)
 {
-    uint32_t c62 = url ? '-' : '+', c63 = url ? '_' : '/';
-    uint32_t c = in_range(v, 0, 25) & (v + 'A');
-    c |= in_range(v, 26, 51) & (v - 26 + 'a');
-    c |= in_range(v, 52, 61) & (v - 52 + '0');
-    c |= in_range(v, 62, 62) & c62;
-    c |= in_range(v, 63, 63) & c63;
-    return (char)c;
+    return (v + (127 - last) * 0x01010101) >> 7 & 0x01010101;
+}
+
+/* Three bytes to four characters, all at once: the step from one run of the alphabet to the next is
+ * added to every byte that lies beyond the run. */
+static inline void b64_group(uint8_t out[4], uint32_t in, bool url)
+{
+    uint32_t v = (in << 6 & 0x3f000000) | (in << 4 & 0x3f0000) | (in << 2 & 0x3f00) | (in & 0x3f);
+    uint32_t c = v + 'A' * 0x01010101;
+    c += above(v, 25) * ('a' - 26 - 'A');
+    c -= above(v, 51) * ('a' - 26 - ('0' - 52));
+    c -= above(v, 61) * (url ? '0' - 52 - ('-' - 62) : '0' - 52 - ('+' - 62));
+    c += above(v, 62) * (url ? '_' - 63 - ('-' - 62) : '/' - 63 - ('+' - 62));
+    for (unsigned i = 0; i < 4; i++)
+        out[i] = (uint8_t)(c >> (24 - 8 * i));
 }
 
 /* The 6-bit value of a character, or 0xff... for one outside the alphabet. */
@@ -60,19 +69,13 @@ void vs_b64_encode(vs_buf *out, vs_b64_form form, vs_span in)
     if (!o)
         return;
     const uint8_t *p = in.p;
-    for (size_t i = 0; i < whole; i++, p += 3) {
-        uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-        for (int shift = 18; shift >= 0; shift -= 6)
-            *o++ = (uint8_t)b64_char(v >> shift & 63, url);
-    }
+    for (size_t i = 0; i < whole; i++, p += 3, o += 4)
+        b64_group(o, (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2], url);
     if (rest) {
-        uint32_t v = (uint32_t)p[0] << 16 | (rest == 2 ? (uint32_t)p[1] << 8 : 0);
-        *o++ = (uint8_t)b64_char(v >> 18 & 63, url);
-        *o++ = (uint8_t)b64_char(v >> 12 & 63, url);
-        if (rest == 2)
-            *o++ = (uint8_t)b64_char(v >> 6 & 63, url);
-        for (size_t i = rest; pad && i < 3; i++)
-            *o++ = '=';
+        uint8_t last[4];
+        b64_group(last, (uint32_t)p[0] << 16 | (rest == 2 ? (uint32_t)p[1] << 8 : 0), url);
+        memset(last + rest + 1, '=', 3 - rest);
+        memcpy(o, last, len - whole * 4);
     }
 }
 

@@ -3,6 +3,8 @@
  * ECDSA over a digest. JOSE and COSE carry r||s of fixed width (RFC 7518 section 3.4, RFC 9053
  * section 2.1); OpenSSL wants the DER SEQUENCE of two INTEGERs. The conversion stays on the stack.
  */
+#include "crypto/ecdsa.h"
+
 #include "crypto/internal.h"
 
 /* SEQUENCE head 3, and twice INTEGER head 2, sign octet 1, P-521 scalar 66. */
@@ -63,10 +65,7 @@ static bool der_to_raw(vs_span der, uint8_t *rs, size_t half)
     return get_integer(&body, rs, half) && get_integer(&body, rs + half, half) && body.n == 0;
 }
 
-/* True when r||s (of the right width) is a signature of the digest. */
-typedef bool verify_fn(const vs_key *k, vs_span digest, vs_span rs);
-
-static bool openssl_verify(const vs_key *k, vs_span digest, vs_span rs)
+bool vs_ecdsa_openssl(const vs_key *k, vs_span digest, vs_span rs)
 {
     uint8_t der[DER_MAX];
     size_t n = raw_to_der(der, rs);
@@ -74,9 +73,10 @@ static bool openssl_verify(const vs_key *k, vs_span digest, vs_span rs)
     return ctx && EVP_PKEY_verify(ctx, der, n, digest.p, digest.n) == 1;
 }
 
-/* P-384 verification is the cost of a CCA attestation, and OpenSSL is not the fastest at it
- * (design.md): another back end goes here, and only here. k->pub holds the point. */
-static verify_fn *const p384_verify = openssl_verify;
+/* P-384 verification is the cost of a CCA attestation, and OpenSSL is not the fastest at it: the
+ * build may choose another back end. */
+vs_ecdsa_fn *const vs_p384_verify = VS_P384_VERIFY;
+const char *const vs_p384_name = VS_P384_NAME;
 
 vs_code vs_ecdsa_verify(const vs_key *k, vs_span digest, vs_span rs, vs_error *err)
 {
@@ -84,7 +84,7 @@ vs_code vs_ecdsa_verify(const vs_key *k, vs_span digest, vs_span rs, vs_error *e
     if (rs.n != want)
         return vs_fail(err, VS_E_CRYPTO, "signature has %zu bytes, %s needs %zu", rs.n,
                        vs_key_info(k->type)->crv, want);
-    verify_fn *verify = k->type == VS_KEY_P384 ? p384_verify : openssl_verify;
+    vs_ecdsa_fn *verify = k->type == VS_KEY_P384 ? vs_p384_verify : vs_ecdsa_openssl;
     if (!verify(k, digest, rs))
         return vs_ossl_fail(err, VS_E_CRYPTO, "signature does not verify");
     return VS_OK;

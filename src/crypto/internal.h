@@ -15,6 +15,9 @@ typedef struct vs_methods {
     EVP_MD *md[VS_MD5 + 1]; /* by vs_hash; NULL when the provider has none */
     EVP_CIPHER *gcm, *ctr, *wrap; /* AES-256-GCM, AES-256 key wrap */
     EVP_MAC *hmac;
+    /* By vs_key_type: domain parameters alone, to be duplicated. A key made of a group's name pays
+     * 11 us for setting up the group. NULL where the type has no curve with points. */
+    EVP_PKEY *group[VS_KEY_ED25519 + 1];
 } vs_methods;
 const vs_methods *vs_crypto_methods(void);
 
@@ -95,12 +98,6 @@ typedef enum vs_rsa_part {
 VS_MUST vs_code vs_key_import_rsa(const vs_span part[VS_RSA_PARTS], vs_key **out, vs_error *err);
 /* OpenSSL's parameter names of the parts. */
 extern const char *const vs_rsa_param[VS_RSA_PARTS];
-
-/* ---- ECDSA on a digest (ecdsa.c) ------------------------------------------------------------ */
-
-/* `rs` = r||s of exactly twice the field. */
-VS_MUST vs_code vs_ecdsa_verify(const vs_key *k, vs_span digest, vs_span rs, vs_error *err);
-VS_MUST vs_code vs_ecdsa_sign(const vs_key *k, vs_span digest, vs_buf *rs, vs_error *err);
 
 /* Scope-bound release of OpenSSL's objects. */
 static inline void vs_free_pkey_ctx(EVP_PKEY_CTX **c)

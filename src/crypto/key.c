@@ -248,6 +248,30 @@ static vs_code finish(EVP_PKEY *pkey, vs_key_type type, bool is_private, vs_span
     return vs_key_adopt(pkey, type, is_private, pub, out, err);
 }
 
+/* NULL when the point is no public key: OpenSSL refuses coordinates outside the field and points
+ * off the curve, here as in from_data. */
+static EVP_PKEY *ec_public(vs_key_type type, vs_span point)
+{
+    EVP_PKEY *group = vs_crypto_methods()->group[type], *pkey = group ? EVP_PKEY_dup(group) : NULL;
+    if (pkey && EVP_PKEY_set1_encoded_public_key(pkey, point.p, point.n) == 1)
+        return pkey;
+    EVP_PKEY_free(pkey);
+    return NULL;
+}
+
+static EVP_PKEY *ec_private(vs_key_type type, vs_span point, vs_span d)
+{
+    const vs_type_info *info = vs_key_info(type);
+    VS_CLEANUP(wipe_params) key_params kp;
+    kp.n = kp.used = 0;
+    char group[sizeof "P-521"];
+    memcpy(group, info->crv, sizeof group);
+    kp.p[kp.n++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+    kp.p[kp.n++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+                                                     (void *)(uintptr_t)point.p, point.n);
+    return add_int(&kp, OSSL_PKEY_PARAM_PRIV_KEY, d) ? from_data(info->ossl_type, &kp, true) : NULL;
+}
+
 vs_code vs_key_import_ec(vs_key_type type, vs_span point, vs_span d, vs_key **out, vs_error *err)
 {
     const vs_type_info *info = vs_key_info(type);
@@ -257,17 +281,7 @@ vs_code vs_key_import_ec(vs_key_type type, vs_span point, vs_span d, vs_key **ou
     if (d.n > info->field)
         return vs_fail(err, VS_E_INVALID, "private %s key is longer than %zu bytes", info->crv,
                        info->field);
-    VS_CLEANUP(wipe_params) key_params kp;
-    kp.n = kp.used = 0;
-    char group[sizeof "P-521"];
-    memcpy(group, info->crv, sizeof group);
-    kp.p[kp.n++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    kp.p[kp.n++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-                                                     (void *)(uintptr_t)point.p, point.n);
-    if (d.n && !add_int(&kp, OSSL_PKEY_PARAM_PRIV_KEY, d))
-        return vs_fail(err, VS_E_NOMEM, "out of memory for a key");
-    /* OpenSSL refuses coordinates outside the field and points off the curve. */
-    EVP_PKEY *pkey = from_data(info->ossl_type, &kp, d.n != 0);
+    EVP_PKEY *pkey = d.n ? ec_private(type, point, d) : ec_public(type, point);
     if (!pkey)
         return vs_ossl_fail(err, VS_E_INVALID, "EC key is not usable");
     return finish(pkey, type, d.n != 0, point, out, err);

@@ -2,11 +2,27 @@
 /* OpenSSL's methods, the algorithm and key type tables, and its errors in our words. */
 #include "crypto/internal.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 
 static vs_methods methods;
 static CRYPTO_ONCE methods_once = CRYPTO_ONCE_STATIC_INIT;
+
+static EVP_PKEY *make_group(vs_key_type type)
+{
+    char name[16];
+    EVP_PKEY *group = NULL;
+    VS_CLEANUP(vs_free_pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    (void)snprintf(name, sizeof name, "%s", vs_key_info(type)->ossl_group);
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
+                           OSSL_PARAM_construct_end()};
+    if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &group, EVP_PKEY_KEY_PARAMETERS, params) != 1)
+        return NULL;
+    return group;
+}
 
 static void fetch_methods(void)
 {
@@ -20,6 +36,9 @@ static void fetch_methods(void)
     methods.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
     methods.wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
     methods.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    for (int t = 0; t < VS_KEY_TYPES; t++)
+        if (vs_type_is_ec((vs_key_type)t))
+            methods.group[t] = make_group((vs_key_type)t);
     ERR_clear_error();
 }
 

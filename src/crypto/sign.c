@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/ecdsa.h"
 #include "crypto/internal.h"
 
 #include <openssl/rsa.h>

@@ -46,6 +46,25 @@ static void every_byte_round_trips_in_every_form(void **state)
     }
 }
 
+static void every_six_bits_give_their_letter_in_every_place(void **state)
+{
+    (void)state;
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    for (unsigned i = 0; i < 64 * 4; i++) {
+        unsigned v = i / 4, place = i % 4;
+        uint32_t group = v << (18 - 6 * place);
+        const uint8_t in[] = {(uint8_t)(group >> 16), (uint8_t)(group >> 8), (uint8_t)group};
+        for (int form = VS_B64_STD; form < VS_B64_ANY; form++) {
+            bool std = form == VS_B64_STD || form == VS_B64_STD_ANYPAD;
+            char want[] = "AAAA";
+            want[place] = v < 62 ? letters[v] : (std ? "+/" : "-_")[v - 62];
+            VS_CLEANUP(vs_buf_free) vs_buf enc = VS_BUF(8);
+            vs_b64_encode(&enc, (vs_b64_form)form, vs_span_of(in, sizeof in));
+            assert_span_is(vs_buf_span(&enc), want);
+        }
+    }
+}
+
 static void bad_base64_is_refused_and_writes_nothing(void **state)
 {
     (void)state;
@@ -146,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_rfc4648_vectors),
         cmocka_unit_test(every_byte_round_trips_in_every_form),
+        cmocka_unit_test(every_six_bits_give_their_letter_in_every_place),
         cmocka_unit_test(bad_base64_is_refused_and_writes_nothing),
         cmocka_unit_test(only_the_alphabet_decodes),
         cmocka_unit_test(hex_round_trips_and_refuses),
