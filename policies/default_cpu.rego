@@ -52,26 +52,68 @@ trust_claims := {
 ##### Arm CCA
 #
 # The verifier has proved the platform token under a trusted platform key, and its binding to the
-# realm token, before this policy runs. What is left to decide is which realm images are good:
-# endorse their initial measurement (RIM, base64) under the name used below.
+# realm token, before this policy runs. What it thinks of the platform's firmware, configuration and
+# life cycle is in input.cca.vouchsafe, and counts here. A verifier that does not tell (Trustee's)
+# has refused platforms that are wrong.
+#
+# What is left to decide is which realm images are good. A realm is good when its initial
+# measurement (RIM, base64) is endorsed under the name used below, or by a signed endorsement
+# (CoRIM) which nothing in the evidence contradicts. One that is contradicted, by its
+# personalization value or an extensible measurement, is bad whatever else is endorsed.
 
-executables := 3 if {
+executables := 33 if cca_platform_is_unrecognized
+
+else := 96 if cca_realm_is_contradicted
+
+else := 2 if cca_realm_is_endorsed
+
+else := 3 if {
 	input.cca.realm["cca-realm-initial-measurement"] in query_reference_value("cca.realm.cca-realm-initial-measurement")
 }
 
-hardware := 2 if input.cca.realm
+cca_platform_is_unrecognized if {
+	input.cca.vouchsafe
+	not cca_platform_is_recognized
+}
 
-instance_identity := 2 if {
-	input.cca.realm
+cca_platform_is_recognized if input.cca.vouchsafe.platform.vector.executables == 2
+
+cca_realm_is_endorsed if input.cca.vouchsafe.realm["rim-endorsed"] == true
+
+cca_realm_is_contradicted if input.cca.vouchsafe.realm["rpv-endorsed"] == false
+
+cca_realm_is_contradicted if {
+	some endorsed in input.cca.vouchsafe.realm["rem-endorsed"]
+	endorsed == false
+}
+
+hardware := value if {
+	value := input.cca.vouchsafe.platform.vector.hardware
+} else := 2 if cca_without_vector
+
+instance_identity := value if {
+	value := input.cca.vouchsafe.platform.vector["instance-identity"]
+} else := 2 if {
+	cca_without_vector
 	input.cca.platform["cca-platform-instance-id"]
 }
 
-configuration := 0 if {
-	input.cca.realm
+configuration := value if {
+	value := input.cca.vouchsafe.platform.vector.configuration
+} else := 0 if {
+	cca_without_vector
 	input.cca.platform["cca-platform-implementation-id"]
 }
 
-runtime_opaque := 2 if input.cca.realm
+# The memory of realms is encrypted; in some life cycles somebody can read it all the same.
+runtime_opaque := 96 if {
+	input.cca.vouchsafe.platform.vector["runtime-opaque"] == 96
+} else := 2 if input.cca.realm
+
+cca_without_vector if {
+	input.cca.realm
+	not input.cca.vouchsafe
+}
 
 ##### AMD SEV-SNP
 

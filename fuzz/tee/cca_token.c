@@ -26,10 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cca_snapshot *s = NULL;
     vs_code code = cca_token_decode(&a, vs_span_of(data, size), &t, &err);
     if (code == VS_OK && cca_trust_take(trust, &s, &err) == VS_OK) {
-        code = cca_verify_chain(s, &t, &v, &err);
+        const cca_basis basis = {.snapshot = s, .a = &a};
+        code = cca_verify_chain(&basis, &t, &v, &err);
         if ((code == VS_OK) != v.realm_bound || (v.realm_bound && !v.anchor))
             abort();
-        if (code == VS_OK && cca_appraise(s, &t, &v, &err) == VS_OK)
+        if (code == VS_OK && cca_appraise(&basis, &t, &v, &err) == VS_OK)
             abort(); /* the reference store is empty */
         cca_snapshot_release(&s);
     }

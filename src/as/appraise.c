@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "value/json.h"
 
-enum { QUERIES_KEPT = 256, EXTENSIONS_MAX = 64 };
+enum { EXTENSIONS_MAX = 64 };
 
 static const char query_function[] = "query_reference_value";
 const rego_host_decl as_policy_hosts[1] = {{query_function, 1}};
@@ -15,45 +15,16 @@ const rego_host_decl as_policy_hosts[1] = {{query_function, 1}};
 /* ---- reference values -------------------------------------------------------------------------
  */
 
-typedef struct queries {
-    rvps *rv;
-    int64_t now;
-    vs_vec asked; /* on the request's arena: it outlives the evaluation */
-    bool all_kept;
-} queries;
-
-/* For the explanation and the record: each id once. */
-static void keep(queries *q, vs_span id, vs_val found)
-{
-    for (size_t i = 0; i < q->asked.n; i++)
-        if (vs_span_eq(vs_text(vs_getc(q->asked.items[i], "id")), id))
-            return;
-    if (q->asked.n == QUERIES_KEPT) {
-        q->all_kept = false;
-        return;
-    }
-    vs_arena *a = q->asked.a;
-    vs_obj one = {.a = a};
-    vs_obj_put(&one, "id", vs_string_dup(a, id));
-    vs_obj_put(&one, "found", vs_bool(vs_defined(found)));
-    if (vs_defined(found))
-        vs_obj_put(&one, "value", vs_copy(a, found));
-    vs_vec_add(&q->asked, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
-}
-
 static vs_code query_reference_value(void *user, const char *name, const vs_val *args, unsigned n,
                                      vs_arena *a, vs_val *out, vs_error *err)
 {
-    queries *q = user;
     if (strcmp(name, query_function) != 0 || n != 1)
         return vs_fail(err, VS_E_INTERNAL, "unknown host function %s/%u", name, n);
     if (args[0].kind != VS_STRING)
         return vs_fail(err, VS_E_INVALID, "%s: the id must be a string, not %s", name,
                        vs_kind_name((vs_kind)args[0].kind));
     vs_val found = vs_undefined();
-    VS_TRY_WRAP(rvps_query(q->rv, vs_text(args[0]), q->now, a, &found, err), err,
-                "querying a reference value");
-    keep(q, vs_text(args[0]), found);
+    VS_TRY(as_values_find(user, vs_text(args[0]), a, &found, err));
     *out = vs_defined(found) ? found : vs_null();
     return VS_OK;
 }
@@ -162,7 +133,20 @@ static void print_line(void *user, vs_span line)
     vs_log(VS_LOG_DEBUG, "as", "policy prints", "submod", (const char *)user, "line", text, NULL);
 }
 
-static vs_code appraise(rego_eval *e, queries *q, as_appraisal *ap, vs_arena *a, vs_error *err)
+/* What the verifier found beside it says more exactly why a claim is not affirming. */
+static vs_val with_notes(vs_val reasons, const as_appraisal *ap, vs_arena *a)
+{
+    if (ap->status == EAR_AFFIRMING || !vs_defined(ap->notes))
+        return reasons;
+    vs_vec all = {.a = a};
+    for (VS_ARR_FOR (reason, reasons))
+        vs_vec_add(&all, *reason);
+    for (VS_ARR_FOR (note, ap->notes))
+        vs_vec_add(&all, *note);
+    return vs_vec_end_array(&all);
+}
+
+static vs_code appraise(rego_eval *e, as_values *q, as_appraisal *ap, vs_arena *a, vs_error *err)
 {
     rego_inputs in = {
         .input = ap->input,
@@ -177,7 +161,7 @@ static vs_code appraise(rego_eval *e, queries *q, as_appraisal *ap, vs_arena *a,
     VS_TRY(rego_eval_begin(e, &in, err));
     VS_TRY(trust_claims(e, ap, err));
     VS_TRY(extensions(e, ap, a, err));
-    ap->reasons = as_explain(e, ap, a);
+    ap->reasons = with_notes(as_explain(e, ap, a), ap, a);
     ap->reference_values = vs_vec_end_array(&q->asked);
     ap->all_values_kept = q->all_kept;
     return vs_arena_check(a, err);
@@ -189,7 +173,9 @@ vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *
     const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);
     if (strlen(id) != policy_id.n + 1 + strlen(ap->tee_class))
         return vs_fail(err, VS_E_INVALID, "a policy id cannot hold a NUL");
-    queries q = {.rv = as->rv, .now = now, .asked = {.a = a}, .all_kept = true};
+    as_values q = {.rv = as->rv, .now = now, .asked = {.a = a}, .all_kept = true};
+    for (VS_ARR_FOR (one, ap->consulted))
+        vs_vec_add(&q.asked, *one);
     as_policy_lease lease;
     VS_TRY(as_policies_lease(as->policies, vs_str(id), &lease, err));
     ap->policy = id;

@@ -7,6 +7,29 @@
 #include "envelope/jose.h"
 #include "value/json.h"
 
+/* A copy without the member that the pointer's names lead to. */
+static vs_val without(vs_arena *a, vs_val object, vs_span pointer)
+{
+    vs_span name = vs_span_from(pointer, 1);
+    const uint8_t *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+    if (object.kind != VS_OBJECT || !name.n)
+        return object;
+    if (!slash)
+        return vs_with(a, object, vs_string(name), vs_undefined());
+    name = vs_span_head(name, (size_t)(slash - name.p));
+    vs_val inner = vs_get(object, name);
+    if (!vs_defined(inner))
+        return object;
+    inner = without(a, inner, vs_span_from(pointer, name.n + 1));
+    return vs_with(a, object, vs_string(name), inner);
+}
+
+vs_code as_token_evidence(as_appraisal *ap, vs_arena *a, vs_error *err)
+{
+    ap->evidence = ap->policy_only.n ? without(a, ap->input, ap->policy_only) : ap->input;
+    return vs_arena_check(a, err);
+}
+
 static void write_vector(vs_jw *w, const ear_vector *v)
 {
     vs_jw_open(w, '{');
@@ -29,7 +52,7 @@ static void write_appraisal(vs_jw *w, const as_appraisal *ap, vs_span policy_id)
     vs_jw_key(w, "ear.appraisal-policy-id");
     vs_jw_span(w, policy_id);
     vs_jw_key(w, "ear.veraison.annotated-evidence");
-    vs_jw_val(w, ap->input);
+    vs_jw_val(w, ap->evidence);
     for (size_t i = 0; i < ap->n_extensions; i++) {
         if (ap->extensions[i].value.kind == VS_NULL)
             continue;

@@ -68,13 +68,19 @@ static const char *submod_name(const records *all, const char *tee_class, vs_are
     return vs_sprintf(a, "%s%zu", tee_class, same);
 }
 
-static vs_code add_record(records *all, const char *tee, const vs_tee_result *r, vs_val runtime,
-                          vs_val init, vs_arena *a, vs_error *err)
+static vs_code add_record(records *all, const char *tee, const vs_tee_result *r, vs_val consulted,
+                          vs_val runtime, vs_val init, vs_arena *a, vs_error *err)
 {
     if (all->n == AS_RECORDS_MAX)
         return vs_fail(err, VS_E_LIMIT, "more than %d attesters", AS_RECORDS_MAX);
-    as_appraisal ap = {.tee_class = r->tee_class, .submod = submod_name(all, r->tee_class, a)};
+    as_appraisal ap = {.tee_class = r->tee_class,
+                       .submod = submod_name(all, r->tee_class, a),
+                       .consulted = consulted,
+                       .notes = r->notes};
     VS_TRY(policy_input(tee, r, runtime, init, a, &ap.input, err));
+    if (r->policy_only)
+        ap.policy_only = vs_str(vs_sprintf(a, "/%s%s", tee, r->policy_only));
+    VS_TRY(as_token_evidence(&ap, a, err));
     all->items[all->n++] = ap;
     return VS_OK;
 }
@@ -96,21 +102,25 @@ static vs_code verify_one(const as_local *as, const as_request *req, int64_t now
     const vs_tee_driver *driver = NULL;
     const char *tee = NULL;
     VS_TRY(find_driver(req->tee, &driver, &tee, err));
-    vs_tee_expect expect = {.now = now};
+    as_values values = {
+        .rv = as->rv, .now = now, .verifier = true, .asked = {.a = a}, .all_kept = true};
+    const vs_tee_endorsements endorsements = {as_find_endorsement, &values};
+    vs_tee_expect expect = {.now = now, .endorsements = &endorsements};
     vs_val runtime, init;
     VS_TRY(runtime_data(req, a, &expect.report_data, &runtime, err));
     VS_TRY(as_init_data(req, a, &expect.init_data, &init, err));
     if (as->cfg.terse_token && runtime.kind == VS_OBJECT)
         runtime = vs_with(a, runtime, vs_cstring("additional-evidence"), vs_undefined());
 
-    vs_tee_result results[VS_TEE_RESULTS_MAX];
+    vs_tee_result results[VS_TEE_RESULTS_MAX] = {0};
     size_t n = 0;
     VS_TRY_WRAP(driver->verify(as->trust, req->evidence, &expect, a, results, &n, err), err,
                 "verifying %s evidence", tee);
     if (n == 0 || n > VS_TEE_RESULTS_MAX)
         return vs_fail(err, VS_E_INTERNAL, "the %s verifier gave %zu results", tee, n);
+    vs_val consulted = vs_vec_end_array(&values.asked);
     for (size_t i = 0; i < n; i++)
-        VS_TRY(add_record(all, tee, &results[i], runtime, init, a, err));
+        VS_TRY(add_record(all, tee, &results[i], consulted, runtime, init, a, err));
     return vs_arena_check(a, err);
 }
 

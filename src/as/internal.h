@@ -2,7 +2,8 @@
 /*
  * Between the files of the attestation service, in the order of an evaluation:
  * initdata.c, evaluate.c (evidence -> policy input), appraise.c (policy input -> trust vector),
- * explain.c (why), ear_token.c (appraisals -> token), signer.c.
+ * values.c (reference values for both), explain.c (why), ear_token.c (appraisals -> token),
+ * signer.c.
  */
 #ifndef VS_AS_INTERNAL_H
 #define VS_AS_INTERNAL_H
@@ -66,6 +67,29 @@ VS_MUST vs_code as_local_evaluate(as_service *service, const as_request *reqs, s
 VS_MUST vs_code as_init_data(const as_request *req, vs_arena *a, vs_span *digest, vs_val *claims,
                              vs_error *err);
 
+/* ---- values.c ---------------------------------------------------------------------------------
+ */
+
+typedef struct as_values {
+    rvps *rv;
+    int64_t now;
+    bool verifier; /* the driver asks, not the policy */
+    vs_vec asked;  /* {"id","found","value"?,"by"?} of each; its arena outlives the asking */
+    bool all_kept;
+} as_values;
+
+/* Beside an id: who asked for it; without it the policy did. */
+#define AS_ASKED_BY "by"
+#define AS_VERIFIER "verifier"
+
+/* Undefined (and VS_OK) when there is no such value now. */
+VS_MUST vs_code as_values_find(as_values *q, vs_span id, vs_arena *a, vs_val *out, vs_error *err);
+/* The same as vs_tee_endorsements.find; user is an as_values. */
+VS_MUST vs_code as_find_endorsement(void *user, vs_span name, vs_arena *a, vs_val *out,
+                                    vs_error *err);
+/* Those of a list that the driver asked for. */
+vs_val as_asked_by_verifier(vs_val asked, vs_arena *a);
+
 /* ---- appraise.c -------------------------------------------------------------------------------
  */
 
@@ -79,8 +103,12 @@ typedef struct as_extension {
 typedef struct as_appraisal {
     const char *tee_class;
     const char *submod; /* "cpu0" */
-    vs_val input;       /* the policy's input, and the token's annotated evidence (4.2) */
+    vs_val input;       /* the policy's input, and the token's annotated evidence (4.2)... */
+    vs_span policy_only; /* ...but for the member that this JSON pointer leads to; empty: none */
+    vs_val evidence;     /* what is left of it: as_token_evidence */
     uint64_t seed;      /* of the evaluation */
+    vs_val consulted;   /* array: what the verifier asked of the reference value provider */
+    vs_val notes;       /* the verifier's, vs_tee_result; undefined: none */
     /* From here on filled in by as_appraise. */
     const char *policy, *policy_sha256; /* id with the class, digest of its text */
     ear_vector vector;
@@ -88,7 +116,7 @@ typedef struct as_appraisal {
     as_extension *extensions; /* sorted by name; a null value is left out of the token */
     size_t n_extensions;
     vs_val reasons;          /* array of text */
-    vs_val reference_values; /* array of {"id","found","value"}: what the policy asked for */
+    vs_val reference_values; /* array as as_values.asked: what verifier and policy asked for */
     bool all_values_kept;
 } as_appraisal;
 
@@ -105,6 +133,8 @@ vs_val as_explain(rego_eval *e, const as_appraisal *ap, vs_arena *a);
 /* ---- ear_token.c ------------------------------------------------------------------------------
  */
 
+/* Sets ap->evidence. */
+VS_MUST vs_code as_token_evidence(as_appraisal *ap, vs_arena *a, vs_error *err);
 /* The token's payload for all appraisals (5), which are sorted by name here. */
 VS_MUST vs_code as_ear_claims(const as_config *cfg, as_appraisal *aps, size_t n, vs_span policy_id,
                               int64_t iat, int64_t exp, vs_buf *claims, vs_error *err);
@@ -115,7 +145,6 @@ VS_MUST vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_
 /* ---- record.c ---------------------------------------------------------------------------------
  */
 
-vs_val as_vector_value(const ear_vector *v, vs_arena *a);
 /* as_result.explanation and as_result.record. */
 vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a);
 vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span policy_id,

@@ -4,16 +4,6 @@
 
 #include "base/enc.h"
 
-vs_val as_vector_value(const ear_vector *v, vs_arena *a)
-{
-    vs_obj out = {.a = a};
-    for (unsigned i = 0; i < EAR_CLAIMS; i++) {
-        if (v->set[i])
-            vs_obj_put(&out, ear_claim_name((ear_claim)i), vs_int(v->value[i]));
-    }
-    return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
-}
-
 /* Names of reference values, without the values: what the log and the explanation show. */
 static vs_val names_only(vs_val values, vs_arena *a)
 {
@@ -30,7 +20,7 @@ vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a)
         vs_obj one = {.a = a};
         vs_obj_put(&one, "submod", vs_cstring(aps[i].submod));
         vs_obj_put(&one, "status", vs_cstring(ear_tier_name(aps[i].status)));
-        vs_obj_put(&one, "trust_vector", as_vector_value(&aps[i].vector, a));
+        vs_obj_put(&one, "trust_vector", ear_vector_value(&aps[i].vector, a));
         vs_obj_put(&one, "reasons", aps[i].reasons);
         vs_obj_put(&one, "reference_values", names_only(aps[i].reference_values, a));
         vs_vec_add(&out, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
@@ -48,9 +38,12 @@ static vs_val submod_record(const as_appraisal *ap, vs_arena *a)
     /* Text: as a number it would lose bits in other readers. */
     vs_obj_put(&one, "seed", vs_cstring(vs_sprintf(a, "%016llx", (unsigned long long)ap->seed)));
     vs_obj_put(&one, "input", ap->input);
+    if (ap->policy_only.n)
+        vs_obj_put(&one, "policy_only", vs_string(ap->policy_only));
     vs_obj_put(&one, "reference_values", ap->reference_values);
+    vs_obj_opt(&one, "notes", ap->notes);
     vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
-    vs_obj_put(&one, "trust_vector", as_vector_value(&ap->vector, a));
+    vs_obj_put(&one, "trust_vector", ear_vector_value(&ap->vector, a));
     vs_obj_put(&one, "reasons", ap->reasons);
     return vs_obj_end(&one, VS_DUP_REFUSE, NULL);
 }

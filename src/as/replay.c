@@ -105,8 +105,15 @@ static vs_code read_submod(vs_val submod, vs_arena *a, as_appraisal *ap, vs_val 
     VS_TRY(text_of(submod, "policy", a, &ap->policy, err));
     VS_TRY(text_of(submod, "policy_sha256", a, &ap->policy_sha256, err));
     VS_TRY(read_seed(submod, a, &ap->seed, err));
+    vs_val policy_only;
     VS_TRY(vs_need(submod, "input", VS_OBJECT, &ap->input, err));
-    return vs_need(submod, "reference_values", VS_ARRAY, values, err);
+    VS_TRY(vs_may(submod, "policy_only", VS_STRING, &policy_only, err));
+    ap->policy_only = vs_text(policy_only);
+    VS_TRY(as_token_evidence(ap, a, err));
+    VS_TRY(vs_may(submod, "notes", VS_ARRAY, &ap->notes, err));
+    VS_TRY(vs_need(submod, "reference_values", VS_ARRAY, values, err));
+    ap->consulted = as_asked_by_verifier(*values, a);
+    return VS_OK;
 }
 
 /* ---- evaluation ---------------------------------------------------------------------------------

@@ -388,12 +388,14 @@ static void check_cca(doctor *d, const char *path)
     vs_error err = {0};
     switch (cca_trust_load(path, &trust, &err)) {
     case VS_OK:
-        doctor_add(d, FINDING_OK, "CCA verifier", path, NULL, "both stores are readable");
+        doctor_add(d, FINDING_OK, "CCA verifier", path, NULL,
+                   "it and the stores it names are readable");
         break;
     case VS_E_NOT_FOUND:
         doctor_add(d, FINDING_WARNING, "CCA verifier", path,
-                   "give --cca-config or CCA_CONFIG_FILE if realms are to be attested",
-                   "not there: CCA evidence will be refused");
+                   "give --cca-config or CCA_CONFIG_FILE if platforms are to be accepted that no "
+                   "CoRIM endorses",
+                   "not there: only platforms that reference values endorse will be accepted");
         break;
     default: doctor_add_error(d, FINDING_PROBLEM, "CCA verifier", path, "correct the file", &err);
     }

@@ -51,8 +51,8 @@ vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **o
 
 /* ---- the verifier ---------------------------------------------------------------------------- */
 
-/* CCA is served when its configuration can be read; without the file CCA evidence is refused, which
- * an operator who does not use CCA need not hear as an error. */
+/* Without a configuration file, CCA platforms are those that the reference value provider endorses:
+ * none, for an operator who does not use CCA. */
 static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_error *err)
 {
     trust->sample = cfg->sample_tee;
@@ -60,12 +60,13 @@ static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_er
         vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
                NULL);
     vs_code code = cca_trust_load(cfg->cca_config_path, &trust->cca, err);
-    if (code == VS_E_NOT_FOUND) {
-        vs_log(VS_LOG_INFO, "serve", "no CCA verifier configuration: CCA evidence will be refused",
-               "file", cfg->cca_config_path, NULL);
-        return VS_OK;
-    }
-    return code;
+    if (code != VS_E_NOT_FOUND)
+        return code;
+    vs_log(VS_LOG_INFO, "serve",
+           "no CCA verifier configuration: only endorsed CCA platforms will be accepted", "file",
+           cfg->cca_config_path, NULL);
+    static const vs_span no_store;
+    return cca_trust_of_text(no_store, no_store, &trust->cca, err);
 }
 
 static vs_code open_remote(const verifier_config *cfg, verifier *v, vs_error *err)

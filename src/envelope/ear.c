@@ -210,3 +210,13 @@ vs_code ear_vector_read(vs_val object, ear_value_form form, ear_vector *out, vs_
     *out = v;
     return VS_OK;
 }
+
+vs_val ear_vector_value(const ear_vector *v, vs_arena *a)
+{
+    vs_obj out = {.a = a};
+    for (unsigned i = 0; i < EAR_CLAIMS; i++) {
+        if (v->set[i])
+            vs_obj_put(&out, ear_claim_name((ear_claim)i), vs_int(v->value[i]));
+    }
+    return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
+}

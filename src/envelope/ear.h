@@ -66,4 +66,7 @@ typedef enum ear_value_form {
  * name, a value that is not an integer, or one outside -128..127. Never wraps, never guesses. */
 VS_MUST vs_code ear_vector_read(vs_val object, ear_value_form form, ear_vector *out, vs_error *err);
 
+/* The claims that are set as an object on `a`: what ear_vector_read reads. */
+vs_val ear_vector_value(const ear_vector *v, vs_arena *a);
+
 #endif

@@ -18,18 +18,32 @@ typedef struct vs_tee_trust {
     cca_trust *cca; /* NULL = CCA not configured: evidence is refused */
 } vs_tee_trust;
 
+/* Endorsements by name, as the reference value provider keeps them. A driver trusts them as it does
+ * its own stores: what may be under a name that it reads is the provider's to see to. */
+typedef struct vs_tee_endorsements {
+    /* The value now; undefined (and VS_OK) when there is none. It lives on `a` or longer. An error
+     * means that nothing is known, and is the driver's error too. */
+    vs_code (*find)(void *user, vs_span name, vs_arena *a, vs_val *out, vs_error *err);
+    void *user;
+} vs_tee_endorsements;
+
 typedef struct vs_tee_expect {
     vs_span report_data; /* expected; p == NULL = none given */
     vs_span init_data;   /* expected digest; p == NULL = none given */
     int64_t now;
+    const vs_tee_endorsements *endorsements; /* NULL: there are none */
 } vs_tee_expect;
 
 /* One attester found in the evidence (device verifiers may find several). */
 typedef struct vs_tee_result {
     const char *tee_class; /* "cpu", "gpu", ... */
     vs_val claims;         /* object, without the next two */
+    const char *policy_only; /* JSON pointer to a claim for the policy that would make tokens too
+                              * long for HTTP headers; NULL: none */
     vs_val report_data;    /* string for the policy input, undefined if the driver gives none */
     vs_val init_data;      /* likewise */
+    vs_val notes;          /* for the operator: array of text, what the evidence did not match;
+                            * undefined when there is nothing to say */
 } vs_tee_result;
 
 enum { VS_TEE_RESULTS_MAX = 32 };

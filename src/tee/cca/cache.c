@@ -9,7 +9,7 @@ enum { WAYS = 4, SETS = CCA_CACHE_ENTRIES / WAYS };
 
 typedef struct entry {
     uint8_t key[CCA_CACHE_KEY];
-    const cca_anchor *anchor; /* NULL = free */
+    bool used;
 } entry;
 
 struct cca_cache {
@@ -42,24 +42,30 @@ static size_t set_of(const uint8_t key[CCA_CACHE_KEY])
     return (size_t)(key[0] | key[1] << 8) % SETS;
 }
 
-const cca_anchor *cca_cache_find(cca_cache *c, const uint8_t key[CCA_CACHE_KEY])
+vs_code cca_cache_key(const cca_anchor *anchor, vs_span platform_token, uint8_t key[VS_HASH_MAX],
+                      vs_error *err)
 {
-    const cca_anchor *found = NULL;
+    return vs_digest(VS_SHA256, vs_span_of(anchor->identity, sizeof anchor->identity),
+                     platform_token, (vs_span){0}, key, err);
+}
+
+bool cca_cache_has(cca_cache *c, const uint8_t key[CCA_CACHE_KEY])
+{
+    bool found = false;
     const entry *way = c->set[set_of(key)].way;
     (void)pthread_mutex_lock(&c->lock);
     for (unsigned i = 0; i < WAYS && !found; i++)
-        if (way[i].anchor && memcmp(way[i].key, key, CCA_CACHE_KEY) == 0)
-            found = way[i].anchor;
+        found = way[i].used && memcmp(way[i].key, key, CCA_CACHE_KEY) == 0;
     (void)pthread_mutex_unlock(&c->lock);
     return found;
 }
 
-void cca_cache_add(cca_cache *c, const uint8_t key[CCA_CACHE_KEY], const cca_anchor *anchor)
+void cca_cache_add(cca_cache *c, const uint8_t key[CCA_CACHE_KEY])
 {
     (void)pthread_mutex_lock(&c->lock);
     size_t s = set_of(key);
     entry *e = &c->set[s].way[c->set[s].next++ % WAYS];
     memcpy(e->key, key, CCA_CACHE_KEY);
-    e->anchor = anchor;
+    e->used = true;
     (void)pthread_mutex_unlock(&c->lock);
 }

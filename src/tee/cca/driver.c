@@ -85,31 +85,45 @@ static vs_val platform_claims(vs_arena *a, const cca_platform *p)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
-static vs_tee_result make_result(vs_arena *a, const cca_token *t)
+/* For the operator, also when policy may accept it. */
+static vs_val notes(vs_arena *a, const cca_verdict *v)
+{
+    vs_vec list = {.a = a};
+    for (VS_ARR_FOR (m, v->platform_mismatches))
+        vs_vec_add(&list, vs_cstring(vs_sprintf(a, "platform: %.*s", VS_FMT(vs_text(*m)))));
+    for (VS_ARR_FOR (m, v->realm_mismatches))
+        vs_vec_add(&list, vs_cstring(vs_sprintf(a, "realm: %.*s", VS_FMT(vs_text(*m)))));
+    return list.n ? vs_vec_end_array(&list) : vs_undefined();
+}
+
+static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verdict *v)
 {
     vs_obj claims = {.a = a};
     vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
     vs_obj_put(&claims, "platform", platform_claims(a, &t->platform));
+    vs_obj_put(&claims, "vouchsafe", cca_report(a, t, v));
     return (vs_tee_result){
         .tee_class = "cpu",
         .claims = vs_obj_end(&claims, VS_DUP_REFUSE, NULL),
         .report_data = vs_string(vs_hex_encode_arena(a, t->realm.challenge)),
         .init_data = vs_string(vs_hex_encode_arena(a, t->realm.rpv)),
+        .policy_only = "/vouchsafe/platform/sw-components",
+        .notes = notes(a, v),
     };
 }
 
 /* ---- the driver ----------------------------------------------------------------------------- */
 
 static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
-                              vs_error *err)
+                              vs_arena *a, cca_verdict *verdict, vs_error *err)
 {
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
     VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
-    cca_verdict verdict;
-    VS_TRY(cca_verify_chain(s, t, &verdict, err));
+    const cca_basis basis = {s, s->use_endorsements ? expect->endorsements : NULL, a};
+    VS_TRY(cca_verify_chain(&basis, t, verdict, err));
     VS_TRY(check_report_data(&t->realm, expect->report_data, err));
     VS_TRY(check_init_data(&t->realm, expect->init_data, err));
-    return cca_appraise(s, t, &verdict, err);
+    return cca_appraise(&basis, t, verdict, err);
 }
 
 static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_tee_expect *expect,
@@ -121,10 +135,11 @@ static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_t
                        "CCA evidence is refused: no CCA verifier is configured");
     vs_span bytes;
     cca_token token;
+    cca_verdict verdict;
     VS_TRY(cca_evidence_bytes(a, evidence, &bytes, err));
     VS_TRY(cca_token_decode(a, bytes, &token, err));
-    VS_TRY(verify_against(trust->cca, &token, expect, err));
-    results[0] = make_result(a, &token);
+    VS_TRY(verify_against(trust->cca, &token, expect, a, &verdict, err));
+    results[0] = make_result(a, &token, &verdict);
     VS_TRY(vs_arena_check(a, err));
     *n = 1;
     return VS_OK;

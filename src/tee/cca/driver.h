@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver of Arm CCA: evidence JSON {"token":[217,1,143,...]} to the claims of cca.md 4.2.
+ * The driver of Arm CCA: evidence JSON {"token":[217,1,143,...]} to the claims of cca.md 4.2,
+ * and under the one key "vouchsafe" what was found beyond them (docs/cca.md, "Appraisal").
  *
  * Init data: the digest must be the realm's 64-byte personalization value. A 32- or 48-byte digest
  * also matches a value that holds it followed by zeros; upstream refuses those (trap 5), so a realm

@@ -5,66 +5,30 @@
 
 #include "base/enc.h"
 #include "base/log.h"
+#include "tee/cca/fields.h"
 #include "value/json.h"
 
 enum { ENTRIES_MAX = 100000 };
 
-/* Member `key` as bytes in hex; `size` 0 = any, else the exact number of bytes. */
-static vs_code need_hex(vs_arena *a, vs_val object, const char *key, size_t size, vs_span *out,
-                        vs_error *err)
-{
-    vs_val text;
-    VS_TRY(vs_need(object, key, VS_STRING, &text, err));
-    VS_TRY_WRAP(vs_hex_decode_arena(a, vs_text(text), out, err), err, "member \"%s\"", key);
-    if (size && out->n != size)
-        return vs_fail(err, VS_E_INVALID, "member \"%s\" has %zu bytes, must have %zu", key, out->n,
-                       size);
-    return VS_OK;
-}
-
-static vs_code need_digest(vs_arena *a, vs_val object, const char *key, vs_span *out, vs_error *err)
-{
-    VS_TRY(need_hex(a, object, key, 0, out, err));
-    if (out->n != 32 && out->n != 48 && out->n != 64)
-        return vs_fail(err, VS_E_INVALID, "member \"%s\" has %zu bytes, must have 32, 48 or 64",
-                       key, out->n);
-    return VS_OK;
-}
-
 /* ---- trust anchors -------------------------------------------------------------------------- */
 
-static vs_code read_key(vs_val jwk, cca_anchor *out, vs_error *err)
+static void warn_of_flaw(vs_arena *a, const cca_anchor *anchor)
 {
-    vs_alg alg;
-    VS_TRY(vs_key_from_jwk(jwk, false, false, &out->cpak, &alg, err));
-    if (vs_key_kind(out->cpak) == VS_KEY_RSA)
-        return vs_fail(err, VS_E_INVALID, "must be an EC or Ed25519 key");
-    /* Else a key with, say, "alg":"ECDH-ES" would be usable for signatures. */
-    if (vs_defined(vs_getc(jwk, "alg")) && !vs_key_fits(out->cpak, alg))
-        return vs_fail(err, VS_E_INVALID, "has an \"alg\" that does not fit the key");
-    return VS_OK;
-}
-
-static void note_flaw(vs_arena *a, const vs_error *why, cca_anchor *out)
-{
-    char text[VS_ERROR_TEXT];
-    vs_key_free(&out->cpak);
-    out->flaw = vs_sprintf(a, "%s", vs_error_text(why, text, sizeof text));
-    vs_span id = vs_hex_encode_arena(a, out->instance_id);
+    vs_span id = vs_hex_encode_arena(a, anchor->instance_id);
     vs_log(VS_LOG_WARN, "cca", "trust anchor has an unusable key: this platform is refused",
-           "instance", vs_sprintf(a, "%.*s", VS_FMT(id)), "error", out->flaw, NULL);
+           "instance", vs_sprintf(a, "%.*s", VS_FMT(id)), "error", anchor->flaw, NULL);
 }
 
 static vs_code read_anchor(vs_arena *a, vs_val entry, cca_anchor *out, vs_error *err)
 {
-    VS_TRY(need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID, &out->implementation_id,
-                    err));
-    VS_TRY(need_hex(a, entry, "instance-id", CCA_INSTANCE_ID, &out->instance_id, err));
+    VS_TRY(cca_need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID,
+                        &out->implementation_id, err));
+    VS_TRY(cca_need_hex(a, entry, "instance-id", CCA_INSTANCE_ID, &out->instance_id, err));
     vs_val jwk;
     VS_TRY(vs_need(entry, "pkey", VS_OBJECT, &jwk, err));
-    vs_error why = {0};
-    if (read_key(jwk, out, &why) != VS_OK)
-        note_flaw(a, &why, out);
+    VS_TRY(cca_anchor_key(a, jwk, out, err));
+    if (out->flaw)
+        warn_of_flaw(a, out);
     return VS_OK;
 }
 
@@ -133,25 +97,16 @@ const cca_anchor *cca_find_anchor(const cca_stores *s, vs_span instance_id)
 
 static vs_code read_component(vs_arena *a, vs_val entry, cca_component *out, vs_error *err)
 {
-    vs_val type, version;
-    VS_TRY(need_digest(a, entry, "measurement-value", &out->value, err));
-    VS_TRY(need_digest(a, entry, "signer-id", &out->signer_id, err));
-    VS_TRY(vs_may(entry, "component-type", VS_STRING, &type, err));
-    VS_TRY(vs_may(entry, "version", VS_STRING, &version, err));
-    /* An empty text is a demand, a missing one is not. */
-    if (vs_defined(type))
-        out->type = type.len ? vs_text(type) : VS_LIT("");
-    if (vs_defined(version))
-        out->version = version.len ? vs_text(version) : VS_LIT("");
-    return VS_OK;
+    VS_TRY(cca_need_digest(a, entry, "measurement-value", &out->value, err));
+    return cca_component_labels(a, entry, out, err);
 }
 
 static vs_code read_platform(vs_arena *a, vs_val entry, cca_platform_ref *out, vs_error *err)
 {
     vs_val list;
-    VS_TRY(need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID, &out->implementation_id,
-                    err));
-    VS_TRY(need_hex(a, entry, "platform-configuration", 0, &out->config, err));
+    VS_TRY(cca_need_hex(a, entry, "implementation-id", CCA_IMPLEMENTATION_ID,
+                        &out->implementation_id, err));
+    VS_TRY(cca_need_hex(a, entry, "platform-configuration", 0, &out->config, err));
     VS_TRY(vs_need(entry, "sw-components", VS_ARRAY, &list, err));
     cca_component *components = vs_zalloc(a, list.len * sizeof *components);
     if (!components)
@@ -175,8 +130,8 @@ static vs_code read_rem(vs_arena *a, vs_val item, vs_span *out, vs_error *err)
 static vs_code read_realm(vs_arena *a, vs_val entry, cca_realm_ref *out, vs_error *err)
 {
     vs_val rems, rak_hash;
-    VS_TRY(need_digest(a, entry, "initial-measurement", &out->rim, err));
-    VS_TRY(need_hex(a, entry, "personalization-value", 0, &out->rpv, err));
+    VS_TRY(cca_need_digest(a, entry, "initial-measurement", &out->rim, err));
+    VS_TRY(cca_need_hex(a, entry, "personalization-value", 0, &out->rpv, err));
     VS_TRY(vs_need(entry, "rak-hash-algorithm", VS_STRING, &rak_hash, err));
     VS_TRY(vs_need(entry, "extensible-measurements", VS_ARRAY, &rems, err));
     out->rak_hash = vs_text(rak_hash);
@@ -230,8 +185,11 @@ vs_code cca_stores_parse(vs_span ta_store, vs_span rv_store, cca_stores *out, vs
     /* The values point into the text, which is the caller's. */
     vs_span ta = vs_dup(&out->arena, ta_store), rv = vs_dup(&out->arena, rv_store);
     VS_TRY(vs_arena_check(&out->arena, err));
-    VS_TRY_WRAP(read_anchors(ta, out, err), err, "trust anchor store");
-    VS_TRY_WRAP(read_references(rv, out, err), err, "reference value store");
+    if (ta_store.p)
+        VS_TRY_WRAP(read_anchors(ta, out, err), err, "trust anchor store");
+    if (rv_store.p)
+        VS_TRY_WRAP(read_references(rv, out, err), err, "reference value store");
+    out->has_references = rv_store.p != NULL;
     return VS_OK;
 }
 

@@ -13,7 +13,8 @@ typedef struct cca_anchor {
     vs_span implementation_id, instance_id;
     vs_key *cpak; /* EC or Ed25519, public; NULL: the entry's key is unusable, see flaw */
     const char *flaw;
-    size_t order; /* place in the file */
+    uint8_t identity[32]; /* digest of the key as it was given: whoever has it, has that key */
+    size_t order;         /* place in the file */
 } cca_anchor;
 
 typedef struct cca_platform_ref {
@@ -35,12 +36,14 @@ typedef struct cca_stores {
     size_t n_platforms;
     cca_realm_ref *realms;
     size_t n_realms;
+    bool has_references; /* there is a reference value store, be it empty */
 } cca_stores;
 
-/* Parses both stores. A fault anywhere refuses the whole: VS_E_PARSE or VS_E_INVALID, naming the
- * store and the entry; except for a key that is unusable (off its curve, say), which refuses that
- * platform alone, with a warning in the log. Of two anchors with one instance id the last wins, as
- * upstream, with a warning in the log. `out` needs cca_stores_free also after a failure. */
+/* Parses both stores; a text with p == NULL is a store that there is not. A fault anywhere refuses
+ * the whole: VS_E_PARSE or VS_E_INVALID, naming the store and the entry; except for a key that is
+ * unusable (off its curve, say), which refuses that platform alone, with a warning in the log. Of
+ * two anchors with one instance id the last wins, as upstream, with a warning in the log. `out`
+ * needs cca_stores_free also after a failure. */
 VS_MUST vs_code cca_stores_parse(vs_span ta_store, vs_span rv_store, cca_stores *out,
                                  vs_error *err);
 void cca_stores_free(cca_stores *s);

@@ -28,11 +28,12 @@ typedef struct stamp {
 
 struct cca_trust {
     pthread_mutex_t lock; /* guards all below */
-    char *path[FILES];    /* path[CONFIG] NULL: made of text, never reloaded */
-    unsigned lifecycles;  /* as in cca_snapshot, from the configuration */
-    stamp seen[FILES];    /* as of the last reading */
-    bool young;           /* a file was so fresh that it may change without its stamp changing */
-    cca_snapshot *now;    /* NULL: the last reading failed, with `broken` */
+    char *path[FILES];    /* NULL: no such store; path[CONFIG]: made of text, never reloaded */
+    unsigned lifecycles;  /* as in cca_snapshot, from the configuration: */
+    bool policy_decides, use_endorsements;
+    stamp seen[FILES]; /* as of the last reading */
+    bool young;        /* a file was so fresh that it may change without its stamp changing */
+    cca_snapshot *now; /* NULL: the last reading failed, with `broken` */
     vs_error broken;
     uint64_t generation;
     bool cache;
@@ -62,6 +63,8 @@ static vs_code snapshot_make(cca_trust *t, vs_span ta, vs_span rv, cca_snapshot 
     }
     s->owner = t;
     s->lifecycles = t->lifecycles;
+    s->policy_decides = t->policy_decides;
+    s->use_endorsements = t->use_endorsements;
     s->generation = ++t->generation;
     s->users = 1;
     *out = s;
@@ -88,8 +91,17 @@ void cca_snapshot_release(cca_snapshot **s)
 
 /* ---- configuration -------------------------------------------------------------------------- */
 
-static vs_code set_path(cca_trust *t, unsigned file, vs_val text, vs_error *err)
+/* From the member that names the store, if it is there. */
+static vs_code set_path(cca_trust *t, unsigned file, vs_val verifier, const char *member,
+                        vs_error *err)
 {
+    vs_val text;
+    VS_TRY(vs_may(verifier, member, VS_STRING, &text, err));
+    if (!vs_defined(text)) {
+        free(t->path[file]);
+        t->path[file] = NULL;
+        return VS_OK;
+    }
     vs_span s = vs_text(text);
     if (!s.n || memchr(s.p, 0, s.n))
         return vs_fail(err, VS_E_INVALID, "path of a store is empty or holds a NUL");
@@ -115,26 +127,37 @@ static vs_code set_lifecycles(cca_trust *t, vs_val list, vs_error *err)
     return VS_OK;
 }
 
+static vs_code set_switches(cca_trust *t, vs_val verifier, vs_error *err)
+{
+    vs_val mismatch, endorsements;
+    VS_TRY(vs_may(verifier, "platform-mismatch", VS_STRING, &mismatch, err));
+    VS_TRY(vs_may(verifier, "rvps-endorsements", VS_BOOL, &endorsements, err));
+    t->policy_decides = vs_span_is(vs_text(mismatch), "policy");
+    if (vs_defined(mismatch) && !t->policy_decides && !vs_span_is(vs_text(mismatch), "fail"))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"platform-mismatch\" is \"%.*s\", must be \"fail\" or \"policy\"",
+                       VS_FMT(vs_span_head(vs_text(mismatch), 40)));
+    t->use_endorsements = !vs_defined(endorsements) || vs_is_true(endorsements);
+    return VS_OK;
+}
+
 static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, vs_error *err)
 {
-    vs_val root, verifier, type, ta, rv, lifecycles;
+    vs_val root, verifier, type, lifecycles;
     VS_TRY(vs_json_parse(a, text, NULL, &root, err));
     VS_TRY(vs_need(root, "cca-verifier", VS_OBJECT, &verifier, err));
     VS_TRY(vs_need(verifier, "type", VS_STRING, &type, err));
     if (vs_span_is(vs_text(type), "remote"))
-        return vs_fail(
-            err, VS_E_UNSUPPORTED,
-            "\"type\":\"remote\" (a Veraison service) is not supported; use \"local\" with "
-            "\"ta-store\" and \"rv-store\"");
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "\"type\":\"remote\" (a Veraison service) is not supported; use \"local\"");
     if (!vs_span_is(vs_text(type), "local"))
         return vs_fail(err, VS_E_INVALID, "\"type\" is \"%.*s\", must be \"local\"",
                        VS_FMT(vs_span_head(vs_text(type), 40)));
-    VS_TRY(vs_need(verifier, "ta-store", VS_STRING, &ta, err));
-    VS_TRY(vs_need(verifier, "rv-store", VS_STRING, &rv, err));
     VS_TRY(vs_may(verifier, "accept-lifecycle", VS_ARRAY, &lifecycles, err));
     VS_TRY(set_lifecycles(t, lifecycles, err));
-    VS_TRY(set_path(t, TA_STORE, ta, err));
-    return set_path(t, RV_STORE, rv, err);
+    VS_TRY(set_switches(t, verifier, err));
+    VS_TRY(set_path(t, TA_STORE, verifier, "ta-store", err));
+    return set_path(t, RV_STORE, verifier, "rv-store", err);
 }
 
 static vs_code read_config(cca_trust *t, vs_error *err)
@@ -187,9 +210,19 @@ static void take_stamp(cca_trust *t, unsigned file)
 static vs_code read_store(cca_trust *t, unsigned file, vs_buf *out, vs_error *err)
 {
     take_stamp(t, file);
+    if (!t->path[file])
+        return VS_OK;
     vs_code code = vs_read_file(t->path[file], out, err);
     return code == VS_E_NOT_FOUND ? vs_fail(err, VS_E_IO, "%s does not exist", t->path[file])
                                   : code;
+}
+
+/* An empty file is not the same as none. */
+static vs_span store_text(const cca_trust *t, unsigned file, const vs_buf *text)
+{
+    if (!t->path[file])
+        return (vs_span){NULL, 0};
+    return text->n ? vs_buf_span(text) : VS_LIT("");
 }
 
 static vs_code read_all(cca_trust *t, cca_snapshot **out, vs_error *err)
@@ -201,7 +234,7 @@ static vs_code read_all(cca_trust *t, cca_snapshot **out, vs_error *err)
     VS_TRY_WRAP(read_config(t, err), err, "CCA verifier configuration");
     VS_TRY(read_store(t, TA_STORE, &ta, err));
     VS_TRY(read_store(t, RV_STORE, &rv, err));
-    return snapshot_make(t, vs_buf_span(&ta), vs_buf_span(&rv), out, err);
+    return snapshot_make(t, store_text(t, TA_STORE, &ta), store_text(t, RV_STORE, &rv), out, err);
 }
 
 static bool is_current(const cca_trust *t)
@@ -242,6 +275,7 @@ static cca_trust *trust_new(void)
     (void)pthread_mutex_init(&t->lock, NULL);
     t->cache = true;
     t->lifecycles = 1u << CCA_SECURED;
+    t->use_endorsements = true;
     return t;
 }
 
@@ -269,7 +303,10 @@ vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out, v
 
 const char *cca_trust_file(const cca_trust *t, size_t i)
 {
-    return t && i < FILES ? t->path[i] : NULL;
+    for (unsigned file = 0; t && file < FILES; file++)
+        if (t->path[file] && i-- == 0)
+            return t->path[file];
+    return NULL;
 }
 
 void cca_trust_free(cca_trust **t)

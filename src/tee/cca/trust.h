@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the local CCA verifier trusts: the configuration file (CCA_CONFIG_FILE, cca.md 4.3), the
- * trust anchor store and the reference value store it names.
+ * trust anchor store and the reference value store it names. Trustee wants both; here each may be
+ * missing, since the reference value provider endorses platforms as well (endorsed.h). Members that
+ * only vouchsafe knows, beside "type":
+ *   "accept-lifecycle": [...]          see below
+ *   "platform-mismatch": "policy"      a platform that is not endorsed does not fail the request:
+ *                                      policy sees the trust vector and decides. Default "fail"
+ *   "rvps-endorsements": false         only the JSON stores count. Default true
  *
- * The three files are looked at (stat) at every verification and read again when one has changed:
+ * The files are looked at (stat) at every verification and read again when one has changed:
  * a new snapshot with the next generation replaces the old one, and with the old one goes its cache
  * of verified platform tokens. When a changed file is broken or gone, evidence is REFUSED until it
  * is whole again: silently trusting what the operator has just withdrawn would be worse. The log
@@ -24,21 +30,24 @@
 typedef struct cca_trust cca_trust;
 
 typedef struct cca_snapshot {
-    uint64_t generation; /* 1, 2, ... */
-    unsigned lifecycles; /* accepted states of the platform: a set of 1 << cca_lifecycle */
+    uint64_t generation;   /* 1, 2, ... */
+    unsigned lifecycles;   /* accepted states of the platform: a set of 1 << cca_lifecycle */
+    bool policy_decides;   /* about platforms that are not endorsed */
+    bool use_endorsements; /* of the reference value provider */
     cca_stores stores;
     cca_cache *cache; /* NULL = switched off */
     unsigned users;   /* guarded by the trust's lock */
     cca_trust *owner;
 } cca_snapshot;
 
-/* Reads the configuration and both stores. VS_E_NOT_FOUND: there is no configuration file (a
- * missing store is VS_E_IO); VS_E_UNSUPPORTED: remote mode; VS_E_PARSE, VS_E_INVALID. */
+/* Reads the configuration and the stores it names. VS_E_NOT_FOUND: there is no configuration file
+ * (a missing store is VS_E_IO); VS_E_UNSUPPORTED: remote mode; VS_E_PARSE, VS_E_INVALID. */
 VS_MUST vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err);
-/* From texts, never reloaded: for tools and tests. */
+/* From texts, never reloaded; p == NULL: no such store. Without any, whatever is trusted is an
+ * endorsement of the reference value provider. */
 VS_MUST vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust **out,
                                   vs_error *err);
-/* The i-th file that is read; NULL beyond the last one, and for t == NULL. */
+/* The i-th file that was named at the start; NULL beyond the last one, and for t == NULL. */
 const char *cca_trust_file(const cca_trust *t, size_t i);
 /* All snapshots must have been released. NULL-safe. */
 void cca_trust_free(cca_trust **t);

@@ -82,7 +82,9 @@ static void claims_are_exactly_those_of_the_interface(void **state)
         fail_msg("%s", why);
     assert_string_equal(r.tee_class, "cpu");
     vs_buf json = VS_BUF(1 << 16), want = VS_BUF(1 << 16);
-    vs_json_print(&json, r.claims);
+    /* All but the one key that is documented as ours. */
+    assert_int_equal(vs_getc(r.claims, "vouchsafe").kind, VS_OBJECT);
+    vs_json_print(&json, vs_with(&f->a, r.claims, vs_cstring("vouchsafe"), vs_undefined()));
     uint8_t instance[CCA_INSTANCE_ID];
     assert_vs_code(realm_instance_id(f->soft.keys.cpak, instance, NULL), VS_OK);
     const realm_spec *s = &f->soft.spec;
@@ -204,6 +206,30 @@ static void init_data_is_the_personalization_value(void **state)
             if (n != sizes[i])
                 expect_refused(f, e, challenge_of(f), vs_span_of(digest, n), VS_E_MISMATCH, "init");
     }
+}
+
+/* A digest that is shorter than the value must be followed by zeros: else the rest would be the
+ * realm owner's to choose. */
+static void init_data_followed_by_other_bytes_than_zeros_is_refused(void **state)
+{
+    fixture *f = *state;
+    static const size_t sizes[] = {32, 48};
+    uint8_t rpv[CCA_CHALLENGE];
+    for (size_t i = 0; i < VS_COUNT(sizes); i++)
+        for (size_t at = sizes[i]; at < sizeof rpv; at += 5) {
+            memset(rpv, 0, sizeof rpv);
+            memset(rpv, 0x5a, sizes[i]);
+            rpv[at] = 1;
+            f->soft.spec.rpv = vs_span_of(rpv, sizeof rpv);
+            vs_buf_clear(&f->token);
+            soft_token(&f->soft, &f->token);
+            vs_val e = soft_evidence(&f->a, vs_buf_span(&f->token));
+            expect_refused(f, e, challenge_of(f), vs_span_of(rpv, sizes[i]), VS_E_MISMATCH,
+                           "init data");
+            vs_tee_result r;
+            char why[VS_ERROR_TEXT];
+            assert_vs_code(run(f, e, challenge_of(f), vs_span_of(rpv, 64), &r, why), VS_OK);
+        }
 }
 
 static void a_platform_that_is_not_trusted_is_refused(void **state)
@@ -365,6 +391,8 @@ int main(void)
             software_that_is_not_referenced_is_refused_but_an_unknown_rim_is_not, start, stop),
         cmocka_unit_test_setup_teardown(shorter_report_data_is_padded_with_zeros, start, stop),
         cmocka_unit_test_setup_teardown(init_data_is_the_personalization_value, start, stop),
+        cmocka_unit_test_setup_teardown(init_data_followed_by_other_bytes_than_zeros_is_refused,
+                                        start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

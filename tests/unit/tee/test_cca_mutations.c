@@ -36,7 +36,7 @@ static vs_code verify(const subject *s, vs_span bytes, vs_arena *a, cca_token *t
     cca_verdict v;
     VS_TRY(cca_token_decode(a, bytes, t, NULL));
     VS_TRY(cca_trust_take(s->trust, &snapshot, NULL));
-    vs_code code = cca_verify_chain(snapshot, t, &v, NULL);
+    vs_code code = cca_verify_chain(&(cca_basis){.snapshot = snapshot, .a = a}, t, &v, NULL);
     cca_snapshot_release(&snapshot);
     return code;
 }

@@ -87,7 +87,7 @@ static vs_code attempt(cca_trust *t, vs_span token, cca_verdict *v, uint64_t *ge
     vs_code code = cca_trust_take(t, &s, NULL);
     if (code == VS_OK) {
         *generation = s->generation;
-        code = cca_verify_chain(s, &parsed, v, NULL);
+        code = cca_verify_chain(&(cca_basis){.snapshot = s, .a = &a}, &parsed, v, NULL);
     }
     if (s)
         cca_snapshot_release(&s);
@@ -106,8 +106,14 @@ static void configurations_that_are_wrong_do_not_load(void **state)
         {"", VS_E_PARSE, ""},
         {"{}", VS_E_INVALID, "cca-verifier"},
         {"{\"cca-verifier\":{}}", VS_E_INVALID, "\"type\" is missing"},
-        {"{\"cca-verifier\":{\"type\":\"local\"}}", VS_E_INVALID, "ta-store"},
-        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"x\"}}", VS_E_INVALID, "rv-store"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":1}}", VS_E_INVALID, "ta-store"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"rv-store\":[]}}", VS_E_INVALID, "rv-store"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"platform-mismatch\":\"pass\"}}", VS_E_INVALID,
+         "\"pass\", must be \"fail\" or \"policy\""},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"platform-mismatch\":true}}", VS_E_INVALID,
+         "platform-mismatch"},
+        {"{\"cca-verifier\":{\"type\":\"local\",\"rvps-endorsements\":\"no\"}}", VS_E_INVALID,
+         "rvps-endorsements"},
         {"{\"cca-verifier\":{\"type\":\"none\",\"ta-store\":\"x\",\"rv-store\":\"x\"}}",
          VS_E_INVALID, "must be \"local\""},
         {"{\"cca-verifier\":{\"type\":\"remote\",\"address\":\"https://v:8443\"}}",
@@ -131,6 +137,45 @@ static void configurations_that_are_wrong_do_not_load(void **state)
     }
     cca_trust *t = NULL;
     assert_vs_code(cca_trust_load("/nowhere/config.json", &t, NULL), VS_E_NOT_FOUND);
+}
+
+/* Each store may be missing; what is there counts, and an empty file is not a missing one. */
+static void stores_are_optional_but_an_empty_file_is_none(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_snapshot *s = NULL;
+    vs_error err = {0};
+    static const char only_type[] = "{\"cca-verifier\":{\"type\":\"local\"}}";
+    put(f->config, only_type);
+    assert_vs_ok(cca_trust_load(f->config, &t, &err), &err);
+    assert_vs_ok(cca_trust_take(t, &s, &err), &err);
+    assert_int_equal(s->stores.n_anchors, 0);
+    assert_false(s->stores.has_references);
+    assert_true(s->use_endorsements && !s->policy_decides);
+    assert_string_equal(cca_trust_file(t, 0), f->config);
+    assert_null(cca_trust_file(t, 1));
+    cca_snapshot_release(&s);
+
+    char config[512];
+    (void)snprintf(config, sizeof config,
+                   "{\"cca-verifier\":{\"type\":\"local\",\"rv-store\":\"%s\","
+                   "\"platform-mismatch\":\"policy\",\"rvps-endorsements\":false}}",
+                   f->rv);
+    put(f->config, config);
+    assert_vs_ok(cca_trust_take(t, &s, &err), &err);
+    assert_int_equal(s->stores.n_anchors, 0);
+    assert_true(s->stores.has_references && s->stores.n_platforms == 1);
+    assert_true(!s->use_endorsements && s->policy_decides);
+    assert_string_equal(cca_trust_file(t, 1), f->rv);
+    cca_snapshot_release(&s);
+    put(f->rv, "");
+    assert_vs_code(cca_trust_take(t, &s, &err), VS_E_PARSE);
+    put(f->config, only_type);
+    assert_vs_ok(cca_trust_take(t, &s, &err), &err);
+    assert_true(s->use_endorsements && !s->policy_decides && !s->stores.has_references);
+    cca_snapshot_release(&s);
+    cca_trust_free(&t);
 }
 
 #define ID32 "\"0000000000000000000000000000000000000000000000000000000000000001\""
@@ -387,18 +432,17 @@ static void the_cache_is_bounded_and_finds_what_is_new(void **state)
 {
     (void)state;
     cca_cache *c = cca_cache_new();
-    static const cca_anchor anchor;
     size_t found = 0;
     enum { N = 4 * CCA_CACHE_ENTRIES };
     static uint8_t keys[N][CCA_CACHE_KEY];
     for (size_t i = 0; i < N; i++) {
         vs_random(keys[i], CCA_CACHE_KEY);
-        assert_null(cca_cache_find(c, keys[i]));
-        cca_cache_add(c, keys[i], &anchor);
-        assert_ptr_equal(cca_cache_find(c, keys[i]), &anchor);
+        assert_false(cca_cache_has(c, keys[i]));
+        cca_cache_add(c, keys[i]);
+        assert_true(cca_cache_has(c, keys[i]));
     }
     for (size_t i = 0; i < N; i++)
-        found += cca_cache_find(c, keys[i]) != NULL;
+        found += cca_cache_has(c, keys[i]);
     assert_true(found <= CCA_CACHE_ENTRIES && found >= CCA_CACHE_ENTRIES / 2);
     cca_cache_free(&c);
 }
@@ -479,8 +523,9 @@ static vs_code appraise_in_state(files *f, uint16_t lifecycle)
     assert_vs_code(cca_trust_load(f->config, &t, NULL), VS_OK);
     assert_vs_code(cca_trust_take(t, &s, NULL), VS_OK);
     assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &parsed, NULL), VS_OK);
-    assert_vs_code(cca_verify_chain(s, &parsed, &v, NULL), VS_OK);
-    vs_code code = cca_appraise(s, &parsed, &v, NULL);
+    const cca_basis basis = {.snapshot = s, .a = &a};
+    assert_vs_code(cca_verify_chain(&basis, &parsed, &v, NULL), VS_OK);
+    vs_code code = cca_appraise(&basis, &parsed, &v, NULL);
     assert_int_equal(v.platform.value[EAR_INSTANCE_IDENTITY], code == VS_OK ? 2 : 96);
     cca_snapshot_release(&s);
     cca_trust_free(&t);
@@ -558,6 +603,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(configurations_that_are_wrong_do_not_load, start, stop),
+        cmocka_unit_test_setup_teardown(stores_are_optional_but_an_empty_file_is_none, start, stop),
         cmocka_unit_test(stores_that_are_wrong_do_not_load),
         cmocka_unit_test_setup_teardown(a_revoked_platform_is_refused_at_once_in_spite_of_the_cache,
                                         start, stop),

@@ -99,7 +99,7 @@ static const struct {
     {"neg-realm-missing-challenge.cbor", true, VS_E_INVALID, "challenge (10) is missing"},
 };
 
-static vs_code verify(const row *r, const cca_token *t, cca_verdict *v, vs_error *err)
+static vs_code verify(const row *r, const cca_token *t, vs_arena *a, cca_verdict *v, vs_error *err)
 {
     cca_trust *trust = NULL;
     cca_snapshot *s = NULL;
@@ -109,7 +109,7 @@ static vs_code verify(const row *r, const cca_token *t, cca_verdict *v, vs_error
     else
         trust_of_files(file, NULL, &trust);
     assert_vs_ok(cca_trust_take(trust, &s, err), err);
-    vs_code code = cca_verify_chain(s, t, v, err);
+    vs_code code = cca_verify_chain(&(cca_basis){.snapshot = s, .a = a}, t, v, err);
     cca_snapshot_release(&s);
     cca_trust_free(&trust);
     return code;
@@ -142,7 +142,7 @@ static bool run_token(const row *r)
     cca_verdict v;
     vs_code code = cca_token_decode(&a, vs_buf_span(&b), &t, &err);
     if (code == VS_OK)
-        code = verify(r, &t, &v, &err);
+        code = verify(r, &t, &a, &v, &err);
     bool ok = as_expected(r->file, code, r->want, r->why, &err);
     vs_arena_free(&a);
     vs_buf_free(&b);
@@ -245,8 +245,8 @@ static const appraisal appraisals[] = {
      "rvstore-trustee.json",
      VS_OK,
      VS_E_UNTRUSTED,
-     {96},
-     {0}},
+     {96, 2, 2, 0, 2, 96, 96},
+     {2, 0, 2}},
     {"rust-cca-token-02-es256-cpak.cbor",
      "tastore-02-bad.json",
      "rvstore-rust.json",
@@ -311,9 +311,10 @@ static void run_appraisal(const appraisal *r)
     trust_of_files(ta, rv, &trust);
     assert_vs_ok(cca_trust_take(trust, &s, &err), &err);
     assert_vs_ok(cca_token_decode(&a, vs_buf_span(&b), &t, &err), &err);
-    assert_vs_code(cca_verify_chain(s, &t, &v, &err), r->chain);
+    const cca_basis basis = {.snapshot = s, .a = &a};
+    assert_vs_code(cca_verify_chain(&basis, &t, &v, &err), r->chain);
     if (r->chain == VS_OK)
-        assert_vs_code(cca_appraise(s, &t, &v, &err), r->appraise);
+        assert_vs_code(cca_appraise(&basis, &t, &v, &err), r->appraise);
     expect_vector(r->file, "platform", &v.platform, r->platform);
     expect_vector(r->file, "realm", &v.realm, r->realm);
     cca_snapshot_release(&s);
