@@ -5,6 +5,7 @@
 
 #include "testing.h"
 
+#include "base/enc.h"
 #include "realm/realm.h"
 #include "tee/cca/trust.h"
 #include "value/cbor.h"
@@ -63,6 +64,35 @@ static inline vs_val soft_evidence(vs_arena *a, vs_span token)
     vs_obj o = {.a = a};
     vs_obj_put(&o, "token", vs_vec_end_array(&bytes));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+/* The map with the value of `key` replaced by CBOR in hex, added when it was not there, left out
+ * when hex is NULL. */
+static inline void soft_rebuild(vs_arena *a, vs_span map, int64_t key, const char *hex, vs_buf *out)
+{
+    vs_span value = {0};
+    vs_buf members = VS_BUF(CCA_TOKEN_MAX);
+    vs_cbor c = vs_cbor_of(map, NULL);
+    size_t n = vs_cbor_map(&c), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t k = vs_cbor_int(&c);
+        vs_span v = vs_cbor_skip(&c);
+        if (k == key)
+            continue;
+        vs_cbor_put_int(&members, k);
+        vs_buf_put(&members, v);
+        kept++;
+    }
+    assert_vs_code(c.code, VS_OK);
+    if (hex) {
+        assert_vs_code(vs_hex_decode_arena(a, vs_str(hex), &value, NULL), VS_OK);
+        vs_cbor_put_int(&members, key);
+        vs_buf_put(&members, value);
+        kept++;
+    }
+    vs_cbor_put_map(out, kept);
+    vs_buf_put(out, vs_buf_span(&members));
+    vs_buf_free(&members);
 }
 
 #endif

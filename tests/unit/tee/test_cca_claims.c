@@ -42,35 +42,6 @@ static vs_span claims_of(fixture *f, const char *profile, bool realm)
     return realm ? t.realm_cose.payload : t.platform_cose.payload;
 }
 
-/* The map with the value of `key` replaced by CBOR in hex, added when it was not there, left out
- * when hex is NULL. */
-static void rebuild(fixture *f, vs_span map, int64_t key, const char *hex, vs_buf *out)
-{
-    vs_span value = {0};
-    vs_buf members = VS_BUF(CCA_TOKEN_MAX);
-    vs_cbor c = vs_cbor_of(map, NULL);
-    size_t n = vs_cbor_map(&c), kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        int64_t k = vs_cbor_int(&c);
-        vs_span v = vs_cbor_skip(&c);
-        if (k == key)
-            continue;
-        vs_cbor_put_int(&members, k);
-        vs_buf_put(&members, v);
-        kept++;
-    }
-    assert_vs_code(c.code, VS_OK);
-    if (hex) {
-        assert_vs_code(vs_hex_decode_arena(&f->a, vs_str(hex), &value, NULL), VS_OK);
-        vs_cbor_put_int(&members, key);
-        vs_buf_put(&members, value);
-        kept++;
-    }
-    vs_cbor_put_map(out, kept);
-    vs_buf_put(out, vs_buf_span(&members));
-    vs_buf_free(&members);
-}
-
 #define H32         "0101010101010101010101010101010101010101010101010101010101010101"
 #define H16         "01010101010101010101010101010101"
 #define SHA256_NAME "677368612d323536" /* text "sha-256" */
@@ -206,7 +177,7 @@ static void run_case(fixture *f, const rule_case *c, const char *profile, bool r
     char why[VS_ERROR_TEXT];
     cca_platform p;
     cca_realm r;
-    rebuild(f, claims_of(f, profile, realm), c->key, c->hex, &changed);
+    soft_rebuild(&f->a, claims_of(f, profile, realm), c->key, c->hex, &changed);
     vs_code code = realm ? cca_realm_decode(vs_buf_span(&changed), &r, &err)
                          : cca_platform_decode(&f->a, vs_buf_span(&changed), &p, &err);
     (void)vs_error_text(&err, why, sizeof why);

@@ -588,8 +588,12 @@ static void threads_share_the_trust_while_it_changes(void **state)
         assert_int_equal(pthread_create(&id[i], NULL, work, &w[i]), 0);
     }
     for (unsigned i = 0; i < 10; i++) {
+        cca_verdict v;
+        uint64_t generation;
         put(f->ta, "[]");
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_E_UNTRUSTED);
         put_anchors(f);
+        assert_vs_code(attempt(t, vs_buf_span(&f->token), &v, &generation), VS_OK);
     }
     for (unsigned i = 0; i < 4; i++) {
         (void)pthread_join(id[i], NULL);
