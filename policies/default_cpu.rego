@@ -61,13 +61,13 @@ trust_claims := {
 # (CoRIM) which nothing in the evidence contradicts. One that is contradicted, by its
 # personalization value or an extensible measurement, is bad whatever else is endorsed.
 
-executables := 33 if cca_platform_is_unrecognized
-
-else := 96 if cca_realm_is_contradicted
-
-else := 2 if cca_realm_is_endorsed
-
-else := 3 if {
+executables := 33 if {
+	cca_platform_is_unrecognized
+} else := 96 if {
+	cca_realm_is_contradicted
+} else := 2 if {
+	cca_realm_is_endorsed
+} else := 3 if {
 	input.cca.realm["cca-realm-initial-measurement"] in query_reference_value("cca.realm.cca-realm-initial-measurement")
 }
 

@@ -115,15 +115,18 @@ static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verd
 /* ---- the driver ----------------------------------------------------------------------------- */
 
 static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
-                              vs_arena *a, cca_verdict *verdict, vs_error *err)
+                              vs_arena *a, vs_tee_result *out, vs_error *err)
 {
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
     VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
     const cca_basis basis = {s, s->use_endorsements ? expect->endorsements : NULL, a};
-    VS_TRY(cca_verify_chain(&basis, t, verdict, err));
+    cca_verdict verdict;
+    VS_TRY(cca_verify_chain(&basis, t, &verdict, err));
     VS_TRY(check_report_data(&t->realm, expect->report_data, err));
     VS_TRY(check_init_data(&t->realm, expect->init_data, err));
-    return cca_appraise(&basis, t, verdict, err);
+    VS_TRY(cca_appraise(&basis, t, &verdict, err));
+    *out = make_result(a, t, &verdict);
+    return VS_OK;
 }
 
 static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_tee_expect *expect,
@@ -135,11 +138,9 @@ static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_t
                        "CCA evidence is refused: no CCA verifier is configured");
     vs_span bytes;
     cca_token token;
-    cca_verdict verdict;
     VS_TRY(cca_evidence_bytes(a, evidence, &bytes, err));
     VS_TRY(cca_token_decode(a, bytes, &token, err));
-    VS_TRY(verify_against(trust->cca, &token, expect, a, &verdict, err));
-    results[0] = make_result(a, &token, &verdict);
+    VS_TRY(verify_against(trust->cca, &token, expect, a, &results[0], err));
     VS_TRY(vs_arena_check(a, err));
     *n = 1;
     return VS_OK;

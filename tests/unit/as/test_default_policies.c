@@ -49,6 +49,15 @@ typedef struct row {
 #define CCA                                                                                        \
     "{'cca': {'realm': {'cca-realm-initial-measurement': 'RIM'}, 'platform': "                     \
     "{'cca-platform-instance-id': 'I', 'cca-platform-implementation-id': 'P'}}}"
+/* With the verifier's own findings: executables, configuration, hardware; rim, rpv, one rem. */
+#define CCA_OURS(exe, cfg, hw, rim, rpv, rem)                                                      \
+    "{'cca': {'realm': {'cca-realm-initial-measurement': 'RIM'}, 'platform': "                     \
+    "{'cca-platform-instance-id': 'I', 'cca-platform-implementation-id': 'P'}, 'vouchsafe': "      \
+    "{'platform': {'vector': {'instance-identity': 2, 'executables': " exe                         \
+    ", 'configuration': " cfg ", 'hardware': " hw ", 'runtime-opaque': 2}}, 'realm': "             \
+    "{'rim-endorsed': " rim ", 'rpv-endorsed': " rpv ", 'rem-endorsed': [null, " rem               \
+    ", true, null]}}}}"
+#define CCA_IN_LIST "{'cca.realm.cca-realm-initial-measurement': ['RIM']}"
 #define SAMPLE                                                                                     \
     "{'sample': {'svn': '1', 'launch_digest': 'abcde', 'debug': false, "                           \
     "'platform_version': {'major': 1, 'minor': 4}}}"
@@ -113,6 +122,27 @@ static const row rows[] = {
      33, 2, 0},
     {"cca, scalar reference value", CPU, CCA, "{'cca.realm.cca-realm-initial-measurement': 'RIM'}",
      33, 2, 0},
+    {"cca, endorsed", CPU, CCA_OURS("2", "2", "2", "true", "true", "true"), "{}", 2, 2, 2},
+    {"cca, RIM alone endorsed", CPU, CCA_OURS("2", "2", "2", "true", "null", "null"), "{}", 2, 2,
+     2},
+    {"cca, in the list", CPU, CCA_OURS("2", "2", "2", "false", "null", "null"), CCA_IN_LIST, 3, 2,
+     2},
+    {"cca, nowhere", CPU, CCA_OURS("2", "2", "2", "false", "null", "null"), "{}", 33, 2, 2},
+    {"cca, other RPV", CPU, CCA_OURS("2", "2", "2", "true", "false", "true"), CCA_IN_LIST, 96, 2,
+     2},
+    {"cca, other REM", CPU, CCA_OURS("2", "2", "2", "true", "true", "false"), CCA_IN_LIST, 96, 2,
+     2},
+    {"cca, wrong firmware", CPU, CCA_OURS("33", "2", "2", "true", "true", "true"), CCA_IN_LIST, 33,
+     2, 2},
+    {"cca, firmware not judged", CPU, CCA_OURS("0", "0", "97", "true", "true", "true"), CCA_IN_LIST,
+     33, 97, 0},
+    {"cca, wrong configuration", CPU, CCA_OURS("2", "32", "2", "true", "true", "true"), CCA_IN_LIST,
+     2, 2, 32},
+    {"cca, verifier failed", CPU, CCA_OURS("-1", "-1", "-1", "true", "true", "true"), CCA_IN_LIST,
+     33, -1, -1},
+    {"cca, findings without content", CPU,
+     "{'cca': {'realm': {'cca-realm-initial-measurement': 'RIM'}, 'vouchsafe': {}}}", CCA_IN_LIST,
+     33, 97, 36},
     {"sample, nothing endorsed", CPU, SAMPLE, "{}", 33, 97, 2},
     {"sample, all endorsed", CPU, SAMPLE,
      "{'launch_digest': ['abcde'], 'svn': ['1'], 'major_version': 1, 'minimum_minor_version': 4}",

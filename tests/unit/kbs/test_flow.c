@@ -27,7 +27,7 @@ static void a_realm_is_denied_until_its_measurement_is_endorsed(void **state)
     assert_span_is(vs_text(vs_getc(submod, "ear.status")), "warning");
     assert_json_eq(
         &b->w, vs_getc(submod, "ear.trustworthiness-vector"),
-        "{'instance-identity': 2, 'configuration': 0, 'executables': 33, 'file-system': 0, "
+        "{'instance-identity': 2, 'configuration': 2, 'executables': 33, 'file-system': 0, "
         "'hardware': 2, 'runtime-opaque': 2, 'storage-opaque': 0, 'sourced-data': 0}");
     answer r = tell(b, (ask){KBS_GET, DEMO, .session = c.session});
     assert_refused(r, "PolicyDeny", "Access denied by policy");

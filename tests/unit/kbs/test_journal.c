@@ -89,8 +89,14 @@ static void an_attestation_is_recorded_with_all_that_led_to_it(void **state)
     assert_member(submod, "policy", "default_cpu");
     assert_true(is_sha256(vs_getc(submod, "policy_sha256")));
     assert_true(vs_defined(at(submod, "/input/cca/realm/cca-realm-initial-measurement")));
+    /* First the verifier asks for an endorsement of this realm, then the policy. */
     vs_val asked = at(submod, "/reference_values/0");
+    assert_member(asked, "by", "verifier");
+    assert_true(vs_span_starts(vs_text(vs_getc(asked, "id")), VS_LIT("cca.realm.")));
+    assert_false(vs_is_true(vs_getc(asked, "found")));
+    asked = at(submod, "/reference_values/1");
     assert_member(asked, "id", "cca.realm.cca-realm-initial-measurement");
+    assert_false(vs_defined(vs_getc(asked, "by")));
     assert_false(vs_is_true(vs_getc(asked, "found")));
     assert_true(vs_getc(submod, "reasons").len > 0);
 }
