@@ -282,6 +282,16 @@ static bool config_endorsed(const cca_platform_record *r, const cca_platform *p,
     return false;
 }
 
+/* The vector of 3.1, for an accepted life cycle. */
+static void set_by_endorsements(ear_vector *v, bool components, bool config)
+{
+    ear_set(v, EAR_HARDWARE, 2);
+    ear_set(v, EAR_EXECUTABLES, components ? 2 : 33);
+    ear_set(v, EAR_CONFIGURATION, config ? 2 : 32);
+    ear_set(v, EAR_RUNTIME_OPAQUE, 2);
+    ear_set(v, EAR_STORAGE_OPAQUE, 2);
+}
+
 /* Against all entries of the record together. */
 static vs_code judge_by_record(const cca_platform_record *r, const cca_platform *p, cca_verdict *v,
                                findings *f, vs_error *err)
@@ -291,11 +301,7 @@ static vs_code judge_by_record(const cca_platform_record *r, const cca_platform 
     VS_TRY(vs_arena_check(f->a, err));
     bool components = components_endorsed(r, p, f, &used);
     bool config = config_endorsed(r, p, f, &used);
-    ear_set(&v->platform, EAR_HARDWARE, 2);
-    ear_set(&v->platform, EAR_EXECUTABLES, components ? 2 : 33);
-    ear_set(&v->platform, EAR_CONFIGURATION, config ? 2 : 32);
-    ear_set(&v->platform, EAR_RUNTIME_OPAQUE, 2);
-    ear_set(&v->platform, EAR_STORAGE_OPAQUE, 2);
+    set_by_endorsements(&v->platform, components, config);
     v->platform_matched = components && config;
     if (v->platform_matched)
         v->platform_by = provenance_of(f->a, &r->record, &used);
@@ -330,9 +336,7 @@ static void judge_unknown(const cca_stores *s, size_t entry, const cca_platform 
         ear_set(&v->platform, EAR_HARDWARE, 97);
         return;
     }
-    ear_set(&v->platform, EAR_HARDWARE, 2);
-    ear_set(&v->platform, EAR_EXECUTABLES, 33);
-    ear_set(&v->platform, EAR_CONFIGURATION, 32);
+    set_by_endorsements(&v->platform, false, false);
 }
 
 static vs_code appraise_platform(const cca_basis *b, const cca_platform *p, cca_verdict *v,

@@ -624,7 +624,7 @@ static void a_platform_nobody_endorses_is_refused_naming_what_was_looked_for(voi
     provider_set(&w->p, platform_name(w), NULL);
     expect(w, VS_E_UNTRUSTED, "no reference entry for this implementation id");
     assert_non_null(strstr(w->why, platform_name(w)));
-    expect_vector(&w->v.platform, (const int[EAR_CLAIMS]){2, 32, 33, 0, 2, 0, 0, 0});
+    expect_vector(&w->v.platform, (const int[EAR_CLAIMS]){2, 32, 33, 0, 2, 2, 2, 0});
     provider_set(&w->p, platform_name(w), "[]");
     expect(w, VS_E_UNTRUSTED, "endorses no software components");
     expect_vector(&w->v.platform, (const int[EAR_CLAIMS]){2, 32, 33, 0, 2, 2, 2, 0});

@@ -533,8 +533,7 @@ static vs_code appraise_in_state(files *f, uint16_t lifecycle)
     return code;
 }
 
-static void
-a_platform_that_can_be_debugged_is_refused_unless_the_configuration_accepts_it(void **state)
+static void a_platform_that_can_be_debugged_is_refused_unless_accepted(void **state)
 {
     files *f = *state;
     char config[512];
@@ -626,9 +625,8 @@ int main(void)
         cmocka_unit_test(the_cache_is_bounded_and_finds_what_is_new),
         cmocka_unit_test_setup_teardown(a_key_that_is_unusable_refuses_its_platform_alone, start,
                                         stop),
-        cmocka_unit_test_setup_teardown(
-            a_platform_that_can_be_debugged_is_refused_unless_the_configuration_accepts_it, start,
-            stop),
+        cmocka_unit_test_setup_teardown(a_platform_that_can_be_debugged_is_refused_unless_accepted,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(threads_share_the_trust_while_it_changes, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
