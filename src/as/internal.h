@@ -102,13 +102,13 @@ typedef struct as_extension {
 /* One attester: what the verifier proved, and what policy says to it. */
 typedef struct as_appraisal {
     const char *tee_class;
-    const char *submod; /* "cpu0" */
-    vs_val input;       /* the policy's input, and the token's annotated evidence (4.2)... */
+    const char *submod;  /* "cpu0" */
+    vs_val input;        /* the policy's input, and the token's annotated evidence (4.2)... */
     vs_span policy_only; /* ...but for the member that this JSON pointer leads to; empty: none */
     vs_val evidence;     /* what is left of it: as_token_evidence */
-    uint64_t seed;      /* of the evaluation */
-    vs_val consulted;   /* array: what the verifier asked of the reference value provider */
-    vs_val notes;       /* the verifier's, vs_tee_result; undefined: none */
+    uint64_t seed;       /* of the evaluation */
+    vs_val consulted;    /* array: what the verifier asked of the reference value provider */
+    vs_val notes;        /* the verifier's, vs_tee_result; undefined: none */
     /* From here on filled in by as_appraise. */
     const char *policy, *policy_sha256; /* id with the class, digest of its text */
     ear_vector vector;

@@ -36,14 +36,14 @@ typedef struct vs_tee_expect {
 
 /* One attester found in the evidence (device verifiers may find several). */
 typedef struct vs_tee_result {
-    const char *tee_class; /* "cpu", "gpu", ... */
-    vs_val claims;         /* object, without the next two */
+    const char *tee_class;   /* "cpu", "gpu", ... */
+    vs_val claims;           /* object, without the next two */
     const char *policy_only; /* JSON pointer to a claim for the policy that would make tokens too
                               * long for HTTP headers; NULL: none */
-    vs_val report_data;    /* string for the policy input, undefined if the driver gives none */
-    vs_val init_data;      /* likewise */
-    vs_val notes;          /* for the operator: array of text, what the evidence did not match;
-                            * undefined when there is nothing to say */
+    vs_val report_data;      /* string for the policy input, undefined if the driver gives none */
+    vs_val init_data;        /* likewise */
+    vs_val notes;            /* for the operator: array of text, what the evidence did not match;
+                              * undefined when there is nothing to say */
 } vs_tee_result;
 
 enum { VS_TEE_RESULTS_MAX = 32 };
