@@ -20,6 +20,8 @@ vs_code cca_find_record(const vs_tee_endorsements *e, vs_arena *a, const char *p
         return VS_OK;
     VS_TRY_WRAP(e->find(e->user, vs_str(out->name), a, &out->entries, err), err,
                 "looking up endorsement %s", out->name);
+    if (out->entries.kind == VS_NULL) /* so some providers say "none" */
+        out->entries = vs_undefined();
     if (vs_defined(out->entries) && out->entries.kind != VS_ARRAY)
         return vs_fail(err, VS_E_INVALID, "endorsement %s is not an array", out->name);
     return VS_OK;

@@ -64,8 +64,8 @@ VS_MUST vs_code cca_read_platform_record(vs_arena *a, cca_platform_record *r, vs
 VS_MUST vs_code cca_read_realm_record(vs_arena *a, cca_realm_record *r, vs_error *err);
 
 /* The record "<prefix><id in hex>"; `e` NULL: there are no records. VS_OK with undefined entries
- * when there is none; the provider's error when it cannot be asked; VS_E_INVALID when it is no
- * array. */
+ * when there is none, or null; the provider's error when it cannot be asked; VS_E_INVALID when it
+ * is no array. */
 VS_MUST vs_code cca_find_record(const vs_tee_endorsements *e, vs_arena *a, const char *prefix,
                                 vs_span id, cca_record *out, vs_error *err);
 #define CCA_CPAK_RECORD     "cca.cpak."

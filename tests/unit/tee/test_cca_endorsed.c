@@ -193,7 +193,7 @@ static void malformed_key_records_refuse_and_are_named(void **state)
         const char *why;
     } bad[] = {
         {"{}", VS_E_INVALID, "is not an array"},
-        {"null", VS_E_INVALID, "is not an array"},
+        {"null", VS_E_UNTRUSTED, "no trust anchor has this instance id"},
         {"\"key\"", VS_E_INVALID, "is not an array"},
         {"[1]", VS_E_INVALID, "entry 0"},
         {"[{}]", VS_E_INVALID, "entry 0: member \"implementation-id\" is missing"},
