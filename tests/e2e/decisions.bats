@@ -26,6 +26,7 @@ decision_of() {
     grep -q '"status":"warning"' why.json
     grep -q '"id":"cca.realm.cca-realm-initial-measurement"' why.json
     grep -q '"found":false' why.json
+    grep -q '"by":"verifier"' why.json # an endorsement of this realm, which the driver asked for
     grep -q 'executables 33 (unrecognized_rt)' why.json
     vouchsafe explain "${asker[@]}" "$(decision_of 'kbs: release')" >denied.json
     grep -q '"verdict":"denied"' denied.json

@@ -133,3 +133,39 @@ teardown() { end_suite; }
     ! grep -qF "$(cut -d. -f3 ear.jwt)" serve.log
     ! grep -q 'kbs-session-id' serve.log
 }
+
+# The last digit of a digest: of what the verifier takes for genuine.
+change_rmm_reference() {
+    sed -i '/"component-type": "RMM"/,/"signer-id"/ s/\("measurement-value": ".*\)[0-9a-f]"/\1'"$1"'"/' realm/rv-store.json
+}
+
+@test "a platform whose firmware is not endorsed is refused, and the log names the component" {
+    endorse_rim
+    attest >/dev/null
+    change_rmm_reference 0 # from 9
+    run attest
+    [ "$status" -ne 0 ]
+    grep -q 'component 8 \\"RMM\\": digest [0-9a-f]* is not the value of rv-store entry 0, signer matches' serve.log
+    [[ "$output" != *component* ]] # which is not for the peer to know
+}
+
+@test "a platform that is left to policy is not affirmed by the shipped one" {
+    endorse_rim
+    sed -i 's/"type": *"local"/&, "platform-mismatch": "policy"/' realm/cca-config.json
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+    change_rmm_reference 0
+    attest >ear.jwt
+    jwt_payload ear.jwt | grep -q '"ear.status":"contraindicated"'
+    grep -q 'platform: component 8 \\"RMM\\"' serve.log
+}
+
+@test "without a CCA configuration only endorsed platforms are accepted" {
+    stop_server
+    start_server serve vouchsafe serve --data-dir kbs --listen 127.0.0.1:0 --admin-key admin.pub \
+        --cca-config nowhere.json
+    grep -q 'only endorsed CCA platforms will be accepted' serve.log
+    run attest
+    [ "$status" -ne 0 ]
+    grep -q 'neither in the trust anchor store nor endorsed as cca.cpak.01' serve.log
+}
