@@ -56,12 +56,15 @@ static void show_consulted(view *v, vs_val values)
     for (uint32_t i = 0; values.kind == VS_ARRAY && i < values.len; i++) {
         vs_val one = values.u.items[i], value = vs_getc(one, "value");
         vs_span id = vs_text(vs_getc(one, "id"));
+        /* Who asked: the verifier for itself, or the policy. */
+        const char *label = vs_defined(vs_getc(one, "by")) ? "endorsement" : "reference value";
+        const char *unit = vs_defined(vs_getc(one, "by")) ? "entries" : "approved";
         if (!vs_is_true(vs_getc(one, "found")))
-            view_rowf(v, 2, "reference value", "%.*s: none", VS_FMT(id));
+            view_rowf(v, 2, label, "%.*s: none", VS_FMT(id));
         else if (value.kind == VS_ARRAY)
-            view_rowf(v, 2, "reference value", "%.*s: %u approved", VS_FMT(id), value.len);
+            view_rowf(v, 2, label, "%.*s: %u %s", VS_FMT(id), value.len, unit);
         else
-            view_rowf(v, 2, "reference value", "%.*s", VS_FMT(id));
+            view_rowf(v, 2, label, "%.*s", VS_FMT(id));
     }
     if (values.kind == VS_ARRAY && values.len == 0)
         view_row(v, 2, "reference value", VS_LIT("none consulted"));
