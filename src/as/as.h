@@ -51,9 +51,9 @@ typedef struct as_result {
     /* Worst status over the submods: "none", "affirming", "warning", "contraindicated". */
     const char *status;
     /* For the operator: array, one object per submod {"submod","status","trust_vector",
-     * "reasons":[text],"reference_values":[{"id","found","by"?}]}: reasons name, from the same
-     * evaluation, why a claim is not affirming; reference_values are those that the policy asked
-     * for, and with "by":"verifier" the endorsements that the TEE's driver did. */
+     * "reasons":[text],"reference_values":[{"id","found","by"?,"sha256"?}]}: reasons name, from the
+     * same evaluation, why a claim is not affirming; reference_values are those that the policy
+     * asked for, and with "by":"verifier" the endorsements that the TEE's driver did. */
     vs_val explanation;
     vs_val record; /* all that evaluating it again needs (replay.h); undefined: not kept */
 } as_result;

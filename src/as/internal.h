@@ -74,7 +74,8 @@ typedef struct as_values {
     rvps *rv;
     int64_t now;
     bool verifier; /* the driver asks, not the policy */
-    vs_vec asked;  /* {"id","found","value"?,"by"?} of each; its arena outlives the asking */
+    vs_vec asked;  /* {"id","found","value"?} of each that the policy asks for,
+                    * {"id","found","by","sha256"?} of the driver's; its arena outlives the asking */
     bool all_kept;
 } as_values;
 

@@ -25,7 +25,7 @@ static vs_code recorded_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_
 {
     const recorded *rec = (const recorded *)r;
     for (VS_ARR_FOR (v, rec->values)) {
-        if (!vs_span_eq(vs_text(vs_getc(*v, "id")), id))
+        if (!vs_span_eq(vs_text(vs_getc(*v, "id")), id) || vs_defined(vs_getc(*v, AS_ASKED_BY)))
             continue;
         *out = vs_is_true(vs_getc(*v, "found")) ? vs_getc(*v, "value") : vs_undefined();
         return VS_OK;

@@ -9,9 +9,10 @@
  *    "token": {"issuer_name", "developer_name", "build_name", "profile_name"},
  *    "payload_sha256": "<hex>", "complete": bool,
  *    "submods": [{"submod", "class", "policy", "policy_sha256", "seed", "input",
- *                 "policy_only"?, "reference_values": [{"id", "found", "value", "by"?}],
+ *                 "policy_only"?, "reference_values": [{"id", "found", "value"}],
  *                 "notes"?, "status", "trust_vector", "reasons"}]}
- * "by" is "verifier" for what the TEE's driver asked for, not the policy; "notes" are the driver's;
+ * What the TEE's driver asked for, not the policy, is {"id", "found", "by": "verifier", "sha256"},
+ * with the digest of the value's canonical JSON. "notes" are the driver's;
  * "policy_only" is a JSON pointer to the one member of the input that the token leaves out.
  * `complete` is false when the policy asked for more reference values than a record keeps.
  */

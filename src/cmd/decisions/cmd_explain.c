@@ -58,11 +58,10 @@ static void show_consulted(view *v, vs_val values)
         vs_span id = vs_text(vs_getc(one, "id"));
         /* Who asked: the verifier for itself, or the policy. */
         const char *label = vs_defined(vs_getc(one, "by")) ? "endorsement" : "reference value";
-        const char *unit = vs_defined(vs_getc(one, "by")) ? "entries" : "approved";
         if (!vs_is_true(vs_getc(one, "found")))
             view_rowf(v, 2, label, "%.*s: none", VS_FMT(id));
         else if (value.kind == VS_ARRAY)
-            view_rowf(v, 2, label, "%.*s: %u %s", VS_FMT(id), value.len, unit);
+            view_rowf(v, 2, label, "%.*s: %u approved", VS_FMT(id), value.len);
         else
             view_rowf(v, 2, label, "%.*s", VS_FMT(id));
     }

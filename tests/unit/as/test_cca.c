@@ -196,6 +196,22 @@ static vs_code from_store(const void *user, vs_span id, vs_span sha256, vs_arena
     return as_policy_by_digest(((const realm_world *)user)->w.store, sha256, a, text, err);
 }
 
+/* The record, as it comes back from a file, gives the same payload and explanation. */
+static void expect_replay(realm_world *r, const as_result *res)
+{
+    vs_error err = {0};
+    as_replayed again;
+    vs_buf text = VS_BUF(1 << 20);
+    vs_val record;
+    vs_json_print(&text, res->record);
+    assert_vs_ok(vs_json_parse(&r->w.a, vs_buf_span(&text), NULL, &record, &err), &err);
+    const as_replay_options opts = {.policy = from_store, .user = r};
+    assert_vs_ok(as_replay(record, &opts, &r->w.a, &again, &err), &err);
+    assert_true(again.same);
+    assert_true(vs_eq(again.explanation, res->explanation));
+    vs_buf_free(&text);
+}
+
 static void records_the_driver_consulted_are_in_the_explanation_and_replay(void **state)
 {
     realm_world *r = *state;
@@ -213,17 +229,32 @@ static void records_the_driver_consulted_are_in_the_explanation_and_replay(void 
     }
     put_record(&r->w, cpak(r), NULL); /* what has changed since does not matter */
     put_record(&r->w, realm_record(r), "[]");
+    expect_replay(r, &res);
+}
+
+/* The verifier's answers are kept as digests, the policy's whole, also for the same name. */
+static void a_policy_may_ask_for_what_the_verifier_asked_for(void **state)
+{
+    realm_world *r = *state;
+    as_result res;
     vs_error err = {0};
-    as_replayed again;
-    vs_buf text = VS_BUF(1 << 20);
-    vs_val record;
-    vs_json_print(&text, res.record);
-    assert_vs_ok(vs_json_parse(&r->w.a, vs_buf_span(&text), NULL, &record, &err), &err);
-    const as_replay_options opts = {.policy = from_store, .user = r};
-    assert_vs_ok(as_replay(record, &opts, &r->w.a, &again, &err), &err);
-    assert_true(again.same);
-    assert_true(vs_eq(again.explanation, res.explanation));
-    vs_buf_free(&text);
+    char why[VS_ERROR_TEXT];
+    const char *policy = vs_sprintf(&r->w.a,
+                                    "package policy\ntrust_claims := {\"executables\": 3}\n"
+                                    "extensions := [{\"name\": \"x\", \"key\": 1, \"value\": "
+                                    "query_reference_value(\"%s\")}]\n",
+                                    realm_record(r));
+    assert_vs_ok(as_set_policy(r->w.as, VS_LIT("default_cpu"), vs_str(policy), &err), &err);
+    if (attest(r, &res, why) != VS_OK)
+        fail_msg("%s", why);
+    vs_val kept = at(res.record, "/submods/0/reference_values");
+    assert_int_equal(kept.len, 4);
+    assert_int_equal(vs_text(at(kept, "/2/sha256")).n, 64);
+    assert_false(vs_defined(at(kept, "/2/value")));
+    assert_true(vs_eq(at(kept, "/2/id"), at(kept, "/3/id")));
+    assert_int_equal(at(kept, "/3/value").kind, VS_ARRAY);
+    put_record(&r->w, realm_record(r), NULL);
+    expect_replay(r, &res);
 }
 
 static void a_realm_in_trustees_list_needs_no_endorsement(void **state)
@@ -509,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_realm_is_affirmed_by_endorsements_alone),
         T(records_the_driver_consulted_are_in_the_explanation_and_replay),
+        T(a_policy_may_ask_for_what_the_verifier_asked_for),
         T(a_realm_in_trustees_list_needs_no_endorsement),
         T(a_contradicted_realm_is_contraindicated_whatever_the_list_says),
         T(endorsements_can_be_switched_off),
