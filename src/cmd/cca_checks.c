@@ -103,7 +103,7 @@ static void check_realm_references(report *r, const cca_verdict *v)
 static void appraise(report *r, const cca_token *t, const cca_snapshot *trust, cca_verdict *v)
 {
     vs_error err = {0};
-    vs_code code = cca_appraise(trust, t, v, &err);
+    vs_code code = cca_appraise(&(cca_basis){.snapshot = trust, .a = r->a}, t, v, &err);
     bool ok = code == VS_OK && v->platform_matched;
     if (code != VS_OK && !(trust->lifecycles >> t->platform.lifecycle & 1)) {
         leave_open(r, "the platform's lifecycle is not accepted");
@@ -123,7 +123,7 @@ static void check_trust(report *r, const cca_token *t, const cca_snapshot *trust
 {
     cca_verdict v;
     vs_error err = {0};
-    vs_code code = cca_verify_chain(trust, t, &v, &err);
+    vs_code code = cca_verify_chain(&(cca_basis){.snapshot = trust, .a = r->a}, t, &v, &err);
     report_check_add(r, platform_signature, v.anchor ? REPORT_PASSED : REPORT_FAILED,
                      v.anchor ? "valid under the platform's key (CPAK) in the trust anchors"
                               : why(r, &err));

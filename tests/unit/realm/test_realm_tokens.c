@@ -168,13 +168,13 @@ static void a_directory_attests_under_the_configuration_it_holds(void **state)
     assert_vs_ok(cca_trust_load(in(h, "cca-config.json"), &trust, &err), &err);
     assert_vs_ok(cca_trust_take(trust, &s, &err), &err);
     assert_vs_ok(cca_token_decode(&h->a, vs_buf_span(&token), &t, &err), &err);
-    assert_vs_ok(cca_verify_chain(s, &t, &v, &err), &err);
+    assert_vs_ok(cca_verify_chain(&(cca_basis){.snapshot = s, .a = &h->a}, &t, &v, &err), &err);
     assert_false(v.platform_cached);
-    assert_vs_ok(cca_appraise(s, &t, &v, &err), &err);
+    assert_vs_ok(cca_appraise(&(cca_basis){.snapshot = s, .a = &h->a}, &t, &v, &err), &err);
     assert_true(v.realm_known);
     /* The platform token is that of the boot: the verifier knows it the second time. */
     assert_vs_ok(cca_token_decode(&h->a, vs_buf_span(&again), &t, &err), &err);
-    assert_vs_ok(cca_verify_chain(s, &t, &v, &err), &err);
+    assert_vs_ok(cca_verify_chain(&(cca_basis){.snapshot = s, .a = &h->a}, &t, &v, &err), &err);
     assert_true(v.platform_cached);
     assert_vs_code(realm_attest(r, vs_span_of(challenge, 63), &token, NULL), VS_E_INVALID);
     cca_snapshot_release(&s);

@@ -22,9 +22,9 @@ static inline vs_code verify(const soft_realm *s, char why[VS_ERROR_TEXT])
     assert_vs_code(cca_trust_take(trust, &snapshot, NULL), VS_OK);
     vs_code code = cca_token_decode(&a, vs_buf_span(&token), &t, &err);
     if (code == VS_OK)
-        code = cca_verify_chain(snapshot, &t, &v, &err);
+        code = cca_verify_chain(&(cca_basis){.snapshot = snapshot, .a = &a}, &t, &v, &err);
     if (code == VS_OK)
-        code = cca_appraise(snapshot, &t, &v, &err);
+        code = cca_appraise(&(cca_basis){.snapshot = snapshot, .a = &a}, &t, &v, &err);
     if (code == VS_OK)
         assert_true(v.realm_known);
     (void)vs_error_text(&err, why, VS_ERROR_TEXT);
