@@ -414,6 +414,10 @@ static void images_that_no_host_can_build_are_refused(void **state)
     m = good;
     m.n_ram = 0;
     assert_refused(&m, "is not inside RAM");
+    m = good;
+    m.unmeasured[0].size = UINT64_C(1) << 40; /* would be hashed for hours */
+    cca_rim r;
+    assert_vs_code(cca_image_measure(&m, NULL, &r, &err), VS_E_LIMIT);
 }
 
 static vs_code fail_late(const void *self, uint64_t at, uint8_t *to, size_t n, vs_error *e)

@@ -135,8 +135,12 @@ static vs_code check_loads(const cca_image *m, const place *memory, size_t n_mem
                            .name = b->name,
                            .blob = b};
     }
-    for (size_t i = 0; i < m->n_unmeasured; i++)
+    for (size_t i = 0; i < m->n_unmeasured; i++) {
+        if (m->unmeasured[i].size > CCA_UNMEASURED_MAX)
+            return vs_fail(err, VS_E_LIMIT, "unmeasured range at 0x%llx: more than %d bytes",
+                           HEX(m->unmeasured[i].base), CCA_UNMEASURED_MAX);
         VS_TRY(place_range("unmeasured range", &m->unmeasured[i], m->params.s2sz, &out[n++], err));
+    }
     for (size_t i = 0; i < n; i++)
         if (!inside(&out[i], memory, n_memory))
             return vs_fail(err, VS_E_INVALID, "%s (granules 0x%llx to 0x%llx) is not inside RAM",

@@ -25,6 +25,7 @@ VS_MUST vs_code cca_source_digest(vs_hash hash, const cca_source *s, uint8_t out
                                   vs_error *err);
 
 enum { CCA_RANGES_MAX = 16, CCA_BLOBS_MAX = 32, CCA_RECS_MAX = 16 };
+enum { CCA_UNMEASURED_MAX = 1 << 30 }; /* bytes of one range, each granule of which is a hash */
 
 typedef struct cca_range {
     uint64_t base, size; /* multiples of 4096 */
