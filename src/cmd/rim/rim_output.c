@@ -32,9 +32,18 @@ vs_code rim_form_of(const char *name, rim_form *out, vs_error *err)
                    near ? "; did you mean " : "", near ? near : "");
 }
 
+void rim_put_value(vs_buf *out, rim_form form, vs_span value)
+{
+    if (form == RIM_HEX)
+        vs_hex_encode(out, value);
+    else
+        vs_b64_encode(out, VS_B64_STD, value);
+    vs_buf_putc(out, '\n');
+}
+
 static vs_span rem0_span(const rim_result *r)
 {
-    return vs_span_of(r->rem0, vs_hash_size(r->rim->params.hash));
+    return vs_span_of(r->rem0, vs_hash_size(r->rim.params.hash));
 }
 
 /* ---- text -------------------------------------------------------------------------------------
@@ -42,7 +51,7 @@ static vs_span rem0_span(const rim_result *r)
 
 static void text_params(view *v, const rim_result *r)
 {
-    const cca_realm_params *p = &r->rim->params;
+    const cca_realm_params *p = &r->rim.params;
     view_rowf(v, 0, "realm", "%s%s, RMM %s, %u IPA bits, %u breakpoints, %u watchpoints",
               r->vmm ? r->vmm : "described by a file", r->vmm ? " realm" : "", cca_rmm_name(p->rmm),
               p->s2sz, p->num_bps + 1, p->num_wps + 1);
@@ -89,9 +98,9 @@ static void text_steps(view *v, vs_span steps)
 static void print_text(view *v, const rim_result *r)
 {
     text_steps(v, r->steps);
-    view_styled(v, VIEW_BOLD, "Realm Initial Measurement, %s", vs_hash_name(r->rim->params.hash));
+    view_styled(v, VIEW_BOLD, "Realm Initial Measurement, %s", vs_hash_name(r->rim.params.hash));
     vs_buf_putc(&v->out, '\n');
-    view_bytes(v, 0, "RIM", cca_rim_span(r->rim));
+    view_bytes(v, 0, "RIM", cca_rim_span(&r->rim));
     if (r->has_rem0)
         view_bytes(v, 0, "REM0, by firmware", rem0_span(r));
     text_params(v, r);
@@ -107,26 +116,13 @@ static void json_hex(vs_jw *w, const char *key, uint64_t v)
 {
     char text[24];
     (void)snprintf(text, sizeof text, "0x%llx", HEX(v));
-    vs_jw_key(w, key);
-    vs_jw_str(w, text);
+    rim_put_text(w, key, text);
 }
 
 static void json_int(vs_jw *w, const char *key, uint64_t v)
 {
     vs_jw_key(w, key);
     vs_jw_int(w, (int64_t)v);
-}
-
-static void json_text(vs_jw *w, const char *key, const char *v)
-{
-    vs_jw_key(w, key);
-    vs_jw_str(w, v);
-}
-
-static void json_bytes(vs_jw *w, vs_arena *a, const char *key, vs_span v)
-{
-    vs_jw_key(w, key);
-    vs_jw_span(w, vs_hex_encode_arena(a, v));
 }
 
 static void json_params(vs_jw *w, const cca_realm_params *p)
@@ -161,7 +157,7 @@ static void json_blobs(vs_jw *w, const cca_image *m)
     vs_jw_open(w, '[');
     for (size_t i = 0; i < m->n_blobs; i++) {
         vs_jw_open(w, '{');
-        json_text(w, "name", m->blobs[i].name);
+        rim_put_text(w, "name", m->blobs[i].name);
         json_hex(w, "address", m->blobs[i].ipa);
         json_hex(w, "size", m->blobs[i].source.size);
         vs_jw_close(w, '}');
@@ -196,10 +192,8 @@ static void json_steps(vs_jw *w, vs_span steps)
         vs_span rim,
             command = vs_span_cut(vs_span_cut(steps, '\n', &steps, NULL), '\t', &rim, NULL);
         vs_jw_open(w, '{');
-        vs_jw_key(w, "command");
-        vs_jw_span(w, command);
-        vs_jw_key(w, "rim");
-        vs_jw_span(w, rim);
+        rim_put_span(w, "command", command);
+        rim_put_span(w, "rim", rim);
         vs_jw_close(w, '}');
     }
     vs_jw_close(w, ']');
@@ -207,19 +201,18 @@ static void json_steps(vs_jw *w, vs_span steps)
 
 static void print_json(vs_buf *out, vs_arena *a, const rim_result *r)
 {
-    const cca_realm_params *p = &r->rim->params;
+    const cca_realm_params *p = &r->rim.params;
     const cca_image *m = r->image;
     vs_jw w = {.out = out};
     vs_jw_open(&w, '{');
-    json_bytes(&w, a, "rim", cca_rim_span(r->rim));
-    vs_jw_key(&w, "rim-base64");
-    vs_jw_span(&w, vs_b64_encode_arena(a, VS_B64_STD, cca_rim_span(r->rim)));
+    rim_put_span(&w, "rim", vs_hex_encode_arena(a, cca_rim_span(&r->rim)));
+    rim_put_span(&w, "rim-base64", vs_b64_encode_arena(a, VS_B64_STD, cca_rim_span(&r->rim)));
     if (r->has_rem0)
-        json_bytes(&w, a, "rem0", rem0_span(r));
-    json_text(&w, "hash", vs_hash_name(p->hash));
-    json_text(&w, "rmm", cca_rmm_name(p->rmm));
+        rim_put_span(&w, "rem0", vs_hex_encode_arena(a, rem0_span(r)));
+    rim_put_text(&w, "hash", vs_hash_name(p->hash));
+    rim_put_text(&w, "rmm", cca_rmm_name(p->rmm));
     if (r->vmm)
-        json_text(&w, "vmm", r->vmm);
+        rim_put_text(&w, "vmm", r->vmm);
     json_params(&w, p);
     json_ranges(&w, "ram", m->ram, m->n_ram);
     json_blobs(&w, m);
@@ -242,14 +235,13 @@ static void print_reference_values(vs_buf *out, vs_arena *a, const rim_result *r
     vs_jw_open(&inner, '{');
     vs_jw_key(&inner, "cca.realm.cca-realm-initial-measurement");
     vs_jw_open(&inner, '[');
-    vs_jw_span(&inner, vs_b64_encode_arena(a, VS_B64_STD, cca_rim_span(r->rim)));
+    vs_jw_span(&inner, vs_b64_encode_arena(a, VS_B64_STD, cca_rim_span(&r->rim)));
     vs_jw_close(&inner, ']');
     vs_jw_close(&inner, '}');
     vs_jw_open(&w, '{');
-    json_text(&w, "version", "0.1.0");
-    json_text(&w, "type", "sample");
-    vs_jw_key(&w, "payload");
-    vs_jw_span(&w, vs_b64_encode_arena(a, VS_B64_STD, vs_buf_span(&payload)));
+    rim_put_text(&w, "version", "0.1.0");
+    rim_put_text(&w, "type", "sample");
+    rim_put_span(&w, "payload", vs_b64_encode_arena(a, VS_B64_STD, vs_buf_span(&payload)));
     vs_jw_close(&w, '}');
     vs_buf_putc(out, '\n');
 }
@@ -263,14 +255,12 @@ static vs_code print_form(const rim_cli *o, rim_form form, const rim_result *r, 
     switch (form) {
     case RIM_TEXT: print_text(v, r); break;
     case RIM_JSON: print_json(&v->out, a, r); break;
-    case RIM_HEX: vs_hex_encode(&v->out, cca_rim_span(r->rim)); break;
-    case RIM_BASE64: vs_b64_encode(&v->out, VS_B64_STD, cca_rim_span(r->rim)); break;
+    case RIM_HEX:
+    case RIM_BASE64: rim_put_value(&v->out, form, cca_rim_span(&r->rim)); break;
     case RIM_REFERENCE_VALUES: print_reference_values(&v->out, a, r); break;
     case RIM_COMID_TEMPLATE: return rim_comid_template(o, r, &v->out, err);
     case RIM_CORIM_TEMPLATE: return rim_corim_template(o, r, &v->out, err);
     }
-    if (form == RIM_HEX || form == RIM_BASE64)
-        vs_buf_putc(&v->out, '\n');
     return vs_arena_check(a, err);
 }
 
@@ -298,13 +288,11 @@ static void keep_step(void *self, const cca_step *s)
 vs_code rim_measure(const rim_cli *o, rim_result *r, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf steps = VS_BUF(OUTPUT_MAX);
-    cca_rim rim;
     rim_form form;
     VS_TRY(rim_form_of(o->output, &form, err));
-    VS_TRY(
-        cca_image_measure(r->image, o->trace ? &(cca_trace){keep_step, &steps} : NULL, &rim, err));
+    VS_TRY(cca_image_measure(r->image, o->trace ? &(cca_trace){keep_step, &steps} : NULL, &r->rim,
+                             err));
     VS_TRY_WRAP(vs_buf_check(&steps, err), err, "--trace");
-    r->rim = &rim;
     r->steps = vs_buf_span(&steps);
     return rim_print(o, form, r, err);
 }

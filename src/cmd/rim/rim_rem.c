@@ -107,12 +107,9 @@ static void print_json(vs_buf *out, const rim_cli *o, rem *r)
 {
     vs_jw w = {.out = out};
     vs_jw_open(&w, '{');
-    vs_jw_key(&w, "rem");
-    vs_jw_span(&w, vs_hex_encode_arena(&r->a, value_of(r)));
-    vs_jw_key(&w, "rem-base64");
-    vs_jw_span(&w, vs_b64_encode_arena(&r->a, VS_B64_STD, value_of(r)));
-    vs_jw_key(&w, "hash");
-    vs_jw_str(&w, vs_hash_name(r->hash));
+    rim_put_span(&w, "rem", vs_hex_encode_arena(&r->a, value_of(r)));
+    rim_put_span(&w, "rem-base64", vs_b64_encode_arena(&r->a, VS_B64_STD, value_of(r)));
+    rim_put_text(&w, "hash", vs_hash_name(r->hash));
     vs_jw_key(&w, "index");
     vs_jw_int(&w, (int64_t)r->index);
     vs_jw_key(&w, "token-index");
@@ -147,13 +144,7 @@ static vs_code print(const rim_cli *o, rem *r, vs_error *err)
     case RIM_TEXT: print_text(&v, o, r); break;
     case RIM_JSON: print_json(&v.out, o, r); break;
     case RIM_HEX:
-        vs_hex_encode(&v.out, value_of(r));
-        vs_buf_putc(&v.out, '\n');
-        break;
-    case RIM_BASE64:
-        vs_b64_encode(&v.out, VS_B64_STD, value_of(r));
-        vs_buf_putc(&v.out, '\n');
-        break;
+    case RIM_BASE64: rim_put_value(&v.out, form, value_of(r)); break;
     default: return vs_fail(err, VS_E_INVALID, "--output %s is for a RIM", o->output);
     }
     VS_TRY(vs_arena_check(&r->a, err));

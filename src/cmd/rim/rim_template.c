@@ -7,20 +7,13 @@
 
 enum { RPV_SIZE = 64 };
 
-static void put_text(vs_jw *w, const char *key, const char *v)
-{
-    vs_jw_key(w, key);
-    vs_jw_str(w, v);
-}
-
 /* {"type": "bytes", "value": ...} */
 static void put_bytes(vs_jw *w, vs_arena *a, const char *key, vs_span v)
 {
     vs_jw_key(w, key);
     vs_jw_open(w, '{');
-    put_text(w, "type", "bytes");
-    vs_jw_key(w, "value");
-    vs_jw_span(w, vs_b64_encode_arena(a, VS_B64_STD, v));
+    rim_put_text(w, "type", "bytes");
+    rim_put_span(w, "value", vs_b64_encode_arena(a, VS_B64_STD, v));
     vs_jw_close(w, '}');
 }
 
@@ -31,7 +24,7 @@ static vs_code put_uuid(vs_jw *w, const char *key, const char *what, const rim_r
 {
     uint8_t h[VS_HASH_MAX];
     char text[40];
-    const vs_span parts[] = {vs_str(what), cca_rim_span(r->rim),
+    const vs_span parts[] = {vs_str(what), cca_rim_span(&r->rim),
                              vs_span_of(r->rem0, r->has_rem0 ? VS_HASH_MAX : 0), rpv};
     VS_TRY(vs_digest_parts(VS_SHA256, parts, VS_COUNT(parts), h, err));
     h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
@@ -40,7 +33,7 @@ static vs_code put_uuid(vs_jw *w, const char *key, const char *what, const rim_r
                    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0],
                    h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13],
                    h[14], h[15]);
-    put_text(w, key, text);
+    rim_put_text(w, key, text);
     return VS_OK;
 }
 
@@ -55,8 +48,8 @@ static void begin_measurement(vs_jw *w, const char *mkey)
     vs_jw_open(w, '{');
     vs_jw_key(w, "key");
     vs_jw_open(w, '{');
-    put_text(w, "type", "string");
-    put_text(w, "value", mkey);
+    rim_put_text(w, "type", "string");
+    rim_put_text(w, "value", mkey);
     vs_jw_close(w, '}');
     vs_jw_key(w, "value");
     vs_jw_open(w, '{');
@@ -102,10 +95,10 @@ static vs_code read_rpv(const rim_cli *o, vs_arena *a, vs_span *out, vs_error *e
 
 static void put_measurements(vs_jw *w, vs_arena *a, const rim_result *r, vs_span rpv)
 {
-    vs_hash hash = r->rim->params.hash;
+    vs_hash hash = r->rim.params.hash;
     vs_jw_key(w, "measurements");
     vs_jw_open(w, '[');
-    put_digest(w, a, "cca.rim", hash, cca_rim_span(r->rim));
+    put_digest(w, a, "cca.rim", hash, cca_rim_span(&r->rim));
     if (r->has_rem0)
         put_digest(w, a, "cca.rem0", hash, vs_span_of(r->rem0, vs_hash_size(hash)));
     if (rpv.n) {
@@ -137,7 +130,7 @@ static vs_code write_comid(const rim_cli *o, const rim_result *r, vs_arena *a, v
     vs_jw_open(w, '{');
     vs_jw_key(w, "class");
     vs_jw_open(w, '{');
-    put_bytes(w, a, "id", cca_rim_span(r->rim));
+    put_bytes(w, a, "id", cca_rim_span(&r->rim));
     vs_jw_close(w, '}');
     vs_jw_close(w, '}');
     put_measurements(w, a, r, rpv);
@@ -159,7 +152,7 @@ static vs_code write_corim(const rim_cli *o, const rim_result *r, vs_arena *a, v
         vs_jw_key(w, "entities");
         vs_jw_open(w, '[');
         vs_jw_open(w, '{');
-        put_text(w, "name", o->entity);
+        rim_put_text(w, "name", o->entity);
         vs_jw_key(w, "roles");
         vs_jw_open(w, '[');
         vs_jw_str(w, "manifestCreator");
@@ -169,8 +162,8 @@ static vs_code write_corim(const rim_cli *o, const rim_result *r, vs_arena *a, v
     }
     vs_jw_key(w, "profile");
     vs_jw_open(w, '{');
-    put_text(w, "type", "uri");
-    put_text(w, "value", "tag:arm.com,2025:cca_realm#1.0.0");
+    rim_put_text(w, "type", "uri");
+    rim_put_text(w, "value", "tag:arm.com,2025:cca_realm#1.0.0");
     vs_jw_close(w, '}');
     vs_jw_close(w, '}');
     return VS_OK;

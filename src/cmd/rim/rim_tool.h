@@ -6,6 +6,7 @@
 #include "cmd/cli.h"
 #include "tee/cca/measure/host.h"
 #include "tee/cca/measure/image.h"
+#include "value/json.h"
 
 typedef struct rim_cli {
     const char *memory, *cpus, *kernel, *initrd, *firmware, *firmware_at, *dtb, *cmdline, *virtio;
@@ -63,12 +64,24 @@ VS_MUST vs_code rim_hash(const char *text, vs_hash *out, vs_error *err);
 typedef struct rim_result {
     const char *vmm; /* "qemu"; NULL: an image described by a file */
     const cca_image *image;
-    const cca_rim *rim;
+    cca_rim rim;   /* by rim_measure */
     bool has_rem0; /* what firmware is expected to make of kernel and initrd */
     uint8_t rem0[VS_HASH_MAX];
     bool dtb_made; /* here, and not given */
     vs_span steps; /* --trace: lines "command\tRIM in hex\n"; p == NULL: none */
 } rim_result;
+
+/* A member of a JSON object. */
+static inline void rim_put_text(vs_jw *w, const char *key, const char *v)
+{
+    vs_jw_key(w, key);
+    vs_jw_str(w, v);
+}
+static inline void rim_put_span(vs_jw *w, const char *key, vs_span v)
+{
+    vs_jw_key(w, key);
+    vs_jw_span(w, v);
+}
 
 typedef enum rim_form {
     RIM_TEXT,
@@ -82,6 +95,8 @@ typedef enum rim_form {
 
 /* "auto": text on a terminal, else JSON. */
 VS_MUST vs_code rim_form_of(const char *name, rim_form *out, vs_error *err);
+/* RIM_HEX or RIM_BASE64, and a line feed. */
+void rim_put_value(vs_buf *out, rim_form form, vs_span value);
 /* To standard output. */
 VS_MUST vs_code rim_print(const rim_cli *o, rim_form form, const rim_result *r, vs_error *err);
 /* cocli's input (cca.md 6.3). */
