@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `vouchsafe rim`: a realm's measurements from files and options, in every form that others take.
 
-setup() {
-    load common.bash
-    work=$(mktemp -d)
-    cd "$work" || return 1
-    pids=()
+make_inputs() {
     printf 'FW CONTENT' >fw
     printf 'INITRD CONTENT' >initrd
     # An arm64 Image: text_offset 0, image_size 0x200000, the magic at 56.
@@ -14,6 +10,14 @@ setup() {
         printf '%05000d' 7; } >Image
     six=(--num-bps 6 --num-wps 6)
     kvmtool=998dfdf6401d69f73ed88ac53d62d5ea2cfac6320b887ce4599aa8671791d4d0
+}
+
+setup() {
+    load common.bash
+    work=$(mktemp -d)
+    cd "$work" || return 1
+    pids=()
+    make_inputs
 }
 
 teardown() { end_suite; }
@@ -128,6 +132,29 @@ END
     rvps-tool register --path rv.json --addr "$url"
     [ "$(rvps-tool query -r cca.realm.cca-realm-initial-measurement -a "$url")" = \
         "[\"$(rim kvmtool "${six[@]}" -c 1 -m 512M -o base64)\"]" ]
+}
+
+@test "rim: a realm with the computed measurement gets the secret, with one letter changed nothing" {
+    rm -rf "$work"
+    start_suite
+    make_inputs
+    realm_of() { rim kvmtool "${six[@]}" -c 2 -m 512M -k Image -i initrd -p "$1" -o "$2"; }
+    endorse() { admin set-sample-reference-value cca.realm.cca-realm-initial-measurement "$(realm_of "$1" base64)"; }
+    vouchsafe realm init --dir realm --rim "$(realm_of quiet hex)" >/dev/null
+    vouchsafe realm run --dir realm --socket "$work/tsm.sock" >realm.out 2>realm.log 3>&- &
+    pids+=($!)
+    await_ready realm.out >/dev/null
+    export VOUCHSAFE_TSM_PATH=$work/tsm.sock
+    serve
+    prepare_secret
+    endorse quieT
+    attest >ear.jwt
+    run get_with_token ear.jwt
+    [ "$status" -eq 1 ] && [[ "$output" == *PolicyDeny* ]]
+    grep -qF "$(realm_of quiet base64)" serve.log # which RIM is not approved
+    endorse quiet
+    attest >ear.jwt
+    get_with_token ear.jwt | base64 -d | cmp message.txt -
 }
 
 @test "rim: templates of CoMID and CoRIM name the realm by its RIM" {

@@ -233,16 +233,19 @@ static void capabilities_are_lowered_never_raised(void **state)
     assert_true(cca_host_named(VS_LIT("fvp"), &rmm));
     cca_host_restrict(&h, &rmm);
     assert_int_equal(h.num_bps, 2);
-    assert_vs_ok(cca_host_params(&h, &p, &err), &err);
+    assert_vs_ok(cca_host_params(&h, 0, &p, &err), &err);
     assert_int_equal(p.flags, CCA_REALM_SVE | CCA_REALM_PMU);
     assert_int_equal(p.sve_vl, 3);
     assert_int_equal(p.num_bps, 1);
     assert_int_equal(p.pmu_num_ctrs, 8);
     assert_vs_ok(cca_host_set(&h, "sve_vl", VS_LIT("0"), &err), &err);
     assert_vs_ok(cca_host_set(&h, "pmu", VS_LIT("false"), &err), &err);
-    assert_vs_ok(cca_host_params(&h, &p, &err), &err);
+    assert_vs_ok(cca_host_params(&h, 0, &p, &err), &err);
     assert_int_equal(p.flags, 0);
     assert_int_equal(p.pmu_num_ctrs, 0);
+    assert_vs_ok(cca_host_params(&h, CCA_REALM_DA, &p, &err), &err);
+    assert_int_equal(p.flags, CCA_REALM_DA);
+    assert_vs_code(cca_host_params(&h, CCA_REALM_SVE, &p, &err), VS_E_INVALID);
     assert_vs_code(cca_host_set(&h, "pmu", VS_LIT("1"), &err), VS_E_INVALID);
     assert_vs_code(cca_host_set(&h, "num_bps", VS_LIT("two"), &err), VS_E_INVALID);
     assert_vs_code(cca_host_set(&h, "nope", VS_LIT("2"), &err), VS_E_INVALID);
@@ -311,6 +314,7 @@ static void descriptions_that_say_something_else_are_refused(void **state)
         {HEAD "[[ram]]\nbase = '0x'\nsize = 1\n", "\"base\" must be a number"},
         {HEAD "[[ram]]\nbase = '0x10000000000000000'\nsize = 1\n", "\"base\" must be a number"},
         {HEAD "[[ram]]\nbase = '1x'\nsize = 1\n", "\"base\" must be a number"},
+        {HEAD "[[ram]]\nbase = \"0x\\u0010\"\nsize = 1\n", "\"base\" must be a number"},
         {HEAD "[[ram]]\nbase = 1\nsize = 1\nname = 'x'\n", "unknown key \"name\""},
         {HEAD "[[data]]\naddress = 1\n", "\"file\" is missing"},
         {HEAD "[[data]]\naddress = 1\nfile = ''\n", "no name of a file"},

@@ -144,10 +144,9 @@ static vs_code read_params(vs_val top, cca_realm_params *p, vs_error *err)
     if (!cca_rmm_of_name(vs_text(rmm), &p->rmm))
         return vs_fail(err, VS_E_INVALID, "\"rmm\" must be 1.0, 1.1 or 2.0");
     VS_TRY_WRAP(cca_host_read(realm, &h, err), err, "[realm]");
-    VS_TRY_WRAP(cca_host_params(&h, p, err), err, "[realm]");
     if (vs_defined(vs_getc(top, "flags")))
         VS_TRY(need_number(top, "flags", &flags, err));
-    p->flags |= flags;
+    VS_TRY_WRAP(cca_host_params(&h, flags, p, err), err, "[realm]");
     return VS_OK;
 }
 

@@ -160,15 +160,19 @@ static vs_code need(int v, const char *key, vs_error *err)
     return VS_OK;
 }
 
-vs_code cca_host_params(const cca_host *h, cca_realm_params *p, vs_error *err)
+vs_code cca_host_params(const cca_host *h, uint64_t more_flags, cca_realm_params *p, vs_error *err)
 {
+    if (more_flags & (CCA_REALM_LPA2 | CCA_REALM_SVE | CCA_REALM_PMU))
+        return vs_fail(err, VS_E_INVALID,
+                       "flags 0x%llx: LPA2 (1), SVE (2) and PMU (4) follow from the host",
+                       (unsigned long long)more_flags);
     VS_TRY(need(h->ipa_bits, "ipa_bits", err));
     VS_TRY(need(h->num_bps, "num_bps", err));
     VS_TRY(need(h->num_wps, "num_wps", err));
     if (h->pmu == 1)
         VS_TRY(need(h->pmu_num_ctrs, "pmu_num_ctrs", err));
     bool sve = h->sve_vl > 0, pmu = h->pmu == 1;
-    p->flags = (h->lpa2 == 1 ? CCA_REALM_LPA2 : 0u) | (sve ? CCA_REALM_SVE : 0u) |
+    p->flags = more_flags | (h->lpa2 == 1 ? CCA_REALM_LPA2 : 0u) | (sve ? CCA_REALM_SVE : 0u) |
                (pmu ? CCA_REALM_PMU : 0u);
     p->s2sz = (uint8_t)h->ipa_bits;
     p->sve_vl = sve ? (uint8_t)(h->sve_vl / 128 - 1) : 0;

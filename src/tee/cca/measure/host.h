@@ -47,7 +47,9 @@ VS_MUST vs_code cca_host_set(cca_host *h, const char *key, vs_span text, vs_erro
 void cca_host_restrict(cca_host *h, const cca_host *by);
 
 /* The parameters of a realm that takes all of it, except for rmm and hash, which stay: a missing
- * ipa_bits, num_bps or num_wps is VS_E_INVALID, the rest is off when it is not known. */
-VS_MUST vs_code cca_host_params(const cca_host *h, cca_realm_params *p, vs_error *err);
+ * ipa_bits, num_bps or num_wps is VS_E_INVALID, the rest is off when it is not known. `more_flags`
+ * are those that follow from no capability: one that does is VS_E_INVALID. */
+VS_MUST vs_code cca_host_params(const cca_host *h, uint64_t more_flags, cca_realm_params *p,
+                                vs_error *err);
 
 #endif

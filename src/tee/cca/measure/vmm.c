@@ -72,12 +72,11 @@ static vs_code choose_pmu(const cca_vmm_config *c, cca_host *h, vs_error *err)
 static vs_code set_params(const cca_vmm_config *c, const cca_host *h, cca_plan *p, vs_error *err)
 {
     cca_realm_params *params = &p->image.params;
-    VS_TRY(cca_host_params(h, params, err));
+    VS_TRY(cca_host_params(h, c->extra_flags, params, err));
     params->rmm = c->rmm;
     params->hash = c->hash != VS_HASH_NONE ? c->hash
                    : c->vmm == CCA_KVMTOOL ? VS_SHA256
                                            : VS_SHA512;
-    params->flags |= c->extra_flags;
     return VS_OK;
 }
 
