@@ -294,5 +294,7 @@ vs_code rim_measure(const rim_cli *o, rim_result *r, vs_error *err)
                              err));
     VS_TRY_WRAP(vs_buf_check(&steps, err), err, "--trace");
     r->steps = vs_buf_span(&steps);
+    if (o->output_dtb)
+        VS_TRY(vs_write_file(o->output_dtb, r->dtb, 0644, err));
     return rim_print(o, form, r, err);
 }

@@ -67,6 +67,7 @@ typedef struct rim_result {
     cca_rim rim;   /* by rim_measure */
     bool has_rem0; /* what firmware is expected to make of kernel and initrd */
     uint8_t rem0[VS_HASH_MAX];
+    vs_span dtb;   /* for --output-dtb */
     bool dtb_made; /* here, and not given */
     vs_span steps; /* --trace: lines "command\tRIM in hex\n"; p == NULL: none */
 } rim_result;
@@ -105,7 +106,7 @@ VS_MUST vs_code rim_comid_template(const rim_cli *o, const rim_result *r, vs_buf
 VS_MUST vs_code rim_corim_template(const rim_cli *o, const rim_result *r, vs_buf *out,
                                    vs_error *err);
 
-/* Measures, with the steps when they are asked for, and prints. */
+/* Measures, with the steps when they are asked for, writes the devicetree and prints. */
 VS_MUST vs_code rim_measure(const rim_cli *o, rim_result *r, vs_error *err);
 
 #endif

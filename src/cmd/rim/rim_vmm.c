@@ -120,10 +120,8 @@ static vs_code run(const rim_cli *o, cca_vmm vmm, const char *name, vs_error *er
         r.has_rem0 = true;
         VS_TRY(cca_plan_rem0(&p, r.rem0, err));
     }
-    VS_TRY(rim_measure(o, &r, err));
-    if (o->output_dtb)
-        VS_TRY(vs_write_file(o->output_dtb, vs_buf_span(&p.dtb), 0644, err));
-    return VS_OK;
+    r.dtb = vs_buf_span(&p.dtb);
+    return rim_measure(o, &r, err);
 }
 
 int rim_run_kvmtool(void *opts)

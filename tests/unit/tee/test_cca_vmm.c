@@ -500,6 +500,14 @@ static void a_devicetree_of_another_realm_is_noticed(void **state)
     p = plan_of(&c);
     assert_non_null(strstr((const char *)p.notes.p, "speaks of an initrd"));
     cca_plan_free(&p);
+    c.dtb = some_dtb();
+    c.ram = 256 * MB;
+    c.cmdline = "quiet";
+    p = plan_of(&c);
+    assert_string_equal((const char *)p.notes.p,
+                        "the devicetree's memory is not 0x10000000 bytes at 0x40000000\n"
+                        "the devicetree has another command line, and that one counts\n");
+    cca_plan_free(&p);
 }
 
 static void a_devicetree_beyond_the_vmms_room_is_refused(void **state)

@@ -63,7 +63,7 @@ static int by_base(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The last address is `base + size - 1`, so that a range may end where the numbers do. */
+/* All that the realm has is in the protected half of its addresses, so sums cannot overflow. */
 static vs_code check_size(const char *name, uint64_t base, uint64_t size, unsigned s2sz,
                           vs_error *err)
 {
@@ -103,7 +103,7 @@ static vs_code check_apart(place *p, size_t n, vs_error *err)
     return VS_OK;
 }
 
-/* All memory there is, sorted; *n_ram of it is RAM, which alone gets a RIPAS. */
+/* All memory there is, sorted. */
 static vs_code check_memory(const cca_image *m, place *out, vs_error *err)
 {
     for (size_t i = 0; i < m->n_ram; i++)

@@ -107,11 +107,27 @@ static void note_difference(cca_plan *p, vs_span dtb, const char *node, const ch
                       node, name, (unsigned long long)is, (unsigned long long)want);
 }
 
-/* Whoever passes a devicetree of another realm should hear of it. */
-static void note_differences(cca_plan *p, const cca_layout *l, vs_span dtb)
+static bool is_memory(vs_span reg, const cca_layout *l)
 {
-    vs_span args;
+    const uint64_t want[] = {l->ram_base, l->ram_size};
+    for (size_t i = 0; reg.n == sizeof want && i < reg.n; i++)
+        if (reg.p[i] != (uint8_t)(want[i / 8] >> 8 * (7 - i % 8)))
+            return false;
+    return reg.n == sizeof want;
+}
+
+/* Whoever passes a devicetree of another realm should hear of it. */
+static void note_differences(const cca_vmm_config *c, cca_plan *p, const cca_layout *l, vs_span dtb)
+{
+    vs_span reg = {0}, args = {0};
     uint64_t ignored;
+    if (!fdt_find(dtb, "memory", "reg", &reg) || !is_memory(reg, l))
+        vs_buf_printf(&p->notes, "the devicetree's memory is not 0x%llx bytes at 0x%llx\n",
+                      (unsigned long long)l->ram_size, (unsigned long long)l->ram_base);
+    (void)fdt_find(dtb, "chosen", "bootargs", &args);
+    if (c->cmdline &&
+        !vs_span_ends(vs_span_head(args, args.n ? args.n - 1 : 0), vs_str(c->cmdline)))
+        vs_buf_puts(&p->notes, "the devicetree has another command line, and that one counts\n");
     if (l->initrd_size) {
         note_difference(p, dtb, "chosen", "linux,initrd-start", l->initrd_at);
         note_difference(p, dtb, "chosen", "linux,initrd-end", l->initrd_at + l->initrd_size);
@@ -128,7 +144,7 @@ static vs_code given_dtb(const cca_vmm_config *c, cca_plan *p, const cca_layout 
     VS_TRY_WRAP(fdt_check(c->dtb, err), err, "devicetree");
     vs_buf_put(&p->dtb, c->dtb);
     VS_TRY_WRAP(vs_buf_check(&p->dtb, err), err, "devicetree");
-    note_differences(p, l, c->dtb);
+    note_differences(c, p, l, c->dtb);
     return VS_OK;
 }
 
