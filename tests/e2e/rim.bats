@@ -234,6 +234,18 @@ END
     [ "$status" -eq 2 ]
 }
 
+@test "rim: each word of its completion is an option" {
+    # shellcheck source=/dev/null
+    . "$VS_ROOT/packaging/completion/vouchsafe.bash"
+    COMP_CWORD=3
+    for sub in kvmtool qemu cloud-hypervisor image rem; do
+        help=$(rim "$sub" --help)
+        for word in $(_vouchsafe_rim "$sub"); do
+            [[ "$help" == *"$word"* ]] || { echo "$sub has no $word"; return 1; }
+        done
+    done
+}
+
 @test "rim: a large file costs no memory" {
     truncate -s 300M big
     peak=$(python3 -c 'import resource, subprocess, sys

@@ -338,6 +338,25 @@ static void descriptions_that_say_something_else_are_refused(void **state)
     assert_vs_code(cca_description_parse(&arena, vs_buf_span(&many), &d, &err), VS_E_LIMIT);
 }
 
+/* Whatever memory there is, a description is read whole or refused. */
+static void without_memory_a_description_is_refused(void **state)
+{
+    (void)state;
+    unsigned read = 0, refused = 0;
+    for (size_t cap = 64; cap <= 64 * 1024; cap *= 2) {
+        VS_CLEANUP(vs_arena_free) vs_arena small;
+        cca_description d;
+        vs_arena_init(&small, cap);
+        vs_code code = cca_description_parse(
+            &small, VS_LIT(HEAD "[[ram]]\nbase = 0\nsize = 4096\n[[rec]]\npc = 1\n"), &d, &err);
+        assert_true(code == VS_OK || code == VS_E_NOMEM);
+        assert_true(code != VS_OK || (d.image.n_ram == 1 && d.image.n_recs == 1));
+        read += code == VS_OK;
+        refused += code != VS_OK;
+    }
+    assert_true(read > 0 && refused > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +368,7 @@ int main(void)
         in_arena(capabilities_are_lowered_never_raised),
         in_arena(a_description_is_the_image_that_it_describes),
         in_arena(descriptions_that_say_something_else_are_refused),
+        in_arena(without_memory_a_description_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
