@@ -37,11 +37,28 @@ _vouchsafe_realm() {
     esac
 }
 
+# The same behind `vouchsafe rim`.
+_vouchsafe_rim() {
+    local output="--output --rpv --entity --trace --help"
+    local vmm="--memory --kernel --initrd --cmdline --dtb --pmu --no-pmu --hash --rmm --host --ipa-bits --num-bps --num-wps --pmu-num-ctrs --sve-vl --lpa2 --flags $output"
+    if [ "$COMP_CWORD" -le 2 ]; then
+        echo "kvmtool qemu cloud-hypervisor image rem --help"
+        return
+    fi
+    case $1 in
+    kvmtool) echo "$vmm --cpus --firmware --firmware-address --output-dtb --event-log --no-its --cmdline-as-is --virtio-mmio" ;;
+    qemu) echo "$vmm --cpus --firmware --output-dtb --event-log --no-its" ;;
+    cloud-hypervisor) echo "$vmm" ;;
+    image) echo "$output" ;;
+    rem) echo "--index --hash --start --output --trace --help" ;;
+    esac
+}
+
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     local client="--url --cert-file --admin-token-file --auth-private-key"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve doctor decode verify explain replay dry-run audit rego realm --help --version"
+        words="serve doctor decode verify explain replay dry-run audit rego rim realm --help --version"
     else
         case $sub in
         serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
@@ -53,6 +70,7 @@ _vouchsafe() {
         dry-run) words="$client --policy --id --last --json --help" ;;
         audit) words="verify key $client --key --json --help" ;;
         rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;
+        rim) words=$(_vouchsafe_rim "${COMP_WORDS[2]-}") ;;
         realm) words=$(_vouchsafe_realm "${COMP_WORDS[2]-}") ;;
         esac
     fi

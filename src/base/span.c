@@ -31,18 +31,35 @@ vs_span vs_span_trim(vs_span s)
     return s;
 }
 
-bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out)
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+/* Huge for what is none. */
+static uint64_t digit_value(uint8_t c)
+{
+    uint8_t letter = lower(c);
+    return letter >= 'a' && letter <= 'f' ? 10u + letter - 'a' : (uint64_t)c - '0';
+}
+
+static bool digits(vs_span s, uint64_t base, uint64_t most, uint64_t *out)
 {
     uint64_t v = 0;
     for (size_t i = 0; i < s.n; i++) {
-        uint64_t digit = (uint64_t)s.p[i] - '0'; /* what is below '0' becomes huge */
-        if (digit > 9 || digit > most || v > (most - digit) / 10)
+        uint64_t digit = digit_value(s.p[i]);
+        if (digit >= base || digit > most || v > (most - digit) / base)
             return false;
-        v = v * 10 + digit;
+        v = v * base + digit;
     }
     if (s.n > 0)
         *out = v;
     return s.n > 0;
+}
+
+bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out)
+{
+    return digits(s, 10, most, out);
 }
 
 bool vs_span_is_port(vs_span s)
@@ -51,9 +68,10 @@ bool vs_span_is_port(vs_span s)
     return s.n <= 5 && vs_span_decimal(s, 65535, &port);
 }
 
-static uint8_t lower(uint8_t c)
+bool vs_span_number(vs_span s, uint64_t most, uint64_t *out)
 {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+    return vs_span_starts(s, VS_LIT("0x")) ? digits(vs_span_from(s, 2), 16, most, out)
+                                           : digits(s, 10, most, out);
 }
 
 bool vs_span_ieq(vs_span a, vs_span b)

@@ -94,6 +94,9 @@ VS_MUST bool vs_span_decimal(vs_span s, uint64_t most, uint64_t *out);
  * 65536.) */
 bool vs_span_is_port(vs_span s);
 
+/* As vs_span_decimal, or "0x" and at least one hexadecimal digit of either case. */
+VS_MUST bool vs_span_number(vs_span s, uint64_t most, uint64_t *out);
+
 /* ASCII case-insensitive equality, for HTTP header names and the like. */
 bool vs_span_ieq(vs_span a, vs_span b);
 

@@ -38,6 +38,7 @@ static const struct command {
     {"dry-run", "list what another policy would have changed", cmd_dry_run},
     {"audit", "check an audit log", cmd_audit},
     {"rego", "evaluate and check policies", cmd_rego},
+    {"rim", "compute a realm's measurements without running it", cmd_rim},
     {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
 };
 

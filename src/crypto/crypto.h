@@ -38,6 +38,13 @@ VS_MUST vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t ou
 /* The same over any number of parts. */
 VS_MUST vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8_t out[VS_HASH_MAX],
                                 vs_error *err);
+/* The same over bytes that come in pieces. One per thread. After vs_hasher_end only
+ * vs_hasher_free. */
+typedef struct vs_hasher vs_hasher;
+VS_MUST vs_code vs_hasher_new(vs_hash h, vs_hasher **out, vs_error *err);
+VS_MUST vs_code vs_hasher_add(vs_hasher *s, vs_span bytes, vs_error *err);
+VS_MUST vs_code vs_hasher_end(vs_hasher *s, uint8_t out[VS_HASH_MAX], vs_error *err);
+void vs_hasher_free(vs_hasher **s); /* NULL-safe; sets *s NULL */
 /* HMAC (RFC 2104). */
 VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX],
                         vs_error *err);

@@ -50,6 +50,53 @@ static const EVP_MD *method(vs_hash h, vs_error *err)
     return md;
 }
 
+/* ---- in pieces: a hasher is OpenSSL's context -------------------------------------------------
+ */
+
+static EVP_MD_CTX *context(vs_hasher *s)
+{
+    return (EVP_MD_CTX *)s;
+}
+
+void vs_hasher_free(vs_hasher **s)
+{
+    EVP_MD_CTX_free(context(*s));
+    *s = NULL;
+}
+
+vs_code vs_hasher_new(vs_hash h, vs_hasher **out, vs_error *err)
+{
+    const EVP_MD *md = method(h, err);
+    *out = NULL;
+    if (!md)
+        return VS_E_UNSUPPORTED;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (!ctx)
+        return vs_fail(err, VS_E_NOMEM, "out of memory for a digest");
+    *out = (vs_hasher *)ctx;
+    if (EVP_DigestInit_ex2(ctx, md, NULL))
+        return VS_OK;
+    vs_hasher_free(out);
+    return vs_ossl_fail(err, VS_E_INTERNAL, "computing a digest");
+}
+
+vs_code vs_hasher_add(vs_hasher *s, vs_span bytes, vs_error *err)
+{
+    if (bytes.n && !EVP_DigestUpdate(context(s), bytes.p, bytes.n))
+        return vs_ossl_fail(err, VS_E_INTERNAL, "computing a digest");
+    return VS_OK;
+}
+
+vs_code vs_hasher_end(vs_hasher *s, uint8_t out[VS_HASH_MAX], vs_error *err)
+{
+    if (!EVP_DigestFinal_ex(context(s), out, NULL))
+        return vs_ossl_fail(err, VS_E_INTERNAL, "computing a digest");
+    return VS_OK;
+}
+
+/* ---- at once ----------------------------------------------------------------------------------
+ */
+
 vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t out[VS_HASH_MAX],
                   vs_error *err)
 {
@@ -59,19 +106,11 @@ vs_code vs_digest(vs_hash h, vs_span a, vs_span b, vs_span c, uint8_t out[VS_HAS
 vs_code vs_digest_parts(vs_hash h, const vs_span *parts, size_t n, uint8_t out[VS_HASH_MAX],
                         vs_error *err)
 {
-    const EVP_MD *md = method(h, err);
-    if (!md)
-        return VS_E_UNSUPPORTED;
-    VS_CLEANUP(vs_free_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!ctx)
-        return vs_fail(err, VS_E_NOMEM, "out of memory for a digest");
-    int ok = EVP_DigestInit_ex2(ctx, md, NULL);
-    for (size_t i = 0; ok && i < n; i++)
-        if (parts[i].n)
-            ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n);
-    if (!ok || !EVP_DigestFinal_ex(ctx, out, NULL))
-        return vs_ossl_fail(err, VS_E_INTERNAL, "computing a digest");
-    return VS_OK;
+    VS_CLEANUP(vs_hasher_free) vs_hasher *s = NULL;
+    VS_TRY(vs_hasher_new(h, &s, err));
+    for (size_t i = 0; i < n; i++)
+        VS_TRY(vs_hasher_add(s, parts[i], err));
+    return vs_hasher_end(s, out, err);
 }
 
 static void free_mac_ctx(EVP_MAC_CTX **c)

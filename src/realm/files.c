@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "tee/cca/measure/rim.h"
 #include "value/json.h"
 
 /* ---- the directory --------------------------------------------------------------------------- */
@@ -242,17 +243,20 @@ static void unlock(int *fd)
 /* H(old, cut to the hash's size || data). */
 static vs_code extend(realm_home *r, unsigned i, vs_span data, vs_error *err)
 {
-    uint8_t h[VS_HASH_MAX];
-    size_t size = vs_hash_size(r->spec.hash);
-    VS_TRY(vs_digest(r->spec.hash, vs_span_head(r->spec.rem[i], size), data, (vs_span){0}, h, err));
-    return set_rem(r, i, vs_span_of(h, size), err);
+    uint8_t value[VS_HASH_MAX];
+    vs_span rem = r->spec.rem[i];
+    if (rem.n != vs_hash_size(r->spec.hash))
+        return vs_fail(err, VS_E_INVALID, "extensible measurement %u has %zu bytes, %s has %zu", i,
+                       rem.n, vs_hash_name(r->spec.hash), vs_hash_size(r->spec.hash));
+    memcpy(value, rem.p, rem.n);
+    VS_TRY(cca_rem_extend(r->spec.hash, value, data, err));
+    return set_rem(r, i, vs_span_of(value, rem.n), err);
 }
 
 vs_code realm_extend(realm_home *r, unsigned index, vs_span data, vs_error *err)
 {
-    if (index < 1 || index > CCA_REMS || data.n > 64)
-        return vs_fail(err, VS_E_INVALID,
-                       "a measurement is extended by index 1 to %d and 0 to 64 bytes", CCA_REMS);
+    if (index < 1 || index > CCA_REMS)
+        return vs_fail(err, VS_E_INVALID, "a measurement is extended by index 1 to %d", CCA_REMS);
     if (!r->dir)
         return extend(r, index - 1, data, err);
     VS_CLEANUP(unlock) int fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
