@@ -12,11 +12,11 @@ static void check_inside(vs_span s, const uint8_t *data, size_t size)
 
 static void use(const corim *c, const uint8_t *data, size_t size)
 {
-    check_inside(c->id, data, size);
+    check_inside(c->id.bytes, data, size);
     for (size_t i = 0; i < c->n; i++) {
         const corim_reference *r = &c->references[i];
-        check_inside(r->vendor, data, size);
-        check_inside(r->model, data, size);
+        check_inside(r->env.vendor, data, size);
+        check_inside(r->env.model, data, size);
         for (size_t k = 0; k < r->n; k++) {
             const corim_measurement *m = &r->measurements[k];
             check_inside(m->key_bytes, data, size);

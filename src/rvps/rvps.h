@@ -17,6 +17,8 @@ typedef struct rvps_options {
     /* Only messages are taken whose signature an anchor vouches for: signed CoRIMs. Needs anchors.
      */
     bool require_signed;
+    /* Attestation keys (cca.h) are taken from anybody, not only from who is vouched for. */
+    bool accept_unsigned_keys;
     /* With anchors a signed CoRIM must verify, always. Without (NULL), a signed one counts as
      * unsigned. Must outlive the rvps. */
     const rvps_anchors *anchors;
@@ -28,8 +30,10 @@ void rvps_free(rvps **r);
 
 /* One message envelope (8.1) as JSON text. All records of a message are checked before the first is
  * stored; values of the same name within a message are put together. A value lives for 12 calendar
- * months from `now`, or shorter where the message says so. `by`: who sent it, for the record's
- * provenance; UTF-8 of at most 512 bytes, anything else = not known. */
+ * months from `now`, or shorter where the message says so. A CoMID's older version does not come
+ * back (comids.h): VS_E_CONFLICT. `by`: the administrator whom the caller has authenticated, who is
+ * as good as a signature where there is no require_signed; for the record's provenance, when it is
+ * UTF-8 of at most 512 bytes. Empty: nobody is known. */
 VS_MUST vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
 /* The same from nobody in particular. */
 VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err);

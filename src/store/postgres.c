@@ -86,10 +86,9 @@ static const char *const sql_of[] = {
 };
 
 static const char *const doing_of[] = {
-    [GET] = "reading",    [PUT] = "writing",     [PUT_EXPIRING] = "writing",
-    [CREATE] = "writing", [EVICT] = "writing",   [CREATE_EXPIRING] = "writing",
-    [SWAP] = "writing",
-    [PURGE] = "purging",  [REMOVE] = "removing",
+    [GET] = "reading",    [PUT] = "writing",   [PUT_EXPIRING] = "writing",
+    [CREATE] = "writing", [EVICT] = "writing", [CREATE_EXPIRING] = "writing",
+    [SWAP] = "writing",   [PURGE] = "purging", [REMOVE] = "removing",
 };
 
 /* Runs one of the above; `st` needs its parameters only. */
@@ -249,10 +248,9 @@ static vs_code evict(pg_conn *c, const vs_store_item *it, vs_error *err)
 static vs_code swap_value(pg_conn *c, const vs_store_item *it, vs_error *err)
 {
     VS_CLEANUP(pg_clear) PGresult *r = NULL;
-    pg_statement st = {
-        .n = 4,
-        .params = {pg_text(vs_str(it->ns)), pg_text(it->key), pg_text(it->value),
-                   pg_text(it->old)}};
+    pg_statement st = {.n = 4,
+                       .params = {pg_text(vs_str(it->ns)), pg_text(it->key), pg_text(it->value),
+                                  pg_text(it->old)}};
     VS_TRY(run(c, SWAP, it->ns, &st, &r, err));
     return strcmp(PQcmdTuples(r), "1") == 0 ? VS_OK : store_taken(it, err);
 }

@@ -67,8 +67,7 @@ vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_e
 vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
                      vs_put_mode mode, vs_error *err)
 {
-    vs_store_item item = {
-        .ns = ns, .key = key, .value = value, .expires = expires, .mode = mode};
+    vs_store_item item = {.ns = ns, .key = key, .value = value, .expires = expires, .mode = mode};
     return vs_store_put_all(s, &item, 1, err);
 }
 

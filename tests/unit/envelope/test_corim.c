@@ -16,11 +16,11 @@ static void the_example_of_the_draft_is_read(void **state)
     assert_vs_ok(corim_open(shared_file("data/rvps/unsigned-example-corim.cbor"), &e, &err), &err);
     assert_false(e.is_signed);
     assert_vs_ok(decode(e.manifest, &c), &err);
-    assert_span_is(c.id, "test corim id");
+    assert_span_is(c.id.bytes, "test corim id");
     assert_span_is(c.profile, "http://example.com/example-profile");
     assert_int_equal(c.n, 1);
-    assert_span_is(c.references[0].vendor, "ACME");
-    assert_span_is(c.references[0].model, "RoadRunner");
+    assert_span_is(c.references[0].env.vendor, "ACME");
+    assert_span_is(c.references[0].env.model, "RoadRunner");
     assert_int_equal(c.references[0].n, 3);
     const corim_measurement *m = &c.references[0].measurements[2];
     assert_int_equal(m->key, CORIM_KEY_UUID);

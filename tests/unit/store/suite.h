@@ -136,13 +136,12 @@ static inline void create_refuses_what_is_there(void **state)
 
 static inline vs_code swap(vs_store *s, const char *key, const char *from, const char *to)
 {
-    const vs_store_item items[] = {
-        {.ns = "kbs", .key = VS_LIT("beside"), .value = vs_str(to)},
-        {.ns = "kbs",
-         .key = vs_str(key),
-         .value = vs_str(to),
-         .mode = VS_PUT_SWAP,
-         .old = vs_str(from)}};
+    const vs_store_item items[] = {{.ns = "kbs", .key = VS_LIT("beside"), .value = vs_str(to)},
+                                   {.ns = "kbs",
+                                    .key = vs_str(key),
+                                    .value = vs_str(to),
+                                    .mode = VS_PUT_SWAP,
+                                    .old = vs_str(from)}};
     return vs_store_put_all(s, items, VS_COUNT(items), NULL);
 }
 
