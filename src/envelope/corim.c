@@ -489,14 +489,27 @@ vs_span corim_id_text(vs_arena *a, corim_id id)
 
 /* ---- the manifest ---------------------------------------------------------------------------- */
 
+bool corim_comid_of(vs_span item, vs_span *out)
+{
+    static const vs_span head = {(const uint8_t *)"\xd9\x01\xfa", 3};
+    vs_cbor c = vs_cbor_of(item, NULL);
+    bool tagged = vs_cbor_peek(&c) == VS_CBOR_TAG;
+    if (tagged && vs_cbor_tag(&c) != TAG_COMID)
+        return false;
+    vs_span bytes = vs_cbor_bytes(&c);
+    if (c.code != VS_OK && !tagged)
+        return false;
+    *out = tagged ? bytes : vs_span_from(bytes, head.n);
+    return tagged || vs_span_starts(bytes, head);
+}
+
 static vs_code read_tags(reader *r, vs_cbor *c)
 {
     size_t n = vs_cbor_array(c);
     for (size_t i = 0; i < n && c->code == VS_OK; i++) {
-        if (!tagged_as(c, TAG_COMID))
+        vs_span comid, item = vs_cbor_skip(c);
+        if (!corim_comid_of(item, &comid))
             continue;
-        vs_span comid = vs_cbor_bytes(c);
-        VS_TRY(c->code);
         VS_TRY_WRAP(read_comid(r, comid, c->err), c->err, "CoMID %zu", i + 1);
     }
     return c->code;
@@ -516,9 +529,9 @@ static void read_profile(vs_cbor *c, corim *out)
 static vs_code read_manifest(reader *r, vs_cbor *c, corim *out)
 {
     int64_t key;
-    bool has_tags = false;
-    if (vs_cbor_peek(c) != VS_CBOR_TAG || vs_cbor_tag(c) != TAG_CORIM)
-        return vs_cbor_fail(c, VS_E_INVALID, "tag %d is missing", TAG_CORIM);
+    bool has_tags = false, has_tag = vs_cbor_peek(c) == VS_CBOR_TAG;
+    if (has_tag && vs_cbor_tag(c) != TAG_CORIM)
+        return vs_cbor_fail(c, VS_E_INVALID, "the tag is not %d", TAG_CORIM);
     for (size_t n = vs_cbor_map(c); n > 0 && c->code == VS_OK; n--) {
         if (!corim_int_key(c, &key))
             continue;
@@ -535,6 +548,8 @@ static vs_code read_manifest(reader *r, vs_cbor *c, corim *out)
             (void)vs_cbor_skip(c);
     }
     VS_TRY(vs_cbor_end(c));
+    if (!has_tag && !corim_profile_is_old(out)) /* whose libraries left it out */
+        return vs_fail(c->err, VS_E_INVALID, "tag %d is missing", TAG_CORIM);
     if (!out->id.bytes.p || !has_tags)
         return vs_fail(c->err, VS_E_INVALID, "no %s", has_tags ? "id" : "tags");
     return VS_OK;

@@ -29,7 +29,8 @@ typedef struct corim_envelope {
     vs_span kid;                    /* p == NULL: none */
     vs_span chain[CORIM_CHAIN_MAX]; /* x5chain, DER, the signer's first */
     size_t n_chain;
-    vs_span signer_name;     /* of the signed metadata; p == NULL: none */
+    vs_span meta;            /* the signed metadata as encoded; p == NULL: none */
+    vs_span signer_name;     /* of it; p == NULL: none */
     corim_validity validity; /* of the signature */
     vs_span manifest;        /* the tagged manifest */
 } corim_envelope;

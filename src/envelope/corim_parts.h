@@ -12,6 +12,9 @@ bool corim_int_key(vs_cbor *c, int64_t *key);
 /* {0: not before, 1: not after} into the bounds it has; each is narrowed, never widened. */
 void corim_read_validity(vs_cbor *c, corim_validity *v);
 
+/* A CoMID among a manifest's tags: 506(bytes), or of the older libraries bytes of 506(map). *out is
+ * the map's encoding. False: a tag of another kind. */
+bool corim_comid_of(vs_span item, vs_span *out);
 /* The digests of a measurement. */
 void corim_read_digests(vs_arena *a, vs_cbor *c, corim_measurement *m);
 
