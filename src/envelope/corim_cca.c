@@ -154,6 +154,9 @@ static vs_code read_platform(vs_arena *a, const corim_reference *r, bool old,
 {
     platform_reader p = {.a = a, .out.comid = r->comid};
     VS_TRY(implementation_of(r->env.class_id, old, &p.out.implementation, err));
+    if (r->env.instance.p)
+        return vs_fail(err, VS_E_INVALID,
+                       "reference values are of an implementation, not of an instance");
     p.components = vs_alloc_array(a, r->n, sizeof *p.components);
     VS_TRY(vs_arena_check(a, err));
     for (size_t i = 0; i < r->n; i++)

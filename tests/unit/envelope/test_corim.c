@@ -58,7 +58,7 @@ static void the_cca_manifests_are_read(void **state)
     }
 }
 
-/* All that the README calls bad or invalid, but the one that it leaves open. */
+/* All that the README calls bad or invalid. */
 static void cca_manifests_that_break_their_profile_are_refused(void **state)
 {
     (void)state;
@@ -68,6 +68,7 @@ static void cca_manifests_that_break_their_profile_are_refused(void **state)
         {"corim-cca-platform-bad-no-class", "class id"},
         {"corim-cca-platform-bad-ta-instance", "UEID"},
         {"corim-cca-platform-bad-ta-cert", "public key"},
+        {"corim-cca-platform-bad-refval-instance", "not of an instance"},
         {"corim-cca-platform-bad-refval-mkey-string", "key that is not the profile's"},
         {"corim-cca-platform-bad-refval-no-digests", "digests"},
         {"corim-cca-platform-bad-refval-no-mkey", "key that is not the profile's"},
