@@ -38,6 +38,7 @@ static const struct command {
     {"dry-run", "list what another policy would have changed", cmd_dry_run},
     {"audit", "check an audit log", cmd_audit},
     {"rego", "evaluate and check policies", cmd_rego},
+    {"corim", "make, sign, check, show and send endorsements", cmd_corim},
     {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
 };
 

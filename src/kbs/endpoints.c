@@ -4,6 +4,7 @@
 #include "kbs/internal.h"
 
 #include "base/enc.h"
+#include "envelope/corim.h"
 #include "value/json.h"
 
 /* An access list may let somebody reach all that is below a path: what has no parts is not below
@@ -98,6 +99,42 @@ void kbs_set_reference_values(kbs_ctx *c)
         kbs_refuse(c, KBS_RVPS_ERROR,
                    "RVPS configuration failed: Failed to register reference value: %s",
                    vs_error_text(&err, cause, sizeof cause));
+    else
+        c->reply->content_type = "application/json";
+}
+
+/* ---- endorsements -----------------------------------------------------------------------------
+ */
+
+/* POST endorsement: the body is a CoRIM as it is. From nobody in particular (c->who is empty where
+ * anybody may) keys are not taken. */
+static vs_code take_endorsements(kbs_ctx *c, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf message = VS_BUF(2 * CORIM_SIZE_MAX);
+    VS_TRY(no_more_path(c, err));
+    if (c->call.unfit)
+        return vs_fail(err, VS_E_INVALID, "%s", c->call.unfit);
+    VS_TRY(rvps_message(&message, "corim", c->call.body, err));
+    return rvps_register_by(c->k->rv, vs_buf_span(&message), c->who, c->call.now, err);
+}
+
+void kbs_take_endorsements(kbs_ctx *c)
+{
+    vs_error err = {0};
+    if (!kbs_journal_works(c)) {
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "the change could not be recorded");
+        return;
+    }
+    vs_code code = take_endorsements(c, &err);
+    bool recorded = kbs_decide_admin(c, "register endorsements", code, &err);
+    if (code != VS_OK)
+        kbs_refuse_own(c,
+                       code == VS_E_CRYPTO || code == VS_E_UNTRUSTED || code == VS_E_MISMATCH
+                           ? VS_E_DENIED
+                           : code,
+                       &err);
+    else if (!recorded)
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "the change was made but not recorded");
     else
         c->reply->content_type = "application/json";
 }

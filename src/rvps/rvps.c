@@ -295,6 +295,23 @@ static vs_code local_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
     return code;
 }
 
+vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX * 2);
+    vs_b64_encode(&text, VS_B64_STD, payload);
+    VS_TRY(vs_buf_check(&text, err));
+    vs_jw w = {.out = out};
+    vs_jw_open(&w, '{');
+    vs_jw_key(&w, "version");
+    vs_jw_str(&w, RVPS_VERSION);
+    vs_jw_key(&w, "type");
+    vs_jw_str(&w, type);
+    vs_jw_key(&w, "payload");
+    vs_jw_span(&w, vs_buf_span(&text));
+    vs_jw_close(&w, '}');
+    return vs_buf_check(out, err);
+}
+
 /* ---- interface ------------------------------------------------------------------------------- */
 
 static void local_close(rvps *r)

@@ -28,6 +28,9 @@ typedef struct rvps_options {
 VS_MUST vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err);
 void rvps_free(rvps **r);
 
+/* Appends the message envelope (8.1) of a payload. */
+VS_MUST vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *err);
+
 /* One message envelope (8.1) as JSON text. All records of a message are checked before the first is
  * stored; values of the same name within a message are put together. A value lives for 12 calendar
  * months from `now`, or shorter where the message says so. A CoMID's older version does not come
