@@ -5,6 +5,7 @@
 #define VS_API_FRONT_H
 
 #include "api/ops_rest.h"
+#include "api/veraison_provision.h"
 #include "kbs/kbs.h"
 
 typedef struct api_front {
@@ -12,6 +13,7 @@ typedef struct api_front {
     const ops *ops;
     bool metrics;  /* as Trustee, which shows /metrics to everybody */
     bool veraison; /* Veraison's interface is served */
+    veraison_provision provision;
 } api_front;
 
 /* A vs_http_handler; `user` is a struct api_front. */

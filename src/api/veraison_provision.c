@@ -127,12 +127,14 @@ static void write_session(vs_http_response *resp, const char *failure)
 }
 
 /* Only who may submit learns why a submission failed. */
-static void take(kbs *k, const struct taken *t, const vs_http_request *req, vs_http_response *resp)
+static void take(const veraison_provision *p, const struct taken *t, const vs_http_request *req,
+                 vs_http_response *resp)
 {
     char text[VS_ERROR_TEXT];
     vs_error err = {0};
-    vs_span name = VS_LIT("endorsement");
     kbs_call call = kbs_rest_call(req);
+    bool nobody = !call.bearer.n && !call.peer.subject.n && !call.peer.local;
+    vs_span name = p->open && nobody ? VS_LIT("open-endorsement") : VS_LIT("endorsement");
     kbs_reply reply = {.body = resp->body};
     call.method = KBS_POST;
     call.segments = &name;
@@ -140,7 +142,7 @@ static void take(kbs *k, const struct taken *t, const vs_http_request *req, vs_h
     call.query = vs_empty(VS_OBJECT);
     vs_code label = check_label(req->arena, req->body, t, &err);
     call.unfit = label == VS_OK ? NULL : vs_error_text(&err, text, sizeof text);
-    kbs_handle(k, &call, &reply);
+    kbs_handle(p->k, &call, &reply);
     resp->body = reply.body;
     if (reply.decision[0])
         vs_http_add_header(resp, "Vouchsafe-Decision",
@@ -160,7 +162,7 @@ static void take(kbs *k, const struct taken *t, const vs_http_request *req, vs_h
     }
 }
 
-static void submit(kbs *k, const vs_http_request *req, vs_http_response *resp)
+static void submit(const veraison_provision *p, const vs_http_request *req, vs_http_response *resp)
 {
     const struct taken *t = type_of(req, resp);
     if (!t)
@@ -168,7 +170,7 @@ static void submit(kbs *k, const vs_http_request *req, vs_http_response *resp)
     if (req->body.n == 0)
         api_problem(resp, 400, "the body is empty");
     else
-        take(k, t, req, resp);
+        take(p, t, req, resp);
 }
 
 /* ---- routes ---------------------------------------------------------------------------------- */
@@ -192,7 +194,8 @@ static bool has_method(const vs_http_request *req, vs_http_response *resp, vs_ht
     return false;
 }
 
-bool veraison_provision_handle(kbs *k, const vs_http_request *req, vs_http_response *resp)
+bool veraison_provision_handle(const veraison_provision *p, const vs_http_request *req,
+                               vs_http_response *resp)
 {
     static const char *const discovery[] = {DISCOVERY_TYPE, "application/json"};
     static const char *const session[] = {SESSION_TYPE};
@@ -203,7 +206,7 @@ bool veraison_provision_handle(kbs *k, const vs_http_request *req, vs_http_respo
     }
     if (vs_span_is(req->path, SUBMIT)) {
         if (has_method(req, resp, VS_HTTP_POST, "POST") && acceptable(req, resp, session, 1))
-            submit(k, req, resp);
+            submit(p, req, resp);
         return true;
     }
     return false;

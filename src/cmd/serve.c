@@ -171,8 +171,11 @@ static void set_up_front(const kbs_config *cfg, house *h)
     if (h->resource_store)
         h->checks[h->ops.n_checks++] =
             check_store(&h->resources_work, "resource store", h->resource_store);
-    h->front = (api_front){
-        .k = h->kbs, .ops = &h->ops, .metrics = cfg->metrics_on_api, .veraison = cfg->veraison};
+    h->front = (api_front){.k = h->kbs,
+                           .ops = &h->ops,
+                           .metrics = cfg->metrics_on_api,
+                           .veraison = cfg->veraison,
+                           .provision = {h->kbs, cfg->open_provisioning}};
     if (cfg->veraison && cfg->open_provisioning)
         vs_log(VS_LOG_WARN, "serve",
                "veraison.provisioning_auth = \"none\": anybody can submit endorsements", NULL);

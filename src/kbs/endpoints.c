@@ -106,8 +106,8 @@ void kbs_set_reference_values(kbs_ctx *c)
 /* ---- endorsements -----------------------------------------------------------------------------
  */
 
-/* POST endorsement: the body is a CoRIM as it is. From nobody in particular (c->who is empty where
- * anybody may) keys are not taken. */
+/* POST endorsement, or open-endorsement: the body is a CoRIM as it is. Where anybody may, c->who is
+ * empty, and so nobody vouches for it. */
 static vs_code take_endorsements(kbs_ctx *c, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf message = VS_BUF(2 * CORIM_SIZE_MAX);
