@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope/corim_schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/enc.h"
@@ -15,6 +16,34 @@ vs_code corim_encoded(const corim_codec *k, vs_arena *a, vs_val v, vs_span *out,
     VS_TRY(vs_buf_check(&b, err));
     *out = vs_dup(a, vs_buf_span(&b));
     return vs_arena_check(a, err);
+}
+
+/* Where in the template something is wrong, as a JSON pointer: one sentence, however deep. */
+static vs_code at(vs_error *err, vs_code code, vs_span name)
+{
+    char inner[VS_ERROR_TEXT], path[VS_ERROR_TEXT];
+    const char *outermost = err ? vs_error_at(err, 0) : NULL;
+    if (!outermost || outermost[0] != '/') {
+        (void)vs_wrap(err, "/%.*s", VS_FMT(vs_span_head(name, 80)));
+        return code;
+    }
+    (void)snprintf(path, sizeof path, "/%.*s%s", VS_FMT(vs_span_head(name, 80)), outermost);
+    vs_error rest = {.code = code};
+    (void)vs_fail(&rest, code, "%s", vs_error_at(err, 1) ? vs_error_at(err, 1) : "");
+    for (unsigned i = 2; vs_error_at(err, i); i++) {
+        (void)snprintf(inner, sizeof inner, "%s: %s", vs_error_at(&rest, 0), vs_error_at(err, i));
+        (void)vs_fail(&rest, code, "%s", inner);
+    }
+    *err = rest;
+    (void)vs_wrap(err, "%s", path);
+    return code;
+}
+
+static vs_code at_index(vs_error *err, vs_code code, size_t i)
+{
+    char name[24];
+    (void)snprintf(name, sizeof name, "%zu", i);
+    return at(err, code, vs_str(name));
 }
 
 static vs_code want(vs_val v, vs_kind kind, vs_error *err)
@@ -87,9 +116,8 @@ static vs_code put_pair(const corim_member *all, vs_arena *a, const vs_pair *m, 
     vs_cbor_put_int(&key, number);
     VS_TRY(vs_buf_check(&key, err));
     out->key = vs_dup(a, vs_buf_span(&key));
-    VS_TRY_WRAP(corim_encoded(known ? known->codec : &corim_raw, a, m->val, &out->value, err), err,
-                "member \"%.*s\"", VS_FMT(name));
-    return VS_OK;
+    vs_code code = corim_encoded(known ? known->codec : &corim_raw, a, m->val, &out->value, err);
+    return code == VS_OK ? VS_OK : at(err, code, name);
 }
 
 static vs_code check_required(const corim_member *all, vs_val v, vs_error *err)
@@ -148,9 +176,11 @@ vs_code corim_tuple_put(const corim_codec *k, vs_arena *a, vs_val v, vs_buf *out
     if (known != n)
         return vs_fail(err, VS_E_INVALID, "member \"%s\" is missing", all[known].name);
     vs_cbor_put_array(out, n);
-    for (const corim_member *m = all; m < all + n; m++)
-        VS_TRY_WRAP(m->codec->put(m->codec, a, vs_getc(v, m->name), out, err), err, "member \"%s\"",
-                    m->name);
+    for (const corim_member *m = all; m < all + n; m++) {
+        vs_code code = m->codec->put(m->codec, a, vs_getc(v, m->name), out, err);
+        if (code != VS_OK)
+            return at(err, code, vs_str(m->name));
+    }
     return VS_OK;
 }
 
@@ -173,9 +203,11 @@ vs_code corim_list_put(const corim_codec *k, vs_arena *a, vs_val v, vs_buf *out,
     if (v.len == 0)
         return vs_fail(err, VS_E_INVALID, "must not be empty");
     vs_cbor_put_array(out, v.len);
-    for (VS_ARR_FOR (item, v))
-        VS_TRY_WRAP(of->put(of, a, *item, out, err), err, "element %zu",
-                    (size_t)(item - v.u.items) + 1);
+    for (VS_ARR_FOR (item, v)) {
+        vs_code code = of->put(of, a, *item, out, err);
+        if (code != VS_OK)
+            return at_index(err, code, (size_t)(item - v.u.items));
+    }
     return VS_OK;
 }
 
@@ -209,9 +241,8 @@ vs_code corim_choice_put(const corim_codec *k, vs_arena *a, vs_val v, vs_buf *ou
                        VS_FMT(vs_span_head(vs_text(type), 80)));
     if (kind->tag)
         vs_cbor_put_tag(out, kind->tag);
-    VS_TRY_WRAP(kind->codec->put(kind->codec, a, value, out, err), err, "value of type \"%s\"",
-                kind->name);
-    return VS_OK;
+    vs_code code = kind->codec->put(kind->codec, a, value, out, err);
+    return code == VS_OK ? VS_OK : at(err, code, VS_LIT("value"));
 }
 
 static const corim_choice *choice_of(const corim_choice *all, vs_cbor look)

@@ -41,12 +41,22 @@ static const char *algorithm_name(vs_arena *a, vs_val alg)
     return known ? names[alg.u.i] : vs_sprintf(a, "algorithm %lld", (long long)alg.u.i);
 }
 
+/* PEM has line feeds, which would be shown as \\x0a. */
+static vs_span on_one_line(vs_arena *a, vs_span text)
+{
+    vs_span copy = vs_dup(a, text);
+    uint8_t *p = (uint8_t *)(uintptr_t)copy.p;
+    for (size_t i = 0; i < copy.n; i++)
+        p[i] = p[i] == '\n' ? ' ' : p[i];
+    return copy;
+}
+
 /* A value that needs one line; p == NULL: it needs more. */
 static vs_span line_of(vs_arena *a, vs_val v)
 {
     vs_val type = vs_getc(v, "type"), value = vs_getc(v, "value");
     if (v.kind == VS_STRING)
-        return vs_text(v);
+        return on_one_line(a, vs_text(v));
     if (is_digest(v))
         return vs_str(vs_sprintf(a, "%s %.*s", algorithm_name(a, v.u.items[0]),
                                  VS_FMT(hex_of_base64(a, vs_text(v.u.items[1])))));
@@ -98,7 +108,11 @@ static void put_item(view *v, vs_arena *a, unsigned indent, const char *name, vs
     }
 }
 
+/* What is said of the whole first. */
 void corim_tree(view *v, vs_arena *a, vs_val template)
 {
-    put_members(v, a, 1, template);
+    vs_val comids = vs_getc(template, "comids");
+    put_members(v, a, 1, vs_with(a, template, vs_cstring("comids"), vs_undefined()));
+    if (vs_defined(comids))
+        put_item(v, a, 1, "comids", comids);
 }

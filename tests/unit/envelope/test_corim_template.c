@@ -64,12 +64,10 @@ static void cocli_templates_give_the_published_manifests(void **state)
 static void manifests_come_back_from_json(void **state)
 {
     (void)state;
-    static const char *const exact[] = {"cca/corim/corim-cca-platform-valid",
-                                        "cca/corim/corim-cca-realm-valid",
-                                        "cca/corim/corim-cca-platform-bad-no-class",
-                                        "cca/corim/corim-cca-platform-bad-ta-cert",
-                                        "cca/corim/corim-cca-platform-bad-ta-instance",
-                                        "cca/corim/corim-cca-realm-bad-instance"};
+    static const char *const exact[] = {
+        "cca/corim/corim-cca-platform-valid",           "cca/corim/corim-cca-realm-valid",
+        "cca/corim/corim-cca-platform-bad-no-class",    "cca/corim/corim-cca-platform-bad-ta-cert",
+        "cca/corim/corim-cca-platform-bad-ta-instance", "cca/corim/corim-cca-realm-bad-instance"};
     need_shared("data/cca/corim");
     for (size_t i = 0; i < VS_COUNT(exact); i++) {
         vs_val v;
@@ -215,12 +213,13 @@ static void templates_with_mistakes_say_where(void **state)
     static const struct {
         const char *mval, *why;
     } bad[] = {
-        {"{\"digest\":[]}", "unknown member \"digest\""},
+        {"{\"digest\":[]}", "CoMID template: /triples/reference-values/0/measurements/0/value: "
+                            "unknown member \"digest\""},
         {"{\"digests\":[]}", "must not be empty"},
         {"{\"digests\":[[1]]}", "must be [algorithm, base64]"},
         {"{\"digests\":[\"sha-256\"]}", "must be like"},
         {"{\"digests\":[\"sha-1;q80=\"]}", "\"sha-1\" is not known"},
-        {"{\"digests\":[[1,\"***\"]]}", "member \"digests\": element 1"},
+        {"{\"digests\":[[1,\"***\"]]}", "/measurements/0/value/digests/0: "},
         {"{\"svn\":{\"type\":\"exact-value\",\"value\":-1}}", "whole number"},
         {"{\"svn\":{\"type\":\"exact-value\",\"value\":1.5}}", "whole number"},
         {"{\"svn\":{\"type\":\"exact-value\"}}", "\"type\" and \"value\""},
@@ -229,8 +228,8 @@ static void templates_with_mistakes_say_where(void **state)
         {"{\"svn\":7}", "expected an object"},
         {"{\"name\":7}", "must be string, not number"},
         {"{\"#11\":\"00\"}", "unknown member \"#11\""},
-        {"{\"#77\":\"ff\"}", "member \"#77\""},
-        {"{\"#77\":\"\"}", "member \"#77\""},
+        {"{\"#77\":\"ff\"}", "/value/#77: "},
+        {"{\"#77\":\"\"}", "/value/#77: "},
         {"{\"raw-value\":{\"type\":\"masked\",\"value\":{\"value\":\"\"}}}", "\"mask\" is missing"},
         {"{\"integrity-registers\":{\"x\":{\"key-type\":\"uint\",\"value\":[[1,\"\"]]}}}",
          "key-type"},
@@ -394,7 +393,7 @@ static void older_realm_manifests_are_read(void **state)
     corim c;
 #define OLD_REALM(rim, registers)                                                                  \
     "a1008182a200a100d82550cd1f0e5526f9460db9d8f7fde171787c01d902305820" rim "81a101a10"           \
-                                                                             "e" registers
+    "e" registers
     vs_span in = old_manifest("http://arm.com/cca/realm/1",
                               OLD_REALM(DIGEST_A, "a2"
                                                   "6372696d8182015820" DIGEST_A
