@@ -26,7 +26,7 @@ typedef struct corim_cca_platform { /* one triple */
     size_t comid;                   /* index into the CoRIM's */
     vs_span implementation;         /* 32 bytes */
     const corim_cca_component *components;
-    size_t n;             /* at least one */
+    size_t n;             /* at least one; of the older profile perhaps none, but a configuration */
     vs_span config, mask; /* of equal length; without a mask (older profile) all bits count */
 } corim_cca_platform;
 
