@@ -288,6 +288,23 @@ static void open_provisioning_gives_no_keys(void **state)
     assert_true(is_known(f, CPAK));
 }
 
+/* Where everybody is an administrator, none of them vouches for anything. */
+static void an_administrator_that_nobody_knows_gives_no_keys(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    kbs_free(&f->b.k);
+    f->b.cfg.admin.mode = KBS_ADMIN_INSECURE_ALLOW_ALL;
+    assert_vs_ok(
+        kbs_new(&f->b.cfg, f->b.w.store, f->b.w.store, f->b.w.as, f->b.w.rv, &f->b.k, &err), &err);
+    f->front.k = f->front.provision.k = f->b.k;
+    send_options o = {.type = CBOR(PLATFORM), .body = with_keys(f)};
+    expect_session(call(f, o), "failed", "attestation keys");
+    o.body = manifest(f, TWO_TRIPLES(PROFILE, "1", ""));
+    expect_session(call(f, o), "success", NULL);
+    assert_false(is_known(f, CPAK));
+}
+
 static void it_is_not_there_unless_switched_on(void **state)
 {
     fixture *f = *state;
@@ -371,6 +388,7 @@ int main(void)
         with_fixture(requests_that_are_none_are_problems),
         with_fixture(only_administrators_may_submit),
         with_fixture(open_provisioning_gives_no_keys),
+        with_fixture(an_administrator_that_nobody_knows_gives_no_keys),
         with_fixture(it_is_not_there_unless_switched_on),
         with_fixture(the_brokers_own_endpoint_takes_a_manifest_as_it_is),
         with_fixture(every_vector_gives_the_result_of_its_readme),

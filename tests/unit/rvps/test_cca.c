@@ -228,16 +228,16 @@ static void realms_are_known_by_their_initial_measurement(void **state)
     fixture *f = *state;
     assert_vs_ok(
         send_by(f,
-                manifest(
-                    CORIM("c", REALM,
-                          COMID("t", "0",
-                                REFS(REALM_TRIPLE(MEASURED("cca.rim", DIGEST_1) "," MEASURED(
-                                    "cca.rem2", DIGEST_2) ",{\"key\":{\"type\":\"string\","
-                                                          "\"value\":"
-                                                          "\"cca.rpv\"},\"value\":{\"raw-value\":{"
-                                                          "\"type\":\"bytes\",\"value\":\"AQ==\"}}"
-                                                          "}") "," REALM_TRIPLE(MEASURED("cca.rim",
-                                                                                         DIGEST_1)))))),
+                manifest(CORIM(
+                    "c", REALM,
+                    COMID("t", "0",
+                          REFS(REALM_TRIPLE(MEASURED("cca.rim", DIGEST_1) "," MEASURED(
+                              "cca.rem2", DIGEST_2) ",{\"key\":{\"type\":\"string\","
+                                                    "\"value\":"
+                                                    "\"cca.rpv\"},\"value\":{\"raw-value\":{"
+                                                    "\"type\":\"bytes\",\"value\":\"AQ==\"}}"
+                                                    "}") "," REALM_TRIPLE(MEASURED("cca.rim",
+                                                                                   DIGEST_1)))))),
                 ""),
         &err);
     expect(f, "cca.realm." HEX_1,
@@ -514,13 +514,13 @@ static void a_new_version_takes_away_what_it_does_not_say_any_more(void **state)
     fixture *f = *state;
     assert_vs_ok(
         send(f,
-             key_manifest("t", 1, KEYS(KEY_TRIPLE(UEID_A, KEY_A) "," KEY_TRIPLE(UEID_B, KEY_B)))),
+             key_manifest("k", 1, KEYS(KEY_TRIPLE(UEID_A, KEY_A) "," KEY_TRIPLE(UEID_B, KEY_B)))),
         &err);
-    assert_vs_ok(send(f, key_manifest("u", 1, KEYS(KEY_TRIPLE(UEID_A, KEY_A)))), &err);
-    assert_vs_ok(send(f, key_manifest("t", 2, KEYS(KEY_TRIPLE(UEID_B, KEY_B)))), &err);
-    expect(f, CPAK_A, "[" ENTRY_KEY(JWK_A, "u", "1") "]");
-    expect(f, CPAK_B, "[" ENTRY_KEY(JWK_B, "t", "2") "]");
-    assert_vs_ok(send(f, key_manifest("u", 2, KEYS(KEY_TRIPLE(UEID_B, KEY_B)))), &err);
+    assert_vs_ok(send(f, key_manifest("l", 1, KEYS(KEY_TRIPLE(UEID_A, KEY_A)))), &err);
+    assert_vs_ok(send(f, key_manifest("k", 2, KEYS(KEY_TRIPLE(UEID_B, KEY_B)))), &err);
+    expect(f, CPAK_A, "[" ENTRY_KEY(JWK_A, "l", "1") "]");
+    expect(f, CPAK_B, "[" ENTRY_KEY(JWK_B, "k", "2") "]");
+    assert_vs_ok(send(f, key_manifest("l", 2, KEYS(KEY_TRIPLE(UEID_B, KEY_B)))), &err);
     expect(f, CPAK_A, "absent"); /* withdrawn: unknown again */
 }
 
@@ -633,6 +633,30 @@ static void manifests_at_the_same_moment_are_all_kept(void **state)
     assert_int_equal(value_at(f, PLATFORM_NAME, NOW).len, WRITERS * MANIFESTS);
 }
 
+/* What is swapped is the same whatever keeps it. */
+static void every_store_keeps_them(void **state)
+{
+    fixture *f = *state;
+    vs_store *memory = f->store;
+    vs_code (*const open[])(const char *, vs_store **, vs_error *) = {
+        vs_store_open_localfs, vs_store_open_localjson, vs_store_open_sqlite};
+    for (size_t i = 0; i < VS_COUNT(open); i++) {
+        char dir[] = "/tmp/vs-cca-test-XXXXXX", command[64];
+        assert_non_null(mkdtemp(dir));
+        const char *path = open[i] == vs_store_open_sqlite ? vs_sprintf(&arena, "%s/db", dir) : dir;
+        assert_vs_ok(open[i](path, &f->store, &err), &err);
+        with_options(f, (rvps_options){0});
+        an_older_version_does_not_come_back(state);
+        a_new_version_takes_away_what_it_does_not_say_any_more(state);
+        rvps_free(&f->r);
+        vs_store_close(&f->store);
+        (void)snprintf(command, sizeof command, "rm -rf %s", dir);
+        assert_int_equal(system(command), 0);
+    }
+    f->store = memory;
+    with_options(f, (rvps_options){0});
+}
+
 /* A value that somebody put under a reserved name before it was reserved. */
 static void what_is_stored_in_another_form_is_not_built_upon(void **state)
 {
@@ -673,6 +697,7 @@ int main(void)
         with_fixture(one_comid_has_one_configuration_of_a_platform),
         with_fixture(each_entry_has_a_time_of_its_own),
         with_fixture(manifests_at_the_same_moment_are_all_kept),
+        with_fixture(every_store_keeps_them),
         with_fixture(what_is_stored_in_another_form_is_not_built_upon),
     };
     return cmocka_run_group_tests_name("cca endorsements", tests, NULL, NULL);
