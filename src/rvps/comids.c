@@ -58,7 +58,9 @@ static vs_store_item in_place_of(const char *ns, vs_span key, vs_span old, vs_sp
 static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
 {
     uint8_t h[VS_HASH_MAX];
-    VS_TRY(vs_digest(VS_SHA256, m->corim, VS_LIT("\0"), m->tag, h, err));
+    const char *length =
+        vs_sprintf(p->a, "%zu:", m->corim.n); /* or the ids could be cut elsewhere */
+    VS_TRY(vs_digest(VS_SHA256, vs_str(length), m->corim, m->tag, h, err));
     *out = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
     return vs_arena_check(p->a, err);
 }

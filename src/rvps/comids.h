@@ -4,9 +4,10 @@
  * one nothing remains that only its predecessor had.
  *
  * A CoMID is known by the ids of its CoRIM and of its tag. What is known of it is kept in namespace
- * RVPS_COMIDS, under the SHA-256 of both, as {"corim", "tag", "version", "sha256", "trusted",
- * "names"}; deleting reference values does not delete it. Names that hold entries (rvps/cca.h) are
- * read, changed and swapped: of two writers at once neither is lost.
+ * RVPS_COMIDS, under the SHA-256 of both ("<bytes of the first>:<first><second>"), as {"corim",
+ * "tag", "version", "sha256", "trusted", "names"}; deleting reference values does not delete it.
+ * Names that hold entries (rvps/cca.h) are read, changed and swapped: of two writers at once
+ * neither is lost.
  */
 #ifndef VS_RVPS_COMIDS_H
 #define VS_RVPS_COMIDS_H
