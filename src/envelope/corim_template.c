@@ -281,9 +281,11 @@ static vs_val comid_get(vs_arena *a, vs_cbor *c, vs_span bytes)
         c->code = vs_cbor_check(bytes, c->err);
     if (c->code != VS_OK)
         return vs_undefined();
-    vs_cbor inner = vs_cbor_of(bytes, c->err);
-    vs_val v = comid.get(&comid, a, &inner);
-    c->code = vs_cbor_end(&inner);
+    vs_cbor outer = *c;
+    *c = vs_cbor_of(bytes, outer.err);
+    vs_val v = comid.get(&comid, a, c);
+    outer.code = vs_cbor_end(c);
+    *c = outer;
     return v;
 }
 
