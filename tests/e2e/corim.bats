@@ -180,3 +180,32 @@ END
     run rvps-tool register --addr "$url"
     [ "$status" -eq 2 ]
 }
+
+@test "the software realm's own templates become endorsements" {
+    make_both
+    vouchsafe realm init --dir realm >/dev/null
+    vouchsafe realm endorse --dir realm --output endorsements --format corim >/dev/null
+    cd endorsements
+    vouchsafe corim create -t corim-platform.json -m comid-platform.json -m comid-cpak.json -o platform.cbor
+    vouchsafe corim create -t corim-realm.json -m comid-realm.json -o realm.cbor
+    vouchsafe corim sign -k ../signer.key --chain ../chain.pem --name realm -o platform.cose platform.cbor
+    vouchsafe corim verify --trust ../ca.pem platform.cose
+    cd ..
+    serve
+    vouchsafe corim submit --url "$url" --auth-private-key admin.key endorsements/platform.cose
+    vouchsafe corim submit --url "$url" --auth-private-key admin.key endorsements/realm.cbor
+    rim=$(vouchsafe realm rim --dir realm | base64 -d | od -An -v -tx1 | tr -d ' \n')
+    admin get-reference-value --id "cca.realm.$rim" | grep -q rem
+}
+
+@test "each word of the completion of corim is an option" {
+    # shellcheck source=/dev/null
+    . "$VS_ROOT/packaging/completion/vouchsafe.bash"
+    COMP_CWORD=3
+    for sub in create sign verify show submit; do
+        help=$(vouchsafe corim "$sub" --help)
+        for word in $(_vouchsafe_corim "$sub"); do
+            [ "$word" = --help ] || [[ "$help" == *"$word"* ]]
+        done
+    done
+}
