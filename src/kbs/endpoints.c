@@ -82,11 +82,12 @@ void kbs_get_reference_value(kbs_ctx *c)
     c->reply->content_type = "application/json";
 }
 
-/* Who vouches for what he sends: nobody where everybody is an administrator. */
-static vs_span voucher(const kbs_ctx *c)
+/* An administrator vouches for what he sends; not where everybody is one, or nobody was asked. */
+static vs_code register_message(kbs_ctx *c, vs_span message, vs_error *err)
 {
-    bool anybody = c->rules->cfg->admin.mode == KBS_ADMIN_INSECURE_ALLOW_ALL;
-    return anybody ? (vs_span){NULL, 0} : c->who;
+    bool anybody = c->who.n == 0 || c->rules->cfg->admin.mode == KBS_ADMIN_INSECURE_ALLOW_ALL;
+    return (anybody ? rvps_register_by : rvps_register_vouched)(c->k->rv, message, c->who,
+                                                                c->call.now, err);
 }
 
 void kbs_set_reference_values(kbs_ctx *c)
@@ -100,7 +101,7 @@ void kbs_set_reference_values(kbs_ctx *c)
     }
     vs_code code = no_more_path(c, &err);
     if (code == VS_OK)
-        code = rvps_register_by(c->k->rv, c->call.body, voucher(c), c->call.now, &err);
+        code = register_message(c, c->call.body, &err);
     bool recorded = kbs_decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK || !recorded)
         kbs_refuse(c, KBS_RVPS_ERROR,
@@ -122,7 +123,7 @@ static vs_code take_endorsements(kbs_ctx *c, vs_error *err)
     if (c->call.unfit)
         return vs_fail(err, VS_E_INVALID, "%s", c->call.unfit);
     VS_TRY(rvps_message(&message, "corim", c->call.body, err));
-    return rvps_register_by(c->k->rv, vs_buf_span(&message), voucher(c), c->call.now, err);
+    return register_message(c, vs_buf_span(&message), err);
 }
 
 void kbs_take_endorsements(kbs_ctx *c)

@@ -24,6 +24,7 @@ typedef struct rvps_local {
 /* What one message has in common for all its records. */
 typedef struct origin {
     const rvps_extractor *x;
+    bool vouched; /* by an administrator */
     rvps_origin common;
 } origin;
 
@@ -125,7 +126,7 @@ static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_spa
     VS_TRY_WRAP(o->x->extract(&x, payload, recs, err), err, "payload of a %s message", o->x->type);
     if (r->opts.require_signed && !recs->is_signed) /* each extractor has seen to it */
         return vs_fail(err, VS_E_DENIED, "the %s message is not signed", o->x->type);
-    o->common.trusted = recs->is_signed || by.n;
+    o->common.trusted = recs->is_signed || o->vouched;
     VS_TRY(check_names(r, recs, o->common.trusted, err));
     VS_TRY(set_validity(&o->common, &recs->validity, err));
     return describe(a, payload, by, recs, o, err);
@@ -152,10 +153,10 @@ static vs_code put_once(const rvps_local *r, const rvps_records *recs, const rvp
 }
 
 static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs_span by,
-                           int64_t now, vs_error *err)
+                           bool vouched, int64_t now, vs_error *err)
 {
     rvps_records recs;
-    origin o = {.common.now = now};
+    origin o = {.vouched = vouched, .common.now = now};
     bool again = true;
     vs_code code = VS_OK;
     VS_TRY(extract(r, a, message, by, &o, &recs, err));
@@ -169,18 +170,28 @@ static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs
     return VS_OK;
 }
 
-static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+static vs_code take(rvps *r, vs_span message, vs_span by, bool vouched, int64_t now, vs_error *err)
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on((const rvps_local *)r, &a, message, by, now, err);
+    vs_code code = register_on((const rvps_local *)r, &a, message, by, vouched, now, err);
     vs_arena_free(&a);
     return code;
 }
 
+static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return take(r, message, by, false, now, err);
+}
+
+static vs_code local_take_vouched(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return take(r, message, by, true, now, err);
+}
+
 static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
-    return local_take_by(r, message, (vs_span){NULL, 0}, now, err);
+    return take(r, message, (vs_span){NULL, 0}, false, now, err);
 }
 
 /* ---- querying -------------------------------------------------------------------------------- */
@@ -323,6 +334,7 @@ static const rvps_ops local_ops = {.take = local_take,
                                    .query = local_query,
                                    .close = local_close,
                                    .take_by = local_take_by,
+                                   .take_vouched = local_take_vouched,
                                    .get = local_get,
                                    .list = local_list,
                                    .remove = local_delete};
@@ -361,6 +373,12 @@ vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_e
 {
     return r->ops->take_by ? r->ops->take_by(r, message, by, now, err)
                            : r->ops->take(r, message, now, err);
+}
+
+vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return r->ops->take_vouched ? r->ops->take_vouched(r, message, by, now, err)
+                                : rvps_register_by(r, message, by, now, err);
 }
 
 vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)

@@ -34,10 +34,14 @@ VS_MUST vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_
 /* One message envelope (8.1) as JSON text. All records of a message are checked before the first is
  * stored; values of the same name within a message are put together. A value lives for 12 calendar
  * months from `now`, or shorter where the message says so. A CoMID's older version does not come
- * back (comids.h): VS_E_CONFLICT. `by`: the administrator whom the caller has authenticated, who is
- * as good as a signature where there is no require_signed; for the record's provenance, when it is
- * UTF-8 of at most 512 bytes. Empty: nobody is known. */
+ * back (comids.h): VS_E_CONFLICT. `by`: who sent it, as far as anybody says so, for the record's
+ * provenance; UTF-8 of at most 512 bytes, anything else = not known. */
 VS_MUST vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
+/* The same from an administrator whom the caller has authenticated itself, by something better than
+ * what the peer says of itself: he is as good as a signature where there is no require_signed. A
+ * provider that is another process takes it as rvps_register_by. */
+VS_MUST vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now,
+                                      vs_error *err);
 /* The same from nobody in particular. */
 VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err);
 /* The value of a record; undefined (and VS_OK) when there is none, or it has expired or is not

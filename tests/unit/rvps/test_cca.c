@@ -53,7 +53,9 @@ static void with_options(fixture *f, rvps_options o)
 static vs_code send_by(fixture *f, vs_span in, const char *by)
 {
     err = (vs_error){0};
-    return rvps_register_by(f->r, message("corim", in), vs_str(by), NOW, &err);
+    vs_span m = message("corim", in);
+    return *by ? rvps_register_vouched(f->r, m, vs_str(by), NOW, &err)
+               : rvps_register_by(f->r, m, VS_LIT("admin, by his own word"), NOW, &err);
 }
 
 static vs_code send(fixture *f, vs_span in)
@@ -421,7 +423,7 @@ static void other_messages_cannot_set_reserved_names(void **state)
         err = (vs_error){0};
         vs_span sample =
             message("sample", vs_str(vs_sprintf(&arena, "{\"a\":1,\"%s\":[]}", all[i].name)));
-        vs_code code = rvps_register_by(f->r, sample, VS_LIT("admin"), NOW, &err);
+        vs_code code = rvps_register_vouched(f->r, sample, VS_LIT("admin"), NOW, &err);
         if ((code == VS_E_DENIED) != all[i].reserved)
             fail_msg("%s: %s", all[i].name, vs_code_name(code));
         if (all[i].reserved)
@@ -609,7 +611,7 @@ static void *write_all(void *user)
 {
     writer *w = user;
     for (size_t i = 0; i < MANIFESTS && w->code == VS_OK; i++)
-        w->code = rvps_register_by(w->f->r, w->messages[i], VS_LIT("admin"), NOW, NULL);
+        w->code = rvps_register_vouched(w->f->r, w->messages[i], VS_LIT("admin"), NOW, NULL);
     return NULL;
 }
 
