@@ -54,11 +54,26 @@ _vouchsafe_rim() {
     esac
 }
 
+# The same for `vouchsafe corim`.
+_vouchsafe_corim() {
+    if [ "$COMP_CWORD" -le 2 ]; then
+        echo "create sign verify show submit --help"
+        return
+    fi
+    case $1 in
+    create) echo "--template --comid --output --help" ;;
+    sign) echo "--key --chain --kid --meta --name --uri --not-before --not-after --output --help" ;;
+    verify) echo "--trust --at --json --help" ;;
+    show) echo "--json --help" ;;
+    submit) echo "--veraison --url --cert-file --admin-token-file --auth-private-key --help" ;;
+    esac
+}
+
 _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     local client="--url --cert-file --admin-token-file --auth-private-key"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve doctor decode verify explain replay dry-run audit rego rim realm --help --version"
+        words="serve doctor decode verify explain replay dry-run audit rego corim rim realm --help --version"
     else
         case $sub in
         serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
@@ -71,6 +86,7 @@ _vouchsafe() {
         audit) words="verify key $client --key --json --help" ;;
         rego) words=$(_vouchsafe_rego "${COMP_WORDS[2]-}") ;;
         rim) words=$(_vouchsafe_rim "${COMP_WORDS[2]-}") ;;
+        corim) words=$(_vouchsafe_corim "${COMP_WORDS[2]-}") ;;
         realm) words=$(_vouchsafe_realm "${COMP_WORDS[2]-}") ;;
         esac
     fi
@@ -89,7 +105,7 @@ _vouchsafe_servers() {
     rvps) words="--config --address $tls --data-dir --no-sandbox $log" ;;
     rvps-tool)
         case ${COMP_WORDS[1]-} in
-        register) words="--path --addr --ca-cert --client-cert --client-key --help" ;;
+        register) words="--path --corim --addr --ca-cert --client-cert --client-key --help" ;;
         query) words="--reference-value-id --addr --ca-cert --client-cert --client-key --help" ;;
         esac
         [ "$COMP_CWORD" -gt 1 ] || words="register query --help --version"

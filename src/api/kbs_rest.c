@@ -212,16 +212,21 @@ static kbs_peer peer_of(const vs_http_request *req)
     return p;
 }
 
+kbs_call kbs_rest_call(const vs_http_request *req)
+{
+    return (kbs_call){.session = session_of(req),
+                      .bearer = bearer_of(req),
+                      .if_match = vs_http_header(req, "if-match"),
+                      .if_none_match = vs_http_header(req, "if-none-match"),
+                      .peer = peer_of(req),
+                      .body = req->body,
+                      .now = vs_now_s(),
+                      .arena = req->arena};
+}
+
 static void handle_kbs(kbs *k, const vs_http_request *req, vs_http_response *resp)
 {
-    kbs_call call = {.session = session_of(req),
-                     .bearer = bearer_of(req),
-                     .if_match = vs_http_header(req, "if-match"),
-                     .if_none_match = vs_http_header(req, "if-none-match"),
-                     .peer = peer_of(req),
-                     .body = req->body,
-                     .now = vs_now_s(),
-                     .arena = req->arena};
+    kbs_call call = kbs_rest_call(req);
     if (!method_of(req->method, &call.method)) {
         vs_http_add_header(resp, "Allow", "GET, POST, PUT, DELETE");
         answer(resp, 405, NULL);

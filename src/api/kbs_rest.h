@@ -9,6 +9,9 @@
 #include "kbs/kbs.h"
 #include "net/http_server.h"
 
+/* What a request says beside its method and path: who sends it, body, time, arena. */
+kbs_call kbs_rest_call(const vs_http_request *req);
+
 /* A vs_http_handler; `user` is a struct kbs. */
 void kbs_rest_handle(void *user, const vs_http_request *req, vs_http_response *resp);
 

@@ -89,6 +89,7 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
     VS_TRY(server_read_anchors(file->anchors, file->n_anchors, &p->anchors, err));
     const rvps_options opts = {.refuse_sample = file->refuse_sample_values,
                                .require_signed = file->require_signed_values,
+                               .accept_unsigned_keys = file->accept_unsigned_keys,
                                .anchors = p->anchors};
     VS_TRY_WRAP(store_open(&file->storage, &p->store, err), err, "storage");
     VS_TRY(rvps_new(p->store, &opts, &p->service.rv, err));

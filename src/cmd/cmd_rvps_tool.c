@@ -13,7 +13,7 @@
 enum { FILE_MAX = 4 * 1024 * 1024, CALL_MS = 30000 };
 
 typedef struct options {
-    const char *path, *id;
+    const char *path, *corim, *id;
     remote_config remote;
 } options;
 
@@ -67,9 +67,14 @@ static int report(vs_code code, const vs_error *err)
 
 static vs_code send_file(const options *o, rvps *rv, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf message = VS_BUF(FILE_MAX);
-    VS_TRY_WRAP(vs_read_file(o->path, &message, err), err, "%s", o->path);
-    VS_TRY(rvps_register(rv, vs_buf_span(&message), vs_now_s(), err));
+    VS_CLEANUP(vs_buf_free) vs_buf file = VS_BUF(FILE_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf wrapped = VS_BUF(2 * FILE_MAX);
+    const char *path = o->path ? o->path : o->corim;
+    VS_TRY_WRAP(vs_read_file(path, &file, err), err, "%s", path);
+    if (o->corim)
+        VS_TRY(rvps_message(&wrapped, "corim", vs_buf_span(&file), err));
+    const vs_buf *message = o->corim ? &wrapped : &file;
+    VS_TRY(rvps_register(rv, vs_buf_span(message), vs_now_s(), err));
     puts("Register provenance succeeded.");
     return VS_OK;
 }
@@ -95,7 +100,12 @@ static vs_code show(const options *o, rvps *rv, vs_error *err)
 
 static int run_register(void *opts)
 {
+    const options *o = opts;
     vs_error err = {0};
+    if (!o->path && !o->corim) {
+        fputs("rvps-tool register: one of --path and --corim is needed\n", stderr);
+        return CLI_EXIT_USAGE;
+    }
     return report(with_provider(opts, send_file, &err), &err);
 }
 
@@ -108,9 +118,15 @@ static int run_query(void *opts)
 static const cli_option register_options[] = {{.name = "path",
                                                .letter = 'p',
                                                .value = "FILE",
-                                               .required = true,
+                                               .group = 1,
                                                AT(path),
                                                .help = "The message, JSON; - reads stdin"},
+                                              {.name = "corim",
+                                               .value = "FILE",
+                                               .group = 1,
+                                               AT(corim),
+                                               .help = "A CoRIM instead, plain or signed; the "
+                                                       "message is made around it"},
                                               REMOTE_OPTIONS,
                                               {0}};
 static const cli_option query_options[] = {{.name = "reference-value-id",

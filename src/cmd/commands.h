@@ -17,6 +17,7 @@ int cmd_decode(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_rego(int argc, char **argv);
 int cmd_rim(int argc, char **argv);
+int cmd_corim(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_dry_run(int argc, char **argv);

@@ -10,7 +10,7 @@ enum { RVPS_BUILT_IN, RVPS_GRPC };
 
 typedef struct raw {
     as_config as;
-    bool verbose, sample_tee, refuse_sample, require_signed;
+    bool verbose, sample_tee, refuse_sample, require_signed, unsigned_keys;
     const char *const *anchors;
     size_t n_anchors;
     int rvps_type, rvps_storage;
@@ -49,6 +49,9 @@ static const config_key keys[] = {
           "them"),
     FLAG("rvps_config.require_signed", AT(require_signed), "false",
          "BuiltIn: take only messages that a trust anchor vouches for"),
+    FLAG("rvps_config.accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
+         "BuiltIn: take attestation keys, which make platforms genuine, from CoRIMs that no trust "
+         "anchor vouches for"),
     UNUSED("rvps_config.extractors", "all extractors are always on"),
     UNUSED("rvps_config.storage", ONE_STORE),
     UNUSED("rvps_config.store_type", ONE_STORE),
@@ -90,6 +93,7 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .provider = r->rvps,
                                   .refuse_sample_values = r->refuse_sample,
                                   .require_signed_values = r->require_signed,
+                                  .accept_unsigned_keys = r->unsigned_keys,
                                   .anchors = r->anchors,
                                   .n_anchors = r->n_anchors,
                                   .sample_tee = r->sample_tee,

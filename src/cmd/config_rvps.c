@@ -12,7 +12,7 @@ typedef struct raw {
     config_storage storage;
     int old_type;
     const char *old_path;
-    bool refuse_sample, require_signed;
+    bool refuse_sample, require_signed, unsigned_keys;
     const char *const *anchors;
     size_t n_anchors;
 } raw;
@@ -36,6 +36,9 @@ static const config_key keys[] = {
           "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
     FLAG("require_signed", AT(require_signed), "false",
          "take only messages that a trust anchor vouches for"),
+    FLAG("accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
+         "take attestation keys, which make platforms genuine, from CoRIMs that no trust anchor "
+         "vouches for"),
     UNUSED("extractors", "all extractors are always on"),
 };
 
@@ -79,6 +82,7 @@ static vs_code settle(const raw *r, vs_arena *a, rvps_file *out, vs_error *err)
 {
     *out = (rvps_file){.refuse_sample_values = r->refuse_sample,
                        .require_signed_values = r->require_signed,
+                       .accept_unsigned_keys = r->unsigned_keys,
                        .anchors = r->anchors,
                        .n_anchors = r->n_anchors};
     if (r->old_type || r->old_path)

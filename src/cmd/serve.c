@@ -109,6 +109,7 @@ static verifier_config verifier_of(const kbs_as_config *as)
                            .provider = serve_remote(&as->rvps),
                            .refuse_sample_values = as->refuse_sample_reference_values,
                            .require_signed_values = as->require_signed_reference_values,
+                           .accept_unsigned_keys = as->accept_unsigned_attestation_keys,
                            .anchors = as->rvps_anchors,
                            .n_anchors = as->n_rvps_anchors,
                            .sample_tee = as->sample_tee,
@@ -170,7 +171,14 @@ static void set_up_front(const kbs_config *cfg, house *h)
     if (h->resource_store)
         h->checks[h->ops.n_checks++] =
             check_store(&h->resources_work, "resource store", h->resource_store);
-    h->front = (api_front){h->kbs, &h->ops, cfg->metrics_on_api};
+    h->front = (api_front){.k = h->kbs,
+                           .ops = &h->ops,
+                           .metrics = cfg->metrics_on_api,
+                           .veraison = cfg->veraison,
+                           .provision = {h->kbs, cfg->open_provisioning}};
+    if (cfg->veraison && cfg->open_provisioning)
+        vs_log(VS_LOG_WARN, "serve",
+               "veraison.provisioning_auth = \"none\": anybody can submit endorsements", NULL);
 }
 
 static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)

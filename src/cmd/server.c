@@ -84,6 +84,7 @@ static vs_code open_values(const verifier_config *cfg, vs_store *store, verifier
         VS_TRY(server_read_anchors(cfg->anchors, cfg->n_anchors, &v->anchors, err));
         const rvps_options opts = {.refuse_sample = cfg->refuse_sample_values,
                                    .require_signed = cfg->require_signed_values,
+                                   .accept_unsigned_keys = cfg->accept_unsigned_keys,
                                    .anchors = v->anchors};
         return rvps_new(store, &opts, &v->rv, err);
     }

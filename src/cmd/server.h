@@ -32,7 +32,7 @@ typedef struct verifier_config {
     bool remote_rvps;
     remote_config provider;
     /* Of the provider in this process. */
-    bool refuse_sample_values, require_signed_values;
+    bool refuse_sample_values, require_signed_values, accept_unsigned_keys;
     const char *const *anchors; /* files: whose reference values are believed */
     size_t n_anchors;
     bool sample_tee;

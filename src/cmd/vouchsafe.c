@@ -39,6 +39,7 @@ static const struct command {
     {"audit", "check an audit log", cmd_audit},
     {"rego", "evaluate and check policies", cmd_rego},
     {"rim", "compute a realm's measurements without running it", cmd_rim},
+    {"corim", "make, sign, check, show and send endorsements", cmd_corim},
     {"realm", "a software CCA realm, a test device for machines without CCA", run_realm},
 };
 

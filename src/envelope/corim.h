@@ -5,13 +5,15 @@
  *
  * `corim_open` takes off the envelope, `corim_decode` reads the manifest; neither proves anything:
  * verify the signature in between (`vs_cose_verify`). Spans point into the input, lists live on the
- * arena. Of the manifest its identity, validity and, of its CoMIDs, reference triples and attester
- * verification keys are read; other tags (CoSWID, CoTL), other triples and unknown members must be
- * well formed and are passed over.
+ * arena. Of the manifest its identity, validity and, of its CoMIDs, identity, reference triples and
+ * attester verification keys are read; other tags (CoSWID, CoTL), other triples and unknown members
+ * must be well formed and are passed over. What the Arm CCA profiles make of it: corim_cca.h. The
+ * whole of it as JSON, and back: corim_template.h.
  */
 #ifndef VS_ENVELOPE_CORIM_H
 #define VS_ENVELOPE_CORIM_H
 
+#include "envelope/corim_cca.h"
 #include "envelope/cose.h"
 
 enum { CORIM_SIZE_MAX = 4 << 20, CORIM_CHAIN_MAX = 8 };
@@ -27,7 +29,8 @@ typedef struct corim_envelope {
     vs_span kid;                    /* p == NULL: none */
     vs_span chain[CORIM_CHAIN_MAX]; /* x5chain, DER, the signer's first */
     size_t n_chain;
-    vs_span signer_name;     /* of the signed metadata; p == NULL: none */
+    vs_span meta;            /* the signed metadata as encoded; p == NULL: none */
+    vs_span signer_name;     /* of it; p == NULL: none */
     corim_validity validity; /* of the signature */
     vs_span manifest;        /* the tagged manifest */
 } corim_envelope;
@@ -46,43 +49,68 @@ typedef enum corim_key { CORIM_KEY_NONE, CORIM_KEY_TEXT, CORIM_KEY_UINT, CORIM_K
 
 typedef enum corim_svn { CORIM_SVN_NONE, CORIM_SVN_EXACT, CORIM_SVN_MIN } corim_svn;
 
+/* p == NULL: there is no such member. */
 typedef struct corim_measurement {
     corim_key key; /* other kinds of mkey count as none */
     vs_span key_bytes;
     uint64_t key_number;
-    vs_span name, serial; /* p == NULL: none */
+    vs_span key_item; /* as encoded, of any kind */
+    vs_span name, serial, version;
     const corim_digest *digests;
     size_t n_digests;
-    vs_span raw;         /* raw value, tag 560; p == NULL: none or of another form (masked) */
-    vs_span raw_mask;    /* as a member of its own; p == NULL: none */
-    bool raw_is_masked;  /* value and mask together, tag 563 */
-    vs_span crypto_keys; /* as encoded; p == NULL: none */
+    vs_span raw;         /* raw value, tag 560 */
+    vs_span masked;      /* raw value that came with its mask, tag 563 */
+    vs_span raw_mask;    /* that one, or the mask as a member of its own */
+    vs_span crypto_keys; /* as encoded */
+    vs_span registers;   /* as encoded */
     corim_svn svn_kind;
     uint64_t svn;
 } corim_measurement;
 
+typedef struct corim_environment {
+    vs_span class_id, instance; /* as encoded; p == NULL: none */
+    vs_span vendor, model;      /* p == NULL: none */
+} corim_environment;
+
 typedef struct corim_reference { /* one reference triple */
-    vs_span class_id;            /* as encoded; p == NULL: none */
-    vs_span vendor, model;       /* p == NULL: none */
+    corim_environment env;
     const corim_measurement *measurements;
     size_t n;
+    size_t comid; /* which CoMID it is of */
 } corim_reference;
 
-typedef struct corim_key_triple { /* one attester verification key triple; items as encoded */
-    vs_span class_id, instance;   /* p == NULL: none */
-    vs_span keys;
+typedef struct corim_key_triple { /* one attester verification key triple */
+    corim_environment env;
+    vs_span keys; /* as encoded */
+    size_t comid;
 } corim_key_triple;
 
+typedef struct corim_id {
+    vs_span bytes; /* text, or 16 bytes of a UUID */
+    bool is_uuid;
+} corim_id;
+
+typedef struct corim_comid {
+    corim_id tag;
+    uint64_t version; /* 0 when not given; at most 2^63 - 1 */
+    vs_span bytes;    /* as encoded */
+} corim_comid;
+
 typedef struct corim {
-    vs_span id; /* text, or 16 bytes of a UUID */
-    bool id_is_uuid;
-    vs_span profile; /* of an URI or text; p == NULL: none or an OID */
+    corim_id id;
+    vs_span profile; /* of an URI or text, the only one; p == NULL: none or an OID */
     corim_validity validity;
+    const corim_comid *comids;
+    size_t n_comids;
     const corim_reference *references;
     size_t n;
     const corim_key_triple *keys;
     size_t n_keys;
+    corim_cca cca;
 } corim;
+
+/* The id as text; a UUID in its usual form, lower case. */
+vs_span corim_id_text(vs_arena *a, corim_id id);
 
 /* Digests of known algorithms must have their length, and the rules of a known profile hold (those
  * of Arm CCA, cca.md 6.2). */

@@ -61,6 +61,7 @@ static void read_meta(vs_cbor *c, header *h)
         return;
     vs_cbor m = vs_cbor_of(bytes, c->err);
     int64_t key;
+    h->e->meta = bytes;
     for (size_t n = vs_cbor_map(&m); n > 0 && m.code == VS_OK; n--) {
         if (!corim_int_key(&m, &key))
             continue;

@@ -85,6 +85,7 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     const char *signer_key_path, *signer_cert_path, *signer_cert_url;
     bool verbose_token;
     bool refuse_sample_reference_values, require_signed_reference_values;
+    bool accept_unsigned_attestation_keys;
     const char *const *rvps_anchors; /* files: whose reference values are believed */
     size_t n_rvps_anchors;
     kbs_protocol oldest_protocol; /* of those that are served */
@@ -184,6 +185,8 @@ typedef struct kbs_config {
     const kbs_backend_config *backends;
     size_t n_backends;
     size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
+    bool veraison;                  /* [veraison] */
+    bool open_provisioning;         /* anybody may submit endorsements */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
     vs_val file;                    /* as it was read; undefined without one */
 } kbs_config;

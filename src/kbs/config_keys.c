@@ -53,6 +53,8 @@ static const config_choice protocols[] = {
     {"0.4.0", KBS_PROTOCOL_0_4_0, NULL},
     {NULL, 0, NULL},
 };
+static const config_choice provisioning_auths[] = {
+    {"admin", 0, NULL}, {"none", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
@@ -216,6 +218,10 @@ static const config_key keys[] = {
           "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
     FLAG("attestation_service.rvps_config.require_signed", AT(c.as.require_signed_reference_values),
          "false", "take only messages that a trust anchor vouches for"),
+    FLAG("attestation_service.rvps_config.accept_unsigned_attestation_keys",
+         AT(c.as.accept_unsigned_attestation_keys), "false",
+         "take attestation keys, which make platforms genuine, from CoRIMs that neither a trust "
+         "anchor nor an administrator vouches for"),
     CHOICE("attestation_service.rvps_config.storage_type", AT(rvps_storage), config_storage_types,
            NULL, "where reference values are; by default that of [storage_backend]"),
     UNUSED("attestation_service.rvps_config.storage", ONE_STORE),
@@ -397,6 +403,12 @@ static const config_key keys[] = {
           "for how long records of decisions are kept for explain, replay and dry-run; 0: not"),
     CHOICE("operations.log_level", AT(log_level), log_levels, NULL,
            "error, warn, info or debug; the command line wins"),
+
+    SECTION("veraison", "Veraison's interface: submission of endorsements"),
+    FLAG("veraison.enabled", AT(c.veraison), "false", "serve it beside the KBS"),
+    CHOICE("veraison.provisioning_auth", AT(open_provisioning), provisioning_auths, "admin",
+           "who may submit endorsements: admin; none: anybody, whose attestation keys then need a "
+           "signature that a trust anchor vouches for"),
 
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,

@@ -4,6 +4,7 @@
 #include "kbs/internal.h"
 
 #include "base/enc.h"
+#include "envelope/corim.h"
 #include "value/json.h"
 
 /* An access list may let somebody reach all that is below a path: what has no parts is not below
@@ -81,6 +82,14 @@ void kbs_get_reference_value(kbs_ctx *c)
     c->reply->content_type = "application/json";
 }
 
+/* An administrator vouches for what he sends; not where everybody is one, or nobody was asked. */
+static vs_code register_message(kbs_ctx *c, vs_span message, vs_error *err)
+{
+    bool anybody = c->who.n == 0 || c->rules->cfg->admin.mode == KBS_ADMIN_INSECURE_ALLOW_ALL;
+    return (anybody ? rvps_register_by : rvps_register_vouched)(c->k->rv, message, c->who,
+                                                                c->call.now, err);
+}
+
 void kbs_set_reference_values(kbs_ctx *c)
 {
     vs_error err = {0};
@@ -92,12 +101,48 @@ void kbs_set_reference_values(kbs_ctx *c)
     }
     vs_code code = no_more_path(c, &err);
     if (code == VS_OK)
-        code = rvps_register_by(c->k->rv, c->call.body, c->who, c->call.now, &err);
+        code = register_message(c, c->call.body, &err);
     bool recorded = kbs_decide_admin(c, "register reference values", code, &err);
     if (code != VS_OK || !recorded)
         kbs_refuse(c, KBS_RVPS_ERROR,
                    "RVPS configuration failed: Failed to register reference value: %s",
                    vs_error_text(&err, cause, sizeof cause));
+    else
+        c->reply->content_type = "application/json";
+}
+
+/* ---- endorsements -----------------------------------------------------------------------------
+ */
+
+/* POST endorsement, or open-endorsement: the body is a CoRIM as it is. Where anybody may, c->who is
+ * empty, and so nobody vouches for it. */
+static vs_code take_endorsements(kbs_ctx *c, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf message = VS_BUF(2 * CORIM_SIZE_MAX);
+    VS_TRY(no_more_path(c, err));
+    if (c->call.unfit)
+        return vs_fail(err, VS_E_INVALID, "%s", c->call.unfit);
+    VS_TRY(rvps_message(&message, "corim", c->call.body, err));
+    return register_message(c, vs_buf_span(&message), err);
+}
+
+void kbs_take_endorsements(kbs_ctx *c)
+{
+    vs_error err = {0};
+    if (!kbs_journal_works(c)) {
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "the change could not be recorded");
+        return;
+    }
+    vs_code code = take_endorsements(c, &err);
+    bool recorded = kbs_decide_admin(c, "register endorsements", code, &err);
+    if (code != VS_OK)
+        kbs_refuse_own(c,
+                       code == VS_E_CRYPTO || code == VS_E_UNTRUSTED || code == VS_E_MISMATCH
+                           ? VS_E_DENIED
+                           : code,
+                       &err);
+    else if (!recorded)
+        kbs_refuse(c, KBS_PLUGIN_INTERNAL_ERROR, "the change was made but not recorded");
     else
         c->reply->content_type = "application/json";
 }

@@ -276,6 +276,7 @@ void kbs_list_resources(kbs_ctx *c);
 void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
+void kbs_take_endorsements(kbs_ctx *c);
 void kbs_get_decision(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */

@@ -23,6 +23,10 @@ static bool has_rvps(const kbs *k)
 {
     return k->as != NULL && k->rv != NULL;
 }
+static bool takes_from_anybody(const kbs *k)
+{
+    return has_rvps(k) && k->cfg->veraison && k->cfg->open_provisioning;
+}
 static bool has_resources(const kbs *k)
 {
     return k->cfg->has_resource_plugin;
@@ -51,6 +55,8 @@ const kbs_route kbs_routes[] = {
     {"attestation-policy", KBS_GET, KBS_ADMIN, has_as, kbs_get_attestation_policy},
     {"attestation-policy", KBS_PUT, KBS_ADMIN, has_as, kbs_change_attestation_policy},
     {"attestation-policy", KBS_DELETE, KBS_ADMIN, has_as, kbs_change_attestation_policy},
+    {"endorsement", KBS_POST, KBS_ADMIN, has_rvps, kbs_take_endorsements},
+    {"open-endorsement", KBS_POST, KBS_OPEN, takes_from_anybody, kbs_take_endorsements},
     {"reference-value", KBS_GET, KBS_ADMIN, has_rvps, kbs_list_reference_values, .bare = true},
     {"reference-value", KBS_DELETE, KBS_ADMIN, has_rvps, kbs_delete_reference_value},
     {"collect", KBS_GET, KBS_ADMIN, can_collect, kbs_propose_reference_values},

@@ -50,6 +50,8 @@ typedef struct kbs_call {
     vs_span body;
     int64_t now;
     vs_arena *arena;
+    /* Why the body is not what the request says it is; told to who may know. NULL: it is fit. */
+    const char *unfit;
 } kbs_call;
 
 /* Wire error names of kbs.md 7. */

@@ -265,22 +265,10 @@ static vs_code chosen(kbs_ctx *c, vs_val proposal, vs_val names, vs_val *out, vs
 static vs_code register_payload(kbs_ctx *c, vs_val payload, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free)
-    vs_buf text = VS_BUF(MESSAGE_MAX), b64 = VS_BUF(2 * MESSAGE_MAX),
-           message = VS_BUF(2 * MESSAGE_MAX);
+    vs_buf text = VS_BUF(MESSAGE_MAX), message = VS_BUF(2 * MESSAGE_MAX);
     vs_json_print(&text, payload);
     VS_TRY(vs_buf_check(&text, err));
-    vs_b64_encode(&b64, VS_B64_STD, vs_buf_span(&text));
-    vs_jw w = {.out = &message};
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "version");
-    vs_jw_str(&w, "0.1.0");
-    vs_jw_key(&w, "type");
-    vs_jw_str(&w, "sample");
-    vs_jw_key(&w, "payload");
-    vs_jw_span(&w, vs_buf_span(&b64));
-    vs_jw_close(&w, '}');
-    VS_TRY(vs_buf_check(&b64, err));
-    VS_TRY(vs_buf_check(&message, err));
+    VS_TRY(rvps_message(&message, "sample", vs_buf_span(&text), err));
     const char *by = vs_sprintf(c->call.arena, "%.*s, collected from decision %.*s", VS_FMT(c->who),
                                 VS_FMT(kbs_rest_of_path(c)));
     VS_TRY(vs_arena_check(c->call.arena, err));

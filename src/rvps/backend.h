@@ -15,6 +15,8 @@ typedef struct rvps_ops {
     void (*close)(rvps *r);
     /* For administrators, see rvps.h; NULL: not offered (take_by: as take). */
     vs_code (*take_by)(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
+    vs_code (*take_vouched)(rvps *r, vs_span message, vs_span by, int64_t now,
+                            vs_error *err); /* NULL: as take_by */
     vs_code (*get)(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out, vs_error *err);
     vs_code (*list)(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
                     rvps_page *out, vs_error *err);

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages of type "corim": reference triples become records (attestation-service.md 8.2). */
+/* Messages of type "corim": reference triples become records (attestation-service.md 8.2), those of
+ * the Arm CCA profiles also the records of cca.h. */
 #include "base/enc.h"
 #include "base/log.h"
-#include "rvps/extract.h"
+#include "rvps/cca.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
-
-static vs_span uuid_text(vs_arena *a, vs_span bytes)
-{
-    vs_span hex = vs_hex_encode_arena(a, bytes);
-    if (hex.n != 32)
-        return (vs_span){NULL, 0};
-    const char *h = (const char *)hex.p;
-    return vs_str(vs_sprintf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20));
-}
 
 static vs_span key_text(vs_arena *a, const corim_measurement *m)
 {
@@ -21,7 +13,7 @@ static vs_span key_text(vs_arena *a, const corim_measurement *m)
     case CORIM_KEY_TEXT: return m->key_bytes;
     case CORIM_KEY_UINT:
         return vs_str(vs_sprintf(a, "claim%llu", (unsigned long long)m->key_number));
-    case CORIM_KEY_UUID: return uuid_text(a, m->key_bytes);
+    case CORIM_KEY_UUID: return corim_id_text(a, (corim_id){m->key_bytes, true});
     case CORIM_KEY_NONE: break;
     }
     return (vs_span){NULL, 0};
@@ -31,7 +23,8 @@ static vs_span key_text(vs_arena *a, const corim_measurement *m)
 static vs_span record_name(vs_arena *a, const corim_reference *r, const corim_measurement *m,
                            const char *what)
 {
-    const vs_span parts[] = {r->vendor, r->model, key_text(a, m), m->name, m->serial, vs_str(what)};
+    const vs_span parts[] = {r->env.vendor, r->env.model, key_text(a, m),
+                             m->name,       m->serial,    vs_str(what)};
     size_t n = 0;
     for (size_t i = 0; i < VS_COUNT(parts); i++)
         n += parts[i].n + 1;
@@ -85,8 +78,7 @@ static void narrow(corim_validity *v, corim_validity by)
 static void describe(rvps_records *out, const corim *c)
 {
     vs_obj o = {.a = out->a};
-    vs_span id = c->id_is_uuid ? uuid_text(out->a, c->id) : c->id;
-    vs_obj_put(&o, "id", vs_string(id));
+    vs_obj_put(&o, "id", vs_string(corim_id_text(out->a, c->id)));
     if (c->profile.p)
         vs_obj_put(&o, "profile", vs_string(c->profile));
     out->source = vs_obj_end(&o, VS_DUP_REFUSE, NULL);
@@ -115,6 +107,25 @@ static vs_code check_signature(const rvps_context *x, const corim_envelope *e, r
     return VS_OK;
 }
 
+static vs_code add_comids(rvps_records *out, const corim *c, vs_error *err)
+{
+    rvps_comid *list = vs_alloc_array(out->a, c->n_comids, sizeof *list);
+    VS_TRY(vs_arena_check(out->a, err));
+    for (size_t i = 0; i < c->n_comids; i++) {
+        const corim_comid *m = &c->comids[i];
+        uint8_t h[VS_HASH_MAX];
+        VS_TRY(vs_digest(VS_SHA256, m->bytes, (vs_span){NULL, 0}, (vs_span){NULL, 0}, h, err));
+        list[i] = (rvps_comid){.corim = corim_id_text(out->a, c->id),
+                               .tag = corim_id_text(out->a, m->tag),
+                               .version = (int64_t)m->version,
+                               .sha256 = vs_hex_encode_arena(out->a, vs_span_of(h, 32)),
+                               .strict = c->cca.kind != CORIM_CCA_NONE};
+    }
+    out->comids = list;
+    out->n_comids = c->n_comids;
+    return vs_arena_check(out->a, err);
+}
+
 vs_code rvps_extract_corim(const rvps_context *x, vs_span payload, rvps_records *out, vs_error *err)
 {
     corim_envelope e;
@@ -127,6 +138,7 @@ vs_code rvps_extract_corim(const rvps_context *x, vs_span payload, rvps_records 
     for (size_t i = 0; i < c.n; i++)
         for (size_t k = 0; k < c.references[i].n; k++)
             add_measurement(out, &c.references[i], &c.references[i].measurements[k]);
-    VS_TRY(vs_arena_check(out->a, err));
+    VS_TRY(rvps_add_cca(out, &c, err));
+    VS_TRY(add_comids(out, &c, err));
     return rvps_merge_records(out, err);
 }

@@ -97,7 +97,7 @@ static vs_code merge_name(vs_arena *a, const placed_record *recs, size_t n, rvps
         vs_obj o = {.a = a};
         vs_obj_put(&o, "min_svn", most);
         out->value = vs_obj_end(&o, VS_DUP_REFUSE, NULL);
-    } else if (out->merge == RVPS_MERGE_LIST || count > 1) {
+    } else if (out->merge == RVPS_MERGE_LIST || out->merge == RVPS_MERGE_ENTRIES || count > 1) {
         vs_vec all = {.a = a};
         for (size_t i = 0; i < count; i++)
             vs_vec_add(&all, list[i].v);

@@ -15,6 +15,9 @@ typedef enum rvps_merge {
     RVPS_MERGE_LIST, /* arrays, put together without repetitions */
     RVPS_MERGE_ONE,  /* a scalar; an array where there are several different ones */
     RVPS_MERGE_MAX,  /* integers: the highest, as {"min_svn": n} */
+    /* Arrays of objects, put together as lists; and they join what other CoMIDs have under the name
+     * in the store (comids.h). */
+    RVPS_MERGE_ENTRIES,
 } rvps_merge;
 
 typedef struct rvps_record {
@@ -23,10 +26,20 @@ typedef struct rvps_record {
     rvps_merge merge;
 } rvps_record;
 
+/* A CoMID that the records are of. */
+typedef struct rvps_comid {
+    vs_span corim, tag; /* ids, as text */
+    int64_t version;
+    vs_span sha256; /* of its encoding, hex */
+    bool strict;    /* a version has one content, signed or not */
+} rvps_comid;
+
 typedef struct rvps_records {
     vs_arena *a; /* what the records point to lives here */
     rvps_record *items;
     size_t n, room;
+    const rvps_comid *comids;
+    size_t n_comids;
     bool is_signed;          /* an anchor vouches for the message */
     corim_validity validity; /* as the message says */
     vs_val signer, source;   /* for the record's provenance; undefined: nothing known */

@@ -5,11 +5,12 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "rvps/backend.h"
-#include "rvps/extract.h"
+#include "rvps/cca.h"
+#include "rvps/comids.h"
 #include "rvps/record.h"
 #include "value/json.h"
 
-enum { LIFE_MONTHS = 12, BY_MAX = 512 };
+enum { LIFE_MONTHS = 12, BY_MAX = 512, TRIES = 64 };
 
 /* The provider over a store of its own. */
 typedef struct rvps_local {
@@ -23,31 +24,9 @@ typedef struct rvps_local {
 /* What one message has in common for all its records. */
 typedef struct origin {
     const rvps_extractor *x;
-    int64_t now, expires, not_before;
-    vs_val provenance;
+    bool vouched; /* by an administrator */
+    rvps_origin common;
 } origin;
-
-static vs_code item_of(vs_arena *a, const rvps_record *rec, const origin *o, vs_store_item *item,
-                       vs_error *err)
-{
-    *item = (vs_store_item){.ns = RVPS_NAMESPACE, .mode = VS_PUT_REPLACE};
-    if (!rvps_key_of(a, rec->name, &item->key))
-        return vs_fail(err, VS_E_INVALID,
-                       "\"%.*s\" is not allowed as the name of a reference value",
-                       VS_FMT(vs_span_head(rec->name, 80)));
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    rvps_entry e = {.name = rec->name,
-                    .value = rec->value,
-                    .expires = o->expires,
-                    .not_before = o->not_before,
-                    .provenance = o->provenance};
-    rvps_record_write(&text, &e);
-    if (!vs_buf_ok(&text))
-        return vs_fail(err, VS_E_LIMIT, "the reference value \"%.*s\" is too large",
-                       VS_FMT(vs_span_head(rec->name, 80)));
-    item->value = vs_dup(a, vs_buf_span(&text));
-    return vs_arena_check(a, err);
-}
 
 /* Envelope (8.1). A type that is known but switched off is told apart from one that is not known.
  */
@@ -88,16 +67,16 @@ static vs_code describe(vs_arena *a, vs_span payload, vs_span by, const rvps_rec
     if (by.n && by.n <= BY_MAX && vs_utf8_ok(by))
         vs_obj_put(&p, "by", vs_string(by));
     vs_obj_put(&p, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(h, 32))));
-    vs_obj_put(&p, "registered", vs_string_dup(a, vs_str(vs_time_rfc3339(o->now, when))));
+    vs_obj_put(&p, "registered", vs_string_dup(a, vs_str(vs_time_rfc3339(o->common.now, when))));
     vs_obj_opt(&p, "signer", recs->signer);
     vs_obj_opt(&p, "source", recs->source);
     vs_obj_put(&p, "type", vs_cstring(o->x->type));
-    o->provenance = vs_obj_end(&p, VS_DUP_REFUSE, NULL);
+    o->common.provenance = vs_obj_end(&p, VS_DUP_REFUSE, NULL);
     return vs_arena_check(a, err);
 }
 
 /* A message may shorten the life of its values, not lengthen it. */
-static vs_code set_validity(origin *o, const corim_validity *v, vs_error *err)
+static vs_code set_validity(rvps_origin *o, const corim_validity *v, vs_error *err)
 {
     char when[VS_TIME_TEXT];
     if (v->not_after < o->now)
@@ -115,31 +94,75 @@ static vs_code set_validity(origin *o, const corim_validity *v, vs_error *err)
     return VS_OK;
 }
 
+/* Names that have a meaning of their own, and keys that must not come from just anybody. */
+static vs_code check_names(const rvps_local *r, const rvps_records *recs, bool trusted,
+                           vs_error *err)
+{
+    for (size_t i = 0; i < recs->n; i++) {
+        const rvps_record *rec = &recs->items[i];
+        bool made_here = rec->merge == RVPS_MERGE_ENTRIES;
+        if (rvps_is_cca_name(rec->name) && !made_here)
+            return vs_fail(err, VS_E_DENIED,
+                           "\"%.*s\" is reserved for endorsements of the Arm CCA profiles: only a "
+                           "CoRIM of such a profile can set it",
+                           VS_FMT(vs_span_head(rec->name, 80)));
+        if (rvps_is_cca_key_name(rec->name) && !trusted && !r->opts.accept_unsigned_keys)
+            return vs_fail(
+                err, VS_E_DENIED,
+                "it holds attestation keys, which make platforms genuine: they are taken "
+                "from a CoRIM that a configured trust anchor vouches for, or from an "
+                "administrator");
+    }
+    return VS_OK;
+}
+
 static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_span by, origin *o,
                        rvps_records *recs, vs_error *err)
 {
     vs_span payload;
-    rvps_context x = {r->opts.anchors, r->opts.require_signed, o->now};
+    rvps_context x = {r->opts.anchors, r->opts.require_signed, o->common.now};
     VS_TRY(open_envelope(r, a, message, &o->x, &payload, err));
     *recs = (rvps_records){.a = a, .validity = {INT64_MIN, INT64_MAX}};
     VS_TRY_WRAP(o->x->extract(&x, payload, recs, err), err, "payload of a %s message", o->x->type);
     if (r->opts.require_signed && !recs->is_signed) /* each extractor has seen to it */
         return vs_fail(err, VS_E_DENIED, "the %s message is not signed", o->x->type);
-    VS_TRY(set_validity(o, &recs->validity, err));
+    o->common.trusted = recs->is_signed || o->vouched;
+    VS_TRY(check_names(r, recs, o->common.trusted, err));
+    VS_TRY(set_validity(&o->common, &recs->validity, err));
     return describe(a, payload, by, recs, o, err);
 }
 
+/* On an arena of its own, since it may be done again. */
+static vs_code put_once(const rvps_local *r, const rvps_records *recs, const rvps_origin *o,
+                        bool *again, vs_error *err)
+{
+    vs_store_item *items = NULL;
+    size_t n = 0;
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    *again = false;
+    vs_code code = rvps_plan(r->store, recs, o, &a, &items, &n, err);
+    if (code == VS_OK) {
+        code = vs_store_put_all(r->store, items, n, err);
+        *again = code == VS_E_EXISTS || code == VS_E_CONFLICT;
+        if (code != VS_OK)
+            (void)vs_wrap(err, "storing reference values");
+    }
+    vs_arena_free(&a);
+    return code;
+}
+
 static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs_span by,
-                           int64_t now, vs_error *err)
+                           bool vouched, int64_t now, vs_error *err)
 {
     rvps_records recs;
-    origin o = {.now = now};
+    origin o = {.vouched = vouched, .common.now = now};
+    bool again = true;
+    vs_code code = VS_OK;
     VS_TRY(extract(r, a, message, by, &o, &recs, err));
-    vs_store_item *items = vs_alloc_array(a, recs.n, sizeof *items);
-    VS_TRY(vs_arena_check(a, err));
-    for (size_t i = 0; i < recs.n; i++)
-        VS_TRY(item_of(a, &recs.items[i], &o, &items[i], err));
-    VS_TRY_WRAP(vs_store_put_all(r->store, items, recs.n, err), err, "storing reference values");
+    for (unsigned i = 0; i < TRIES && again; i++)
+        code = put_once(r, &recs, &o.common, &again, err);
+    VS_TRY(code);
     for (size_t i = 0; i < recs.n; i++)
         vs_log(VS_LOG_INFO, "rvps", "reference value registered", "name",
                vs_sprintf(a, "%.*s", VS_FMT(recs.items[i].name)), "type", o.x->type, "signed",
@@ -147,18 +170,28 @@ static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs
     return VS_OK;
 }
 
-static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+static vs_code take(rvps *r, vs_span message, vs_span by, bool vouched, int64_t now, vs_error *err)
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on((const rvps_local *)r, &a, message, by, now, err);
+    vs_code code = register_on((const rvps_local *)r, &a, message, by, vouched, now, err);
     vs_arena_free(&a);
     return code;
 }
 
+static vs_code local_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return take(r, message, by, false, now, err);
+}
+
+static vs_code local_take_vouched(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return take(r, message, by, true, now, err);
+}
+
 static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 {
-    return local_take_by(r, message, (vs_span){NULL, 0}, now, err);
+    return take(r, message, (vs_span){NULL, 0}, false, now, err);
 }
 
 /* ---- querying -------------------------------------------------------------------------------- */
@@ -200,8 +233,8 @@ static vs_code local_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val
                vs_time_rfc3339(early ? e.not_before : e.expires, when), NULL);
         return VS_OK;
     }
-    *out = e.value;
-    return VS_OK;
+    *out = rvps_is_cca_name(id) ? rvps_valid_entries(a, e.value, now) : e.value;
+    return vs_arena_check(a, err);
 }
 
 /* ---- listing, deleting ----------------------------------------------------------------------- */
@@ -273,6 +306,23 @@ static vs_code local_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
     return code;
 }
 
+vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX * 2);
+    vs_b64_encode(&text, VS_B64_STD, payload);
+    VS_TRY(vs_buf_check(&text, err));
+    vs_jw w = {.out = out};
+    vs_jw_open(&w, '{');
+    vs_jw_key(&w, "version");
+    vs_jw_str(&w, RVPS_VERSION);
+    vs_jw_key(&w, "type");
+    vs_jw_str(&w, type);
+    vs_jw_key(&w, "payload");
+    vs_jw_span(&w, vs_buf_span(&text));
+    vs_jw_close(&w, '}');
+    return vs_buf_check(out, err);
+}
+
 /* ---- interface ------------------------------------------------------------------------------- */
 
 static void local_close(rvps *r)
@@ -284,6 +334,7 @@ static const rvps_ops local_ops = {.take = local_take,
                                    .query = local_query,
                                    .close = local_close,
                                    .take_by = local_take_by,
+                                   .take_vouched = local_take_vouched,
                                    .get = local_get,
                                    .list = local_list,
                                    .remove = local_delete};
@@ -322,6 +373,12 @@ vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_e
 {
     return r->ops->take_by ? r->ops->take_by(r, message, by, now, err)
                            : r->ops->take(r, message, now, err);
+}
+
+vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return r->ops->take_vouched ? r->ops->take_vouched(r, message, by, now, err)
+                                : rvps_register_by(r, message, by, now, err);
 }
 
 vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)

@@ -17,6 +17,8 @@ typedef struct rvps_options {
     /* Only messages are taken whose signature an anchor vouches for: signed CoRIMs. Needs anchors.
      */
     bool require_signed;
+    /* Attestation keys (cca.h) are taken from anybody, not only from who is vouched for. */
+    bool accept_unsigned_keys;
     /* With anchors a signed CoRIM must verify, always. Without (NULL), a signed one counts as
      * unsigned. Must outlive the rvps. */
     const rvps_anchors *anchors;
@@ -26,11 +28,20 @@ typedef struct rvps_options {
 VS_MUST vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err);
 void rvps_free(rvps **r);
 
+/* Appends the message envelope (8.1) of a payload. */
+VS_MUST vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *err);
+
 /* One message envelope (8.1) as JSON text. All records of a message are checked before the first is
  * stored; values of the same name within a message are put together. A value lives for 12 calendar
- * months from `now`, or shorter where the message says so. `by`: who sent it, for the record's
+ * months from `now`, or shorter where the message says so. A CoMID's older version does not come
+ * back (comids.h): VS_E_CONFLICT. `by`: who sent it, as far as anybody says so, for the record's
  * provenance; UTF-8 of at most 512 bytes, anything else = not known. */
 VS_MUST vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err);
+/* The same from an administrator whom the caller has authenticated itself, by something better than
+ * what the peer says of itself: he is as good as a signature where there is no require_signed. A
+ * provider that is another process takes it as rvps_register_by. */
+VS_MUST vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now,
+                                      vs_error *err);
 /* The same from nobody in particular. */
 VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err);
 /* The value of a record; undefined (and VS_OK) when there is none, or it has expired or is not

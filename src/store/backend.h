@@ -39,6 +39,17 @@ VS_MUST static inline vs_code store_not_found(const char *ns, vs_span key, vs_er
     return vs_fail(err, VS_E_NOT_FOUND, "no value for \"%.*s\" in %s", VS_FMT(key), ns);
 }
 
+/* Why an item was not put: for VS_PUT_CREATE there is a value, for VS_PUT_SWAP another one or none.
+ */
+VS_MUST static inline vs_code store_taken(const vs_store_item *item, vs_error *err)
+{
+    if (item->mode == VS_PUT_SWAP)
+        return vs_fail(err, VS_E_CONFLICT, "the value for \"%.*s\" in %s was changed meanwhile",
+                       VS_FMT(item->key), item->ns);
+    return vs_fail(err, VS_E_EXISTS, "there is a value for \"%.*s\" in %s already",
+                   VS_FMT(item->key), item->ns);
+}
+
 /* Appends a value read by a back end; refuses before a byte is copied when it does not fit. */
 static inline vs_code store_give(vs_buf *out, vs_span value, vs_error *err)
 {

@@ -142,17 +142,28 @@ static vs_code localfs_get(vs_store *base, const char *ns, vs_span key, int64_t 
     return code == VS_E_NOT_FOUND ? store_not_found(ns, key, err) : code;
 }
 
-static vs_code check_free(const localfs *s, const place *at, const vs_store_item *item,
+static vs_code check_old(const localfs *s, const place *at, const vs_store_item *item,
+                         vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf now = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_code code = files_read(s->root, at->value, &now, err);
+    if (code != VS_OK && code != VS_E_NOT_FOUND)
+        return code;
+    return code == VS_OK && vs_span_eq(vs_buf_span(&now), item->old) ? VS_OK
+                                                                     : store_taken(item, err);
+}
+
+/* That the item's mode allows it now. */
+static vs_code check_mode(const localfs *s, const place *at, const vs_store_item *item,
                           vs_error *err)
 {
+    if (item->mode == VS_PUT_SWAP)
+        return check_old(s, at, item, err);
     if (item->mode != VS_PUT_CREATE || !files_there(s->root, at->value))
         return VS_OK;
     int64_t expires;
     VS_TRY(read_expiry(s, at->expiry, &expires, err));
-    if (store_expired(expires, vs_now_s()))
-        return VS_OK;
-    return vs_fail(err, VS_E_EXISTS, "there is a value for \"%.*s\" in %s already",
-                   VS_FMT(item->key), item->ns);
+    return store_expired(expires, vs_now_s()) ? VS_OK : store_taken(item, err);
 }
 
 /* Both files are on the disk under temporary names; this is the change itself. */
@@ -176,7 +187,7 @@ static vs_code put_one(localfs *s, const vs_store_item *item, vs_error *err)
     place at;
     files_temp value, expiry;
     VS_TRY(place_of(item->ns, item->key, &at, err));
-    VS_TRY(check_free(s, &at, item, err));
+    VS_TRY(check_mode(s, &at, item, err));
     VS_TRY(files_prepare(s->root, item->value, &value, err));
     if (item->expires) {
         vs_code code = prepare_expiry(s, item->expires, &expiry, err);
@@ -201,6 +212,11 @@ static vs_code localfs_put(vs_store *base, const vs_store_item *items, size_t n,
         VS_TRY(place_of(items[i].ns, items[i].key, &at, err));
     VS_TRY(lock_for_writing(s, err));
     vs_code code = VS_OK;
+    for (size_t i = 0; i < n && n > 1 && code == VS_OK; i++) {
+        code = place_of(items[i].ns, items[i].key, &at, err);
+        if (code == VS_OK)
+            code = check_mode(s, &at, &items[i], err);
+    }
     for (size_t i = 0; i < n && code == VS_OK; i++)
         code = put_one(s, &items[i], err);
     unlock(s);

@@ -365,21 +365,31 @@ static vs_val dup_name(vs_arena *a, vs_span key)
     return vs_string_dup(a, stored.s);
 }
 
-static vs_code check_free(const image *i, const vs_store_item *items, size_t at, vs_error *err)
+static vs_code check_old(const image *i, vs_span stored, const vs_store_item *it, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf now = VS_BUF(VS_STORE_VALUE_MAX);
+    const vs_val *v = vs_find(i->values.v, stored);
+    if (!v)
+        return store_taken(it, err);
+    VS_TRY(localjson_value(*v, &now, err));
+    return vs_span_eq(vs_buf_span(&now), it->old) ? VS_OK : store_taken(it, err);
+}
+
+static vs_code check_mode(const image *i, const vs_store_item *items, size_t at, vs_error *err)
 {
     const vs_store_item *it = &items[at];
-    if (it->mode != VS_PUT_CREATE)
-        return VS_OK;
     name stored;
     name_of(it->key, &stored);
+    if (it->mode == VS_PUT_SWAP)
+        return check_old(i, stored.s, it, err);
+    if (it->mode != VS_PUT_CREATE)
+        return VS_OK;
     int64_t expires = 0;
     VS_TRY(expiry_of(i, stored.s, &expires, err));
     bool taken = vs_find(i->values.v, stored.s) && !store_expired(expires, vs_now_s());
     for (size_t k = 0; k < at && !taken; k++)
         taken = strcmp(items[k].ns, it->ns) == 0 && vs_span_eq(items[k].key, it->key);
-    return taken ? vs_fail(err, VS_E_EXISTS, "there is a value for \"%.*s\" in %s already",
-                           VS_FMT(it->key), it->ns)
-                 : VS_OK;
+    return taken ? store_taken(it, err) : VS_OK;
 }
 
 /* base64url of all values in one wiped buffer, each found by where it ends. */
@@ -407,7 +417,7 @@ static vs_code gather(localjson *s, vs_arena *a, const vs_store_item *items, siz
     for (size_t k = 0; k < n; k++) {
         if (strcmp(items[k].ns, ns) != 0)
             continue;
-        VS_TRY(check_free(c->i, items, k, err));
+        VS_TRY(check_mode(c->i, items, k, err));
         size_t from = k ? ends[k - 1] : 0;
         vs_val key = dup_name(a, items[k].key);
         vs_obj_add(&values, key, vs_string(vs_span_of(text->p + from, ends[k] - from)));

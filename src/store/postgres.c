@@ -23,7 +23,17 @@ typedef struct postgres {
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-typedef enum kind { GET, PUT, PUT_EXPIRING, CREATE, CREATE_EXPIRING, EVICT, REMOVE, PURGE } kind;
+typedef enum kind {
+    GET,
+    PUT,
+    PUT_EXPIRING,
+    CREATE,
+    CREATE_EXPIRING,
+    SWAP,
+    EVICT,
+    REMOVE,
+    PURGE
+} kind;
 
 /* $1 namespace, $2 key; @ is the namespace as a table name, of the grammar that store.c checks. */
 static const char *const sql_of[] = {
@@ -54,6 +64,11 @@ static const char *const sql_of[] = {
         "SELECT $1::text, key, $4::bigint, sha256($3::bytea) FROM t ON CONFLICT (ns, key) "
         "DO UPDATE SET expires = excluded.expires, digest = excluded.digest) "
         "SELECT count(*) FROM t",
+    /* Who waits for another writer's end looks at the value again when it is his turn. */
+    [SWAP] = "WITH e AS (DELETE FROM vouchsafe_expiry WHERE ns = $1::text AND key = $2::text "
+             "RETURNING 1) "
+             "UPDATE \"@\" SET value = $3::bytea WHERE key = $2::text AND value = $4::bytea "
+             "AND (SELECT count(*) FROM e) >= 0",
     [EVICT] = "WITH gone AS (DELETE FROM vouchsafe_expiry WHERE ns = $1::text AND key = $2::text "
               "AND expires < $3::bigint RETURNING key, digest) "
               "DELETE FROM \"@\" t USING gone "
@@ -71,9 +86,9 @@ static const char *const sql_of[] = {
 };
 
 static const char *const doing_of[] = {
-    [GET] = "reading",    [PUT] = "writing",     [PUT_EXPIRING] = "writing",
-    [CREATE] = "writing", [EVICT] = "writing",   [CREATE_EXPIRING] = "writing",
-    [PURGE] = "purging",  [REMOVE] = "removing",
+    [GET] = "reading",    [PUT] = "writing",   [PUT_EXPIRING] = "writing",
+    [CREATE] = "writing", [EVICT] = "writing", [CREATE_EXPIRING] = "writing",
+    [SWAP] = "writing",   [PURGE] = "purging", [REMOVE] = "removing",
 };
 
 /* Runs one of the above; `st` needs its parameters only. */
@@ -230,20 +245,30 @@ static vs_code evict(pg_conn *c, const vs_store_item *it, vs_error *err)
     return run(c, EVICT, it->ns, &st, &r, err);
 }
 
+static vs_code swap_value(pg_conn *c, const vs_store_item *it, vs_error *err)
+{
+    VS_CLEANUP(pg_clear) PGresult *r = NULL;
+    pg_statement st = {.n = 4,
+                       .params = {pg_text(vs_str(it->ns)), pg_text(it->key), pg_text(it->value),
+                                  pg_text(it->old)}};
+    VS_TRY(run(c, SWAP, it->ns, &st, &r, err));
+    return strcmp(PQcmdTuples(r), "1") == 0 ? VS_OK : store_taken(it, err);
+}
+
 /* Of replicas that create the same key, the index lets one through; the others wait for its end. */
 static vs_code put_one(pg_conn *c, const vs_store_item *it, vs_error *err)
 {
     if (it->mode == VS_PUT_REPLACE)
         return put_value(c, it, err);
+    if (it->mode == VS_PUT_SWAP)
+        return swap_value(c, it, err);
     bool created = false;
     VS_TRY(create_value(c, it, &created, err));
     if (!created) { /* what is there may have expired */
         VS_TRY(evict(c, it, err));
         VS_TRY(create_value(c, it, &created, err));
     }
-    return created ? VS_OK
-                   : vs_fail(err, VS_E_EXISTS, "there is a value for \"%.*s\" in %s already",
-                             VS_FMT(it->key), it->ns);
+    return created ? VS_OK : store_taken(it, err);
 }
 
 static vs_code put_items(pg_conn *c, const job *j, const char **at, vs_error *err)

@@ -26,7 +26,7 @@ enum {
     IDLE_READERS = 32,
 };
 
-typedef enum statement { GET, LIST, PUT, CREATE, REMOVE, PURGE, N_STATEMENTS } statement;
+typedef enum statement { GET, LIST, PUT, CREATE, SWAP, REMOVE, PURGE, N_STATEMENTS } statement;
 
 static const char *const sql_of[N_STATEMENTS] = {
     [GET] = "SELECT value, expires FROM kv WHERE ns = ?1 AND key = ?2",
@@ -37,6 +37,7 @@ static const char *const sql_of[N_STATEMENTS] = {
     [CREATE] = "INSERT INTO kv (ns, key, value, expires) VALUES (?1, ?2, ?3, ?4) "
                "ON CONFLICT (ns, key) DO UPDATE SET value = excluded.value, "
                "expires = excluded.expires WHERE kv.expires > 0 AND kv.expires < ?5",
+    [SWAP] = "UPDATE kv SET value = ?3, expires = ?4 WHERE ns = ?1 AND key = ?2 AND value = ?5",
     [REMOVE] = "DELETE FROM kv WHERE ns = ?1 AND key = ?2",
     [PURGE] = "DELETE FROM kv WHERE id IN (SELECT id FROM kv WHERE expires > 0 AND expires < ?1 "
               "ORDER BY expires LIMIT ?2)",
@@ -311,25 +312,32 @@ static vs_code write_with(conn *c, sqlite3_stmt *st, int *changes, vs_error *err
     return rc == SQLITE_DONE ? VS_OK : sqlite_fail(c->db, rc, "writing", err);
 }
 
+/* A NULL pointer would bind NULL, not an empty blob. */
+static void bind_value(sqlite3_stmt *st, int at, vs_span s)
+{
+    if (s.n)
+        (void)sqlite3_bind_blob(st, at, s.p, (int)s.n, SQLITE_STATIC);
+    else
+        (void)sqlite3_bind_zeroblob(st, at, 0);
+}
+
 static vs_code put_one(conn *c, const vs_store_item *rec, vs_error *err)
 {
+    static const statement of[] = {
+        [VS_PUT_REPLACE] = PUT, [VS_PUT_CREATE] = CREATE, [VS_PUT_SWAP] = SWAP};
     VS_CLEANUP(rest) sqlite3_stmt *st = NULL;
-    VS_TRY(prepared(c, rec->mode == VS_PUT_CREATE ? CREATE : PUT, &st, err));
+    VS_TRY(prepared(c, of[rec->mode], &st, err));
     bind_text(st, 1, vs_str(rec->ns));
     bind_text(st, 2, rec->key);
-    if (rec->value.n) /* a NULL pointer would bind NULL, not an empty blob */
-        (void)sqlite3_bind_blob(st, 3, rec->value.p, (int)rec->value.n, SQLITE_STATIC);
-    else
-        (void)sqlite3_bind_zeroblob(st, 3, 0);
+    bind_value(st, 3, rec->value);
     (void)sqlite3_bind_int64(st, 4, rec->expires);
     if (rec->mode == VS_PUT_CREATE)
         (void)sqlite3_bind_int64(st, 5, vs_now_s());
+    else if (rec->mode == VS_PUT_SWAP)
+        bind_value(st, 5, rec->old);
     int changes = 0;
     VS_TRY(write_with(c, st, &changes, err));
-    if (changes == 0)
-        return vs_fail(err, VS_E_EXISTS, "there is a value for \"%.*s\" in %s already",
-                       VS_FMT(rec->key), rec->ns);
-    return VS_OK;
+    return changes ? VS_OK : store_taken(rec, err);
 }
 
 static vs_code put_with(conn *c, const vs_store_item *items, size_t n, vs_error *err)

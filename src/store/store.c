@@ -55,6 +55,8 @@ vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_e
         if (items[i].value.n > VS_STORE_VALUE_MAX)
             return vs_fail(err, VS_E_LIMIT, "value of %zu bytes is larger than the limit of %d",
                            items[i].value.n, VS_STORE_VALUE_MAX);
+        if (items[i].mode == VS_PUT_SWAP && items[i].expires)
+            return vs_fail(err, VS_E_INVALID, "a value put in another's place has no expiry");
         if (items[i].expires < 0)
             return vs_fail(err, VS_E_INVALID, "expiry %lld is negative",
                            (long long)items[i].expires);
@@ -65,7 +67,7 @@ vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_e
 vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value, int64_t expires,
                      vs_put_mode mode, vs_error *err)
 {
-    vs_store_item item = {ns, key, value, expires, mode};
+    vs_store_item item = {.ns = ns, .key = key, .value = value, .expires = expires, .mode = mode};
     return vs_store_put_all(s, &item, 1, err);
 }
 

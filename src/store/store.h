@@ -70,6 +70,7 @@ VS_MUST vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t n
 typedef enum vs_put_mode {
     VS_PUT_REPLACE, /* create or overwrite */
     VS_PUT_CREATE,  /* VS_E_EXISTS when there is one (that has not expired) */
+    VS_PUT_SWAP,    /* overwrite what is `old` to the byte, VS_E_CONFLICT otherwise; no expiry */
 } vs_put_mode;
 /* `expires`: seconds since the epoch after which the value counts as absent; 0 = never. */
 VS_MUST vs_code vs_store_put(vs_store *s, const char *ns, vs_span key, vs_span value,
@@ -79,10 +80,12 @@ typedef struct vs_store_item {
     vs_span key, value;
     int64_t expires;
     vs_put_mode mode;
+    vs_span old; /* VS_PUT_SWAP */
 } vs_store_item;
 /* Puts several values. With SQLite, PostgreSQL and memory all or none of them; with LocalJson all
- * or none of each namespace; with the other file back ends all are checked first, then written one
- * after another up to the first failure. */
+ * or none of each namespace; with the other file back ends all are checked first, modes included
+ * (but for the tree, which has no VS_PUT_SWAP), then written one after another up to the first
+ * failure. */
 VS_MUST vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_error *err);
 /* VS_E_NOT_FOUND when there was none. */
 VS_MUST vs_code vs_store_delete(vs_store *s, const char *ns, vs_span key, vs_error *err);

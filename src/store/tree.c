@@ -54,8 +54,9 @@ static vs_code put_one(tree *s, const vs_store_item *item, vs_error *err)
 static vs_code tree_put(vs_store *base, const vs_store_item *items, size_t n, vs_error *err)
 {
     for (size_t i = 0; i < n; i++)
-        if (items[i].expires)
-            return vs_fail(err, VS_E_UNSUPPORTED, "a directory of resources keeps no expiry");
+        if (items[i].expires || items[i].mode == VS_PUT_SWAP)
+            return vs_fail(err, VS_E_UNSUPPORTED,
+                           "a directory of resources keeps no expiry and swaps no values");
     for (size_t i = 0; i < n; i++)
         VS_TRY(put_one((tree *)base, &items[i], err));
     return VS_OK;

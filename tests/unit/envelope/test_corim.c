@@ -16,11 +16,11 @@ static void the_example_of_the_draft_is_read(void **state)
     assert_vs_ok(corim_open(shared_file("data/rvps/unsigned-example-corim.cbor"), &e, &err), &err);
     assert_false(e.is_signed);
     assert_vs_ok(decode(e.manifest, &c), &err);
-    assert_span_is(c.id, "test corim id");
+    assert_span_is(c.id.bytes, "test corim id");
     assert_span_is(c.profile, "http://example.com/example-profile");
     assert_int_equal(c.n, 1);
-    assert_span_is(c.references[0].vendor, "ACME");
-    assert_span_is(c.references[0].model, "RoadRunner");
+    assert_span_is(c.references[0].env.vendor, "ACME");
+    assert_span_is(c.references[0].env.model, "RoadRunner");
     assert_int_equal(c.references[0].n, 3);
     const corim_measurement *m = &c.references[0].measurements[2];
     assert_int_equal(m->key, CORIM_KEY_UUID);
@@ -58,7 +58,7 @@ static void the_cca_manifests_are_read(void **state)
     }
 }
 
-/* All that the README calls bad or invalid, but the one that it leaves open. */
+/* All that the README calls bad or invalid. */
 static void cca_manifests_that_break_their_profile_are_refused(void **state)
 {
     (void)state;
@@ -68,6 +68,7 @@ static void cca_manifests_that_break_their_profile_are_refused(void **state)
         {"corim-cca-platform-bad-no-class", "class id"},
         {"corim-cca-platform-bad-ta-instance", "UEID"},
         {"corim-cca-platform-bad-ta-cert", "public key"},
+        {"corim-cca-platform-bad-refval-instance", "not of an instance"},
         {"corim-cca-platform-bad-refval-mkey-string", "key that is not the profile's"},
         {"corim-cca-platform-bad-refval-no-digests", "digests"},
         {"corim-cca-platform-bad-refval-no-mkey", "key that is not the profile's"},

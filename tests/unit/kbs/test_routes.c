@@ -101,6 +101,7 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
     challenge c;
     put_resource(b, "resource/a/b/c", "s");
     set_resource_policy(b, vs_str(allow_everything));
+    b->cfg.veraison = b->cfg.open_provisioning = true;
     for (kbs_plugin_id id = KBS_PLUGIN_PROVISIONER; id < KBS_PLUGINS; id++)
         kbs_set_plugin(b->k, id, (kbs_plugin){&plugin_double, NULL});
     vs_span token = attest(b, "sample", &c);
@@ -111,10 +112,10 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
         [ATTESTED_TOKEN] = token,
     };
     static const char *const names[] = {
-        "auth",      "attest",  "attestation-policy", "reference-value", "resource-policy",
-        "decision",  "collect", "resource",           "sample",          "provisioner",
-        "nebula-ca", "pkcs11",  "external",           "metrics",         "",
-        "Resource"};
+        "auth",      "attest",      "attestation-policy", "reference-value", "resource-policy",
+        "decision",  "collect",     "resource",           "sample",          "provisioner",
+        "nebula-ca", "pkcs11",      "external",           "metrics",         "",
+        "Resource",  "endorsement", "open-endorsement"};
     size_t cells = 0, reached[64] = {0};
     assert_true(kbs_n_routes <= VS_COUNT(reached));
     for (size_t n = 0; n < 2 * VS_COUNT(names); n++) {
@@ -149,7 +150,8 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
 static void what_is_not_configured_does_not_exist(void **state)
 {
     broker *b = *state;
-    static const char *const others[] = {"provisioner", "nebula-ca", "pkcs11", "external"};
+    static const char *const others[] = {"provisioner", "nebula-ca", "pkcs11", "external",
+                                         "open-endorsement"};
     for (size_t i = 0; i < VS_COUNT(others); i++)
         for (kbs_method m = KBS_GET; m <= KBS_DELETE; m++)
             assert_int_equal(tell(b, (ask){m, vs_sprintf(&b->w.a, "%s/a/b/c", others[i]),
@@ -177,7 +179,8 @@ static void a_broker_for_tokens_of_others_has_no_handshake(void **state)
     b->cfg.insecure_header_jwk = true;
     assert_vs_ok(kbs_new(&b->cfg, b->w.store, b->w.store, NULL, NULL, &without, &err), &err);
     b->k = without;
-    static const char *const gone[] = {"auth", "attest", "attestation-policy", "reference-value"};
+    static const char *const gone[] = {"auth", "attest", "attestation-policy", "reference-value",
+                                       "endorsement"};
     for (size_t i = 0; i < VS_COUNT(gone); i++)
         assert_int_equal(tell(b, (ask){KBS_POST, gone[i], .bearer = admin_token(b)}).error,
                          KBS_PLUGIN_NOT_FOUND);

@@ -45,7 +45,7 @@ static void with_options(fixture *f, bool require_signed, bool anchors)
 static vs_code send(fixture *f, const char *type, vs_span payload)
 {
     err = (vs_error){0};
-    return rvps_register_by(f->r, message(type, payload), VS_LIT("admin"), NOW, &err);
+    return rvps_register_vouched(f->r, message(type, payload), VS_LIT("admin"), NOW, &err);
 }
 
 static void expect_at(fixture *f, const char *id, int64_t now, const char *json)

@@ -134,6 +134,81 @@ static inline void create_refuses_what_is_there(void **state)
     expect(f->s, "kbs", "policy.rego", 0, "1");
 }
 
+static inline vs_code swap(vs_store *s, const char *key, const char *from, const char *to)
+{
+    const vs_store_item items[] = {{.ns = "kbs", .key = VS_LIT("beside"), .value = vs_str(to)},
+                                   {.ns = "kbs",
+                                    .key = vs_str(key),
+                                    .value = vs_str(to),
+                                    .mode = VS_PUT_SWAP,
+                                    .old = vs_str(from)}};
+    return vs_store_put_all(s, items, VS_COUNT(items), NULL);
+}
+
+static inline void a_swap_wants_the_value_that_was_read(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    assert_vs_code(swap(f->s, "k", "", "1"), VS_E_CONFLICT); /* nothing is there */
+    assert_vs_ok(vs_store_put(f->s, "kbs", VS_LIT("k"), VS_LIT("1"), 0, VS_PUT_CREATE, &err), &err);
+    assert_vs_code(swap(f->s, "k", "2", "3"), VS_E_CONFLICT);
+    assert_vs_code(swap(f->s, "k", "", "3"), VS_E_CONFLICT);
+    assert_vs_code(swap(f->s, "k", "12", "3"), VS_E_CONFLICT);
+    expect(f->s, "kbs", "k", 0, "1");
+    assert_vs_code(get_code(f->s, "kbs", VS_LIT("beside"), 0), VS_E_NOT_FOUND); /* all or nothing */
+    assert_vs_code(swap(f->s, "k", "1", "2"), VS_OK);
+    expect(f->s, "kbs", "k", 0, "2");
+    expect(f->s, "kbs", "beside", 0, "2");
+    assert_vs_code(swap(f->s, "k", "1", "3"), VS_E_CONFLICT);
+    assert_vs_code(swap(f->s, "k", "2", ""), VS_OK);
+    assert_vs_code(swap(f->s, "k", "", "4"), VS_OK);
+    expect(f->s, "kbs", "k", 0, "4");
+    const vs_store_item late = {
+        .ns = "kbs", .key = VS_LIT("k"), .expires = 1, .mode = VS_PUT_SWAP, .old = VS_LIT("4")};
+    assert_vs_code(vs_store_put_all(f->s, &late, 1, NULL), VS_E_INVALID);
+}
+
+/* Each adds one until it has added COUNTS; none is lost. */
+enum { COUNTERS = 4, COUNTS = 25 };
+static inline void *count_up(void *user)
+{
+    vs_store *s = user;
+    for (int done = 0; done < COUNTS;) {
+        VS_CLEANUP(vs_buf_free) vs_buf now = VS_BUF(32);
+        char next[32];
+        if (vs_store_get(s, "kbs", VS_LIT("count"), 0, &now, NULL) != VS_OK)
+            return s;
+        (void)snprintf(next, sizeof next, "%ld", strtol((const char *)now.p, NULL, 10) + 1);
+        const vs_store_item item = {.ns = "kbs",
+                                    .key = VS_LIT("count"),
+                                    .value = vs_str(next),
+                                    .mode = VS_PUT_SWAP,
+                                    .old = vs_buf_span(&now)};
+        vs_code code = vs_store_put_all(s, &item, 1, NULL);
+        if (code != VS_OK && code != VS_E_CONFLICT)
+            return s;
+        done += code == VS_OK;
+    }
+    return NULL;
+}
+
+static inline void swaps_of_many_threads_lose_nothing(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    pthread_t t[COUNTERS];
+    assert_vs_ok(vs_store_put(f->s, "kbs", VS_LIT("count"), VS_LIT("0"), 0, VS_PUT_CREATE, &err),
+                 &err);
+    for (int i = 0; i < COUNTERS; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, count_up, f->s), 0);
+    for (int i = 0; i < COUNTERS; i++) {
+        void *failed = NULL;
+        (void)pthread_join(t[i], &failed);
+        assert_null(failed);
+    }
+    expect(f->s, "kbs", "count", 0, "100");
+}
+
 static const char *const good_keys[] = {
     "a",
     "default/key/1",
@@ -406,12 +481,15 @@ static inline void of_threads_that_create_the_same_key_one_wins(void **state)
         cmocka_unit_test_setup_teardown(of_threads_that_create_the_same_key_one_wins, open,        \
                                         fixture_free)
 
+/* What the tree has not. */
 #define EXPIRY_TESTS(open)                                                                         \
     cmocka_unit_test_setup_teardown(namespaces_do_not_mix, open, fixture_free),                    \
         cmocka_unit_test_setup_teardown(a_value_is_absent_after_its_expiry, open, fixture_free),   \
         cmocka_unit_test_setup_teardown(create_takes_the_place_of_an_expired_value, open,          \
                                         fixture_free),                                             \
         cmocka_unit_test_setup_teardown(purge_removes_what_expired_and_no_more_than_asked, open,   \
-                                        fixture_free)
+                                        fixture_free),                                             \
+        cmocka_unit_test_setup_teardown(a_swap_wants_the_value_that_was_read, open, fixture_free), \
+        cmocka_unit_test_setup_teardown(swaps_of_many_threads_lose_nothing, open, fixture_free)
 
 #endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Problem details (RFC 9457) with all four members, which Veraison's clients need. */
+#ifndef VS_API_PROBLEM_H
+#define VS_API_PROBLEM_H
+
+#include "net/http_server.h"
+
+/* Sets status, content type and body; what was in the body is wiped. */
+void api_problem(vs_http_response *resp, int status, const char *detail);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rvps/comids.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "value/json.h"
+
+/* Names and values while one message is put. */
+typedef struct planner {
+    vs_store *store;
+    const rvps_records *recs;
+    const rvps_origin *o;
+    vs_arena *a;
+    vs_store_item *items;
+    size_t n, room;
+    vs_val dropped; /* set of names that the known CoMIDs had */
+} planner;
+
+static vs_code add_item(planner *p, vs_store_item item, vs_error *err)
+{
+    if (p->n == p->room) {
+        size_t room = p->room ? p->room * 2 : 8;
+        p->items = vs_grow(p->a, p->items, p->n, room, sizeof *p->items);
+        VS_TRY(vs_arena_check(p->a, err));
+        p->room = room;
+    }
+    p->items[p->n++] = item;
+    return VS_OK;
+}
+
+/* The value as it is stored now, or p == NULL. */
+static vs_code read_now(planner *p, const char *ns, vs_span key, vs_span *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    *out = (vs_span){NULL, 0};
+    vs_code code = vs_store_get(p->store, ns, key, 0, &text, err);
+    if (code == VS_E_NOT_FOUND)
+        return VS_OK;
+    VS_TRY(code);
+    *out = vs_dup(p->a, vs_buf_span(&text));
+    return vs_arena_check(p->a, err);
+}
+
+/* `old` as read_now gave it. */
+static vs_store_item in_place_of(const char *ns, vs_span key, vs_span old, vs_span value)
+{
+    return (vs_store_item){.ns = ns,
+                           .key = key,
+                           .value = value,
+                           .mode = old.p ? VS_PUT_SWAP : VS_PUT_CREATE,
+                           .old = old};
+}
+
+/* ---- CoMIDs ---------------------------------------------------------------------------------- */
+
+static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
+{
+    uint8_t h[VS_HASH_MAX];
+    const char *length =
+        vs_sprintf(p->a, "%zu:", m->corim.n); /* or the ids could be cut elsewhere */
+    VS_TRY(vs_digest(VS_SHA256, vs_str(length), m->corim, m->tag, h, err));
+    *out = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
+    return vs_arena_check(p->a, err);
+}
+
+typedef struct known {
+    int64_t version;
+    bool trusted;
+    vs_span sha256;
+    vs_val names;
+} known;
+
+static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
+{
+    vs_val v, version, sha256, trusted;
+    VS_TRY(vs_json_parse(p->a, text, NULL, &v, err));
+    VS_TRY(vs_need(v, "version", VS_NUMBER, &version, err));
+    VS_TRY(vs_need(v, "sha256", VS_STRING, &sha256, err));
+    VS_TRY(vs_need(v, "trusted", VS_BOOL, &trusted, err));
+    VS_TRY(vs_need(v, "names", VS_ARRAY, &out->names, err));
+    if (!vs_is_int(version))
+        return vs_fail(err, VS_E_INVALID, "its version is no whole number");
+    out->version = version.u.i;
+    out->sha256 = vs_text(sha256);
+    out->trusted = vs_is_true(trusted);
+    return VS_OK;
+}
+
+#define COMID_FMT    "CoMID %.*s of CoRIM %.*s"
+#define COMID_ARG(m) VS_FMT(vs_span_head((m)->tag, 80)), VS_FMT(vs_span_head((m)->corim, 80))
+
+/* What nobody vouched for binds nobody who is vouched for. */
+static vs_code may_follow(const planner *p, const rvps_comid *m, const known *k, vs_error *err)
+{
+    bool same = vs_span_eq(k->sha256, m->sha256);
+    if (k->trusted && !p->o->trusted)
+        return vs_fail(err, VS_E_DENIED,
+                       COMID_FMT " was signed or given by an administrator: nobody else can "
+                                 "register it again",
+                       COMID_ARG(m));
+    if (p->o->trusted && !k->trusted)
+        return VS_OK;
+    if (m->version < k->version)
+        return vs_fail(err, VS_E_CONFLICT,
+                       COMID_FMT ": version %lld is older than version %lld, which is registered",
+                       COMID_ARG(m), (long long)m->version, (long long)k->version);
+    if (m->version == k->version && !same && (k->trusted || m->strict))
+        return vs_fail(err, VS_E_CONFLICT,
+                       COMID_FMT ": version %lld is registered with other content; what changes "
+                                 "needs a higher version",
+                       COMID_ARG(m), (long long)m->version);
+    return VS_OK;
+}
+
+static bool is_of(vs_val entry, const rvps_comid *m)
+{
+    return vs_span_eq(vs_text(vs_getc(entry, "corim")), m->corim) &&
+           vs_span_eq(vs_text(vs_getc(entry, "tag")), m->tag);
+}
+
+/* Names of the message that hold an entry of this CoMID. */
+static vs_val names_of(planner *p, const rvps_comid *m)
+{
+    vs_vec names = {.a = p->a};
+    for (size_t i = 0; i < p->recs->n; i++) {
+        const rvps_record *r = &p->recs->items[i];
+        bool has = false;
+        if (r->merge != RVPS_MERGE_ENTRIES)
+            continue;
+        for (VS_ARR_FOR (entry, r->value))
+            has = has || is_of(*entry, m);
+        if (has)
+            vs_vec_add(&names, vs_string(r->name));
+    }
+    return vs_vec_end_array(&names);
+}
+
+static vs_code write_known(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_obj o = {.a = p->a};
+    vs_obj_put(&o, "corim", vs_string(m->corim));
+    vs_obj_put(&o, "tag", vs_string(m->tag));
+    vs_obj_put(&o, "version", vs_int(m->version));
+    vs_obj_put(&o, "sha256", vs_string(m->sha256));
+    vs_obj_put(&o, "trusted", vs_bool(p->o->trusted));
+    vs_obj_put(&o, "names", names_of(p, m));
+    vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    VS_TRY(vs_buf_check(&text, err));
+    *out = vs_dup(p->a, vs_buf_span(&text));
+    return vs_arena_check(p->a, err);
+}
+
+static vs_code plan_comid(planner *p, const rvps_comid *m, vs_vec *dropped, vs_error *err)
+{
+    vs_span key, old, value;
+    VS_TRY(key_of(p, m, &key, err));
+    VS_TRY(read_now(p, RVPS_COMIDS, key, &old, err));
+    if (old.p) {
+        known k;
+        VS_TRY_WRAP(read_known(p, old, &k, err), err, "what is known of " COMID_FMT, COMID_ARG(m));
+        VS_TRY(may_follow(p, m, &k, err));
+        for (VS_ARR_FOR (name, k.names))
+            vs_vec_add(dropped, *name);
+    }
+    VS_TRY(write_known(p, m, &value, err));
+    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
+}
+
+static vs_code plan_comids(planner *p, vs_error *err)
+{
+    const rvps_records *recs = p->recs;
+    vs_vec dropped = {.a = p->a};
+    for (size_t i = 0; i < recs->n_comids; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (vs_span_eq(recs->comids[i].tag, recs->comids[k].tag))
+                return vs_fail(err, VS_E_INVALID, COMID_FMT " stands in it twice",
+                               COMID_ARG(&recs->comids[i]));
+        VS_TRY(plan_comid(p, &recs->comids[i], &dropped, err));
+    }
+    p->dropped = vs_vec_end_set(&dropped);
+    return vs_arena_check(p->a, err);
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+static vs_val time_text(vs_arena *a, int64_t t)
+{
+    char text[VS_TIME_TEXT];
+    return vs_string_dup(a, vs_str(vs_time_rfc3339(t, text)));
+}
+
+/* An entry's validity. What cannot be read is valid at no time. */
+static void validity_of(vs_val entry, int64_t *from, int64_t *until)
+{
+    *from = INT64_MIN;
+    vs_val v = vs_getc(entry, "valid-from");
+    if (vs_time_parse(vs_text(vs_getc(entry, "valid-until")), until, NULL) != VS_OK ||
+        (vs_defined(v) && vs_time_parse(vs_text(v), from, NULL) != VS_OK))
+        *until = INT64_MIN;
+}
+
+static vs_val with_validity(planner *p, vs_val entry)
+{
+    if (p->o->not_before != INT64_MIN)
+        entry = vs_with(p->a, entry, vs_cstring("valid-from"), time_text(p->a, p->o->not_before));
+    return vs_with(p->a, entry, vs_cstring("valid-until"), time_text(p->a, p->o->expires));
+}
+
+static bool is_replaced(const planner *p, vs_val entry)
+{
+    for (size_t i = 0; i < p->recs->n_comids; i++)
+        if (is_of(entry, &p->recs->comids[i]))
+            return true;
+    return false;
+}
+
+/* What other CoMIDs have under the name, and then what this message has. */
+static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *out, vs_error *err)
+{
+    vs_vec all = {.a = p->a};
+    for (VS_ARR_FOR (entry, before))
+        if (!is_replaced(p, *entry))
+            vs_vec_add(&all, *entry);
+    for (VS_ARR_FOR (entry, fresh))
+        vs_vec_add(&all, with_validity(p, *entry));
+    *out = vs_vec_end_array(&all);
+    VS_TRY(vs_arena_check(p->a, err));
+    if (out->len > RVPS_ENTRIES_MAX)
+        return vs_fail(err, VS_E_LIMIT, "%u entries of different CoMIDs, at most %d", out->len,
+                       RVPS_ENTRIES_MAX);
+    return VS_OK;
+}
+
+static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out, vs_error *err)
+{
+    rvps_entry e;
+    *out = vs_empty(VS_ARRAY);
+    if (!old.p)
+        return VS_OK;
+    VS_TRY(rvps_record_read(p->a, old, name, &e, err));
+    bool ok = e.value.kind == VS_ARRAY;
+    for (size_t i = 0; ok && i < e.value.len; i++)
+        ok = e.value.u.items[i].kind == VS_OBJECT;
+    if (!ok)
+        return vs_fail(err, VS_E_INVALID, "what is stored did not come from a CoRIM: delete it");
+    *out = e.value;
+    return VS_OK;
+}
+
+static vs_code write_record(planner *p, rvps_entry *e, vs_span *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    e->provenance = p->o->provenance;
+    rvps_record_write(&text, e);
+    if (!vs_buf_ok(&text))
+        return vs_fail(err, VS_E_LIMIT, "it is too large");
+    *out = vs_dup(p->a, vs_buf_span(&text));
+    return vs_arena_check(p->a, err);
+}
+
+/* The record lives as long as its entries, of which each has a time of its own. */
+static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh, vs_error *err)
+{
+    vs_span old, value;
+    vs_val before;
+    rvps_entry e = {.name = name, .expires = p->o->expires, .not_before = INT64_MIN};
+    VS_TRY(read_now(p, RVPS_NAMESPACE, key, &old, err));
+    VS_TRY(entries_before(p, name, old, &before, err));
+    VS_TRY(merge_entries(p, before, fresh, &e.value, err));
+    for (size_t i = 0; i < e.value.len; i++) {
+        int64_t from, until;
+        validity_of(e.value.u.items[i], &from, &until);
+        e.not_before = i == 0 || from < e.not_before ? from : e.not_before;
+        e.expires = i == 0 || until > e.expires ? until : e.expires;
+    }
+    VS_TRY(write_record(p, &e, &value, err));
+    return add_item(p, in_place_of(RVPS_NAMESPACE, key, old, value), err);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fresh, vs_error *err)
+{
+    vs_store_item item = {.ns = RVPS_NAMESPACE, .mode = VS_PUT_REPLACE};
+    if (!rvps_key_of(p->a, name, &item.key))
+        return vs_fail(err, VS_E_INVALID, "it is not allowed as the name of a reference value");
+    VS_TRY(vs_arena_check(p->a, err));
+    if (merge == RVPS_MERGE_ENTRIES)
+        return plan_entries(p, name, item.key, fresh, err);
+    rvps_entry e = {
+        .name = name, .value = fresh, .expires = p->o->expires, .not_before = p->o->not_before};
+    VS_TRY(write_record(p, &e, &item.value, err));
+    return add_item(p, item, err);
+}
+
+static int by_name(const void *name, const void *record)
+{
+    return vs_span_cmp(*(const vs_span *)name, ((const rvps_record *)record)->name);
+}
+
+/* With CoMIDs there are no names of a "sample", and so all are sorted. */
+static bool has_record(const rvps_records *recs, vs_span name)
+{
+    return recs->n && bsearch(&name, recs->items, recs->n, sizeof *recs->items, by_name);
+}
+
+vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o, vs_arena *a,
+                  vs_store_item **items, size_t *n, vs_error *err)
+{
+    planner p = {.store = store, .recs = recs, .o = o, .a = a, .dropped = vs_empty(VS_SET)};
+    VS_TRY(plan_comids(&p, err));
+    for (size_t i = 0; i < recs->n; i++) {
+        const rvps_record *r = &recs->items[i];
+        VS_TRY_WRAP(plan_record(&p, r->name, r->merge, r->value, err), err,
+                    "reference value \"%.*s\"", VS_FMT(vs_span_head(r->name, 80)));
+    }
+    for (VS_ARR_FOR (name, p.dropped))
+        if (!has_record(recs, vs_text(*name)))
+            VS_TRY_WRAP(
+                plan_record(&p, vs_text(*name), RVPS_MERGE_ENTRIES, vs_empty(VS_ARRAY), err), err,
+                "reference value \"%.*s\"", VS_FMT(vs_span_head(vs_text(*name), 80)));
+    *items = p.items;
+    *n = p.n;
+    return VS_OK;
+}
+
+vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now)
+{
+    vs_vec valid = {.a = a};
+    if (value.kind != VS_ARRAY)
+        return vs_undefined();
+    for (VS_ARR_FOR (entry, value)) {
+        int64_t from, until;
+        validity_of(*entry, &from, &until);
+        if (from <= now && now <= until)
+            vs_vec_add(&valid, *entry);
+    }
+    return valid.n ? vs_vec_end_array(&valid) : vs_undefined();
+}

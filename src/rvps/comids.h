@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which version of which CoMID the values are from: an older one does not come back, and of a newer
+ * one nothing remains that only its predecessor had.
+ *
+ * A CoMID is known by the ids of its CoRIM and of its tag. What is known of it is kept in namespace
+ * RVPS_COMIDS, under the SHA-256 of both ("<bytes of the first>:<first><second>"), as {"corim",
+ * "tag", "version", "sha256", "trusted", "names"}; deleting reference values does not delete it.
+ * Names that hold entries (rvps/cca.h) are read, changed and swapped: of two writers at once
+ * neither is lost.
+ */
+#ifndef VS_RVPS_COMIDS_H
+#define VS_RVPS_COMIDS_H
+
+#include "rvps/extract.h"
+#include "rvps/record.h"
+
+#define RVPS_COMIDS RVPS_NAMESPACE "_history"
+
+enum { RVPS_ENTRIES_MAX = 1024 }; /* under one name */
+
+/* What one message has in common for all its records. */
+typedef struct rvps_origin {
+    int64_t now, expires, not_before; /* not_before: INT64_MIN = none */
+    vs_val provenance;
+    bool trusted; /* an anchor or an administrator vouches for it */
+} rvps_origin;
+
+/* *items, on the arena: all that is to be put at once, with the records that are no entries. When
+ * putting them gives VS_E_EXISTS or VS_E_CONFLICT, somebody was faster: ask again. VS_E_CONFLICT:
+ * a CoMID is older than the one that is known, or differs from it under the same version.
+ * VS_E_DENIED: it is not trusted, and the one that is known was. */
+VS_MUST vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o,
+                          vs_arena *a, vs_store_item **items, size_t *n, vs_error *err);
+
+/* Of a value made of entries those that are valid at `now`; undefined when there are none. */
+vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now);
+
+#endif
