@@ -202,7 +202,7 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     } else {
         VS_TRY(set_up_grpc(&file, p, &http, err));
     }
-    http.workers = verifier_workers(&file.verifier);
+    http.workers = verifier_workers(&file.verifier, &p->verifier);
     doors_store(&s, a, &file.storage);
     if (file.values_elsewhere)
         doors_store(&s, a, &file.values);

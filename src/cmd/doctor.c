@@ -388,7 +388,9 @@ static void check_cca(doctor *d, const char *path)
     vs_error err = {0};
     switch (cca_trust_load(path, &trust, &err)) {
     case VS_OK:
-        doctor_add(d, FINDING_OK, "CCA verifier", path, NULL, "both stores are readable");
+        doctor_add(d, FINDING_OK, "CCA verifier", path, NULL,
+                   cca_trust_is_remote(trust) ? "a remote one, which is not asked here"
+                                              : "both stores are readable");
         break;
     case VS_E_NOT_FOUND:
         doctor_add(d, FINDING_WARNING, "CCA verifier", path,

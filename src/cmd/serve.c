@@ -221,7 +221,7 @@ static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
 /* Enough for whatever part waits for others; 0 = none does. */
 static unsigned workers_for(const kbs_config *cfg, const house *h)
 {
-    unsigned n = verifier_workers(&h->judge), plugins = plugins_wait(cfg) ? WAITING_WORKERS : 0;
+    unsigned n = verifier_workers(&h->judge, &h->verifier), plugins = plugins_wait(cfg) ? WAITING_WORKERS : 0;
     return n > plugins ? n : plugins;
 }
 

@@ -100,11 +100,24 @@ static vs_tee_result make_result(vs_arena *a, const cca_token *t)
 
 /* ---- the driver ----------------------------------------------------------------------------- */
 
+/* Nothing that is not ours to send is sent: expectations first. */
+static vs_code verify_remotely(const cca_snapshot *s, const cca_token *t,
+                               const vs_tee_expect *expect, vs_arena *a, vs_error *err)
+{
+    VS_TRY(check_report_data(&t->realm, expect->report_data, err));
+    VS_TRY(check_init_data(&t->realm, expect->init_data, err));
+    vs_val platform = platform_claims(a, &t->platform), realm = realm_claims(a, &t->realm);
+    VS_TRY(vs_arena_check(a, err));
+    return cca_remote_verify(s->remote, t, platform, realm, expect->now, a, err);
+}
+
 static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
-                              vs_error *err)
+                              vs_arena *a, vs_error *err)
 {
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
     VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
+    if (s->remote)
+        return verify_remotely(s, t, expect, a, err);
     cca_verdict verdict;
     VS_TRY(cca_verify_chain(s, t, &verdict, err));
     VS_TRY(check_report_data(&t->realm, expect->report_data, err));
@@ -123,7 +136,7 @@ static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_t
     cca_token token;
     VS_TRY(cca_evidence_bytes(a, evidence, &bytes, err));
     VS_TRY(cca_token_decode(a, bytes, &token, err));
-    VS_TRY(verify_against(trust->cca, &token, expect, err));
+    VS_TRY(verify_against(trust->cca, &token, expect, a, err));
     results[0] = make_result(a, &token);
     VS_TRY(vs_arena_check(a, err));
     *n = 1;
