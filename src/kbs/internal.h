@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "as/policy.h"
+#include "as/ticket.h"
 #include "kbs/admin.h"
 #include "kbs/kbs.h"
 #include "kbs/plugin.h"
@@ -25,7 +26,7 @@
 enum {
     KBS_TOKEN_MAX = 2 * 1024 * 1024,
     KBS_NONCE = 32,
-    KBS_SESSION_ID = 16,
+    KBS_SESSION_ID = AS_TICKET_ID,
     KBS_TEE_NAME = 23,
 };
 
@@ -53,9 +54,7 @@ typedef struct kbs_session {
     char tee[KBS_TEE_NAME + 1];
 } kbs_session;
 
-typedef struct kbs_seal {
-    uint8_t key[32];
-} kbs_seal;
+typedef as_ticket_key kbs_seal;
 
 /* The key is made once, by whichever replica starts first, and kept in the store. */
 VS_MUST vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err);
