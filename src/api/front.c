@@ -41,6 +41,6 @@ void api_front_handle(void *user, const vs_http_request *req, vs_http_response *
     const api_front *f = user;
     if (vs_span_starts(req->path, VS_LIT("/kbs/v0/")))
         measured(f->k, req, resp);
-    else
+    else if (!veraison_rest_handle(&f->veraison, req, resp))
         beside(f, req, resp);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the API's listener serves: the KBS below /kbs, and the few paths beside it. */
+/* What the API's listener serves: the KBS below /kbs, Veraison's interface where it is switched on,
+ * and the few paths beside them. */
 #ifndef VS_API_FRONT_H
 #define VS_API_FRONT_H
 
 #include "api/ops_rest.h"
+#include "api/veraison_rest.h"
 #include "kbs/kbs.h"
 
 typedef struct api_front {
     kbs *k;
     const ops *ops;
     bool metrics; /* as Trustee, which shows /metrics to everybody */
+    veraison_rest veraison;
 } api_front;
 
 /* A vs_http_handler; `user` is a struct api_front. */

@@ -184,6 +184,8 @@ typedef struct kbs_config {
     const kbs_backend_config *backends;
     size_t n_backends;
     size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
+    bool veraison;                  /* [veraison] */
+    int veraison_nonces;            /* 1 = base64url without padding */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
     vs_val file;                    /* as it was read; undefined without one */
 } kbs_config;

@@ -53,6 +53,8 @@ static const config_choice protocols[] = {
     {"0.4.0", KBS_PROTOCOL_0_4_0, NULL},
     {NULL, 0, NULL},
 };
+static const config_choice nonce_encodings[] = {
+    {"base64", 0, NULL}, {"base64url", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
@@ -397,6 +399,13 @@ static const config_key keys[] = {
           "for how long records of decisions are kept for explain, replay and dry-run; 0: not"),
     CHOICE("operations.log_level", AT(log_level), log_levels, NULL,
            "error, warn, info or debug; the command line wins"),
+
+    SECTION("veraison", "Veraison's interface: challenge-response sessions for Arm CCA tokens"),
+    FLAG("veraison.enabled", AT(c.veraison), "false",
+         "serve it beside the KBS; needs the built-in attestation service"),
+    CHOICE("veraison.nonce_encoding", AT(c.veraison_nonces), nonce_encodings, "base64",
+           "how sessions show their nonce: base64 for Trustee and Veraison's Rust and older Go "
+           "clients; base64url (without padding) for Go clients of 2026"),
 
     SECTION("policy_engine", "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,

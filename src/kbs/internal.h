@@ -123,7 +123,8 @@ struct kbs {
     pthread_mutex_t rules_lock;     /* guards the pointer */
     as_policies *policies, *scoped; /* the resource policy; those of repositories */
     kbs_plugin plugins[KBS_PLUGINS];
-    struct kbs_journal *journal; /* NULL = decisions are logged only */
+    struct kbs_journal *journal;  /* NULL = decisions are logged only */
+    struct as_veraison *veraison; /* NULL = its interface is not served */
 };
 
 /* One request on its way through. */
@@ -159,7 +160,8 @@ typedef struct kbs_route {
     void (*handle)(kbs_ctx *c);
     kbs_plugin_id plugin;
     const char *action; /* what an administrator did, for the record of a plugin's route */
-    bool bare; /* nothing stands behind the name; such a route goes before one that is not */
+    bool bare;     /* nothing stands behind the name; such a route goes before one that is not */
+    bool veraison; /* of Veraison's interface, and not below /kbs/v0/ */
 } kbs_route;
 
 /* All that this server does. What is not here is 404. */
@@ -276,6 +278,7 @@ void kbs_set_attestation_policy(kbs_ctx *c);
 void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
 void kbs_get_decision(kbs_ctx *c);
+void kbs_veraison(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */
 vs_span kbs_rest_of_path(kbs_ctx *c);
