@@ -339,6 +339,6 @@ void as_rest_handle(void *user, const vs_http_request *req, vs_http_response *re
     if (req->method == VS_HTTP_OPTIONS && asked.p &&
         vs_http_header(req, "access-control-request-method").p)
         preflight(origin, resp);
-    else
+    else if (!veraison_rest_handle(&rest->veraison, req, resp))
         route(rest->as, req, resp);
 }

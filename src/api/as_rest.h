@@ -10,19 +10,21 @@
  *   POST /challenge               {"tee", "tee_params"} -> challenge as plain text
  *   GET  /.well-known/jwks.json, GET /healthz
  *
+ * and, where it is switched on, Veraison's interface (veraison_rest.h).
+ *
  * A body that is not the JSON wanted is 400; what the service refuses is 500 with the causes, as in
  * Trustee; a policy that is not there is 404.
  */
 #ifndef VS_API_AS_REST_H
 #define VS_API_AS_REST_H
 
-#include "as/as.h"
-#include "net/http_server.h"
+#include "api/veraison_rest.h"
 
 typedef struct as_rest {
     as_service *as;
     const char *const *origins; /* of web pages that may call (CORS): "https://example.org" */
     size_t n_origins;
+    veraison_rest veraison;
 } as_rest;
 
 /* A vs_http_handler; `user` is a struct as_rest. */

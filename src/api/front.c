@@ -41,6 +41,7 @@ void api_front_handle(void *user, const vs_http_request *req, vs_http_response *
     const api_front *f = user;
     if (vs_span_starts(req->path, VS_LIT("/kbs/v0/")))
         measured(f->k, req, resp);
-    else if (!f->veraison || !veraison_provision_handle(&f->provision, req, resp))
+    else if (!veraison_rest_handle(&f->veraison, req, resp) &&
+             (!f->provisioning || !veraison_provision_handle(&f->provision, req, resp)))
         beside(f, req, resp);
 }

@@ -6,13 +6,15 @@
 
 #include "api/ops_rest.h"
 #include "api/veraison_provision.h"
+#include "api/veraison_rest.h"
 #include "kbs/kbs.h"
 
 typedef struct api_front {
     kbs *k;
     const ops *ops;
-    bool metrics;  /* as Trustee, which shows /metrics to everybody */
-    bool veraison; /* Veraison's interface is served */
+    bool metrics; /* as Trustee, which shows /metrics to everybody */
+    veraison_rest veraison;
+    bool provisioning; /* Veraison's interface for endorsements is served */
     veraison_provision provision;
 } api_front;
 

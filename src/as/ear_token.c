@@ -30,7 +30,7 @@ vs_code as_token_evidence(as_appraisal *ap, vs_arena *a, vs_error *err)
     return vs_arena_check(a, err);
 }
 
-static void write_vector(vs_jw *w, const ear_vector *v)
+void as_write_vector(vs_jw *w, const ear_vector *v)
 {
     vs_jw_open(w, '{');
     for (unsigned i = 0; i < EAR_CLAIMS; i++) {
@@ -42,13 +42,24 @@ static void write_vector(vs_jw *w, const ear_vector *v)
     vs_jw_close(w, '}');
 }
 
+void as_write_verifier_id(vs_jw *w, const as_config *cfg)
+{
+    vs_jw_key(w, "ear.verifier-id");
+    vs_jw_open(w, '{');
+    vs_jw_key(w, "developer");
+    vs_jw_str(w, cfg->developer_name);
+    vs_jw_key(w, "build");
+    vs_jw_str(w, cfg->build_name);
+    vs_jw_close(w, '}');
+}
+
 static void write_appraisal(vs_jw *w, const as_appraisal *ap, vs_span policy_id)
 {
     vs_jw_open(w, '{');
     vs_jw_key(w, "ear.status");
     vs_jw_str(w, ear_tier_name(ap->status));
     vs_jw_key(w, "ear.trustworthiness-vector");
-    write_vector(w, &ap->vector);
+    as_write_vector(w, &ap->vector);
     vs_jw_key(w, "ear.appraisal-policy-id");
     vs_jw_span(w, policy_id);
     vs_jw_key(w, "ear.veraison.annotated-evidence");
@@ -71,13 +82,7 @@ static void write_claims(vs_buf *out, const as_config *cfg, const as_appraisal *
     vs_jw_str(&w, cfg->profile_name);
     vs_jw_key(&w, "iat");
     vs_jw_int(&w, iat);
-    vs_jw_key(&w, "ear.verifier-id");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "developer");
-    vs_jw_str(&w, cfg->developer_name);
-    vs_jw_key(&w, "build");
-    vs_jw_str(&w, cfg->build_name);
-    vs_jw_close(&w, '}');
+    as_write_verifier_id(&w, cfg);
     vs_jw_key(&w, "submods");
     vs_jw_open(&w, '{');
     for (size_t i = 0; i < n; i++) {

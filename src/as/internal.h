@@ -11,6 +11,7 @@
 #include "as/backend.h"
 #include "as/policy.h"
 #include "envelope/ear.h"
+#include "value/json.h"
 
 #define AS_POLICY_NAMESPACE "attestation_service_policy"
 /* Key material that replicas share. */
@@ -50,6 +51,8 @@ typedef struct as_local {
     vs_arena arena; /* written by as_new only */
 } as_local;
 
+/* Whether it is an as_local. */
+bool as_service_is_local(const as_service *service);
 extern const rego_host_decl as_policy_hosts[1]; /* query_reference_value */
 
 /* ---- evaluate.c -------------------------------------------------------------------------------
@@ -139,6 +142,9 @@ VS_MUST vs_code as_token_evidence(as_appraisal *ap, vs_arena *a, vs_error *err);
 /* The token's payload for all appraisals (5), which are sorted by name here. */
 VS_MUST vs_code as_ear_claims(const as_config *cfg, as_appraisal *aps, size_t n, vs_span policy_id,
                               int64_t iat, int64_t exp, vs_buf *claims, vs_error *err);
+/* Parts of it: the claims that are set, as an object; the member "ear.verifier-id". */
+void as_write_vector(vs_jw *w, const ear_vector *v);
+void as_write_verifier_id(vs_jw *w, const as_config *cfg);
 /* Signs it. `token` lives on the arena. */
 VS_MUST vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_span *token,
                             vs_error *err);

@@ -189,6 +189,11 @@ static const as_local *local(const as_service *service)
     return service->ops == &local_ops ? (const as_local *)service : NULL;
 }
 
+bool as_service_is_local(const as_service *service)
+{
+    return local(service) != NULL;
+}
+
 vs_val as_signer_jwk(const as_service *service)
 {
     const as_local *as = local(service);

@@ -4,6 +4,7 @@
 #define VS_CMD_CCA_SHOW_H
 
 #include "cmd/show/report.h"
+#include "tee/cca/claims_json.h"
 #include "tee/cca/token.h"
 #include "tee/cca/trust.h"
 
@@ -22,10 +23,7 @@ VS_MUST vs_code cca_report_realm(report *r, const cca_realm *realm, vs_error *er
 /* Adds the checks and vectors of a token: cca_checks.c. */
 void cca_checks(report *r, const cca_token *t, const cca_expect *expect);
 
-/* Members named as in the Go library's JSON (cca.md 1.3, 1.7); byte strings in base64. */
-vs_val cca_platform_value(vs_arena *a, const cca_platform *p);
-vs_val cca_realm_value(vs_arena *a, const cca_realm *r);
-/* Both, and the checks and vectors of a report about the same token. */
+/* The claims as in claims_json.h, and the checks and vectors of a report about the same token. */
 vs_val cca_token_value(const report *r, const cca_token *t);
 
 #endif

@@ -8,6 +8,7 @@
 #include "api/as_rest.h"
 #include "api/as_wire.h"
 #include "api/rvps_grpc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cmd/cli.h"
 #include "cmd/commands.h"
@@ -91,12 +92,14 @@ typedef struct program {
     vs_grpc_services services;
     as_rest rest;
     listener listener;
+    as_veraison *veraison; /* NULL = not served */
 } program;
 
 static void tear_down(program *p)
 {
     listen_stop(&p->listener);
     vs_grpc_health_free(&p->health);
+    as_veraison_free(&p->veraison);
     verifier_close(&p->verifier);
     vs_store_close(&p->routed);
     vs_store_close(&p->values);
@@ -184,6 +187,31 @@ static vs_code settings(const options *o, vs_arena *a, as_file *file, vs_error *
     return vs_arena_check(a, err);
 }
 
+static void handle_veraison(void *v, const as_veraison_call *call, as_veraison_reply *reply)
+{
+    as_veraison_handle(v, call, reply);
+}
+
+static void tick(void *v)
+{
+    as_veraison_tick(v, vs_now_s());
+}
+
+static vs_code set_up_rest(const as_file *file, program *p, vs_http_config *http, vs_error *err)
+{
+    p->rest.as = p->verifier.as;
+    http->handler = as_rest_handle;
+    http->user = &p->rest;
+    if (!file->veraison)
+        return VS_OK;
+    VS_TRY_WRAP(as_veraison_new(p->verifier.as, &file->veraison_how, &p->veraison, err), err,
+                "veraison");
+    p->rest.veraison = (veraison_rest){handle_veraison, p->veraison};
+    p->listener.tick = tick;
+    p->listener.tick_user = p->veraison;
+    return VS_OK;
+}
+
 static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_error *err)
 {
     as_file file;
@@ -196,13 +224,11 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     VS_TRY(open_stores(&file, p, &store, err));
     VS_TRY(verifier_open(&file.verifier, store, &p->verifier, err));
     if (rest) {
-        p->rest.as = p->verifier.as;
-        http.handler = as_rest_handle;
-        http.user = &p->rest;
+        VS_TRY(set_up_rest(&file, p, &http, err));
     } else {
         VS_TRY(set_up_grpc(&file, p, &http, err));
     }
-    http.workers = verifier_workers(&file.verifier);
+    http.workers = verifier_workers(&file.verifier, &p->verifier);
     doors_store(&s, a, &file.storage);
     if (file.values_elsewhere)
         doors_store(&s, a, &file.values);

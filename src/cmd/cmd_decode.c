@@ -396,11 +396,20 @@ static vs_code load_stores(const options *o, cca_trust **out, vs_error *err)
     return cca_trust_of_text(vs_buf_span(&ta), vs_buf_span(&rv), out, err);
 }
 
+static vs_code load_config(const char *path, cca_trust **out, vs_error *err)
+{
+    VS_TRY(cca_trust_load(path, out, err));
+    if (cca_trust_is_remote(*out))
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "%s has tokens verified by another service, which is not asked here", path);
+    return VS_OK;
+}
+
 /* *out stays NULL when no trust anchors are given. */
 static vs_code load_trust(const options *o, cca_trust **out, vs_error *err)
 {
     if (o->cca_config)
-        return cca_trust_load(o->cca_config, out, err);
+        return load_config(o->cca_config, out, err);
     if (o->ta_store)
         return load_stores(o, out, err);
     return o->rv_store ? vs_fail(err, VS_E_INVALID,

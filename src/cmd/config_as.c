@@ -16,6 +16,8 @@ typedef struct raw {
     int rvps_type, rvps_storage;
     remote_config rvps;
     config_storage storage;
+    bool veraison;
+    int nonces;
 } raw;
 
 static const config_choice rvps_types[] = {
@@ -23,6 +25,9 @@ static const config_choice rvps_types[] = {
     {"GrpcRemote", RVPS_GRPC, NULL},
     {NULL, 0, NULL},
 };
+
+static const config_choice nonce_encodings[] = {
+    {"base64", 0, NULL}, {"base64url", 1, NULL}, {NULL, 0, NULL}};
 
 #define AT(member)        offsetof(raw, member)
 #define BROKER            "attestation_token_broker"
@@ -80,6 +85,10 @@ static const config_key keys[] = {
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "BuiltIn: refuse reference value messages that nobody signed"),
+    SECTION("veraison", "Veraison's interface: challenge-response sessions for Arm CCA tokens"),
+    FLAG("veraison.enabled", AT(veraison), "false", "restful-as: serve it"),
+    CHOICE("veraison.nonce_encoding", AT(nonces), nonce_encodings, "base64",
+           "how sessions show their nonce: base64url (without padding) for Go clients of 2026"),
     UNUSED("verifier_config", "this build does not have that part"),
     UNUSED("work_dir", ONE_STORE),
     UNUSED("policy_engine", POLICIES_IN_STORE),
@@ -98,7 +107,9 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .n_anchors = r->n_anchors,
                                   .sample_tee = r->sample_tee,
                                   .cca_config_path = CCA_CONFIG,
-                                  .as = r->as}};
+                                  .as = r->as},
+                     .veraison = r->veraison,
+                     .veraison_how = {.url_nonces = r->nonces == 1}};
     out->verifier.as.terse_token = !r->verbose;
     if (!r->as.signer_key_path && (r->as.signer_cert_path || r->as.signer_cert_url))
         return vs_fail(err, VS_E_INVALID, "\"" BROKER ".signer\" needs \"key_path\"");

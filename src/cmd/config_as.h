@@ -6,6 +6,7 @@
 #ifndef VS_CMD_CONFIG_AS_H
 #define VS_CMD_CONFIG_AS_H
 
+#include "as/veraison.h"
 #include "cmd/server.h"
 #include "config/storage.h"
 
@@ -14,6 +15,8 @@ typedef struct as_file {
     store_config storage;
     bool values_elsewhere; /* reference values in a store of their own */
     store_config values;
+    bool veraison; /* restful-as serves Veraison's interface */
+    as_veraison_config veraison_how;
 } as_file;
 
 extern const config_table as_file_table;

@@ -389,7 +389,8 @@ static void check_cca(doctor *d, const char *path)
     switch (cca_trust_load(path, &trust, &err)) {
     case VS_OK:
         doctor_add(d, FINDING_OK, "CCA verifier", path, NULL,
-                   "it and the stores it names are readable");
+                   cca_trust_is_remote(trust) ? "a remote one, which is not asked here"
+                                              : "it and the stores it names are readable");
         break;
     case VS_E_NOT_FOUND:
         doctor_add(d, FINDING_WARNING, "CCA verifier", path,

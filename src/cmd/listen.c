@@ -50,6 +50,13 @@ vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *er
     return vs_http_server_start(http, &l->http, err);
 }
 
+static void tick(void *user)
+{
+    const listener *l = user;
+    if (l->tick)
+        l->tick(l->tick_user);
+}
+
 static void reload(void *user)
 {
     const listener *l = user;
@@ -65,7 +72,7 @@ static void reload(void *user)
 void listen_run(const listener *l, const char *program, bool changes_trust)
 {
     const listen_options *o = l->o;
-    const server_events events = {.reload = reload, .user = (void *)(uintptr_t)l};
+    const server_events events = {.reload = reload, .tick = tick, .user = (void *)(uintptr_t)l};
     if (changes_trust && !o->client_ca)
         server_warn_open(program, o->socket);
     if (l->given.n_api) {

@@ -50,6 +50,8 @@ typedef struct listener {
     supervisor manager;
     supervised given;
     vs_http_server *http;
+    void (*tick)(void *user); /* housekeeping, about once a minute; NULL = none */
+    void *tick_user;
 } listener;
 
 /* First: sets up the log and the process, hears what the service manager says and checks the

@@ -35,6 +35,7 @@ typedef struct house {
     verifier_config judge;
     verifier verifier;
     kbs *kbs;
+    as_veraison *veraison; /* NULL = not served */
     kbs_journal *journal;
     store_check store_works, resources_work;
     ops_check checks[3];
@@ -53,6 +54,7 @@ static void tear_down(house *h)
     vs_http_server_stop(&h->admin_http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
     kbs_free(&h->kbs);
+    as_veraison_free(&h->veraison);
     kbs_journal_free(&h->journal);
     verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
@@ -174,11 +176,30 @@ static void set_up_front(const kbs_config *cfg, house *h)
     h->front = (api_front){.k = h->kbs,
                            .ops = &h->ops,
                            .metrics = cfg->metrics_on_api,
-                           .veraison = cfg->veraison,
+                           .provisioning = cfg->veraison,
                            .provision = {h->kbs, cfg->open_provisioning}};
+    if (h->veraison)
+        h->front.veraison = (veraison_rest){kbs_handle_veraison, h->kbs};
     if (cfg->veraison && cfg->open_provisioning)
         vs_log(VS_LOG_WARN, "serve",
                "veraison.provisioning_auth = \"none\": anybody can submit endorsements", NULL);
+}
+
+/* Sessions are answered by the verifier, which must be in this process; endorsements are not. */
+static vs_code start_veraison(const kbs_config *cfg, house *h, vs_error *err)
+{
+    const as_veraison_config how = {.url_nonces = cfg->veraison_nonces == 1};
+    if (!cfg->veraison)
+        return VS_OK;
+    if (cfg->as.remote) {
+        vs_log(VS_LOG_WARN, "serve",
+               "Veraison's sessions are not served: the attestation service is another process",
+               NULL);
+        return VS_OK;
+    }
+    VS_TRY_WRAP(as_veraison_new(h->verifier.as, &how, &h->veraison, err), err, "veraison");
+    kbs_set_veraison(h->kbs, h->veraison);
+    return VS_OK;
 }
 
 static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)
@@ -229,7 +250,8 @@ static vs_code start_journal(const kbs_config *cfg, house *h, vs_error *err)
 /* Enough for whatever part waits for others; 0 = none does. */
 static unsigned workers_for(const kbs_config *cfg, const house *h)
 {
-    unsigned n = verifier_workers(&h->judge), plugins = plugins_wait(cfg) ? WAITING_WORKERS : 0;
+    unsigned n = verifier_workers(&h->judge, &h->verifier),
+             plugins = plugins_wait(cfg) ? WAITING_WORKERS : 0;
     return n > plugins ? n : plugins;
 }
 
@@ -294,6 +316,7 @@ static vs_code build(const kbs_config *cfg, const serve_how *o, house *h, vs_err
                 err, "key broker");
     VS_TRY_WRAP(plugins_attach(cfg, h->kbs, err), err, "plugins");
     VS_TRY_WRAP(start_journal(cfg, h, err), err, "operations");
+    VS_TRY(start_veraison(cfg, h, err));
     set_up_front(cfg, h);
     VS_TRY(listen_for_clients(cfg, h, err));
     VS_TRY(listen_for_administrators(cfg, h, err));

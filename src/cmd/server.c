@@ -10,6 +10,7 @@
 
 enum {
     WORKERS_MAX = 64,
+    CCA_WORKERS = 32, /* that wait for a remote CCA verifier */
     ANCHOR_FILE_MAX = 1 << 20,
     RVPS_CONNECTIONS = 10, /* attestation-service.md 8.4 */
     AS_CALL_MS = 300000,   /* kbs.md 8.3; connecting has a shorter limit of its own */
@@ -60,6 +61,9 @@ static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_er
         vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
                NULL);
     vs_code code = cca_trust_load(cfg->cca_config_path, &trust->cca, err);
+    if (code == VS_OK && cca_trust_is_remote(trust->cca))
+        vs_log(VS_LOG_INFO, "serve", "CCA evidence is verified by a remote service", "file",
+               cfg->cca_config_path, NULL);
     if (code != VS_E_NOT_FOUND)
         return code;
     vs_log(VS_LOG_INFO, "serve",
@@ -118,8 +122,10 @@ void verifier_close(verifier *v)
     vs_grpc_client_free(&v->client);
 }
 
-unsigned verifier_workers(const verifier_config *cfg)
+unsigned verifier_workers(const verifier_config *cfg, const verifier *v)
 {
+    if (cca_trust_is_remote(v->trust.cca))
+        return CCA_WORKERS;
     if (cfg->remote)
         return cfg->service.connections < WORKERS_MAX ? cfg->service.connections : WORKERS_MAX;
     return cfg->remote_rvps ? 2 * RVPS_CONNECTIONS : 0;

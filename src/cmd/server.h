@@ -53,6 +53,6 @@ VS_MUST vs_code verifier_open(const verifier_config *cfg, vs_store *store, verif
                               vs_error *err);
 void verifier_close(verifier *v);
 /* Worker threads that requests need so that none waits for another program on a loop; 0 = none. */
-unsigned verifier_workers(const verifier_config *cfg);
+unsigned verifier_workers(const verifier_config *cfg, const verifier *v);
 
 #endif

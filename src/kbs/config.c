@@ -313,6 +313,9 @@ vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
     VS_TRY(settle_storage(raw, err));
     VS_TRY(config_settle_plugins(raw, a, err));
     VS_TRY(settle_as(raw, err));
+    if (raw->c.veraison && raw->c.as.remote)
+        return vs_fail(err, VS_E_INVALID,
+                       "\"veraison.enabled\" needs the built-in attestation service");
     raw->c.log_level = (vs_log_level)(raw->log_level ? raw->log_level - 1 : VS_LOG_INFO);
     raw->c.as.cca_config_path = (const char *)vs_dup(a, vs_str(cca_config())).p;
     return vs_arena_check(a, err);

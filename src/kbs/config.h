@@ -187,6 +187,7 @@ typedef struct kbs_config {
     size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
     bool veraison;                  /* [veraison] */
     bool open_provisioning;         /* anybody may submit endorsements */
+    int veraison_nonces;            /* 1 = base64url without padding */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
     vs_val file;                    /* as it was read; undefined without one */
 } kbs_config;

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "as/policy.h"
+#include "as/ticket.h"
 #include "kbs/admin.h"
 #include "kbs/kbs.h"
 #include "kbs/plugin.h"
@@ -25,7 +26,7 @@
 enum {
     KBS_TOKEN_MAX = 2 * 1024 * 1024,
     KBS_NONCE = 32,
-    KBS_SESSION_ID = 16,
+    KBS_SESSION_ID = AS_TICKET_ID,
     KBS_TEE_NAME = 23,
 };
 
@@ -53,9 +54,7 @@ typedef struct kbs_session {
     char tee[KBS_TEE_NAME + 1];
 } kbs_session;
 
-typedef struct kbs_seal {
-    uint8_t key[32];
-} kbs_seal;
+typedef as_ticket_key kbs_seal;
 
 /* The key is made once, by whichever replica starts first, and kept in the store. */
 VS_MUST vs_code kbs_seal_load(kbs_seal *s, vs_store *store, vs_error *err);
@@ -124,7 +123,8 @@ struct kbs {
     pthread_mutex_t rules_lock;     /* guards the pointer */
     as_policies *policies, *scoped; /* the resource policy; those of repositories */
     kbs_plugin plugins[KBS_PLUGINS];
-    struct kbs_journal *journal; /* NULL = decisions are logged only */
+    struct kbs_journal *journal;  /* NULL = decisions are logged only */
+    struct as_veraison *veraison; /* NULL = its interface is not served */
 };
 
 /* One request on its way through. */
@@ -160,7 +160,8 @@ typedef struct kbs_route {
     void (*handle)(kbs_ctx *c);
     kbs_plugin_id plugin;
     const char *action; /* what an administrator did, for the record of a plugin's route */
-    bool bare; /* nothing stands behind the name; such a route goes before one that is not */
+    bool bare;     /* nothing stands behind the name; such a route goes before one that is not */
+    bool veraison; /* of Veraison's interface, and not below /kbs/v0/ */
 } kbs_route;
 
 /* All that this server does. What is not here is 404. */
@@ -278,6 +279,7 @@ void kbs_get_reference_value(kbs_ctx *c);
 void kbs_set_reference_values(kbs_ctx *c);
 void kbs_take_endorsements(kbs_ctx *c);
 void kbs_get_decision(kbs_ctx *c);
+void kbs_veraison(kbs_ctx *c);
 
 /* The path behind the plugin's name, joined with '/'. */
 vs_span kbs_rest_of_path(kbs_ctx *c);

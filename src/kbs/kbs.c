@@ -39,6 +39,10 @@ static bool can_collect(const kbs *k)
 {
     return has_journal(k) && has_rvps(k);
 }
+static bool has_veraison(const kbs *k)
+{
+    return k->veraison != NULL;
+}
 static bool has_sample(const kbs *k)
 {
     return k->cfg->has_sample_plugin;
@@ -69,6 +73,9 @@ const kbs_route kbs_routes[] = {
     {"resource-policy", KBS_DELETE, KBS_ADMIN, always, kbs_change_resource_policy},
     {"resource-policy", KBS_POST, KBS_ADMIN, always, kbs_set_resource_policy},
     {"decision", KBS_GET, KBS_ADMIN, has_journal, kbs_get_decision},
+    {"veraison", KBS_GET, KBS_OPEN, has_veraison, kbs_veraison, .veraison = true},
+    {"veraison", KBS_POST, KBS_SESSION, has_veraison, kbs_veraison, .veraison = true},
+    {"veraison", KBS_DELETE, KBS_SESSION, has_veraison, kbs_veraison, .veraison = true},
 
     {"resource", KBS_GET, KBS_PLUGIN_ADMIN, has_resources, kbs_list_resources, .bare = true},
     {"resource", KBS_GET, KBS_ATTESTED, has_resources, RELEASE(RESOURCE)},
@@ -98,11 +105,13 @@ const kbs_route kbs_routes[] = {
 };
 const size_t kbs_n_routes = VS_COUNT(kbs_routes);
 
-static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method, bool bare)
+static const kbs_route *find_route(const kbs *k, vs_span name, kbs_method method, bool bare,
+                                   bool veraison)
 {
     for (size_t i = 0; i < kbs_n_routes; i++) {
         const kbs_route *r = &kbs_routes[i];
-        if (r->method == method && vs_span_is(name, r->name) && (bare || !r->bare) &&
+        if (r->method == method && r->veraison == veraison && vs_span_is(name, r->name) &&
+            (bare || !r->bare) &&
             (r->available ? r->available(k) : k->plugins[r->plugin].ops != NULL))
             return r;
     }
@@ -296,7 +305,8 @@ static void handle(kbs_ctx *c)
         return;
     }
     vs_span name = c->call.n_segments > 0 ? c->call.segments[0] : VS_LIT("");
-    const kbs_route *r = find_route(c->k, name, c->call.method, c->call.n_segments == 1);
+    const kbs_route *r =
+        find_route(c->k, name, c->call.method, c->call.n_segments == 1, c->call.veraison != NULL);
     if (!r) {
         kbs_refuse(c, KBS_PLUGIN_NOT_FOUND, "Plugin %.*s not found",
                    VS_FMT(vs_span_head(name, 256)));
@@ -325,6 +335,11 @@ void kbs_handle(kbs *k, const kbs_call *call, kbs_reply *reply)
 void kbs_set_plugin(kbs *k, kbs_plugin_id id, kbs_plugin plugin)
 {
     k->plugins[id] = plugin;
+}
+
+void kbs_set_veraison(kbs *k, struct as_veraison *v)
+{
+    k->veraison = v;
 }
 
 void kbs_set_journal(kbs *k, struct kbs_journal *journal)

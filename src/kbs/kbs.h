@@ -52,6 +52,7 @@ typedef struct kbs_call {
     vs_arena *arena;
     /* Why the body is not what the request says it is; told to who may know. NULL: it is fit. */
     const char *unfit;
+    const struct as_veraison_call *veraison; /* not below /kbs/v0/: kbs_handle_veraison */
 } kbs_call;
 
 /* Wire error names of kbs.md 7. */
@@ -85,8 +86,16 @@ typedef struct kbs_reply {
     const char *etag;         /* with its quotes; NULL = no header */
     vs_span set_session;      /* new value of the session cookie; empty = none */
     int64_t set_session_expires;
-    char decision[37]; /* id of the decision record in the log; "" = none */
+    char decision[37];                  /* id of the decision record in the log; "" = none */
+    struct as_veraison_reply *veraison; /* of a call of Veraison's interface, else NULL */
 } kbs_reply;
+
+/* Veraison's interface is served from now on; before requests are. It must outlive k. */
+struct as_veraison;
+void kbs_set_veraison(kbs *k, struct as_veraison *v);
+/* A call of it, on its way through the table of routes like any request; `k` is a struct kbs. */
+void kbs_handle_veraison(void *k, const struct as_veraison_call *call,
+                         struct as_veraison_reply *reply);
 
 /* Handles any request; never fails except through reply->error. Details for the operator go to the
  * log, with the decision id. */

@@ -21,6 +21,7 @@ struct vs_http_client {
     vs_buf headers; /* lines of the last response */
     vs_buf *body;   /* of the call under way */
     size_t body_start, body_max;
+    unsigned total_ms;
     bool body_over;
     char reason[CURL_ERROR_SIZE];
 };
@@ -270,6 +271,8 @@ vs_code vs_http_client_do(vs_http_client *c, const vs_http_call *call, int *stat
     vs_buf_clear(&c->headers);
     set_method(c->curl, call);
     (void)curl_easy_setopt(c->curl, CURLOPT_URL, call->url);
+    (void)curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS,
+                           (long)(call->total_ms ? call->total_ms : c->total_ms));
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, list);
     CURLcode code = curl_easy_perform(c->curl);
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
@@ -296,7 +299,6 @@ static void set_options(vs_http_client *c, const vs_http_client_config *cfg)
     (void)curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");       /* a cookie jar in memory */
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)(cfg->connect_ms ? cfg->connect_ms : 10000));
-    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(cfg->total_ms ? cfg->total_ms : 60000));
     if (cfg->insecure_no_verify) {
         (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
         (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -323,6 +325,7 @@ vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **ou
         return vs_fail(err, VS_E_NOMEM, "cannot make an HTTP client");
     *c = (vs_http_client){.ca = VS_BUF(CA_FILE_MAX),
                           .headers = VS_BUF(HEADERS_MAX),
+                          .total_ms = cfg->total_ms ? cfg->total_ms : 60000,
                           .body_max = cfg->response_bytes ? cfg->response_bytes : 16 * 1024 * 1024};
     c->curl = curl_easy_init();
     vs_code code = c->curl ? VS_OK : vs_fail(err, VS_E_NOMEM, "cannot make an HTTP client");

@@ -31,6 +31,7 @@ typedef struct vs_http_call {
     const char *const *headers; /* "Name: value", NULL-terminated list, or NULL */
     vs_span body;
     bool has_body;
+    unsigned total_ms; /* 0 = the client's */
 } vs_http_call;
 
 VS_MUST vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **out,

@@ -486,7 +486,8 @@ static vs_code run(vs_http_client *c, const vs_http_call *call, int *status, vs_
                    vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(REQUEST_MAX);
-    int64_t until = vs_mono_ns() + (int64_t)c->total_ms * 1000000;
+    int64_t until =
+        vs_mono_ns() + (int64_t)(call->total_ms ? call->total_ms : c->total_ms) * 1000000;
     target t;
     VS_TRY(parse_url(call->url, &t, err));
     const char *proxy = c->unix_socket ? NULL : proxy_of(&t);

@@ -1,49 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The KV secrets engine of Vault or OpenBao as the resource plugin's store (kbs.md 8.4). */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "net/http_client.h"
+#include "net/http_pool.h"
 #include "plugins/plugins.h"
 #include "plugins/vault_answer.h"
 #include "store/backend.h"
 
-enum { CLIENTS = 16, TOKEN_MAX = 4096, URL_MAX = 2048, BODY_MAX = 4 * VAULT_VALUE_MAX + 64 };
+enum { TOKEN_MAX = 4096, URL_MAX = 2048, BODY_MAX = 4 * VAULT_VALUE_MAX + 64 };
 
 typedef struct vault {
     vs_store base;
     const kbs_vault_config *cfg;
-    vs_http_client_config http;
-    pthread_mutex_t lock;
-    vs_http_client *idle[CLIENTS]; /* a client belongs to one thread at a time */
-    size_t n_idle;
+    vs_http_pool clients;
 } vault;
 
 /* ---- one request --------------------------------------------------------------------------------
  */
-
-static vs_code take_client(vault *v, vs_http_client **out, vs_error *err)
-{
-    *out = NULL;
-    (void)pthread_mutex_lock(&v->lock);
-    if (v->n_idle > 0)
-        *out = v->idle[--v->n_idle];
-    (void)pthread_mutex_unlock(&v->lock);
-    return *out ? VS_OK : vs_http_client_new(&v->http, out, err);
-}
-
-static void give_client(vault *v, vs_http_client *c)
-{
-    (void)pthread_mutex_lock(&v->lock);
-    if (v->n_idle < CLIENTS) {
-        v->idle[v->n_idle++] = c;
-        c = NULL;
-    }
-    (void)pthread_mutex_unlock(&v->lock);
-    vs_http_client_free(&c);
-}
 
 /* "X-Vault-Token: ...": of the configuration, or of the file as it is now. */
 static vs_code token_header(const vault *v, vs_buf *out, vs_error *err)
@@ -126,14 +101,13 @@ static vs_code ask(vault *v, const char *method, const char *part, vs_span key, 
         .method = method, .url = url, .headers = headers, .body = body, .has_body = body.n > 0};
     vs_http_client *client;
     int status = 0;
-    VS_TRY(take_client(v, &client, err));
+    VS_TRY(vs_http_pool_take(&v->clients, &client, err));
     vs_code code = vs_http_client_do(client, &call, &status, answer, err);
+    vs_http_pool_give(&v->clients, &client, code == VS_OK);
     if (code != VS_OK) {
-        vs_http_client_free(&client);
         (void)vs_wrap(err, "Vault");
         return code;
     }
-    give_client(v, client);
     bool ok = status == 200 || (status == 204 && strcmp(method, "GET") != 0);
     return ok ? VS_OK : refused(status, key, vs_buf_span(answer), err);
 }
@@ -215,9 +189,7 @@ static vs_code vault_ping(vs_store *base, vs_error *err)
 static void vault_close(vs_store *base)
 {
     vault *v = (vault *)base;
-    while (v->n_idle > 0)
-        vs_http_client_free(&v->idle[--v->n_idle]);
-    (void)pthread_mutex_destroy(&v->lock);
+    vs_http_pool_close(&v->clients);
     free(v);
 }
 
@@ -230,25 +202,21 @@ vs_code vault_open(const kbs_vault_config *cfg, vs_store **out, vs_error *err)
     vault *v = calloc(1, sizeof *v);
     if (!v)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    *v = (vault){.base.ops = &ops,
-                 .cfg = cfg,
-                 .http = {.ca_files = cfg->ca_certs,
-                          .n_ca_files = cfg->n_ca_certs,
-                          .insecure_no_verify = !cfg->verify,
-                          .user_agent = "vouchsafe/" VS_VERSION,
-                          .connect_ms = cfg->timeout_ms,
-                          .total_ms = cfg->timeout_ms,
-                          .response_bytes = VAULT_ANSWER_MAX}};
-    (void)pthread_mutex_init(&v->lock, NULL);
-    /* The certificates are read now, so that a wrong path stops the start. */
-    vs_http_client *first;
-    vs_code code = vs_http_client_new(&v->http, &first, err);
+    v->base.ops = &ops;
+    v->cfg = cfg;
+    const vs_http_client_config http = {.ca_files = cfg->ca_certs,
+                                        .n_ca_files = cfg->n_ca_certs,
+                                        .insecure_no_verify = !cfg->verify,
+                                        .user_agent = "vouchsafe/" VS_VERSION,
+                                        .connect_ms = cfg->timeout_ms,
+                                        .total_ms = cfg->timeout_ms,
+                                        .response_bytes = VAULT_ANSWER_MAX};
+    vs_code code = vs_http_pool_open(&v->clients, &http, err);
     if (code != VS_OK) {
         (void)vs_wrap(err, "Vault");
         vault_close(&v->base);
         return code;
     }
-    give_client(v, first);
     *out = &v->base;
     return VS_OK;
 }

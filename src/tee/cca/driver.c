@@ -96,29 +96,50 @@ static vs_val notes(vs_arena *a, const cca_verdict *v)
     return list.n ? vs_vec_end_array(&list) : vs_undefined();
 }
 
+/* `v` NULL: a remote verifier has appraised, and told no more than that. */
 static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verdict *v)
 {
     vs_obj claims = {.a = a};
     vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
     vs_obj_put(&claims, "platform", platform_claims(a, &t->platform));
-    vs_obj_put(&claims, "vouchsafe", cca_report(a, t, v));
-    return (vs_tee_result){
+    if (v)
+        vs_obj_put(&claims, "vouchsafe", cca_report(a, t, v));
+    vs_tee_result r = {
         .tee_class = "cpu",
         .claims = vs_obj_end(&claims, VS_DUP_REFUSE, NULL),
         .report_data = vs_string(vs_hex_encode_arena(a, t->realm.challenge)),
         .init_data = vs_string(vs_hex_encode_arena(a, t->realm.rpv)),
-        .policy_only = "/vouchsafe/platform/sw-components",
-        .notes = notes(a, v),
     };
+    if (v) {
+        r.policy_only = "/vouchsafe/platform/sw-components";
+        r.notes = notes(a, v);
+    }
+    return r;
 }
 
 /* ---- the driver ----------------------------------------------------------------------------- */
+
+/* Nothing that is not ours to send is sent: expectations first. */
+static vs_code verify_remotely(const cca_snapshot *s, const cca_token *t,
+                               const vs_tee_expect *expect, vs_arena *a, vs_error *err)
+{
+    VS_TRY(check_report_data(&t->realm, expect->report_data, err));
+    VS_TRY(check_init_data(&t->realm, expect->init_data, err));
+    vs_val platform = platform_claims(a, &t->platform), realm = realm_claims(a, &t->realm);
+    VS_TRY(vs_arena_check(a, err));
+    return cca_remote_verify(s->remote, t, platform, realm, expect->now, a, err);
+}
 
 static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
                               vs_arena *a, vs_tee_result *out, vs_error *err)
 {
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
     VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
+    if (s->remote) {
+        VS_TRY(verify_remotely(s, t, expect, a, err));
+        *out = make_result(a, t, NULL);
+        return VS_OK;
+    }
     const cca_basis basis = {s, s->use_endorsements ? expect->endorsements : NULL, a};
     cca_verdict verdict;
     VS_TRY(cca_verify_chain(&basis, t, &verdict, err));

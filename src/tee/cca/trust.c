@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "value/json.h"
 
-enum { CONFIG, TA_STORE, RV_STORE, FILES };
+enum { CONFIG, TA_STORE, RV_STORE, CA_CERT, FILES };
 enum {
     CONFIG_MAX = 64 * 1024,
     STORE_MAX = 16 * 1024 * 1024,
@@ -31,6 +31,7 @@ struct cca_trust {
     char *path[FILES];    /* NULL: no such store; path[CONFIG]: made of text, never reloaded */
     unsigned lifecycles;  /* as in cca_snapshot, from the configuration: */
     bool policy_decides, use_endorsements;
+    bool is_remote;    /* as of the first reading */
     stamp seen[FILES]; /* as of the last reading */
     bool young;        /* a file was so fresh that it may change without its stamp changing */
     cca_snapshot *now; /* NULL: the last reading failed, with `broken` */
@@ -45,6 +46,7 @@ static void snapshot_free(cca_snapshot *s)
 {
     cca_cache_free(&s->cache);
     cca_stores_free(&s->stores);
+    cca_remote_free(&s->remote);
     free(s);
 }
 
@@ -89,88 +91,7 @@ void cca_snapshot_release(cca_snapshot **s)
     *s = NULL;
 }
 
-/* ---- configuration -------------------------------------------------------------------------- */
-
-/* From the member that names the store, if it is there. */
-static vs_code set_path(cca_trust *t, unsigned file, vs_val verifier, const char *member,
-                        vs_error *err)
-{
-    vs_val text;
-    VS_TRY(vs_may(verifier, member, VS_STRING, &text, err));
-    if (!vs_defined(text)) {
-        free(t->path[file]);
-        t->path[file] = NULL;
-        return VS_OK;
-    }
-    vs_span s = vs_text(text);
-    if (!s.n || memchr(s.p, 0, s.n))
-        return vs_fail(err, VS_E_INVALID, "path of a store is empty or holds a NUL");
-    char *path = strndup((const char *)s.p, s.n);
-    if (!path)
-        return vs_fail(err, VS_E_NOMEM, "path of a store");
-    free(t->path[file]);
-    t->path[file] = path;
-    return VS_OK;
-}
-
-static vs_code set_lifecycles(cca_trust *t, vs_val list, vs_error *err)
-{
-    unsigned set = 1u << CCA_SECURED;
-    for (VS_ARR_FOR (item, list)) {
-        cca_lifecycle l;
-        if (!cca_lifecycle_of_name(vs_text(*item), &l))
-            return vs_fail(err, VS_E_INVALID, "\"accept-lifecycle\": \"%.*s\" is not a state",
-                           VS_FMT(vs_span_head(vs_text(*item), 40)));
-        set |= 1u << l;
-    }
-    t->lifecycles = set;
-    return VS_OK;
-}
-
-static vs_code set_switches(cca_trust *t, vs_val verifier, vs_error *err)
-{
-    vs_val mismatch, endorsements;
-    VS_TRY(vs_may(verifier, "platform-mismatch", VS_STRING, &mismatch, err));
-    VS_TRY(vs_may(verifier, "rvps-endorsements", VS_BOOL, &endorsements, err));
-    t->policy_decides = vs_span_is(vs_text(mismatch), "policy");
-    if (vs_defined(mismatch) && !t->policy_decides && !vs_span_is(vs_text(mismatch), "fail"))
-        return vs_fail(err, VS_E_INVALID,
-                       "\"platform-mismatch\" is \"%.*s\", must be \"fail\" or \"policy\"",
-                       VS_FMT(vs_span_head(vs_text(mismatch), 40)));
-    t->use_endorsements = !vs_defined(endorsements) || vs_is_true(endorsements);
-    return VS_OK;
-}
-
-static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, vs_error *err)
-{
-    vs_val root, verifier, type, lifecycles;
-    VS_TRY(vs_json_parse(a, text, NULL, &root, err));
-    VS_TRY(vs_need(root, "cca-verifier", VS_OBJECT, &verifier, err));
-    VS_TRY(vs_need(verifier, "type", VS_STRING, &type, err));
-    if (vs_span_is(vs_text(type), "remote"))
-        return vs_fail(err, VS_E_UNSUPPORTED,
-                       "\"type\":\"remote\" (a Veraison service) is not supported; use \"local\"");
-    if (!vs_span_is(vs_text(type), "local"))
-        return vs_fail(err, VS_E_INVALID, "\"type\" is \"%.*s\", must be \"local\"",
-                       VS_FMT(vs_span_head(vs_text(type), 40)));
-    VS_TRY(vs_may(verifier, "accept-lifecycle", VS_ARRAY, &lifecycles, err));
-    VS_TRY(set_lifecycles(t, lifecycles, err));
-    VS_TRY(set_switches(t, verifier, err));
-    VS_TRY(set_path(t, TA_STORE, verifier, "ta-store", err));
-    return set_path(t, RV_STORE, verifier, "rv-store", err);
-}
-
-static vs_code read_config(cca_trust *t, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(CONFIG_MAX);
-    VS_CLEANUP(vs_arena_free) vs_arena a;
-    vs_arena_init(&a, 0);
-    VS_TRY(vs_read_file(t->path[CONFIG], &text, err));
-    VS_TRY_WRAP(parse_config(t, &a, vs_buf_span(&text), err), err, "%s", t->path[CONFIG]);
-    return VS_OK;
-}
-
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- versions of files ---------------------------------------------------------------------- */
 
 static stamp stamp_of(const char *path)
 {
@@ -207,6 +128,111 @@ static void take_stamp(cca_trust *t, unsigned file)
         t->young = true;
 }
 
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static void forget_path(cca_trust *t, unsigned file)
+{
+    free(t->path[file]);
+    t->path[file] = NULL;
+}
+
+/* From the member that names the file, if it is there. */
+static vs_code set_path(cca_trust *t, unsigned file, vs_val verifier, const char *member,
+                        vs_error *err)
+{
+    vs_val text;
+    VS_TRY(vs_may(verifier, member, VS_STRING, &text, err));
+    if (!vs_defined(text)) {
+        forget_path(t, file);
+        return VS_OK;
+    }
+    vs_span s = vs_text(text);
+    if (!s.n || memchr(s.p, 0, s.n))
+        return vs_fail(err, VS_E_INVALID, "\"%s\": a path is empty or holds a NUL", member);
+    char *path = strndup((const char *)s.p, s.n);
+    if (!path)
+        return vs_fail(err, VS_E_NOMEM, "CCA verifier configuration");
+    forget_path(t, file);
+    t->path[file] = path;
+    return VS_OK;
+}
+
+static vs_code set_lifecycles(cca_trust *t, vs_val list, vs_error *err)
+{
+    unsigned set = 1u << CCA_SECURED;
+    for (VS_ARR_FOR (item, list)) {
+        cca_lifecycle l;
+        if (!cca_lifecycle_of_name(vs_text(*item), &l))
+            return vs_fail(err, VS_E_INVALID, "\"accept-lifecycle\": \"%.*s\" is not a state",
+                           VS_FMT(vs_span_head(vs_text(*item), 40)));
+        set |= 1u << l;
+    }
+    t->lifecycles = set;
+    return VS_OK;
+}
+
+static vs_code set_switches(cca_trust *t, vs_val verifier, vs_error *err)
+{
+    vs_val mismatch, endorsements;
+    VS_TRY(vs_may(verifier, "platform-mismatch", VS_STRING, &mismatch, err));
+    VS_TRY(vs_may(verifier, "rvps-endorsements", VS_BOOL, &endorsements, err));
+    t->policy_decides = vs_span_is(vs_text(mismatch), "policy");
+    if (vs_defined(mismatch) && !t->policy_decides && !vs_span_is(vs_text(mismatch), "fail"))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"platform-mismatch\" is \"%.*s\", must be \"fail\" or \"policy\"",
+                       VS_FMT(vs_span_head(vs_text(mismatch), 40)));
+    t->use_endorsements = !vs_defined(endorsements) || vs_is_true(endorsements);
+    return VS_OK;
+}
+
+static vs_code parse_local(cca_trust *t, vs_val verifier, vs_error *err)
+{
+    vs_val lifecycles;
+    forget_path(t, CA_CERT);
+    VS_TRY(vs_may(verifier, "accept-lifecycle", VS_ARRAY, &lifecycles, err));
+    VS_TRY(set_lifecycles(t, lifecycles, err));
+    VS_TRY(set_switches(t, verifier, err));
+    VS_TRY(set_path(t, TA_STORE, verifier, "ta-store", err));
+    return set_path(t, RV_STORE, verifier, "rv-store", err);
+}
+
+static vs_code parse_remote(cca_trust *t, vs_val verifier, cca_remote **out, vs_error *err)
+{
+    forget_path(t, TA_STORE);
+    forget_path(t, RV_STORE);
+    VS_TRY(set_path(t, CA_CERT, verifier, "ca-cert", err));
+    for (unsigned i = TA_STORE; i < FILES; i++)
+        take_stamp(t, i);
+    return cca_remote_new(verifier, out, err);
+}
+
+static vs_code parse_config(cca_trust *t, vs_arena *a, vs_span text, cca_remote **remote,
+                            vs_error *err)
+{
+    vs_val root, verifier, type;
+    VS_TRY(vs_json_parse(a, text, NULL, &root, err));
+    VS_TRY(vs_need(root, "cca-verifier", VS_OBJECT, &verifier, err));
+    VS_TRY(vs_need(verifier, "type", VS_STRING, &type, err));
+    if (vs_span_is(vs_text(type), "remote"))
+        return parse_remote(t, verifier, remote, err);
+    if (!vs_span_is(vs_text(type), "local"))
+        return vs_fail(err, VS_E_INVALID, "\"type\" is \"%.*s\", must be \"local\" or \"remote\"",
+                       VS_FMT(vs_span_head(vs_text(type), 40)));
+    return parse_local(t, verifier, err);
+}
+
+static vs_code read_config(cca_trust *t, cca_remote **remote, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(CONFIG_MAX);
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    VS_TRY(vs_read_file(t->path[CONFIG], &text, err));
+    VS_TRY_WRAP(parse_config(t, &a, vs_buf_span(&text), remote, err), err, "%s", t->path[CONFIG]);
+    return VS_OK;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
 static vs_code read_store(cca_trust *t, unsigned file, vs_buf *out, vs_error *err)
 {
     take_stamp(t, file);
@@ -225,16 +251,29 @@ static vs_span store_text(const cca_trust *t, unsigned file, const vs_buf *text)
     return text->n ? vs_buf_span(text) : VS_LIT("");
 }
 
-static vs_code read_all(cca_trust *t, cca_snapshot **out, vs_error *err)
+static vs_code read_local(cca_trust *t, cca_snapshot **out, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf ta = VS_BUF(STORE_MAX);
     VS_CLEANUP(vs_buf_free) vs_buf rv = VS_BUF(STORE_MAX);
-    t->young = false;
-    take_stamp(t, CONFIG);
-    VS_TRY_WRAP(read_config(t, err), err, "CCA verifier configuration");
     VS_TRY(read_store(t, TA_STORE, &ta, err));
     VS_TRY(read_store(t, RV_STORE, &rv, err));
+    take_stamp(t, CA_CERT);
     return snapshot_make(t, store_text(t, TA_STORE, &ta), store_text(t, RV_STORE, &rv), out, err);
+}
+
+static vs_code read_all(cca_trust *t, cca_snapshot **out, vs_error *err)
+{
+    t->young = false;
+    take_stamp(t, CONFIG);
+    VS_CLEANUP(cca_remote_free) cca_remote *remote = NULL;
+    VS_TRY_WRAP(read_config(t, &remote, err), err, "CCA verifier configuration");
+    if (remote)
+        VS_TRY(snapshot_make(t, VS_LIT("[]"), VS_LIT("{}"), out, err));
+    else
+        VS_TRY(read_local(t, out, err));
+    (*out)->remote = remote;
+    remote = NULL; /* transferred */
+    return VS_OK;
 }
 
 static bool is_current(const cca_trust *t)
@@ -249,12 +288,29 @@ static bool is_current(const cca_trust *t)
     return !t->young;
 }
 
+/* Servers have made threads for the one or the other. */
+static vs_code same_type(const cca_trust *t, const cca_snapshot *next, vs_error *err)
+{
+    if ((next->remote != NULL) == t->is_remote)
+        return VS_OK;
+    return vs_fail(err, VS_E_UNSUPPORTED,
+                   "%s: a change of \"type\" between \"local\" and \"remote\" needs a restart",
+                   t->path[CONFIG]);
+}
+
 static void reload(cca_trust *t)
 {
     cca_snapshot *next = NULL;
     bool was_broken = t->now == NULL;
     vs_error err = {0};
-    if (read_all(t, &next, &err) != VS_OK && !was_broken)
+    vs_code code = read_all(t, &next, &err);
+    if (code == VS_OK)
+        code = same_type(t, next, &err);
+    if (code != VS_OK) {
+        drop_user(next);
+        next = NULL;
+    }
+    if (code != VS_OK && !was_broken)
         vs_log_error(VS_LOG_ERROR, "cca",
                      "trust has changed and is broken: evidence is refused until it is mended",
                      &err);
@@ -285,6 +341,7 @@ vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err)
     if (!t || !(t->path[CONFIG] = strdup(config_path)))
         return vs_fail(err, VS_E_NOMEM, "CCA trust");
     VS_TRY(read_all(t, &t->now, err));
+    t->is_remote = t->now->remote != NULL;
     *out = t;
     t = NULL; /* transferred */
     return VS_OK;
@@ -307,6 +364,11 @@ const char *cca_trust_file(const cca_trust *t, size_t i)
         if (t->path[file] && i-- == 0)
             return t->path[file];
     return NULL;
+}
+
+bool cca_trust_is_remote(const cca_trust *t)
+{
+    return t && t->is_remote;
 }
 
 void cca_trust_free(cca_trust **t)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the local CCA verifier trusts: the configuration file (CCA_CONFIG_FILE, cca.md 4.3), the
- * trust anchor store and the reference value store it names. Trustee wants both; here each may be
- * missing, since the reference value provider endorses platforms as well (endorsed.h). Members that
- * only vouchsafe knows, beside "type":
- *   "accept-lifecycle": [...]          see below
- *   "platform-mismatch": "policy"      a platform that is not endorsed does not fail the request:
- *                                      policy sees the trust vector and decides. Default "fail"
- *   "rvps-endorsements": false         only the JSON stores count. Default true
+ * What the CCA verifier trusts: the configuration file (CCA_CONFIG_FILE, cca.md 4.3), and the trust
+ * anchor store and the reference value store it names, or the remote verifier. Trustee wants both;
+ * here each may be missing, since the reference value provider endorses platforms as well
+ * (endorsed.h). Members that only vouchsafe knows, beside "type": "accept-lifecycle": [...] see
+ * below "platform-mismatch": "policy"      a platform that is not endorsed does not fail the
+ * request: policy sees the trust vector and decides. Default "fail" "rvps-endorsements": false only
+ * the JSON stores count. Default true
  *
  * The files are looked at (stat) at every verification and read again when one has changed:
  * a new snapshot with the next generation replaces the old one, and with the old one goes its cache
@@ -26,6 +25,7 @@
 #define VS_TEE_CCA_TRUST_H
 
 #include "tee/cca/cache.h"
+#include "tee/cca/remote.h"
 
 typedef struct cca_trust cca_trust;
 
@@ -35,13 +35,14 @@ typedef struct cca_snapshot {
     bool policy_decides;   /* about platforms that are not endorsed */
     bool use_endorsements; /* of the reference value provider */
     cca_stores stores;
-    cca_cache *cache; /* NULL = switched off */
-    unsigned users;   /* guarded by the trust's lock */
+    cca_cache *cache;   /* NULL = switched off */
+    cca_remote *remote; /* NULL: verified here; else by it, and the stores are empty */
+    unsigned users;     /* guarded by the trust's lock */
     cca_trust *owner;
 } cca_snapshot;
 
 /* Reads the configuration and the stores it names. VS_E_NOT_FOUND: there is no configuration file
- * (a missing store is VS_E_IO); VS_E_UNSUPPORTED: remote mode; VS_E_PARSE, VS_E_INVALID. */
+ * (a missing store is VS_E_IO); VS_E_PARSE, VS_E_INVALID. */
 VS_MUST vs_code cca_trust_load(const char *config_path, cca_trust **out, vs_error *err);
 /* From texts, never reloaded; p == NULL: no such store. Without any, whatever is trusted is an
  * endorsement of the reference value provider. */
@@ -49,6 +50,9 @@ VS_MUST vs_code cca_trust_of_text(vs_span ta_store, vs_span rv_store, cca_trust 
                                   vs_error *err);
 /* The i-th file that was named at the start; NULL beyond the last one, and for t == NULL. */
 const char *cca_trust_file(const cca_trust *t, size_t i);
+/* Verification waits for another program (tee/cca/remote.h). This does not change: a configuration
+ * of the other type is refused until the next start. NULL-safe. */
+bool cca_trust_is_remote(const cca_trust *t);
 /* All snapshots must have been released. NULL-safe. */
 void cca_trust_free(cca_trust **t);
 /* The cache of verified platform tokens is on from the start; switching drops the snapshot's. Call

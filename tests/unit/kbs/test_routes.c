@@ -4,6 +4,7 @@
 #include "kbs/broker.h"
 
 #include "as/policies.h"
+#include "as/veraison.h"
 #include "kbs/internal.h"
 
 /* ---- the matrix
@@ -83,7 +84,8 @@ static const kbs_route *row_of(const char *name, kbs_method m, bool bare, size_t
 {
     const kbs_route *one = NULL, *any = NULL;
     for (size_t i = 0; i < kbs_n_routes; i++) {
-        if (strcmp(kbs_routes[i].name, name) != 0 || kbs_routes[i].method != m)
+        if (strcmp(kbs_routes[i].name, name) != 0 || kbs_routes[i].method != m ||
+            kbs_routes[i].veraison)
             continue;
         const kbs_route **row = kbs_routes[i].bare ? &one : &any;
         assert_null(*row); /* one row per name, method and form */
@@ -95,9 +97,45 @@ static const kbs_route *row_of(const char *name, kbs_method m, bool bare, size_t
     return bare && one ? one : any;
 }
 
+/* Veraison's interface is for anybody, when it is switched on, and shows nobody anything but what
+ * belongs to the session he names. Its calls carry no credentials. */
+static size_t walk_veraison(broker *b, size_t reached[])
+{
+    static const as_veraison_config how;
+    static const struct {
+        as_veraison_verb verb;
+        kbs_method method;
+        as_veraison_status want;
+    } v[] = {{AS_VERAISON_DISCOVER, KBS_GET, AS_VERAISON_OK},
+             {AS_VERAISON_NEW, KBS_POST, AS_VERAISON_CREATED},
+             {AS_VERAISON_SUBMIT, KBS_POST, AS_VERAISON_NOT_FOUND},
+             {AS_VERAISON_GET, KBS_GET, AS_VERAISON_NOT_FOUND},
+             {AS_VERAISON_DELETE, KBS_DELETE, AS_VERAISON_NOT_FOUND}};
+    as_veraison *on = NULL;
+    assert_vs_code(as_veraison_new(b->w.as, &how, &on, NULL), VS_OK);
+    for (size_t i = 0; i < 2 * VS_COUNT(v); i++) {
+        kbs_set_veraison(b->k, i % 2 ? on : NULL);
+        as_veraison_reply r = {.body = VS_BUF(1 << 16)};
+        const as_veraison_call call = {
+            .verb = v[i / 2].verb, .session = VS_LIT("made-up"), .now = NOW, .arena = &b->w.a};
+        kbs_handle_veraison(b->k, &call, &r);
+        assert_int_equal(r.status, i % 2 ? v[i / 2].want : AS_VERAISON_NOT_FOUND);
+        vs_buf_free(&r.body);
+        for (size_t k = 0; k < kbs_n_routes; k++)
+            reached[k] += kbs_routes[k].veraison && kbs_routes[k].method == v[i / 2].method;
+    }
+    kbs_set_veraison(b->k, NULL);
+    as_veraison_free(&on);
+    return 2 * VS_COUNT(v);
+}
+
 static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
 {
     broker *b = *state;
+    static const as_veraison_config how;
+    as_veraison *on = NULL;
+    assert_vs_code(as_veraison_new(b->w.as, &how, &on, NULL), VS_OK);
+    kbs_set_veraison(b->k, on); /* which is not below /kbs/v0/ */
     challenge c;
     put_resource(b, "resource/a/b/c", "s");
     set_resource_policy(b, vs_str(allow_everything));
@@ -115,7 +153,7 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
         "auth",      "attest",      "attestation-policy", "reference-value", "resource-policy",
         "decision",  "collect",     "resource",           "sample",          "provisioner",
         "nebula-ca", "pkcs11",      "external",           "metrics",         "",
-        "Resource",  "endorsement", "open-endorsement"};
+        "Resource",  "endorsement", "open-endorsement",   "veraison"};
     size_t cells = 0, reached[64] = {0};
     assert_true(kbs_n_routes <= VS_COUNT(reached));
     for (size_t n = 0; n < 2 * VS_COUNT(names); n++) {
@@ -139,11 +177,13 @@ static void every_route_lets_exactly_those_through_that_it_is_for(void **state)
             }
         }
     }
+    cells += walk_veraison(b, reached);
     for (size_t i = 0; i < kbs_n_routes; i++) {
         if (!reached[i])
             fail_msg("route %s %s is not in this test", method_names[kbs_routes[i].method],
                      kbs_routes[i].name);
     }
+    as_veraison_free(&on);
     print_message("# %zu cells\n", cells);
 }
 

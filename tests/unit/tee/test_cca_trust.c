@@ -116,8 +116,7 @@ static void configurations_that_are_wrong_do_not_load(void **state)
          "rvps-endorsements"},
         {"{\"cca-verifier\":{\"type\":\"none\",\"ta-store\":\"x\",\"rv-store\":\"x\"}}",
          VS_E_INVALID, "must be \"local\""},
-        {"{\"cca-verifier\":{\"type\":\"remote\",\"address\":\"https://v:8443\"}}",
-         VS_E_UNSUPPORTED, "Veraison"},
+        {"{\"cca-verifier\":{\"type\":\"remote\"}}", VS_E_INVALID, "\"address\" is missing"},
         {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"/nowhere\",\"rv-store\":\"x\"}}",
          VS_E_IO, "/nowhere"},
         {"{\"cca-verifier\":{\"type\":\"local\",\"ta-store\":\"x\",\"rv-store\":\"x\","
