@@ -5,6 +5,7 @@
 #include "tee/cca/driver.h"
 #include "tee/sample/sample.h"
 #include "tee/snp/driver.h"
+#include "tee/tpm/driver.h"
 
 static const struct {
     const char *name;
@@ -24,7 +25,7 @@ static const struct {
     {"sgx", NULL, NULL},
     {"snp", NULL, &snp_driver},
     {"tdx", NULL, NULL},
-    {"tpm", NULL, NULL},
+    {"tpm", NULL, &tpm_driver},
 };
 
 static size_t find(vs_span name)
