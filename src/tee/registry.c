@@ -2,6 +2,7 @@
 /* Every TEE name of the protocol (tees.md 0.1), and the drivers this build has. */
 #include "tee/tee.h"
 
+#include "tee/azure/drivers.h"
 #include "tee/cca/driver.h"
 #include "tee/sample/sample.h"
 #include "tee/snp/driver.h"
@@ -12,7 +13,7 @@ static const struct {
     const char *alias; /* accepted, never emitted */
     const vs_tee_driver *driver;
 } tees[] = {
-    {"az-snp-vtpm", "azsnpvtpm", NULL},
+    {"az-snp-vtpm", "azsnpvtpm", &az_snp_driver},
     {"az-tdx-vtpm", "aztdxvtpm", NULL},
     {"cca", NULL, &cca_driver},
     {"csv", NULL, NULL},
