@@ -6,6 +6,7 @@
 #include "tee/cca/driver.h"
 #include "tee/sample/sample.h"
 #include "tee/snp/driver.h"
+#include "tee/tdx/driver.h"
 #include "tee/tpm/driver.h"
 
 static const struct {
@@ -14,7 +15,7 @@ static const struct {
     const vs_tee_driver *driver;
 } tees[] = {
     {"az-snp-vtpm", "azsnpvtpm", &az_snp_driver},
-    {"az-tdx-vtpm", "aztdxvtpm", NULL},
+    {"az-tdx-vtpm", "aztdxvtpm", &az_tdx_driver},
     {"cca", NULL, &cca_driver},
     {"csv", NULL, NULL},
     {"hygondcu", NULL, NULL},
@@ -25,7 +26,7 @@ static const struct {
     {"se", NULL, NULL},
     {"sgx", NULL, NULL},
     {"snp", NULL, &snp_driver},
-    {"tdx", NULL, NULL},
+    {"tdx", NULL, &tdx_driver},
     {"tpm", NULL, &tpm_driver},
 };
 

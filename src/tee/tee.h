@@ -10,14 +10,16 @@
 
 #include "value/value.h"
 
-typedef struct cca_trust cca_trust; /* tee/cca/trust.h */
-typedef struct snp_trust snp_trust; /* tee/snp/trust.h */
+typedef struct cca_trust cca_trust;   /* tee/cca/trust.h */
+typedef struct snp_trust snp_trust;   /* tee/snp/trust.h */
+typedef struct dcap_trust dcap_trust; /* tee/dcap/trust.h */
 
 /* What the drivers may trust; one object per verifier, shared by threads. */
 typedef struct vs_tee_trust {
-    bool sample;    /* accept tee "sample": proves nothing, for tests and demos only */
-    cca_trust *cca; /* NULL = CCA not configured: evidence is refused */
-    snp_trust *snp; /* NULL likewise; also for az-snp-vtpm */
+    bool sample;      /* accept tee "sample": proves nothing, for tests and demos only */
+    cca_trust *cca;   /* NULL = CCA not configured: evidence is refused */
+    snp_trust *snp;   /* NULL likewise; also for az-snp-vtpm */
+    dcap_trust *dcap; /* NULL likewise; for tdx and az-tdx-vtpm */
 } vs_tee_trust;
 
 /* Endorsements by name, as the reference value provider keeps them. A driver trusts them as it does
