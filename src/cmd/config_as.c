@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "config/macros.h"
+#include "config/verifier.h"
 
 #define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
 
@@ -16,6 +17,7 @@ typedef struct raw {
     int rvps_type, rvps_storage;
     remote_config rvps;
     config_storage storage;
+    config_verifier tees;
 } raw;
 
 static const config_choice rvps_types[] = {
@@ -77,7 +79,7 @@ static const config_key keys[] = {
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "BuiltIn: refuse reference value messages that nobody signed"),
-    UNUSED("verifier_config", "this build does not have that part"),
+    CONFIG_VERIFIER_KEYS("verifier_config", AT(tees)),
     UNUSED("work_dir", ONE_STORE),
     UNUSED("policy_engine", POLICIES_IN_STORE),
 };
@@ -94,6 +96,7 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .n_anchors = r->n_anchors,
                                   .sample_tee = r->sample_tee,
                                   .cca_config_path = CCA_CONFIG,
+                                  .tees = r->tees,
                                   .as = r->as}};
     out->verifier.as.terse_token = !r->verbose;
     if (!r->as.signer_key_path && (r->as.signer_cert_path || r->as.signer_cert_url))
