@@ -207,6 +207,7 @@ hardware := 2 if {
 }
 
 configuration := 2 if {
+	input["az-snp-vtpm"].policy_debug_allowed == "false"
 	input["az-snp-vtpm"].platform_smt_enabled in query_reference_value("smt_enabled")
 	input["az-snp-vtpm"].platform_tsme_enabled in query_reference_value("tsme_enabled")
 	input["az-snp-vtpm"].policy_abi_major in query_reference_value("abi_major")
@@ -224,9 +225,13 @@ hardware := 2 if {
 	input["az-tdx-vtpm"].quote.header.vendor_id == intel_quoting_vendor
 	input["az-tdx-vtpm"].quote.body.mr_td in query_reference_value("mr_td")
 	input["az-tdx-vtpm"].tcb_status == "UpToDate"
+	input["az-tdx-vtpm"].collateral_expiration_status == "0"
 }
 
-configuration := 2 if input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
+configuration := 2 if {
+	input["az-tdx-vtpm"].td_attributes.debug == false
+	input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
+}
 
 ##### TPM 2.0
 #

@@ -232,7 +232,7 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     doors_store(&s, a, &file.storage);
     if (file.values_elsewhere)
         doors_store(&s, a, &file.values);
-    doors_verifier(&s, &file.verifier, &p->verifier.trust);
+    doors_verifier(&s, a, &file.verifier, &p->verifier.trust);
     return listen_start(&p->listener, &s, &http, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "config/macros.h"
+#include "config/verifier.h"
 
 #define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
 
@@ -18,6 +19,7 @@ typedef struct raw {
     config_storage storage;
     bool veraison;
     int nonces;
+    config_verifier tees;
 } raw;
 
 static const config_choice rvps_types[] = {
@@ -89,7 +91,7 @@ static const config_key keys[] = {
     FLAG("veraison.enabled", AT(veraison), "false", "restful-as: serve it"),
     CHOICE("veraison.nonce_encoding", AT(nonces), nonce_encodings, "base64",
            "how sessions show their nonce: base64url (without padding) for Go clients of 2026"),
-    UNUSED("verifier_config", "this build does not have that part"),
+    CONFIG_VERIFIER_KEYS("verifier_config", AT(tees)),
     UNUSED("work_dir", ONE_STORE),
     UNUSED("policy_engine", POLICIES_IN_STORE),
 };
@@ -107,6 +109,7 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .n_anchors = r->n_anchors,
                                   .sample_tee = r->sample_tee,
                                   .cca_config_path = CCA_CONFIG,
+                                  .tees = r->tees,
                                   .as = r->as},
                      .veraison = r->veraison,
                      .veraison_how = {.url_nonces = r->nonces == 1}};

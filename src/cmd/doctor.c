@@ -20,6 +20,7 @@
 #include "cmd/serve.h"
 #include "crypto/crypto.h"
 #include "tee/cca/trust.h"
+#include "tee/dcap/trust.h"
 #include "value/json.h"
 
 enum {
@@ -403,11 +404,31 @@ static void check_cca(doctor *d, const char *path)
     cca_trust_free(&trust);
 }
 
+static void check_tdx(doctor *d, const char *url)
+{
+    dcap_trust *trust = NULL;
+    vs_error err = {0};
+    const dcap_trust_options options = {.file = config_file_of_url(url)};
+    if (!url)
+        return; /* who does not attest TDs need not hear of it */
+    if (!options.file)
+        doctor_add(d, FINDING_WARNING, "TDX verifier", url,
+                   "give the file:// URL of a file of Intel's PCS client tool",
+                   "no service is asked while attesting: TDX evidence will be refused");
+    else if (dcap_trust_new(&options, &trust, &err) == VS_OK)
+        doctor_add(d, FINDING_OK, "TDX verifier", options.file, NULL, "collateral is readable");
+    else
+        doctor_add_error(d, FINDING_PROBLEM, "TDX verifier", options.file,
+                         "fetch the collateral again", &err);
+    dcap_trust_free(&trust);
+}
+
 void doctor_look(doctor *d, const kbs_config *cfg)
 {
     check_choices(d, cfg);
     check_keys(d, cfg);
     check_cca(d, cfg->as.cca_config_path);
+    check_tdx(d, cfg->as.tees.collateral_service);
     check_stores(d, cfg);
     doctor_look_at_peers(d, cfg);
     for (size_t i = 0; i < cfg->n_sockets; i++)

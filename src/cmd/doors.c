@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "net/url.h"
 #include "tee/cca/trust.h"
+#include "tee/dcap/trust.h"
+#include "tee/snp/trust.h"
 
 void doors_environment(sandbox *s)
 {
@@ -47,7 +49,7 @@ static void may_read_for_remote(sandbox *s, const remote_config *r)
     sandbox_may_read(s, r->client_key);
 }
 
-void doors_verifier(sandbox *s, const verifier_config *cfg, const vs_tee_trust *trust)
+void doors_verifier(sandbox *s, vs_arena *a, const verifier_config *cfg, const vs_tee_trust *trust)
 {
     const char *path;
     sandbox_may_read(s, cfg->as.signer_key_path);
@@ -55,6 +57,11 @@ void doors_verifier(sandbox *s, const verifier_config *cfg, const vs_tee_trust *
     sandbox_may_read(s, cfg->cca_config_path);
     for (size_t i = 0; (path = cca_trust_file(trust->cca, i)) != NULL; i++)
         sandbox_may_read(s, path);
+    for (size_t i = 0; (path = snp_trust_crl(trust->snp, i)) != NULL; i++)
+        sandbox_may_read(s, path);
+    for (size_t i = 0; (path = snp_trust_store(trust->snp, i)) != NULL; i++)
+        sandbox_may_read(s, vs_sprintf(a, "%s/vcek", path)); /* all of it, nothing beside it */
+    sandbox_may_read(s, dcap_trust_file(trust->dcap));
     may_read_for_remote(s, &cfg->service);
     may_read_for_remote(s, &cfg->provider);
 }

@@ -15,7 +15,7 @@
 /* Files that libraries read because the environment names them. */
 void doors_environment(sandbox *s);
 void doors_store(sandbox *s, vs_arena *a, const store_config *store);
-void doors_verifier(sandbox *s, const verifier_config *cfg, const vs_tee_trust *trust);
+void doors_verifier(sandbox *s, vs_arena *a, const verifier_config *cfg, const vs_tee_trust *trust);
 /* All that a key broker names but its verifier: keys, stores, sockets, plugins. */
 void doors_kbs(sandbox *s, vs_arena *a, const kbs_config *cfg);
 

@@ -116,6 +116,7 @@ static verifier_config verifier_of(const kbs_as_config *as)
                            .n_anchors = as->n_rvps_anchors,
                            .sample_tee = as->sample_tee,
                            .cca_config_path = as->cca_config_path,
+                           .tees = as->tees,
                            .as = {.duration_min = as->duration_min,
                                   .issuer_name = as->issuer_name,
                                   .developer_name = as->developer_name,
@@ -299,7 +300,7 @@ static vs_code shut_doors(const kbs_config *cfg, const serve_how *o, const house
     sandbox s = {.n_read = 0};
     doors_environment(&s);
     sandbox_may_read(&s, o->config_file);
-    doors_verifier(&s, &h->judge, &h->verifier.trust);
+    doors_verifier(&s, &a, &h->judge, &h->verifier.trust);
     doors_kbs(&s, &a, cfg);
     return doors_shut(&s, o->no_sandbox, err);
 }

@@ -7,8 +7,11 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "tee/cca/trust.h"
+#include "tee/dcap/trust.h"
+#include "tee/snp/trust.h"
 
 enum {
+    VCEK_STORES_MAX = 16,
     WORKERS_MAX = 64,
     CCA_WORKERS = 32, /* that wait for a remote CCA verifier */
     ANCHOR_FILE_MAX = 1 << 20,
@@ -54,12 +57,8 @@ vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **o
 
 /* Without a configuration file, CCA platforms are those that the reference value provider endorses:
  * none, for an operator who does not use CCA. */
-static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_error *err)
+static vs_code load_cca(const verifier_config *cfg, vs_tee_trust *trust, vs_error *err)
 {
-    trust->sample = cfg->sample_tee;
-    if (trust->sample)
-        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
-               NULL);
     vs_code code = cca_trust_load(cfg->cca_config_path, &trust->cca, err);
     if (code == VS_OK && cca_trust_is_remote(trust->cca))
         vs_log(VS_LOG_INFO, "serve", "CCA evidence is verified by a remote service", "file",
@@ -71,6 +70,52 @@ static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_er
            cfg->cca_config_path, NULL);
     static const vs_span no_store;
     return cca_trust_of_text(no_store, no_store, &trust->cca, err);
+}
+
+static vs_code load_snp(const config_verifier *tees, vs_tee_trust *trust, vs_error *err)
+{
+    const char *stores[VCEK_STORES_MAX];
+    snp_trust_options options = {
+        .stores = stores, .crls = tees->snp_crls, .n_crls = tees->n_snp_crls};
+    for (size_t i = 0; i < tees->n_vcek_sources; i++) {
+        const config_vcek_source *s = &tees->vcek_sources[i];
+        if (!s->type)
+            return vs_fail(err, VS_E_INVALID, "source %zu of VCEKs has no \"type\"", i);
+        if (s->type != CONFIG_VCEK_STORE)
+            vs_log(VS_LOG_INFO, "serve",
+                   "AMD's key distribution service is not asked while attesting: SNP evidence must "
+                   "bring its VCEK, or an OfflineStore have it",
+                   NULL);
+        else if (options.n_stores < VS_COUNT(stores))
+            stores[options.n_stores++] = s->path;
+        else
+            return vs_fail(err, VS_E_LIMIT, "more than %d offline stores", VCEK_STORES_MAX);
+    }
+    return snp_trust_new(&options, &trust->snp, err);
+}
+
+static vs_code load_dcap(const config_verifier *tees, vs_tee_trust *trust, vs_error *err)
+{
+    const dcap_trust_options options = {.file = config_file_of_url(tees->collateral_service),
+                                        .standard = tees->standard_tcb != 0};
+    if (tees->collateral_service && !options.file)
+        vs_log(VS_LOG_WARN, "serve",
+               "no service is asked for collateral while attesting: TDX evidence will be refused; "
+               "give a file:// URL",
+               "collateral_service", tees->collateral_service, NULL);
+    return dcap_trust_new(&options, &trust->dcap, err);
+}
+
+static vs_code load_trust(const verifier_config *cfg, vs_tee_trust *trust, vs_error *err)
+{
+    trust->sample = cfg->sample_tee;
+    if (trust->sample)
+        vs_log(VS_LOG_WARN, "serve", "the sample TEE is accepted: its evidence proves nothing",
+               NULL);
+    VS_TRY_WRAP(load_cca(cfg, trust, err), err, "CCA verifier");
+    VS_TRY_WRAP(load_snp(&cfg->tees, trust, err), err, "SNP verifier");
+    VS_TRY_WRAP(load_dcap(&cfg->tees, trust, err), err, "TDX verifier");
+    return VS_OK;
 }
 
 static vs_code open_remote(const verifier_config *cfg, verifier *v, vs_error *err)
@@ -108,7 +153,7 @@ vs_code verifier_open(const verifier_config *cfg, vs_store *store, verifier *v, 
         return VS_OK;
     }
     VS_TRY_WRAP(open_values(cfg, store, v, err), err, "reference values");
-    VS_TRY_WRAP(load_trust(cfg, &v->trust, err), err, "CCA verifier");
+    VS_TRY(load_trust(cfg, &v->trust, err));
     VS_TRY_WRAP(as_new(&cfg->as, store, v->rv, &v->trust, &v->as, err), err, "attestation service");
     return VS_OK;
 }
@@ -117,6 +162,8 @@ void verifier_close(verifier *v)
 {
     as_free(&v->as);
     cca_trust_free(&v->trust.cca);
+    snp_trust_free(&v->trust.snp);
+    dcap_trust_free(&v->trust.dcap);
     rvps_free(&v->rv);
     rvps_anchors_free(&v->anchors);
     vs_grpc_client_free(&v->client);

@@ -8,6 +8,7 @@
 
 #include "api/remote.h"
 #include "cmd/process.h"
+#include "config/verifier.h"
 #include "net/http_server.h"
 #include "tee/tee.h"
 
@@ -37,6 +38,7 @@ typedef struct verifier_config {
     size_t n_anchors;
     bool sample_tee;
     const char *cca_config_path;
+    config_verifier tees; /* borrowed */
     as_config as;
 } verifier_config;
 

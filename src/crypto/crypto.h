@@ -111,6 +111,7 @@ VS_MUST vs_code vs_key_to_private_jwk(vs_buf *json, const vs_key *k, vs_error *e
  * private key gives a public vs_key unless want_private; with it the pair is checked. */
 VS_MUST vs_code vs_key_from_pem(vs_span pem, bool want_private, vs_key **out, vs_error *err);
 VS_MUST vs_code vs_key_from_spki(vs_span der, vs_key **out, vs_error *err);
+VS_MUST vs_code vs_key_to_spki(vs_buf *der, const vs_key *k, vs_error *err);
 VS_MUST vs_code vs_key_to_pem(vs_buf *out, const vs_key *k, bool private_key,
                               vs_error *err); /* PKCS#8 / SPKI */
 /* Private keys as older readers want them: RSA in PKCS#1, EC in SEC1. */
@@ -173,10 +174,38 @@ VS_MUST vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, in
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
                                 vs_error *err);
 
+/* That certificate i of `c` was issued by certificate j of `by`, a CA: names, key identifiers and
+ * signature. Time does not matter here: for protocols in which expiry is a finding, not the end.
+ * VS_E_UNTRUSTED. */
+VS_MUST vs_code vs_certs_issued(const vs_certs *c, size_t i, const vs_certs *by, size_t j,
+                                vs_error *err);
+
 /* That certificate i may sign documents: no CA, and a key usage, where it has one, with
  * digitalSignature. VS_E_UNTRUSTED. */
 VS_MUST vs_code vs_certs_check_signer(const vs_certs *c, size_t i, vs_error *err);
 /* Subject of certificate i as text (RFC 2253). */
 VS_MUST vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *err);
+/* The one common name of the subject of certificate i, as UTF-8. VS_E_INVALID when there is none or
+ * more than one. */
+VS_MUST vs_code vs_certs_common_name(const vs_certs *c, size_t i, vs_buf *text, vs_error *err);
+/* The value of the extension of certificate i with this dotted OID, a view that lives as long as
+ * the list. VS_E_NOT_FOUND; VS_E_INVALID when it is there twice. */
+VS_MUST vs_code vs_certs_extension(const vs_certs *c, size_t i, const char *oid, vs_span *value,
+                                   vs_error *err);
+
+/* ---- certificate revocation lists ----------------------------------------------------------- */
+
+typedef struct vs_crl vs_crl;
+void vs_crl_free(vs_crl **crl); /* NULL-safe */
+VS_MUST vs_code vs_crl_from_der(vs_span der, vs_crl **out, vs_error *err);
+/* That certificate i issued the list: name and signature. VS_E_UNTRUSTED. */
+VS_MUST vs_code vs_crl_issued(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err);
+/* Its number, and when it was made and the next one is due (seconds since 1970). VS_E_INVALID when
+ * one of them is missing. */
+VS_MUST vs_code vs_crl_dates(const vs_crl *crl, int64_t *made, int64_t *next, vs_error *err);
+VS_MUST vs_code vs_crl_number(const vs_crl *crl, uint64_t *out, vs_error *err);
+/* VS_E_UNTRUSTED when certificate i is on the list. That the list is the one for it, is the
+ * caller's business (vs_crl_issued). */
+VS_MUST vs_code vs_crl_check(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err);
 
 #endif

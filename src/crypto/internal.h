@@ -6,6 +6,7 @@
 #define VS_CRYPTO_INTERNAL_H
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "crypto/crypto.h"
 
@@ -98,6 +99,12 @@ typedef enum vs_rsa_part {
 VS_MUST vs_code vs_key_import_rsa(const vs_span part[VS_RSA_PARTS], vs_key **out, vs_error *err);
 /* OpenSSL's parameter names of the parts. */
 extern const char *const vs_rsa_param[VS_RSA_PARTS];
+
+/* ---- certificates (x509.c), for crl.c -------------------------------------------------------- */
+
+/* Borrowed; VS_E_NOT_FOUND beyond the end. */
+VS_MUST vs_code vs_certs_at(const vs_certs *c, size_t i, X509 **cert, vs_error *err);
+bool vs_asn1_seconds(const ASN1_TIME *t, int64_t *out);
 
 /* Scope-bound release of OpenSSL's objects. */
 static inline void vs_free_pkey_ctx(EVP_PKEY_CTX **c)

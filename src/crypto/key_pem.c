@@ -195,3 +195,14 @@ vs_code vs_key_to_pem_old(vs_buf *out, const vs_key *k, vs_error *err)
 {
     return to_pem(out, k, PEM_OLD, err);
 }
+
+vs_code vs_key_to_spki(vs_buf *der, const vs_key *k, vs_error *err)
+{
+    uint8_t *bytes = NULL;
+    int n = i2d_PUBKEY(k->pkey, &bytes);
+    if (n < 0)
+        return vs_ossl_fail(err, VS_E_INTERNAL, "encoding a public key");
+    vs_buf_put(der, vs_span_of(bytes, (size_t)n));
+    OPENSSL_free(bytes);
+    return vs_buf_check(der, err);
+}

@@ -138,7 +138,7 @@ size_t vs_certs_count(const vs_certs *c)
     return (size_t)sk_X509_num(c->list);
 }
 
-static vs_code get(const vs_certs *c, size_t i, X509 **cert, vs_error *err)
+vs_code vs_certs_at(const vs_certs *c, size_t i, X509 **cert, vs_error *err)
 {
     if (i >= vs_certs_count(c))
         return vs_fail(err, VS_E_NOT_FOUND, "there is no certificate %zu", i);
@@ -149,7 +149,7 @@ static vs_code get(const vs_certs *c, size_t i, X509 **cert, vs_error *err)
 vs_code vs_certs_der(const vs_certs *c, size_t i, vs_buf *der, vs_error *err)
 {
     X509 *cert = NULL;
-    VS_TRY(get(c, i, &cert, err));
+    VS_TRY(vs_certs_at(c, i, &cert, err));
     int n = i2d_X509(cert, NULL);
     if (n < 0)
         return vs_ossl_fail(err, VS_E_INTERNAL, "encoding a certificate");
@@ -163,7 +163,7 @@ vs_code vs_certs_der(const vs_certs *c, size_t i, vs_buf *der, vs_error *err)
 vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err)
 {
     X509 *cert = NULL;
-    VS_TRY(get(c, i, &cert, err));
+    VS_TRY(vs_certs_at(c, i, &cert, err));
     uint8_t *der = NULL;
     int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
     if (n < 0)
@@ -175,7 +175,7 @@ vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err)
     return code;
 }
 
-static bool seconds_of(const ASN1_TIME *t, int64_t *out)
+bool vs_asn1_seconds(const ASN1_TIME *t, int64_t *out)
 {
     struct tm tm;
     if (!ASN1_TIME_to_tm(t, &tm))
@@ -188,9 +188,9 @@ static bool seconds_of(const ASN1_TIME *t, int64_t *out)
 vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, int64_t *until, vs_error *err)
 {
     X509 *cert = NULL;
-    VS_TRY(get(c, i, &cert, err));
-    if (!seconds_of(X509_get0_notBefore(cert), from) ||
-        !seconds_of(X509_get0_notAfter(cert), until))
+    VS_TRY(vs_certs_at(c, i, &cert, err));
+    if (!vs_asn1_seconds(X509_get0_notBefore(cert), from) ||
+        !vs_asn1_seconds(X509_get0_notAfter(cert), until))
         return vs_ossl_fail(err, VS_E_INVALID, "certificate without readable dates");
     return VS_OK;
 }
@@ -217,7 +217,7 @@ static vs_code refused(X509_STORE_CTX *ctx, vs_error *err)
 vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now, vs_error *err)
 {
     X509 *leaf = NULL;
-    VS_TRY(get(chain, 0, &leaf, err));
+    VS_TRY(vs_certs_at(chain, 0, &leaf, err));
     VS_CLEANUP(free_store_ctx) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     if (!ctx || !X509_STORE_CTX_init(ctx, NULL, leaf, chain->list))
         return vs_ossl_fail(err, VS_E_INTERNAL, "preparing a certificate verification");
@@ -229,12 +229,28 @@ vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t 
     return X509_verify_cert(ctx) == 1 ? VS_OK : refused(ctx, err);
 }
 
+vs_code vs_certs_issued(const vs_certs *c, size_t i, const vs_certs *by, size_t j, vs_error *err)
+{
+    X509 *cert = NULL, *issuer = NULL;
+    VS_TRY(vs_certs_at(c, i, &cert, err));
+    VS_TRY(vs_certs_at(by, j, &issuer, err));
+    int reason = X509_check_issued(issuer, cert);
+    if (reason != X509_V_OK)
+        return vs_fail(err, VS_E_UNTRUSTED, "certificate %zu: %s", i,
+                       X509_verify_cert_error_string(reason));
+    if (X509_check_ca(issuer) != 1)
+        return vs_fail(err, VS_E_UNTRUSTED, "the issuer of certificate %zu is no CA", i);
+    if (X509_verify(cert, X509_get0_pubkey(issuer)) != 1)
+        return vs_ossl_fail(err, VS_E_UNTRUSTED, "signature of a certificate does not verify");
+    return VS_OK;
+}
+
 /* ---- signers --------------------------------------------------------------------------------- */
 
 vs_code vs_certs_check_signer(const vs_certs *c, size_t i, vs_error *err)
 {
     X509 *cert = NULL;
-    VS_TRY(get(c, i, &cert, err));
+    VS_TRY(vs_certs_at(c, i, &cert, err));
     uint32_t flags = X509_get_extension_flags(cert);
     if (flags & EXFLAG_INVALID)
         return vs_fail(err, VS_E_UNTRUSTED, "certificate %zu has bad extensions", i);
@@ -252,7 +268,7 @@ vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *er
 {
     X509 *cert = NULL;
     char *data = NULL;
-    VS_TRY(get(c, i, &cert, err));
+    VS_TRY(vs_certs_at(c, i, &cert, err));
     VS_CLEANUP(vs_free_bio) BIO *bio = BIO_new(BIO_s_mem());
     /* Without ASN1_STRFLGS_ESC_MSB text stays UTF-8; control characters are escaped. */
     unsigned long form = (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
@@ -261,4 +277,43 @@ vs_code vs_certs_subject(const vs_certs *c, size_t i, vs_buf *text, vs_error *er
     long n = BIO_get_mem_data(bio, &data);
     vs_buf_put(text, vs_span_of(data, n > 0 ? (size_t)n : 0));
     return vs_buf_check(text, err);
+}
+
+vs_code vs_certs_common_name(const vs_certs *c, size_t i, vs_buf *text, vs_error *err)
+{
+    X509 *cert = NULL;
+    uint8_t *utf8 = NULL;
+    VS_TRY(vs_certs_at(c, i, &cert, err));
+    const X509_NAME *name = X509_get_subject_name(cert);
+    int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
+        return vs_fail(err, VS_E_INVALID, "certificate %zu has %s common name", i,
+                       at < 0 ? "no" : "more than one");
+    int n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (n < 0)
+        return vs_ossl_fail(err, VS_E_INVALID, "common name of a certificate");
+    vs_buf_put(text, vs_span_of(utf8, (size_t)n));
+    OPENSSL_free(utf8);
+    return vs_buf_check(text, err);
+}
+
+vs_code vs_certs_extension(const vs_certs *c, size_t i, const char *oid, vs_span *value,
+                           vs_error *err)
+{
+    X509 *cert = NULL;
+    *value = (vs_span){NULL, 0};
+    VS_TRY(vs_certs_at(c, i, &cert, err));
+    ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+    if (!obj)
+        return vs_ossl_fail(err, VS_E_NOMEM, "object identifier of an extension");
+    int at = X509_get_ext_by_OBJ(cert, obj, -1);
+    int again = at < 0 ? -1 : X509_get_ext_by_OBJ(cert, obj, at);
+    ASN1_OBJECT_free(obj);
+    if (at < 0)
+        return vs_fail(err, VS_E_NOT_FOUND, "certificate %zu has no extension %s", i, oid);
+    if (again >= 0)
+        return vs_fail(err, VS_E_INVALID, "certificate %zu has extension %s twice", i, oid);
+    const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(X509_get_ext(cert, at));
+    *value = vs_span_of(ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data));
+    return VS_OK;
 }

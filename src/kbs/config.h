@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/storage.h"
+#include "config/verifier.h"
 #include "net/sources.h"
 #include "value/value.h"
 
@@ -96,6 +97,7 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     int64_t pool_size; /* connections to it */
     bool remote_rvps;  /* built in, with rvps_config.type = "GrpcRemote" */
     kbs_remote rvps;
+    config_verifier tees;
     const char *cca_config_path; /* env CCA_CONFIG_FILE or the default of cca.md 4.3 */
 } kbs_as_config;
 

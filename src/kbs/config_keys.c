@@ -114,7 +114,6 @@ static const config_choice old_backends[] = {
 #define ONLY_ITA          "it belongs to attestation_service.type \"intel_ta\""
 #define POLICIES_IN_STORE "attestation policies are kept in the storage back end"
 #define ONE_STORE         "everything is kept in the storage back end of [storage_backend]"
-#define NOT_HERE          "this build does not have that part"
 
 /* Of https and of servers that want to know who calls. */
 #define REMOTE_KEYS(p, at, with)                                                                   \
@@ -234,7 +233,7 @@ static const config_key keys[] = {
     UNUSED("attestation_service.rvps_config.extractors", "all extractors are always on"),
     CHOICE("attestation_service.storage_type", AT(as_storage), config_storage_types, NULL,
            "where attestation policies are; by default that of [storage_backend]"),
-    UNUSED("attestation_service.verifier_config", NOT_HERE),
+    CONFIG_VERIFIER_KEYS("attestation_service.verifier_config", AT(c.as.tees)),
     UNUSED("attestation_service.work_dir", ONE_STORE),
     UNUSED("attestation_service.policy_engine", POLICIES_IN_STORE),
     TEXT("attestation_service.as_addr", AT(c.as.as.address), "http://127.0.0.1:50004",

@@ -2,16 +2,20 @@
 /* Every TEE name of the protocol (tees.md 0.1), and the drivers this build has. */
 #include "tee/tee.h"
 
+#include "tee/azure/drivers.h"
 #include "tee/cca/driver.h"
 #include "tee/sample/sample.h"
+#include "tee/snp/driver.h"
+#include "tee/tdx/driver.h"
+#include "tee/tpm/driver.h"
 
 static const struct {
     const char *name;
     const char *alias; /* accepted, never emitted */
     const vs_tee_driver *driver;
 } tees[] = {
-    {"az-snp-vtpm", "azsnpvtpm", NULL},
-    {"az-tdx-vtpm", "aztdxvtpm", NULL},
+    {"az-snp-vtpm", "azsnpvtpm", &az_snp_driver},
+    {"az-tdx-vtpm", "aztdxvtpm", &az_tdx_driver},
     {"cca", NULL, &cca_driver},
     {"csv", NULL, NULL},
     {"hygondcu", NULL, NULL},
@@ -21,9 +25,9 @@ static const struct {
     {"sampledevice", NULL, &sample_device_driver},
     {"se", NULL, NULL},
     {"sgx", NULL, NULL},
-    {"snp", NULL, NULL},
-    {"tdx", NULL, NULL},
-    {"tpm", NULL, NULL},
+    {"snp", NULL, &snp_driver},
+    {"tdx", NULL, &tdx_driver},
+    {"tpm", NULL, &tpm_driver},
 };
 
 static size_t find(vs_span name)
@@ -57,4 +61,21 @@ void vs_tee_fit(vs_span expected, uint8_t *out, size_t n)
     memset(out, 0, n);
     if (have)
         memcpy(out, expected.p, have);
+}
+
+vs_code vs_tee_match(vs_span expected, vs_span field, bool cut, const char *what, vs_error *err)
+{
+    enum { FIELD_MAX = 64 };
+    uint8_t want[FIELD_MAX];
+    if (!expected.p)
+        return VS_OK;
+    if (expected.n > field.n && !cut)
+        return vs_fail(err, VS_E_MISMATCH, "%s: %zu bytes are expected, there is room for %zu",
+                       what, expected.n, field.n);
+    if (field.n > FIELD_MAX)
+        return vs_fail(err, VS_E_INTERNAL, "%s of %zu bytes", what, field.n);
+    vs_tee_fit(expected, want, field.n);
+    if (!vs_ct_eq(field, vs_span_of(want, field.n)))
+        return vs_fail(err, VS_E_MISMATCH, "%s is not the expected one", what);
+    return VS_OK;
 }

@@ -10,12 +10,16 @@
 
 #include "value/value.h"
 
-typedef struct cca_trust cca_trust; /* tee/cca/trust.h */
+typedef struct cca_trust cca_trust;   /* tee/cca/trust.h */
+typedef struct snp_trust snp_trust;   /* tee/snp/trust.h */
+typedef struct dcap_trust dcap_trust; /* tee/dcap/trust.h */
 
 /* What the drivers may trust; one object per verifier, shared by threads. */
 typedef struct vs_tee_trust {
-    bool sample;    /* accept tee "sample": proves nothing, for tests and demos only */
-    cca_trust *cca; /* NULL = CCA not configured: evidence is refused */
+    bool sample;      /* accept tee "sample": proves nothing, for tests and demos only */
+    cca_trust *cca;   /* NULL = CCA not configured: evidence is refused */
+    snp_trust *snp;   /* NULL likewise; also for az-snp-vtpm */
+    dcap_trust *dcap; /* NULL likewise; for tdx and az-tdx-vtpm */
 } vs_tee_trust;
 
 /* Endorsements by name, as the reference value provider keeps them. A driver trusts them as it does
@@ -52,7 +56,9 @@ typedef struct vs_tee_driver {
     const char *name;
     /* Verifies `evidence` (the JSON value of primary_evidence) into results on the arena. Any error
      * means nothing was proven. Codes: PARSE/INVALID malformed evidence, CRYPTO signatures,
-     * UNTRUSTED unknown attester, MISMATCH report data, init data or binding, UNSUPPORTED. */
+     * UNTRUSTED unknown attester, EXPIRED its certificates, NOT_FOUND an endorsement that is
+     * needed, MISMATCH report data, init data, binding or what a certificate is for, UNSUPPORTED.
+     */
     vs_code (*verify)(const vs_tee_trust *trust, vs_val evidence, const vs_tee_expect *expect,
                       vs_arena *a, vs_tee_result *results, size_t *n, vs_error *err);
 } vs_tee_driver;
@@ -66,5 +72,10 @@ bool vs_tee_known(vs_span name, const char **canonical);
 
 /* "fit(n)" of attestation-service.md 3.3: expected data padded with zeros or cut to n bytes. */
 void vs_tee_fit(vs_span expected, uint8_t *out, size_t n);
+/* VS_E_MISMATCH unless the field is the expected data, padded with zeros. Longer data is cut to the
+ * field only with `cut`, where the field is smaller than the digests by design. Nothing expected
+ * (p == NULL): VS_OK. The field has at most 64 bytes. `what` is for the error. */
+VS_MUST vs_code vs_tee_match(vs_span expected, vs_span field, bool cut, const char *what,
+                             vs_error *err);
 
 #endif

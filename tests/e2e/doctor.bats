@@ -295,3 +295,22 @@ C
     sources "$url/set.json" keys.crt
     problem "(refused|connect)" "key_sources.ca_file"
 }
+
+@test "TDX collateral: a file that is not there, one that is no collateral, a service that is not asked" {
+    cat >>c.toml <<C
+[attestation_service.verifier_config.dcap_verifier]
+collateral_service = "file://$work/collateral.json"
+C
+    problem "collateral.json" "fetch the collateral"
+    run vouchsafe serve -c c.toml
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"TDX verifier"*"collateral.json"* ]]
+    echo '{"collaterals":{}}' >collateral.json
+    run vouchsafe doctor -c c.toml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"collateral is readable"* ]]
+    sed -i 's,file://[^"]*,https://pccs.example/sgx/certification/v4/,' c.toml
+    run vouchsafe doctor -c c.toml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *'"level":"warning"'*"TDX evidence will be refused"* ]]
+}

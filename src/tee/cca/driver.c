@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tee/cca/driver.h"
 
-#include "base/enc.h"
 #include "tee/cca/trust.h"
 #include "tee/cca/verify.h"
-#include "value/json.h"
+#include "tee/evidence.h"
 
 vs_code cca_evidence_bytes(vs_arena *a, vs_val evidence, vs_span *out, vs_error *err)
 {
     *out = (vs_span){0};
     vs_val token;
     VS_TRY_WRAP(vs_need(evidence, "token", VS_ARRAY, &token, err), err, "CCA evidence");
-    if (token.len > CCA_TOKEN_MAX)
-        return vs_fail(err, VS_E_LIMIT, "CCA evidence: token has %u bytes, allowed are %d",
-                       token.len, CCA_TOKEN_MAX);
-    uint8_t *bytes = vs_alloc(a, token.len);
-    if (!bytes)
-        return vs_arena_check(a, err);
-    for (uint32_t i = 0; i < token.len; i++) {
-        vs_val v = token.u.items[i];
-        if (!vs_is_int(v) || v.u.i < 0 || v.u.i > UINT8_MAX)
-            return vs_fail(err, VS_E_INVALID,
-                           "CCA evidence: element %u of \"token\" is not a byte (0 to 255)", i);
-        bytes[i] = (uint8_t)v.u.i;
-    }
-    *out = vs_span_of(bytes, token.len);
+    VS_TRY_WRAP(evidence_byte_array(a, token, "token", CCA_TOKEN_MAX, out, err), err,
+                "CCA evidence");
     return VS_OK;
 }
 

@@ -4,37 +4,27 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/stamp.h"
 #include "value/json.h"
 
 enum { CONFIG, TA_STORE, RV_STORE, CA_CERT, FILES };
 enum {
     CONFIG_MAX = 64 * 1024,
     STORE_MAX = 16 * 1024 * 1024,
-    YOUNG_NS = 20 * 1000 * 1000, /* more than the grain of a file system's time stamps */
 };
-
-/* What tells one version of a file from another. All zero: there is no such file. */
-typedef struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec modified, changed;
-} stamp;
 
 struct cca_trust {
     pthread_mutex_t lock; /* guards all below */
     char *path[FILES];    /* NULL: no such store; path[CONFIG]: made of text, never reloaded */
     unsigned lifecycles;  /* as in cca_snapshot, from the configuration: */
     bool policy_decides, use_endorsements;
-    bool is_remote;    /* as of the first reading */
-    stamp seen[FILES]; /* as of the last reading */
-    bool young;        /* a file was so fresh that it may change without its stamp changing */
-    cca_snapshot *now; /* NULL: the last reading failed, with `broken` */
+    bool is_remote;       /* as of the first reading */
+    vs_stamp seen[FILES]; /* as of the last reading */
+    bool young;           /* a file was so fresh that it may change without its stamp changing */
+    cca_snapshot *now;    /* NULL: the last reading failed, with `broken` */
     vs_error broken;
     uint64_t generation;
     bool cache;
@@ -93,39 +83,10 @@ void cca_snapshot_release(cca_snapshot **s)
 
 /* ---- versions of files ---------------------------------------------------------------------- */
 
-static stamp stamp_of(const char *path)
-{
-    struct stat st;
-    stamp s;
-    memset(&s, 0, sizeof s);
-    if (path && stat(path, &st) == 0) {
-        s.device = st.st_dev;
-        s.inode = st.st_ino;
-        s.size = st.st_size;
-        s.modified = st.st_mtim;
-        s.changed = st.st_ctim;
-    }
-    return s;
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_stamp(const stamp *a, const stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
-}
-
-/* Stamps are taken before reading: what changes meanwhile is seen at the next look. */
 static void take_stamp(cca_trust *t, unsigned file)
 {
-    stamp *s = &t->seen[file];
-    *s = stamp_of(t->path[file]);
-    if (vs_now_ns() - ((int64_t)s->changed.tv_sec * 1000000000 + s->changed.tv_nsec) < YOUNG_NS)
-        t->young = true;
+    t->seen[file] = vs_stamp_of(t->path[file]);
+    t->young = t->young || vs_stamp_is_young(&t->seen[file]);
 }
 
 /* ---- configuration -------------------------------------------------------------------------- */
@@ -281,8 +242,8 @@ static bool is_current(const cca_trust *t)
     if (!t->path[CONFIG])
         return true;
     for (unsigned i = 0; i < FILES; i++) {
-        stamp s = stamp_of(t->path[i]);
-        if (!same_stamp(&s, &t->seen[i]))
+        vs_stamp s = vs_stamp_of(t->path[i]);
+        if (!vs_stamp_eq(&s, &t->seen[i]))
             return false;
     }
     return !t->young;

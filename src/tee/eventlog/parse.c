@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tee/eventlog/cursor.h"
+#include "tee/cursor.h"
 
 enum {
     EV_NO_ACTION = 3,
@@ -120,8 +120,8 @@ static vs_code add_size(sizes *s, uint16_t id, uint16_t size, vs_error *err)
  * firmware log has none (guest.md 1.7). */
 static vs_code read_spec_id(vs_span data, sizes *s, vs_error *err)
 {
-    le_cursor c = le_of(data, err);
-    (void)le_take(&c, SPEC_ID_HEAD);
+    vs_cursor c = vs_cursor_of(data, err);
+    (void)vs_cursor_take(&c, SPEC_ID_HEAD);
     uint32_t n = le_u32(&c);
     VS_TRY(c.code);
     if (n > EVENTLOG_ALGS_MAX)
@@ -131,19 +131,19 @@ static vs_code read_spec_id(vs_span data, sizes *s, vs_error *err)
         VS_TRY(c.code);
         VS_TRY(add_size(s, id, size, err));
     }
-    (void)le_take(&c, le_u8(&c)); /* vendor information */
+    (void)vs_cursor_take(&c, le_u8(&c)); /* vendor information */
     VS_TRY(c.code);
-    if (le_left(&c))
-        return vs_fail(err, VS_E_INVALID, "%zu bytes too many", le_left(&c));
+    if (vs_cursor_left(&c))
+        return vs_fail(err, VS_E_INVALID, "%zu bytes too many", vs_cursor_left(&c));
     return VS_OK;
 }
 
-static vs_code read_header(le_cursor *c, sizes *s)
+static vs_code read_header(vs_cursor *c, sizes *s)
 {
     (void)le_u32(c); /* register */
     uint32_t type = le_u32(c);
-    (void)le_take(c, OLD_DIGEST);
-    vs_span data = le_take(c, le_u32(c));
+    (void)vs_cursor_take(c, OLD_DIGEST);
+    vs_span data = vs_cursor_take(c, le_u32(c));
     VS_TRY(c->code);
     if (type != EV_NO_ACTION)
         return vs_fail(c->err, VS_E_INVALID,
@@ -153,7 +153,7 @@ static vs_code read_header(le_cursor *c, sizes *s)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-static vs_code read_digest(le_cursor *c, const sizes *s, const eventlog_event *e,
+static vs_code read_digest(vs_cursor *c, const sizes *s, const eventlog_event *e,
                            eventlog_digest *d)
 {
     uint16_t id = le_u16(c);
@@ -166,11 +166,11 @@ static vs_code read_digest(le_cursor *c, const sizes *s, const eventlog_event *e
     for (const eventlog_digest *p = e->digests; p < d; p++)
         if (p->alg == id)
             return vs_fail(c->err, VS_E_INVALID, "two %s digests", known->name);
-    *d = (eventlog_digest){id, known->name, known->hash, le_take(c, *size)};
+    *d = (eventlog_digest){id, known->name, known->hash, vs_cursor_take(c, *size)};
     return c->code;
 }
 
-static vs_code read_event(vs_arena *a, le_cursor *c, const sizes *s, eventlog_event *e)
+static vs_code read_event(vs_arena *a, vs_cursor *c, const sizes *s, eventlog_event *e)
 {
     e->index = le_u32(c);
     e->type = le_u32(c);
@@ -187,23 +187,23 @@ static vs_code read_event(vs_arena *a, le_cursor *c, const sizes *s, eventlog_ev
     e->n_digests = n;
     for (uint32_t i = 0; i < n; i++)
         VS_TRY(read_digest(c, s, e, &digests[i]));
-    e->data = le_take(c, le_u32(c));
+    e->data = vs_cursor_take(c, le_u32(c));
     return c->code;
 }
 
 /* The rest of a table is padded with one or the other. */
-static bool at_end_mark(const le_cursor *c)
+static bool at_end_mark(const vs_cursor *c)
 {
     static const uint8_t zeros[8], ones[8] = {255, 255, 255, 255, 255, 255, 255, 255};
     const uint8_t *p = c->in.p + c->at;
-    return le_left(c) >= 8 && (memcmp(p, zeros, 8) == 0 || memcmp(p, ones, 8) == 0);
+    return vs_cursor_left(c) >= 8 && (memcmp(p, zeros, 8) == 0 || memcmp(p, ones, 8) == 0);
 }
 
-static vs_code read_events(vs_arena *a, le_cursor *c, const sizes *s, eventlog *log)
+static vs_code read_events(vs_arena *a, vs_cursor *c, const sizes *s, eventlog *log)
 {
     eventlog_event *events = NULL;
     size_t room = 0;
-    while (le_left(c) && !at_end_mark(c)) {
+    while (vs_cursor_left(c) && !at_end_mark(c)) {
         if (log->n == EVENTLOG_EVENTS_MAX)
             return vs_fail(c->err, VS_E_LIMIT, "more than %d events", EVENTLOG_EVENTS_MAX);
         if (log->n == room) {
@@ -222,7 +222,7 @@ vs_code eventlog_parse(vs_arena *a, vs_span in, eventlog *out, vs_error *err)
 {
     eventlog log = {0};
     sizes s = {0};
-    le_cursor c = le_of(in, err);
+    vs_cursor c = vs_cursor_of(in, err);
     if (in.n > EVENTLOG_SIZE_MAX)
         return vs_fail(err, VS_E_LIMIT, "event log of %zu bytes, at most %d", in.n,
                        EVENTLOG_SIZE_MAX);
@@ -235,7 +235,7 @@ vs_code eventlog_parse(vs_arena *a, vs_span in, eventlog *out, vs_error *err)
 bool eventlog_looks_like(vs_span in)
 {
     sizes s = {0};
-    le_cursor c = le_of(in, NULL);
+    vs_cursor c = vs_cursor_of(in, NULL);
     return read_header(&c, &s) == VS_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An event log as policies see it (attestation-service.md 9.2 to 9.4). */
 #include "base/enc.h"
-#include "tee/eventlog/cursor.h"
+#include "tee/cursor.h"
 #include "tee/eventlog/eventlog.h"
 #include "value/json.h"
 
@@ -83,9 +83,9 @@ static vs_code aael_data(vs_arena *a, vs_span text, vs_val *out, vs_error *err)
 
 static vs_code tag_details(vs_arena *a, vs_span data, vs_val *out, vs_error *err)
 {
-    le_cursor c = le_of(data, err);
+    vs_cursor c = vs_cursor_of(data, err);
     uint32_t id = le_u32(&c);
-    vs_span bytes = le_take(&c, le_u32(&c));
+    vs_span bytes = vs_cursor_take(&c, le_u32(&c));
     VS_TRY(c.code);
     vs_span lossy = eventlog_utf8(a, bytes);
     uint8_t *text = vs_alloc(a, lossy.n);
@@ -109,13 +109,13 @@ static vs_code tag_details(vs_arena *a, vs_span data, vs_val *out, vs_error *err
 /* UEFI_VARIABLE_DATA. The GUID's bytes are shown in their order, unlike those of device paths. */
 static vs_code variable_details(vs_arena *a, vs_span data, vs_val *out, vs_error *err)
 {
-    le_cursor c = le_of(data, err);
-    vs_span guid = le_take(&c, 16);
+    vs_cursor c = vs_cursor_of(data, err);
+    vs_span guid = vs_cursor_take(&c, 16);
     uint64_t name_length = le_u64(&c), data_length = le_u64(&c);
     if (c.code == VS_OK && name_length > data.n)
         return vs_fail(err, VS_E_PARSE, "variable name of %llu characters",
                        (unsigned long long)name_length);
-    vs_span name = le_take(&c, 2 * name_length), value = le_take(&c, data_length);
+    vs_span name = vs_cursor_take(&c, 2 * name_length), value = vs_cursor_take(&c, data_length);
     VS_TRY(c.code);
     vs_span hex = vs_hex_encode_arena(a, guid);
     VS_TRY(vs_arena_check(a, err));
@@ -135,12 +135,12 @@ static vs_code variable_details(vs_arena *a, vs_span data, vs_val *out, vs_error
 /* A length byte and a text whose last byte, a NUL in real logs, is not shown. */
 static vs_code blob_details(vs_arena *a, vs_span data, vs_val *out, vs_error *err)
 {
-    le_cursor c = le_of(data, err);
+    vs_cursor c = vs_cursor_of(data, err);
     uint8_t n = le_u8(&c);
     VS_TRY(c.code);
     if (n == 0)
         return vs_fail(err, VS_E_INVALID, "description of 0 bytes");
-    vs_span text = le_take(&c, n - 1u);
+    vs_span text = vs_cursor_take(&c, n - 1u);
     VS_TRY(c.code);
     return only_string(a, eventlog_utf8(a, text), out, err);
 }
@@ -148,10 +148,10 @@ static vs_code blob_details(vs_arena *a, vs_span data, vs_val *out, vs_error *er
 /* UEFI_IMAGE_LOAD_EVENT; the path ends with a node of 4 bytes that only says so. */
 static vs_code image_details(vs_arena *a, vs_span data, vs_val *out, vs_error *err)
 {
-    le_cursor c = le_of(data, err);
-    (void)le_take(&c, 24); /* address, length, link time address */
+    vs_cursor c = vs_cursor_of(data, err);
+    (void)vs_cursor_take(&c, 24); /* address, length, link time address */
     uint64_t length = le_u64(&c);
-    vs_span path = le_take(&c, length);
+    vs_span path = vs_cursor_take(&c, length);
     VS_TRY(c.code);
     *out = vs_empty(VS_OBJECT);
     if (length == 0)

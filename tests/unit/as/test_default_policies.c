@@ -81,15 +81,23 @@ typedef struct row {
     "['File(kernel)']}, 'digests': [{'alg': 'SHA-384', 'digest': 'K'}]}, {'type_name': "           \
     "'EV_EVENT_TAG', 'details': {'string': 'LOADED_IMAGE::LoadOptions'}, 'digests': "              \
     "[{'alg': 'SHA-384', 'digest': 'C'}]}"
-#define AZ_SNP                                                                                     \
+#define AZ_SNP(debug)                                                                              \
     "{'az-snp-vtpm': {'measurement': 'M', 'tpm': {'pcr11': 'P'}, 'reported_tcb_bootloader': '1', " \
     "'reported_tcb_microcode': '2', 'reported_tcb_snp': '3', 'reported_tcb_tee': '4', "            \
     "'platform_smt_enabled': 'true', 'platform_tsme_enabled': 'true', 'policy_abi_major': '0', "   \
-    "'policy_abi_minor': '31', 'policy_single_socket': 'false', 'policy_smt_allowed': 'true'}}"
-#define AZ_TDX                                                                                     \
+    "'policy_abi_minor': '31', 'policy_single_socket': 'false', 'policy_smt_allowed': 'true', "    \
+    "'policy_debug_allowed': '" debug "'}}"
+#define AZ_TDX(debug, expired)                                                                     \
     "{'az-tdx-vtpm': {'quote': {'header': {'tee_type': '81000000', 'vendor_id': "                  \
     "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'xfam': 'X'}}, "                  \
-    "'tcb_status': 'UpToDate', 'tpm': {'pcr11': 'P'}}}"
+    "'tcb_status': 'UpToDate', 'tpm': {'pcr11': 'P'}, 'td_attributes': {'debug': " debug "}, "     \
+    "'collateral_expiration_status': '" expired "'}}"
+#define AZ_SNP_REFS                                                                                \
+    "{'measurement': ['M'], 'snp_pcr11': ['P'], 'tcb_bootloader': ['1'], 'tcb_microcode': ['2'], " \
+    "'tcb_snp': ['3'], 'tcb_tee': ['4'], 'smt_enabled': ['true'], 'tsme_enabled': ['true'], "      \
+    "'abi_major': ['0'], 'abi_minor': ['31'], 'single_socket': ['false'], 'smt_allowed': "         \
+    "['true']}"
+#define AZ_TDX_REFS "{'tdx_pcr11': ['P'], 'mr_td': ['T'], 'xfam': ['X']}"
 #define CHAIN(name)                                                                                \
     "'" name "': {'x-nvidia-cert-ocsp-status': 'good', 'x-nvidia-cert-status': 'valid'}"
 #define RIM(prefix)                                                                                \
@@ -163,16 +171,13 @@ static const row rows[] = {
     {"tdx, boot by GRUB", CPU, TDX("UpToDate", ""),
      "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 2},
     {"tdx, outdated firmware", CPU, TDX("OutOfDate", TDX_EVENTS), "{'mr_td': ['T']}", 33, 97, 36},
-    {"az-snp-vtpm, all endorsed", CPU, AZ_SNP,
-     "{'measurement': ['M'], 'snp_pcr11': ['P'], 'tcb_bootloader': ['1'], 'tcb_microcode': ['2'], "
-     "'tcb_snp': ['3'], 'tcb_tee': ['4'], 'smt_enabled': ['true'], 'tsme_enabled': ['true'], "
-     "'abi_major': ['0'], 'abi_minor': ['31'], 'single_socket': ['false'], 'smt_allowed': "
-     "['true']}",
-     3, 2, 2},
-    {"az-snp-vtpm, nothing endorsed", CPU, AZ_SNP, "{}", 33, 97, 36},
-    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX,
-     "{'tdx_pcr11': ['P'], 'mr_td': ['T'], 'xfam': ['X']}", 3, 2, 2},
-    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX, "{}", 33, 97, 36},
+    {"az-snp-vtpm, all endorsed", CPU, AZ_SNP("false"), AZ_SNP_REFS, 3, 2, 2},
+    {"az-snp-vtpm, debuggable", CPU, AZ_SNP("true"), AZ_SNP_REFS, 3, 2, 36},
+    {"az-snp-vtpm, nothing endorsed", CPU, AZ_SNP("false"), "{}", 33, 97, 36},
+    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX("false", "0"), AZ_TDX_REFS, 3, 2, 2},
+    {"az-tdx-vtpm, debuggable", CPU, AZ_TDX("true", "0"), AZ_TDX_REFS, 3, 2, 36},
+    {"az-tdx-vtpm, expired collateral", CPU, AZ_TDX("false", "1"), AZ_TDX_REFS, 3, 97, 2},
+    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX("false", "0"), "{}", 33, 97, 36},
     {"tpm, all endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",
      "{'tpm_pcr11': ['P'], 'trusted_aks': ['A']}", 3, 2, 0},
     {"tpm, key not endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",

@@ -78,7 +78,7 @@ static void one_bad_attester_spoils_the_token(void **state)
     reqs[1].evidence = json1(w, "{'svn': '1', 'report_data': 'AAAA'}");
     assert_vs_code(evaluate(w, reqs, 2, "default", &res, &err), VS_E_MISMATCH);
     assert_int_equal(res.token.n, 0);
-    reqs[1] = sample_request(w, "tpm", runtime);
+    reqs[1] = sample_request(w, "se", runtime);
     assert_vs_code(evaluate(w, reqs, 2, "default", &res, &err), VS_E_UNSUPPORTED);
     reqs[1].tee = VS_LIT("nonsense");
     assert_vs_code(evaluate(w, reqs, 2, "default", &res, &err), VS_E_INVALID);

@@ -107,6 +107,42 @@ static void todays_service_file_is_read_whole(void **state)
     assert_string_equal(f->as.values.path, "/json");
 }
 
+static void verifiers_are_told_where_endorsements_are(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(as_file_load(NULL, &f->a, &f->as, &f->err), &f->err);
+    const config_verifier *t = &f->as.verifier.tees;
+    assert_int_equal(t->n_vcek_sources, 0);
+    assert_null(t->collateral_service);
+    assert_int_equal(t->standard_tcb, 0);
+    assert_vs_ok(as(f, "{\"verifier_config\":{\"snp_verifier\":{\"vcek_sources\":["
+                       "{\"type\":\"KDS\",\"base_url\":\"https://kds.example\"},"
+                       "{\"type\":\"OfflineStore\"},{\"type\":\"OfflineStore\",\"path\":\"/"
+                       "vceks\"}],\"crls\":[\"/m.crl\",\"/g.crl\"]},"
+                       "\"dcap_verifier\":{\"collateral_service\":\"file:///c.json\","
+                       "\"tcb_update_type\":\"standard\",\"use_secure_cert\":true},"
+                       "\"tpm_verifier\":{},\"nvidia_verifier\":{\"type\":\"Local\"}}}"),
+                 &f->err);
+    assert_int_equal(t->n_vcek_sources, 3);
+    assert_int_equal(t->vcek_sources[0].type, CONFIG_VCEK_KDS);
+    assert_int_equal(t->vcek_sources[1].type, CONFIG_VCEK_STORE);
+    assert_string_equal(t->vcek_sources[1].path,
+                        "/opt/confidential-containers/attestation-service/kds-store");
+    assert_string_equal(t->vcek_sources[2].path, "/vceks");
+    assert_int_equal(t->n_snp_crls, 2);
+    assert_string_equal(t->snp_crls[1], "/g.crl");
+    assert_string_equal(config_file_of_url(t->collateral_service), "/c.json");
+    assert_int_equal(t->standard_tcb, 1);
+    assert_null(config_file_of_url("https://api.trustedservices.intel.com/"));
+    assert_null(config_file_of_url(NULL));
+    assert_vs_code(as(f, "{\"verifier_config\":{\"snp_verifier\":{\"vcek_sources\":["
+                         "{\"type\":\"Elsewhere\"}]}}}"),
+                   VS_E_INVALID);
+    assert_vs_code(as(f, "{\"verifier_config\":{\"dcap_verifier\":{"
+                         "\"tcb_update_type\":\"later\"}}}"),
+                   VS_E_INVALID);
+}
+
 static void the_learning_paths_service_file_is_read(void **state)
 {
     fixture *f = *state;
@@ -278,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(defaults_of_the_service),
         T(todays_service_file_is_read_whole),
+        T(verifiers_are_told_where_endorsements_are),
         T(the_learning_paths_service_file_is_read),
         T(wrong_service_files_are_refused_by_key),
         T(defaults_of_the_provider),

@@ -303,6 +303,131 @@ static void endorsement_scenarios_give_the_documented_results(void **state)
         assert_vs_code(endorsed(i), want[i]);
 }
 
+/* ---- parts of certificates, and revocation -----------------------------------------------------
+ */
+
+static void one_certificate_issued_another_or_not_whatever_the_time(void **state)
+{
+    (void)state;
+    cert_spec past = leaf_spec, no_ca = ca_spec;
+    past.end = START + 1;
+    no_ca.constraints = "critical,CA:FALSE";
+    made root = make(&root_spec, NULL), twin = make(&root_spec, NULL);
+    made leaf = make(&past, &root), bad = make(&no_ca, NULL), below = make(&leaf_spec, &bad);
+    X509 *list[] = {leaf.cert, root.cert, twin.cert, bad.cert, below.cert};
+    VS_CLEANUP(vs_certs_free) vs_certs *c = certs_of(list, VS_COUNT(list));
+    assert_vs_ok(vs_certs_issued(c, 0, c, 1, &err), &err);
+    assert_vs_ok(vs_certs_issued(c, 1, c, 1, &err), &err);
+    assert_vs_code(vs_certs_issued(c, 0, c, 2, &err), VS_E_UNTRUSTED); /* same name, other key */
+    assert_vs_code(vs_certs_issued(c, 1, c, 0, &err), VS_E_UNTRUSTED);
+    assert_vs_code(vs_certs_issued(c, 4, c, 3, &err), VS_E_UNTRUSTED); /* no CA */
+    assert_vs_code(vs_certs_issued(c, 5, c, 1, &err), VS_E_NOT_FOUND);
+    drop(&root), drop(&twin), drop(&leaf), drop(&bad), drop(&below);
+}
+
+static void add_extension(X509 *cert, const char *oid, const char *value)
+{
+    ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
+    ASN1_OCTET_STRING_set(data, (const uint8_t *)value, (int)strlen(value));
+    X509_EXTENSION *ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 0, data);
+    X509_add_ext(cert, ext, -1);
+    X509_EXTENSION_free(ext);
+    ASN1_OCTET_STRING_free(data);
+    ASN1_OBJECT_free(obj);
+}
+
+static void extensions_and_the_common_name_must_be_there_once(void **state)
+{
+    (void)state;
+    made root = make(&root_spec, NULL), two = make(&root_spec, NULL);
+    add_extension(root.cert, "1.2.3.4", "value");
+    add_extension(root.cert, "1.2.3.5", "a");
+    add_extension(root.cert, "1.2.3.5", "b");
+    assert_true(X509_sign(root.cert, root.key, EVP_sha256()) > 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(two.cert), "CN", MBSTRING_ASC,
+                               (const unsigned char *)"again", -1, -1, 0);
+    assert_true(X509_sign(two.cert, two.key, EVP_sha256()) > 0);
+    X509 *list[] = {root.cert, two.cert};
+    VS_CLEANUP(vs_certs_free) vs_certs *c = certs_of(list, 2);
+    VS_CLEANUP(vs_buf_free) vs_buf name = VS_BUF(100);
+    vs_span value;
+    assert_vs_ok(vs_certs_extension(c, 0, "1.2.3.4", &value, &err), &err);
+    assert_span_is(value, "value");
+    assert_vs_code(vs_certs_extension(c, 0, "1.2.3.5", &value, &err), VS_E_INVALID);
+    assert_vs_code(vs_certs_extension(c, 0, "1.2.3.6", &value, &err), VS_E_NOT_FOUND);
+    assert_vs_ok(vs_certs_common_name(c, 0, &name, &err), &err);
+    assert_span_is(vs_buf_span(&name), "root");
+    assert_vs_code(vs_certs_common_name(c, 1, &name, &err), VS_E_INVALID);
+    drop(&root), drop(&two);
+}
+
+/* A list of this issuer with the leaf's serial number on it, as DER on the arena. */
+static vs_span crl_of(const made *issuer, X509 *revoked, bool number)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *made_at = ASN1_TIME_set(NULL, START), *next = ASN1_TIME_set(NULL, END);
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert));
+    X509_CRL_set1_lastUpdate(crl, made_at);
+    X509_CRL_set1_nextUpdate(crl, next);
+    X509_REVOKED *entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked));
+    X509_REVOKED_set_revocationDate(entry, made_at);
+    X509_CRL_add0_revoked(crl, entry);
+    ASN1_INTEGER *n = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(n, 7);
+    if (number)
+        X509_CRL_add1_ext_i2d(crl, NID_crl_number, n, 0, 0);
+    assert_true(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
+    uint8_t *p = NULL;
+    int len = i2d_X509_CRL(crl, &p);
+    vs_span der = vs_dup(&arena, vs_span_of(p, (size_t)len));
+    OPENSSL_free(p);
+    X509_CRL_free(crl);
+    ASN1_INTEGER_free(n);
+    ASN1_TIME_free(made_at);
+    ASN1_TIME_free(next);
+    return der;
+}
+
+static void a_revocation_list_counts_for_its_issuer(void **state)
+{
+    (void)state;
+    made root = make(&root_spec, NULL), twin = make(&root_spec, NULL);
+    made gone = make(&leaf_spec, &root), good = make(&leaf_spec, &root);
+    X509 *list[] = {root.cert, twin.cert, gone.cert, good.cert};
+    VS_CLEANUP(vs_certs_free) vs_certs *c = certs_of(list, VS_COUNT(list));
+    VS_CLEANUP(vs_crl_free) vs_crl *crl = NULL;
+    VS_CLEANUP(vs_crl_free) vs_crl *bare = NULL;
+    vs_span der = crl_of(&root, gone.cert, true);
+    int64_t made_at, next;
+    uint64_t number;
+    assert_vs_ok(vs_crl_from_der(der, &crl, &err), &err);
+    assert_vs_ok(vs_crl_issued(crl, c, 0, &err), &err);
+    assert_vs_code(vs_crl_issued(crl, c, 1, &err), VS_E_UNTRUSTED);
+    assert_vs_code(vs_crl_issued(crl, c, 2, &err), VS_E_UNTRUSTED);
+    assert_vs_code(vs_crl_check(crl, c, 2, &err), VS_E_UNTRUSTED);
+    assert_vs_ok(vs_crl_check(crl, c, 3, &err), &err);
+    assert_vs_ok(vs_crl_dates(crl, &made_at, &next, &err), &err);
+    assert_true(made_at == START && next == END);
+    assert_vs_ok(vs_crl_number(crl, &number, &err), &err);
+    assert_int_equal(number, 7);
+    assert_vs_ok(vs_crl_from_der(crl_of(&root, gone.cert, false), &bare, &err), &err);
+    assert_vs_code(vs_crl_number(bare, &number, &err), VS_E_INVALID);
+    vs_crl_free(&crl);
+    for (size_t n = 0; n < der.n; n++)
+        assert_int_not_equal(vs_crl_from_der(vs_span_head(der, n), &crl, &err), VS_OK);
+    for (size_t bit = 0; bit < der.n * 8; bit++) {
+        uint8_t *changed = copy_of(der);
+        flip(changed, bit);
+        if (vs_crl_from_der(vs_span_of(changed, der.n), &crl, &err) == VS_OK)
+            assert_int_not_equal(vs_crl_issued(crl, c, 0, &err), VS_OK);
+        vs_crl_free(&crl);
+    }
+    drop(&root), drop(&twin), drop(&gone), drop(&good);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +442,9 @@ int main(void)
         in_arena(the_number_of_certificates_is_bounded),
         in_arena(the_key_of_a_certificate_is_given),
         in_arena(endorsement_scenarios_give_the_documented_results),
+        in_arena(one_certificate_issued_another_or_not_whatever_the_time),
+        in_arena(extensions_and_the_common_name_must_be_there_once),
+        in_arena(a_revocation_list_counts_for_its_issuer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@ static void every_name_of_the_protocol_is_known_and_only_those_with_a_driver_fou
     }
     assert_non_null(vs_tee_find(VS_LIT("cca")));
     assert_non_null(vs_tee_find(VS_LIT("sample")));
-    assert_null(vs_tee_find(VS_LIT("tdx")));
+    assert_non_null(vs_tee_find(VS_LIT("aztdxvtpm")));
+    assert_null(vs_tee_find(VS_LIT("sgx")));
 }
 
 static void aliases_are_accepted_and_never_emitted(void **state)
