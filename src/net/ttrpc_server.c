@@ -482,16 +482,23 @@ static void go_on(vs_ttrpc_server *s)
     (void)event_add(s->tick, &in);
 }
 
+/* Tells the peer, once, when the call's deadline has passed. */
+static bool expire(call *k, int64_t now)
+{
+    if (!k->conn || k->answered || !k->deadline || now < k->deadline)
+        return false;
+    k->answered = true;
+    atomic_store(&k->gone, true);
+    answer(k->conn, k->stream, VS_GRPC_DEADLINE_EXCEEDED, "timeout", (vs_span){0});
+    return true;
+}
+
 static void expire_calls(vs_ttrpc_server *s, int64_t now)
 {
     for (call *k = s->calls, *next; k; k = next) {
         next = k->next;
-        if (!k->conn || k->answered || !k->deadline || now < k->deadline)
-            continue;
-        k->answered = true;
-        atomic_store(&k->gone, true);
-        answer(k->conn, k->stream, VS_GRPC_DEADLINE_EXCEEDED, "timeout", (vs_span){0});
-        settle(k->conn);
+        if (expire(k, now))
+            settle(k->conn);
     }
 }
 
@@ -582,7 +589,7 @@ static void finish(call *k)
     conn *c = k->conn;
     if (c) {
         c->calls--;
-        if (!k->answered)
+        if (!expire(k, vs_mono_ns()) && !k->answered)
             answer(c, k->stream, k->reply.status, k->reply.message, vs_buf_span(&k->reply.body));
     }
     free_call(k);

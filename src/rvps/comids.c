@@ -192,13 +192,19 @@ static vs_val time_text(vs_arena *a, int64_t t)
     return vs_string_dup(a, vs_str(vs_time_rfc3339(t, text)));
 }
 
-/* An entry's validity. What cannot be read is valid at no time. */
+/* True when the member is missing, and *t stays what it is, or can be read. */
+static bool read_time(vs_val entry, const char *key, int64_t *t)
+{
+    vs_val v = vs_getc(entry, key);
+    return !vs_defined(v) || vs_time_parse(vs_text(v), t, NULL) == VS_OK;
+}
+
+/* An entry's validity; without one it is its record's. What cannot be read is valid at no time. */
 static void validity_of(vs_val entry, int64_t *from, int64_t *until)
 {
     *from = INT64_MIN;
-    vs_val v = vs_getc(entry, "valid-from");
-    if (vs_time_parse(vs_text(vs_getc(entry, "valid-until")), until, NULL) != VS_OK ||
-        (vs_defined(v) && vs_time_parse(vs_text(v), from, NULL) != VS_OK))
+    *until = INT64_MAX;
+    if (!read_time(entry, "valid-from", from) || !read_time(entry, "valid-until", until))
         *until = INT64_MIN;
 }
 

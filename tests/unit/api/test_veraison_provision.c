@@ -30,7 +30,7 @@ static int setup(void **state)
     assert_non_null(f);
     broker_open(&f->b);
     f->front =
-        (api_front){.k = f->b.k, .ops = &f->ops, .veraison = true, .provision = {.k = f->b.k}};
+        (api_front){.k = f->b.k, .ops = &f->ops, .provisioning = true, .provision = {.k = f->b.k}};
     static const char *const sockets[] = {"127.0.0.1:0"};
     const vs_http_config http = {.sockets = sockets,
                                  .n_sockets = 1,
@@ -308,7 +308,7 @@ static void an_administrator_that_nobody_knows_gives_no_keys(void **state)
 static void it_is_not_there_unless_switched_on(void **state)
 {
     fixture *f = *state;
-    f->front.veraison = false;
+    f->front.provisioning = false;
     assert_int_equal(call(f, (send_options){.type = CBOR(PLATFORM), .body = with_keys(f)}).status,
                      404);
     assert_int_equal(

@@ -16,6 +16,12 @@ void kbs_rest_handle(void *user, const vs_http_request *req, vs_http_response *r
     (void)user, (void)req;
     resp->status = 299;
 }
+bool veraison_provision_handle(const veraison_provision *p, const vs_http_request *req,
+                               vs_http_response *resp)
+{
+    (void)p, (void)req, (void)resp;
+    return false;
+}
 bool ops_ready(const ops *o)
 {
     (void)o;
