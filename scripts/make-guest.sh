@@ -20,7 +20,7 @@ esac
 triplet=$arch-linux-gnu
 build=$PWD/build/guest-$arch
 root=$PWD/build/sysroot-$arch
-packages="libssl-dev libevent-dev libnghttp2-dev libgmp-dev"
+packages="libssl-dev libevent-dev libnghttp2-dev libgmp-dev zlib1g-dev"
 
 if ! command -v "$cc" >/dev/null || ! dpkg-query -W "$libc" >/dev/null 2>&1; then
     sudo=

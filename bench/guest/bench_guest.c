@@ -4,7 +4,10 @@
  * time from their start to the first byte of a secret, latency afterwards, and heap growth over
  * many ttrpc calls. Against a real server and a software realm on this machine.
  *
- *   bench_guest [REQUESTS] [CALLS]      default 10000 and 100000
+ *   bench_guest [REQUESTS] [CALLS [GUEST]]      default 10000 and 100000
+ *
+ * GUEST is a vouchsafe-guest, for example the static one of `make guest`: then its "all" is
+ * measured, the three in one process, with their usual sockets below /run (as root).
  *
  * The programs are those beside this one in the build; they are stopped by pid.
  */
@@ -54,7 +57,7 @@ static pid_t start(const char *const argv[], const char *out)
         int null = open("/dev/null", O_WRONLY);
         (void)dup2(fd, 1);
         (void)dup2(null, 2);
-        (void)snprintf(path, sizeof path, "%s/%s", bin, argv[0]);
+        (void)snprintf(path, sizeof path, "%s/%s", argv[0][0] == '/' ? "" : bin, argv[0]);
         (void)execv(path, (char *const *)(uintptr_t)argv); /* it does not change them */
         _exit(127);
     }
@@ -69,21 +72,28 @@ static void run(const char *const argv[])
         die(argv[0], NULL);
 }
 
-/* What follows "ready " in the program's first line. */
-static void serve(const char *const argv[], const char *out, char ready[LINE])
+/* What follows "ready " in the first line of the program's that has `scheme` behind it. */
+static bool find_ready(const char *out, const char *scheme, char ready[LINE])
+{
+    FILE *f = fopen(out, "r");
+    char line[LINE] = "";
+    bool there = false;
+    while (f && !there && fgets(line, sizeof line, f))
+        there = strncmp(line, "ready ", 6) == 0 && strncmp(line + 6, scheme, strlen(scheme)) == 0 &&
+                strchr(line, '\n');
+    if (f)
+        (void)fclose(f);
+    (void)snprintf(ready, LINE, "%s", line + 6 * there);
+    ready[strcspn(ready, "\n")] = '\0';
+    return there;
+}
+
+static void serve(const char *const argv[], const char *out, const char *scheme, char ready[LINE])
 {
     children[n_children++] = start(argv, out);
     for (int i = 0; i < 4000; i++) {
-        FILE *f = fopen(out, "r");
-        char line[LINE] = "";
-        bool there = f && fgets(line, sizeof line, f) && strncmp(line, "ready ", 6) == 0;
-        if (f)
-            (void)fclose(f);
-        if (there) {
-            (void)snprintf(ready, LINE, "%s", line + 6);
-            ready[strcspn(ready, "\n")] = '\0';
+        if (find_ready(out, scheme, ready))
             return;
-        }
         (void)usleep(500);
     }
     die(argv[0], NULL);
@@ -103,11 +113,12 @@ static long kib_of(pid_t pid, const char *field)
     return kib;
 }
 
-static long resident(const size_t which[3])
+/* Of the guest's programs: the children from `first` on. */
+static long resident(size_t first)
 {
     long sum = 0;
-    for (size_t i = 0; i < 3; i++)
-        sum += kib_of(children[which[i]], "VmRSS");
+    for (size_t i = first; i < n_children; i++)
+        sum += kib_of(children[i], "VmRSS");
     return sum;
 }
 
@@ -143,7 +154,7 @@ static void prepare(char url[LINE])
     (void)snprintf(tsm, sizeof tsm, "%s/tsm.sock", dir);
     run((const char *[]){"vouchsafe-realm", "init", "--dir", "realm", NULL});
     serve((const char *[]){"vouchsafe-realm", "run", "--dir", "realm", "--socket", tsm, NULL},
-          "realm.out", ready);
+          "realm.out", "", ready);
     (void)setenv("VOUCHSAFE_TSM_PATH", tsm, 1);
     if (system("openssl genpkey -algorithm ed25519 -out admin.key 2>/dev/null && "
                "openssl pkey -in admin.key -pubout -out admin.pub 2>/dev/null") != 0)
@@ -151,7 +162,7 @@ static void prepare(char url[LINE])
     serve((const char *[]){"vouchsafe", "serve", "--data-dir", "kbs", "--listen", "127.0.0.1:0",
                            "--admin-key", "admin.pub", "--cca-config", "realm/cca-config.json",
                            NULL},
-          "serve.out", url);
+          "serve.out", "http", url);
     write_text("secret", "a secret of the guest");
     run((const char *[]){"kbs-client", "--url", url, "config", "--auth-private-key", "admin.key",
                          "set-resource", "--path", "default/key/1", "--resource-file", "secret",
@@ -167,25 +178,33 @@ static void prepare(char url[LINE])
     write_text("cdh.toml", text);
 }
 
-static void start_guest(size_t which[3], char asr[LINE])
+static void start_apart(char asr[LINE])
 {
     char aa[160], cdh[160], ready[LINE];
     (void)snprintf(aa, sizeof aa, "unix://%s/aa.sock", dir);
     (void)snprintf(cdh, sizeof cdh, "unix://%s/cdh.sock", dir);
-    which[0] = n_children;
-    serve((const char *[]){"attestation-agent", "-a", aa, "-c", "aa.toml", NULL}, "aa.out", ready);
-    which[1] = n_children;
-    serve((const char *[]){"confidential-data-hub", "-c", "cdh.toml", NULL}, "cdh.out", ready);
-    which[2] = n_children;
+    serve((const char *[]){"attestation-agent", "-a", aa, "-c", "aa.toml", NULL}, "aa.out", "unix",
+          ready);
+    serve((const char *[]){"confidential-data-hub", "-c", "cdh.toml", NULL}, "cdh.out", "unix",
+          ready);
     serve((const char *[]){"api-server-rest", "-b", "127.0.0.1:0", "-f", "all", "-a", aa, "-c", cdh,
                            NULL},
-          "asr.out", asr);
+          "asr.out", "http", asr);
 }
 
-static void many_requests(vs_http_client *c, const char *url, long n, const size_t which[3])
+static void start_together(const char *guest, const char *kbs, char asr[LINE])
+{
+    char params[LINE + 32];
+    (void)snprintf(params, sizeof params, "cc_kbc::%s", kbs);
+    (void)setenv("AA_KBC_PARAMS", params, 1);
+    serve((const char *[]){guest, "all", "-b", "127.0.0.1:0", "-f", "all", NULL}, "all.out", "http",
+          asr);
+}
+
+static void many_requests(vs_http_client *c, const char *url, long n, size_t first)
 {
     double *ms = malloc((size_t)n * sizeof *ms);
-    long before = resident(which);
+    long before = resident(first);
     for (long i = 0; ms && i < n; i++) {
         int64_t begin = vs_mono_ns();
         fetch(c, url);
@@ -195,16 +214,14 @@ static void many_requests(vs_http_client *c, const char *url, long n, const size
         die("memory", NULL);
     qsort(ms, (size_t)n, sizeof *ms, by_size);
     printf("%ld secrets: p50 %.2f ms, p99 %.2f ms; resident memory %ld kB before, %ld kB after\n",
-           n, ms[n / 2], ms[n * 99 / 100], before, resident(which));
+           n, ms[n / 2], ms[n * 99 / 100], before, resident(first));
     free(ms);
 }
 
-static void many_calls(long n, pid_t agent)
+static void many_calls(long n, pid_t agent, const char *address)
 {
-    char address[160];
     VS_CLEANUP(vs_ttrpc_client_free) vs_ttrpc_client *c = NULL;
     vs_error err = {0};
-    (void)snprintf(address, sizeof address, "unix://%s/aa.sock", dir);
     if (vs_ttrpc_client_new(&(vs_ttrpc_client_config){.address = address}, &c, &err) != VS_OK)
         die(address, &err);
     long before = 0;
@@ -226,11 +243,12 @@ int main(int argc, char **argv)
 {
     long requests = argc > 1 ? strtol(argv[1], NULL, 10) : 10000;
     long calls = argc > 2 ? strtol(argv[2], NULL, 10) : 100000;
-    char url[LINE], asr[LINE], secret[LINE + 64];
-    size_t which[3];
+    char url[LINE], asr[LINE], secret[LINE + 64], agent[LINE];
+    const char *guest = argc > 3 ? realpath(argv[3], NULL) : NULL;
     ssize_t n = readlink("/proc/self/exe", bin, sizeof bin - 32);
-    if (n <= 0 || requests < 100 || calls < 100 || !mkdtemp(dir) || chdir(dir) != 0)
-        die("usage: bench_guest [REQUESTS] [CALLS], at least 100 each", NULL);
+    if (n <= 0 || requests < 100 || calls < 100 || (argc > 3 && !guest) || !mkdtemp(dir) ||
+        chdir(dir) != 0)
+        die("usage: bench_guest [REQUESTS] [CALLS [GUEST]], at least 100 each", NULL);
     bin[n] = '\0';
     for (int up = 0; up < 3; up++) /* bench/guest/bench_guest */
         *strrchr(bin, '/') = '\0';
@@ -241,20 +259,27 @@ int main(int argc, char **argv)
     vs_error err = {0};
     if (vs_http_client_new(&(vs_http_client_config){0}, &c, &err) != VS_OK)
         die("client", &err);
+    size_t first = n_children;
     int64_t begin = vs_mono_ns();
-    start_guest(which, asr);
+    if (guest)
+        start_together(guest, url, asr);
+    else
+        start_apart(asr);
     int64_t ready = vs_mono_ns();
     (void)snprintf(secret, sizeof secret, "%s/cdh/resource/default/key/1", asr);
-    long idle = resident(which);
+    (void)snprintf(agent, sizeof agent, "unix://%s/%s",
+                   guest ? "/run/confidential-containers/attestation-agent" : dir,
+                   guest ? "attestation-agent.sock" : "aa.sock");
+    long idle = resident(first);
     int64_t asked = vs_mono_ns();
     fetch(c, secret);
-    int64_t first = vs_mono_ns();
-    printf("three programs ready after %.1f ms; first secret %.1f ms after asking for it\n",
-           (double)(ready - begin) / 1e6, (double)(first - asked) / 1e6);
-    printf("resident memory of the three: %ld kB idle, %ld kB after the first secret\n", idle,
-           resident(which));
-    many_requests(c, secret, requests, which);
-    many_calls(calls, children[which[0]]);
+    int64_t got = vs_mono_ns();
+    printf("%s ready after %.1f ms; first secret %.1f ms after asking for it\n",
+           guest ? "one process" : "three processes", (double)(ready - begin) / 1e6,
+           (double)(got - asked) / 1e6);
+    printf("resident memory: %ld kB idle, %ld kB after the first secret\n", idle, resident(first));
+    many_requests(c, secret, requests, first);
+    many_calls(calls, children[first], agent);
     stop_all();
     (void)fflush(stdout);
     return chdir("/") == 0 && execlp("rm", "rm", "-rf", dir, NULL) == 0 ? 0 : EXIT_FAILURE;

@@ -19,7 +19,8 @@ setup() {
 
 teardown() { end_suite; }
 
-# boot SCRIPT-LINES: runs the guest until it powers off; its console in console.txt
+# boot START LINES: runs the guest until it powers off; its console in console.txt. START brings up its
+# programs.
 boot() {
     mkdir -p extra/realm extra/etc
     cp realm/* extra/realm/
@@ -38,13 +39,8 @@ ip route add default via 10.0.2.2
 export VOUCHSAFE_TSM_PATH=/run/tsm.sock
 vouchsafe-realm run --dir /realm --socket /run/tsm.sock >/run/realm.out 2>&1 &
 until grep -q '^ready' /run/realm.out; do sleep 0.1; done
-vouchsafe-guest aa >/run/aa.out 2>&1 &
-until grep -q '^ready' /run/aa.out; do sleep 0.1; done
-vouchsafe-guest cdh >/run/cdh.out 2>&1 &
-until grep -q '^ready' /run/cdh.out; do sleep 0.1; done
-vouchsafe-guest asr -f all >/run/asr.out 2>&1 &
-until grep -q '^ready' /run/asr.out; do sleep 0.1; done
 $1
+$2
 poweroff -f
 INIT
     chmod +x extra/init
@@ -55,16 +51,25 @@ INIT
         -netdev user,id=n -device virtio-net-device,netdev=n </dev/null >console.txt 2>&1 3>&-
 }
 
+one_by_one='
+for program in aa cdh "asr -f all"; do
+    vouchsafe-guest $program >"/run/${program%% *}.out" 2>&1 &
+    until grep -q "^ready" "/run/${program%% *}.out"; do sleep 0.1; done
+done'
+together='
+vouchsafe-guest all -f all >/run/all.out 2>&1 &
+until grep -q "^ready http" /run/all.out; do sleep 0.1; done'
+
 @test "a guest attests and reads its secret from the REST server" {
     endorse_rim >/dev/null
-    boot "echo; wget -q -O - http://127.0.0.1:8006/info; echo; echo SECRET=\$(wget -q -O - http://127.0.0.1:8006/cdh/resource/$secret_path)."
+    boot "$together" "echo; wget -q -O - http://127.0.0.1:8006/info; echo; echo SECRET=\$(wget -q -O - http://127.0.0.1:8006/cdh/resource/$secret_path)."
     tr -d '\r' <console.txt >console
     grep -q '"tee":"cca"' console
     grep -q '^SECRET=a secret of one line\.$' console
 }
 
 @test "a guest whose RIM is not endorsed gets nothing" {
-    boot "echo; echo SECRET=\$(wget -q -O - http://127.0.0.1:8006/cdh/resource/$secret_path 2>&1).; cat /run/cdh.out"
+    boot "$one_by_one" "echo; echo SECRET=\$(wget -q -O - http://127.0.0.1:8006/cdh/resource/$secret_path 2>&1).; cat /run/cdh.out"
     tr -d '\r' <console.txt >console
     grep -q 'PolicyDeny' console
     ! grep -q 'a secret of one line' console

@@ -45,8 +45,9 @@ typedef struct options {
         .help = "error, warn, info or debug"                                                       \
     }
 
-static const cli_option ttrpc_options[] = {
-    AA_OPTIONS("unix://" SOCKET_DIR "/attestation-agent.sock"), {0}};
+#define DEFAULT_ADDRESS "unix://" SOCKET_DIR "/attestation-agent.sock"
+
+static const cli_option ttrpc_options[] = {AA_OPTIONS(DEFAULT_ADDRESS), {0}};
 static const cli_option grpc_options[] = {AA_OPTIONS("127.0.0.1:50002"), {0}};
 
 static const cli_command ttrpc_command = {
@@ -64,6 +65,7 @@ static const cli_command grpc_command = {
 
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {
+    guest_part part;
     vs_arena arena;
     vs_buf cmdline, document;
     aa_config cfg;
@@ -158,4 +160,25 @@ int guest_aa(int argc, char **argv)
 int guest_grpc_aa(int argc, char **argv)
 {
     return run(&grpc_command, true, argc, argv);
+}
+
+static void close_part(guest_part *part)
+{
+    tear_down((program *)part);
+    free(part);
+}
+
+vs_code guest_aa_open(const guest_setup *s, guest_part **out, vs_error *err)
+{
+    const options o = {
+        .address = DEFAULT_ADDRESS, .config = s->aa_config, .log_level = s->log_level};
+    program *p = calloc(1, sizeof *p);
+    if (!p)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    p->part.close = close_part;
+    p->document = (vs_buf)VS_BUF(VS_INIT_DATA_MAX);
+    vs_arena_init(&p->arena, 0);
+    *out = &p->part;
+    VS_TRY_WRAP(build(&o, false, p, err), err, "attestation agent");
+    return VS_OK;
 }

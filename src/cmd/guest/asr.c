@@ -8,6 +8,9 @@
 #include "cmd/guest/guest.h"
 #include "config/config.h"
 
+#define DEFAULT_HUB   "unix:///run/confidential-containers/cdh.sock"
+#define DEFAULT_AGENT "unix:///run/confidential-containers/attestation-agent/attestation-agent.sock"
+
 enum { BODY_MAX = 64 * 1024, CONNECTIONS = 256, WORKERS = 4 };
 
 typedef struct options {
@@ -37,13 +40,13 @@ static const cli_option options_[] = {
      .letter = 'c',
      .value = "ADDRESS",
      AT(hub),
-     .fallback = "unix:///run/confidential-containers/cdh.sock",
+     .fallback = DEFAULT_HUB,
      .help = "The data hub"},
     {.name = "aa_addr",
      .letter = 'a',
      .value = "ADDRESS",
      AT(agent),
-     .fallback = "unix:///run/confidential-containers/attestation-agent/attestation-agent.sock",
+     .fallback = DEFAULT_AGENT,
      .help = "The attestation agent"},
     {.name = "log-level",
      .value = "LEVEL",
@@ -61,6 +64,7 @@ static const cli_command command = {.name = "api-server-rest",
                                     .version = "api-server-rest " VS_VERSION};
 
 typedef struct program {
+    guest_part part;
     asr service;
     vs_http_server *http;
     char unix_address[sizeof "unix:" + 108];
@@ -136,4 +140,26 @@ int guest_asr(int argc, char **argv)
     tear_down(&p);
     supervisor_close(&manager);
     return code == VS_OK ? EXIT_SUCCESS : guest_failed(command.name, &err);
+}
+
+static void close_part(guest_part *part)
+{
+    tear_down((program *)part);
+    free(part);
+}
+
+vs_code guest_asr_open(const guest_setup *s, guest_part **out, vs_error *err)
+{
+    const options o = {.bind = s->bind,
+                       .unix_path = s->unix_path,
+                       .features = s->features,
+                       .hub = DEFAULT_HUB,
+                       .agent = DEFAULT_AGENT};
+    program *p = calloc(1, sizeof *p);
+    if (!p)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    p->part.close = close_part;
+    *out = &p->part;
+    VS_TRY_WRAP(build(&o, p, err), err, "REST server");
+    return VS_OK;
 }

@@ -58,6 +58,7 @@ static const cli_command keyprovider_command = {
 
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {
+    guest_part part;
     vs_arena arena;
     vs_buf cmdline;
     cdh_config cfg;
@@ -190,6 +191,25 @@ int guest_cdh(int argc, char **argv)
 int guest_grpc_cdh(int argc, char **argv)
 {
     return run(&grpc_command, true, argc, argv);
+}
+
+static void close_part(guest_part *part)
+{
+    tear_down((program *)part);
+    free(part);
+}
+
+vs_code guest_cdh_open(const guest_setup *s, guest_part **out, vs_error *err)
+{
+    const options o = {.config = s->cdh_config, .log_level = s->log_level};
+    program *p = calloc(1, sizeof *p);
+    if (!p)
+        return vs_fail(err, VS_E_NOMEM, "out of memory");
+    p->part.close = close_part;
+    vs_arena_init(&p->arena, 0);
+    *out = &p->part;
+    VS_TRY_WRAP(build(&o, false, p, err), err, "data hub");
+    return VS_OK;
 }
 
 /* ---- the key provider as a command ------------------------------------------------------------

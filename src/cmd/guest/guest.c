@@ -118,6 +118,13 @@ void guest_server_stop(guest_server *s)
     vs_ttrpc_server_stop(&s->ttrpc, SERVER_DRAIN_MS);
 }
 
+void guest_part_close(guest_part **part)
+{
+    if (*part)
+        (*part)->close(*part);
+    *part = NULL;
+}
+
 int guest_failed(const char *program, const vs_error *err)
 {
     char text[VS_ERROR_TEXT];

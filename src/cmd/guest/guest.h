@@ -13,6 +13,25 @@ int guest_cdh(int argc, char **argv);     /* confidential-data-hub */
 int guest_grpc_cdh(int argc, char **argv);
 int guest_asr(int argc, char **argv); /* api-server-rest */
 int guest_keyprovider(int argc, char **argv);
+int guest_all(int argc, char **argv); /* the first three in one process */
+
+/* For guest_all: each program between the preparation of the process and its end. Texts must
+ * outlive it; NULL = the program's default. */
+typedef struct guest_setup {
+    const char *aa_config, *cdh_config;
+    const char *bind, *unix_path, *features;
+    const char *log_level;
+} guest_setup;
+typedef struct guest_part guest_part;
+VS_MUST vs_code guest_aa_open(const guest_setup *s, guest_part **out, vs_error *err);
+VS_MUST vs_code guest_cdh_open(const guest_setup *s, guest_part **out, vs_error *err);
+VS_MUST vs_code guest_asr_open(const guest_setup *s, guest_part **out, vs_error *err);
+/* NULL-safe. */
+void guest_part_close(guest_part **part);
+/* The first member of what each of them returns. */
+struct guest_part {
+    void (*close)(guest_part *part); /* frees it */
+};
 
 /* The kernel's command line, into `text`; nothing when it cannot be read. */
 vs_span guest_cmdline(vs_buf *text);

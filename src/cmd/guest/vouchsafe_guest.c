@@ -14,6 +14,7 @@ static const struct {
     {"aa", "attestation-agent", "evidence and tokens of this guest, over ttrpc", guest_aa},
     {"cdh", "confidential-data-hub", "secrets for this guest, over ttrpc", guest_cdh},
     {"asr", "api-server-rest", "both for workloads, over HTTP on loopback", guest_asr},
+    {"all", "vouchsafe-guest-all", "these three in one process", guest_all},
     {"grpc-aa", "grpc-aa", "the agent over gRPC on loopback", guest_grpc_aa},
     {"grpc-cdh", "grpc-cdh", "the data hub over gRPC on loopback", guest_grpc_cdh},
     {"keyprovider", "coco-keyprovider", "keys of encrypted image layers (ocicrypt, \"cmd\")",
