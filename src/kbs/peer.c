@@ -1,34 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kbs/peer.h"
 
-#include <grp.h>
-#include <pwd.h>
-
-/* A number, all of it, that is an id ((uid_t)-1 is none). */
-static bool number_of(const char *text, uint32_t *out)
-{
-    uint64_t value;
-    if (strlen(text) > 10 || !vs_span_decimal(vs_str(text), UINT32_MAX - 1, &value))
-        return false;
-    *out = (uint32_t)value;
-    return true;
-}
-
-static bool user_of(const char *name, uint32_t *out)
-{
-    const struct passwd *pw = getpwnam(name);
-    if (pw)
-        *out = pw->pw_uid;
-    return pw != NULL;
-}
-
-static bool group_of(const char *name, uint32_t *out)
-{
-    const struct group *gr = getgrnam(name);
-    if (gr)
-        *out = gr->gr_gid;
-    return gr != NULL;
-}
+#include "base/users.h"
 
 vs_code kbs_unix_ids_of(const kbs_unix_identity *id, kbs_unix_ids *out, vs_error *err)
 {
@@ -36,11 +9,9 @@ vs_code kbs_unix_ids_of(const kbs_unix_identity *id, kbs_unix_ids *out, vs_error
     if (!id->role || !*id->role || (!id->user && !id->group))
         return vs_fail(err, VS_E_INVALID,
                        "a Unix identity needs a role, and a user or a group or both");
-    if (id->user && !number_of(id->user, &out->uid) && !user_of(id->user, &out->uid))
-        return vs_fail(err, VS_E_INVALID, "there is no user \"%.80s\"", id->user);
-    if (id->group && !number_of(id->group, &out->gid) && !group_of(id->group, &out->gid))
-        return vs_fail(err, VS_E_INVALID, "there is no group \"%.80s\"", id->group);
-    return VS_OK;
+    if (id->user)
+        VS_TRY(vs_user_id(id->user, &out->uid, err));
+    return id->group ? vs_group_id(id->group, &out->gid, err) : VS_OK;
 }
 
 bool kbs_unix_ids_match(const kbs_unix_ids *ids, const kbs_peer *peer)

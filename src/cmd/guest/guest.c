@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/guest/guest.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/users.h"
 #include "config/config.h"
 
 enum { CMDLINE_MAX = 64 * 1024, WORKERS = 4 };
@@ -21,31 +20,6 @@ vs_span guest_cmdline(vs_buf *text)
 
 /* ---- who may call ---------------------------------------------------------------------------- */
 
-static bool number_of(const char *text, uint32_t *out)
-{
-    uint64_t value;
-    if (!vs_span_decimal(vs_str(text), UINT32_MAX - 1, &value))
-        return false;
-    *out = (uint32_t)value;
-    return true;
-}
-
-static bool user_of(const char *name, uint32_t *out)
-{
-    const struct passwd *pw = getpwnam(name);
-    if (pw)
-        *out = pw->pw_uid;
-    return pw != NULL;
-}
-
-static bool group_of(const char *name, uint32_t *out)
-{
-    const struct group *gr = getgrnam(name);
-    if (gr)
-        *out = gr->gr_gid;
-    return gr != NULL;
-}
-
 vs_code guest_callers_of(const char *const *users, size_t n, const char *group, guest_callers *out,
                          vs_error *err)
 {
@@ -53,13 +27,10 @@ vs_code guest_callers_of(const char *const *users, size_t n, const char *group, 
     if (n > VS_TTRPC_UIDS_MAX)
         return vs_fail(err, VS_E_LIMIT, "%zu users may call, at most %d", n, VS_TTRPC_UIDS_MAX);
     for (size_t i = 0; i < n; i++)
-        if (!number_of(users[i], &out->uids[i]) && !user_of(users[i], &out->uids[i]))
-            return vs_fail(err, VS_E_INVALID, "there is no user \"%.80s\"", users[i]);
+        VS_TRY(vs_user_id(users[i], &out->uids[i], err));
     out->n_uids = n;
     out->has_gid = group != NULL;
-    if (group && !number_of(group, &out->gid) && !group_of(group, &out->gid))
-        return vs_fail(err, VS_E_INVALID, "there is no group \"%.80s\"", group);
-    return VS_OK;
+    return group ? vs_group_id(group, &out->gid, err) : VS_OK;
 }
 
 /* ---- serving --------------------------------------------------------------------------------- */
