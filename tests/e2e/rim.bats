@@ -174,6 +174,20 @@ END
     [ "$status" -eq 1 ] && [[ "$output" == *"--rpv: 65 bytes"* ]]
 }
 
+@test "rim: the CoRIM is the one that its templates make, and no text for a terminal" {
+    realm_of() { rim qemu "${six[@]}" -f fw -k Image -i initrd --rpv 0102 --entity ACME -o "$1"; }
+    realm_of comid-template >comid.json
+    realm_of corim-template >template.json
+    realm_of corim >realm.cbor
+    vouchsafe corim create -t template.json -m comid.json | cmp - realm.cbor
+    vouchsafe corim show realm.cbor | grep -q cca.rem0
+    run script -qec "vouchsafe rim kvmtool ${six[*]} -c 1 -m 512M -o corim" /dev/null
+    [ "$status" -eq 1 ] && [[ "$output" == *"redirect it to a file"* ]]
+    # Reading it back finds the same measurement.
+    id=$(vouchsafe corim show realm.cbor | json "['comids'][0]['triples']['reference-values'][0]['environment']['class']['id']['value']")
+    [ "$id" = "$(realm_of base64)" ]
+}
+
 @test "rim rem: extends as the RMM does, by hex, by bytes, by digest" {
     [ "$(rim rem hex:616263 -o hex)" = 365aa7d8f7f9402c4b9434502b4cc89ddb09fe50d7cd95b493b834c62d5a5370 ]
     printf abc >abc

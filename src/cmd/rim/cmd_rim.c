@@ -92,16 +92,17 @@
      .value = "FORM",                                                                              \
      .fallback = "auto",                                                                           \
      AT(output),                                                                                   \
-     .help = "text, json, hex, base64, reference-values, comid-template, corim-template; auto: "   \
+     .help = "text, json, hex, base64, reference-values, comid-template, corim-template, corim; "  \
+             "auto: "                                                                              \
              "text on a terminal, else json"},                                                     \
         {.name = "rpv",                                                                            \
          .value = "HEX",                                                                           \
          AT(rpv),                                                                                  \
-         .help = "Personalization value for the template; no part of the RIM"},                    \
+         .help = "Personalization value for the endorsement; no part of the RIM"},                 \
         {.name = "entity",                                                                         \
          .value = "NAME",                                                                          \
          AT(entity),                                                                               \
-         .help = "Who vouches for it, in the corim-template"},                                     \
+         .help = "Who vouches for it, in the CoRIM"},                                              \
     {                                                                                              \
         .name = "trace", AT(trace), .help = "Show each measured command and the RIM after it"      \
     }
@@ -253,7 +254,9 @@ static const cli_command top = {
         "  PMU and LPA2 are off where no host has them.\n"
         "\n"
         "  vouchsafe rim qemu --host fvp --host kvm -m 1G -k Image -o reference-values > rv.json\n"
-        "  rvps-tool register -p rv.json\n",
+        "  rvps-tool register -p rv.json\n"
+        "  vouchsafe rim qemu --host fvp --host kvm -m 1G -k Image -o corim > realm.cbor\n"
+        "  vouchsafe corim sign -k signer.key --chain chain.pem -o realm.cose realm.cbor\n",
     .version = "vouchsafe " VS_VERSION};
 
 int rim_finish(vs_code code, const vs_error *err)

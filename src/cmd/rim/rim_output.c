@@ -13,7 +13,8 @@ enum { OUTPUT_MAX = 1 << 30 };
 #define HEX(v) ((unsigned long long)(v))
 
 static const char *const forms[] = {
-    "text", "json", "hex", "base64", "reference-values", "comid-template", "corim-template", NULL};
+    "text",           "json",           "hex",   "base64", "reference-values",
+    "comid-template", "corim-template", "corim", NULL};
 
 vs_code rim_form_of(const char *name, rim_form *out, vs_error *err)
 {
@@ -249,6 +250,17 @@ static void print_reference_values(vs_buf *out, vs_arena *a, const rim_result *r
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
+static vs_code print_template(const rim_cli *o, rim_form form, const rim_result *r, vs_buf *out,
+                              vs_arena *a, vs_error *err)
+{
+    vs_val v;
+    VS_TRY(form == RIM_COMID_TEMPLATE ? rim_comid_template(o, r, a, &v, err)
+                                      : rim_corim_template(o, r, a, &v, err));
+    vs_json_print_pretty(out, v); /* a template is for people to look at, too */
+    vs_buf_putc(out, '\n');
+    return VS_OK;
+}
+
 static vs_code print_form(const rim_cli *o, rim_form form, const rim_result *r, view *v,
                           vs_arena *a, vs_error *err)
 {
@@ -258,8 +270,9 @@ static vs_code print_form(const rim_cli *o, rim_form form, const rim_result *r, 
     case RIM_HEX:
     case RIM_BASE64: rim_put_value(&v->out, form, cca_rim_span(&r->rim)); break;
     case RIM_REFERENCE_VALUES: print_reference_values(&v->out, a, r); break;
-    case RIM_COMID_TEMPLATE: return rim_comid_template(o, r, &v->out, err);
-    case RIM_CORIM_TEMPLATE: return rim_corim_template(o, r, &v->out, err);
+    case RIM_COMID_TEMPLATE:
+    case RIM_CORIM_TEMPLATE: return print_template(o, form, r, &v->out, a, err);
+    case RIM_CORIM: return rim_corim(o, r, a, &v->out, err);
     }
     return vs_arena_check(a, err);
 }
@@ -290,6 +303,9 @@ vs_code rim_measure(const rim_cli *o, rim_result *r, vs_error *err)
     VS_CLEANUP(vs_buf_free) vs_buf steps = VS_BUF(OUTPUT_MAX);
     rim_form form;
     VS_TRY(rim_form_of(o->output, &form, err));
+    if (form == RIM_CORIM && isatty(STDOUT_FILENO))
+        return vs_fail(err, VS_E_INVALID,
+                       "a CoRIM is no text for a terminal: redirect it to a file");
     VS_TRY(cca_image_measure(r->image, o->trace ? &(cca_trace){keep_step, &steps} : NULL, &r->rim,
                              err));
     VS_TRY_WRAP(vs_buf_check(&steps, err), err, "--trace");

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A RIM as cocli's templates of a CoMID and a CoRIM (cca.md 6.2, 6.3): what it takes to sign an
- * endorsement of the realm. */
+/* A RIM as cocli's templates of a CoMID and a CoRIM (cca.md 6.2, 6.3), and as the CoRIM that they
+ * make: what it takes to sign an endorsement of the realm. */
 #include "base/enc.h"
 #include "cmd/rim/rim_tool.h"
+#include "envelope/corim_template.h"
 #include "value/json.h"
 
-enum { RPV_SIZE = 64 };
+enum { RPV_SIZE = 64, TEMPLATE_MAX = 64 * 1024 };
 
 /* {"type": "bytes", "value": ...} */
 static void put_bytes(vs_jw *w, vs_arena *a, const char *key, vs_span v)
@@ -169,30 +170,40 @@ static vs_code write_corim(const rim_cli *o, const rim_result *r, vs_arena *a, v
     return VS_OK;
 }
 
-static vs_code template_of(vs_code (*write)(const rim_cli *, const rim_result *, vs_arena *,
-                                            vs_jw *, vs_error *),
-                           const rim_cli *o, const rim_result *r, vs_buf *out, vs_error *err)
+typedef vs_code template_writer(const rim_cli *o, const rim_result *r, vs_arena *a, vs_jw *w,
+                                vs_error *err);
+
+static vs_code template_of(template_writer *write, const rim_cli *o, const rim_result *r,
+                           vs_arena *a, vs_val *out, vs_error *err)
 {
-    VS_CLEANUP(vs_arena_free) vs_arena a;
-    VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(64 * 1024);
+    VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(TEMPLATE_MAX);
     vs_jw w = {.out = &json};
-    vs_val v;
-    vs_arena_init(&a, 0);
-    VS_TRY(write(o, r, &a, &w, err));
-    VS_TRY(vs_arena_check(&a, err));
+    VS_TRY(write(o, r, a, &w, err));
     VS_TRY(vs_buf_check(&json, err));
-    VS_TRY(vs_json_parse(&a, vs_buf_span(&json), NULL, &v, err));
-    vs_json_print_pretty(out, v); /* a template is for people to look at, too */
-    vs_buf_putc(out, '\n');
-    return VS_OK;
+    vs_span text = vs_dup(a, vs_buf_span(&json)); /* values point into it */
+    VS_TRY(vs_arena_check(a, err));
+    return vs_json_parse(a, text, NULL, out, err);
 }
 
-vs_code rim_comid_template(const rim_cli *o, const rim_result *r, vs_buf *out, vs_error *err)
+vs_code rim_comid_template(const rim_cli *o, const rim_result *r, vs_arena *a, vs_val *out,
+                           vs_error *err)
 {
-    return template_of(write_comid, o, r, out, err);
+    return template_of(write_comid, o, r, a, out, err);
 }
 
-vs_code rim_corim_template(const rim_cli *o, const rim_result *r, vs_buf *out, vs_error *err)
+vs_code rim_corim_template(const rim_cli *o, const rim_result *r, vs_arena *a, vs_val *out,
+                           vs_error *err)
 {
-    return template_of(write_corim, o, r, out, err);
+    return template_of(write_corim, o, r, a, out, err);
+}
+
+vs_code rim_corim(const rim_cli *o, const rim_result *r, vs_arena *a, vs_buf *out, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf comid = VS_BUF(TEMPLATE_MAX);
+    vs_val comid_template, corim_template;
+    VS_TRY(rim_comid_template(o, r, a, &comid_template, err));
+    VS_TRY(rim_corim_template(o, r, a, &corim_template, err));
+    VS_TRY(corim_put_comid(&comid, a, comid_template, err));
+    vs_span tag = vs_buf_span(&comid);
+    return corim_put_manifest(out, a, corim_template, &tag, 1, err);
 }

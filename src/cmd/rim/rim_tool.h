@@ -92,6 +92,7 @@ typedef enum rim_form {
     RIM_REFERENCE_VALUES,
     RIM_COMID_TEMPLATE,
     RIM_CORIM_TEMPLATE,
+    RIM_CORIM,
 } rim_form;
 
 /* "auto": text on a terminal, else JSON. */
@@ -101,10 +102,13 @@ void rim_put_value(vs_buf *out, rim_form form, vs_span value);
 /* To standard output. */
 VS_MUST vs_code rim_print(const rim_cli *o, rim_form form, const rim_result *r, vs_error *err);
 /* cocli's input (cca.md 6.3). */
-VS_MUST vs_code rim_comid_template(const rim_cli *o, const rim_result *r, vs_buf *out,
+VS_MUST vs_code rim_comid_template(const rim_cli *o, const rim_result *r, vs_arena *a, vs_val *out,
                                    vs_error *err);
-VS_MUST vs_code rim_corim_template(const rim_cli *o, const rim_result *r, vs_buf *out,
+VS_MUST vs_code rim_corim_template(const rim_cli *o, const rim_result *r, vs_arena *a, vs_val *out,
                                    vs_error *err);
+/* What `vouchsafe corim create` makes of the two: a manifest in CBOR, not signed. */
+VS_MUST vs_code rim_corim(const rim_cli *o, const rim_result *r, vs_arena *a, vs_buf *out,
+                          vs_error *err);
 
 /* Measures, with the steps when they are asked for, writes the devicetree and prints. */
 VS_MUST vs_code rim_measure(const rim_cli *o, rim_result *r, vs_error *err);
