@@ -265,8 +265,10 @@ static vs_val reason(rego_eval *e, const as_appraisal *ap, ear_claim claim, vs_a
     vs_val entries = entries_for(e, claim, a);
     if (!put_clauses(&out, entries, ap->input, failed_by_value) &&
         !put_clauses(&out, entries, ap->input, looks_at_this_input))
-        vs_buf_puts(&out, entries.len ? "no rule of the policy is for this kind of evidence"
-                                      : "the policy says so");
+        vs_buf_puts(&out,
+                    entries.len
+                        ? "a rule of the policy gives it, or none is for this kind of evidence"
+                        : "the policy says so");
     return vs_string_dup(a, whole_characters(vs_buf_span(&out)));
 }
 
