@@ -78,7 +78,7 @@ _vouchsafe() {
         case $sub in
         serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
         doctor) words="--config-file --data-dir --cca-config --json --help" ;;
-        decode) words="--json --full --html --cca-config --ta-store --rv-store --challenge --help" ;;
+        decode) words="--json --full --html --cca-config --ta-store --rv-store --corim --trust --challenge --help" ;;
         verify) words="--key --ca --json --help" ;;
         explain) words="$client --export --json --help" ;;
         replay) words="--key --payload --help" ;;

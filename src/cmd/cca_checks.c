@@ -7,9 +7,9 @@
 #include "cmd/cca_show.h"
 
 #include "tee/cca/verify.h"
-#include "tee/tee.h"
 
-static const char needs_trust[] = "needs trust anchors: --cca-config, or --ta-store and --rv-store";
+static const char needs_trust[] =
+    "needs trust anchors: --corim, --cca-config, or --ta-store and --rv-store";
 
 /* The error as one line on the report's arena. */
 static const char *why(const report *r, const vs_error *err)
@@ -100,12 +100,12 @@ static void check_realm_references(report *r, const cca_verdict *v)
 }
 
 /* The vectors say what became of it, also when the lifecycle ended it. */
-static void appraise(report *r, const cca_token *t, const cca_snapshot *trust, cca_verdict *v)
+static void appraise(report *r, const cca_token *t, const cca_basis *b, cca_verdict *v)
 {
     vs_error err = {0};
-    vs_code code = cca_appraise(&(cca_basis){.snapshot = trust, .a = r->a}, t, v, &err);
+    vs_code code = cca_appraise(b, t, v, &err);
     bool ok = code == VS_OK && v->platform_matched;
-    if (code != VS_OK && !(trust->lifecycles >> t->platform.lifecycle & 1)) {
+    if (code != VS_OK && !(b->snapshot->lifecycles >> t->platform.lifecycle & 1)) {
         leave_open(r, "the platform's lifecycle is not accepted");
         return;
     }
@@ -119,16 +119,18 @@ static void appraise(report *r, const cca_token *t, const cca_snapshot *trust, c
         report_check_add(r, realm_references, REPORT_OPEN, "the platform is not endorsed");
 }
 
-static void check_trust(report *r, const cca_token *t, const cca_snapshot *trust)
+static void check_trust(report *r, const cca_token *t, const cca_expect *expect)
 {
+    const cca_basis b = {
+        .snapshot = expect->trust, .endorsements = expect->endorsements, .a = r->a};
     cca_verdict v;
     vs_error err = {0};
-    vs_code code = cca_verify_chain(&(cca_basis){.snapshot = trust, .a = r->a}, t, &v, &err);
+    vs_code code = cca_verify_chain(&b, t, &v, &err);
     report_check_add(r, platform_signature, v.anchor ? REPORT_PASSED : REPORT_FAILED,
                      v.anchor ? "valid under the platform's key (CPAK) in the trust anchors"
                               : why(r, &err));
     if (code == VS_OK)
-        appraise(r, t, trust, &v);
+        appraise(r, t, &b, &v);
     else
         leave_open(r, "the token is not genuine");
     add_vectors(r, &v, NULL);
@@ -143,7 +145,7 @@ void cca_checks(report *r, const cca_token *t, const cca_expect *expect)
     check_lifecycle(r, t, expect->trust);
     check_challenge(r, t, expect->challenge);
     if (expect->trust) {
-        check_trust(r, t, expect->trust);
+        check_trust(r, t, expect);
         return;
     }
     cca_verdict nothing = {0};

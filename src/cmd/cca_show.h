@@ -7,11 +7,13 @@
 #include "tee/cca/claims_json.h"
 #include "tee/cca/token.h"
 #include "tee/cca/trust.h"
+#include "tee/tee.h"
 
 /* What a token can be held against; all may be absent. */
 typedef struct cca_expect {
     const cca_snapshot *trust; /* NULL: signatures of the platform and appraisal stay open */
-    vs_span challenge;         /* expected report data, fitted to 64 bytes; p == NULL = any */
+    const vs_tee_endorsements *endorsements; /* beside `trust`; NULL: none */
+    vs_span challenge; /* expected report data, fitted to 64 bytes; p == NULL = any */
 } cca_expect;
 
 /* The token and everything that can be said about it. What fails is in the checks. */

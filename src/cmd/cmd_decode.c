@@ -11,6 +11,7 @@
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/ear_doc.h"
+#include "cmd/endorsed_files.h"
 #include "cmd/eventlog_show.h"
 #include "envelope/jose.h"
 #include "tee/cca/driver.h"
@@ -21,6 +22,7 @@ enum { FILE_MAX = 16 * 1024 * 1024 };
 typedef struct options {
     const char *file, *html;
     const char *cca_config, *ta_store, *rv_store, *challenge;
+    cli_list corims, anchors;
     bool json, full;
 } options;
 
@@ -47,6 +49,17 @@ static const cli_option table[] = {
      AT(ta_store),
      .help = "The same with these trust anchors"},
     {.name = "rv-store", .value = "FILE", AT(rv_store), .help = "and these reference values"},
+    {.name = "corim",
+     .value = "FILE",
+     .repeat = true,
+     AT(corims),
+     .help = "The same with the endorsements of this CoRIM; any number of times"},
+    {.name = "trust",
+     .value = "FILE",
+     .repeat = true,
+     AT(anchors),
+     .help = "Certificates or keys that the signature of each --corim must be under, as in "
+             "vouchsafe corim verify"},
     {.name = "challenge",
      .value = "HEX",
      AT(challenge),
@@ -412,6 +425,8 @@ static vs_code load_trust(const options *o, cca_trust **out, vs_error *err)
         return load_config(o->cca_config, out, err);
     if (o->ta_store)
         return load_stores(o, out, err);
+    if (o->corims.n && !o->rv_store)
+        return cca_trust_of_text((vs_span){0}, (vs_span){0}, out, err);
     return o->rv_store ? vs_fail(err, VS_E_INVALID,
                                  "--rv-store needs --ta-store: reference values say nothing about "
                                  "a token that nobody signed")
@@ -430,8 +445,22 @@ static vs_code decode(job *j, cca_snapshot *trust)
     return show(j, vs_buf_span(&in));
 }
 
+static vs_code load_endorsements(job *j, endorsed_files *out)
+{
+    VS_CLEANUP(rvps_anchors_free) rvps_anchors *anchors = NULL;
+    if (j->o->anchors.n && !j->o->corims.n)
+        return vs_fail(j->err, VS_E_INVALID, "--trust is for the signatures of --corim");
+    if (j->o->anchors.n)
+        VS_TRY_WRAP(anchors_of_files(&j->o->anchors, &anchors, j->err), j->err, "--trust");
+    VS_TRY_WRAP(endorsed_files_read(out, j->a, &j->o->corims, anchors, j->err), j->err, "--corim");
+    j->expect.endorsements = &out->lookup;
+    return VS_OK;
+}
+
 static vs_code decode_with_trust(job *j)
 {
+    endorsed_files endorsed;
+    VS_TRY(load_endorsements(j, &endorsed));
     VS_CLEANUP(cca_trust_free) cca_trust *trust = NULL;
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *snapshot = NULL;
     VS_TRY(load_trust(j->o, &trust, j->err));

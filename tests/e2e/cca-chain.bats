@@ -75,28 +75,8 @@ corim_of() { # the directory of templates NAME: NAME.cose
 }
 
 serve_anchored() {
-    cat >kbs.toml <<END
-[http_server]
-sockets = ["127.0.0.1:0"]
-insecure_http = true
-[admin]
-authorization_mode = "AuthenticatedAuthorization"
-[[admin.authentication.bearer_jwt.identity_providers]]
-public_key_uri = "$work/admin.pub"
-[[admin.authorization.regex_acl.acls]]
-role = "admin"
-allowed_endpoints = "^/kbs/v0/.*$"
-[attestation_service]
-type = "coco_as_builtin"
-[attestation_service.rvps_config]
-${1:-trust_anchors = [\"$work/acme.ca.pem\"]
-require_signed = true}
-[veraison]
-enabled = true
-[[plugins]]
-name = "resource"
-storage_backend_type = "kvstorage"
-END
+    configure "${1:-trust_anchors = [\"$work/acme.ca.pem\"]
+require_signed = true}"
     start_server serve vouchsafe serve -c kbs.toml --data-dir kbs
     prepare_secret
     run_device realm
@@ -149,6 +129,30 @@ record() { grep -o "$1[0-9a-f]*" serve.log | tail -1; }
     rim -o corim-template --output-dtb made.dtb >corim.json
     vouchsafe corim create -t corim.json -m comid.json | cmp - realm.cbor
     rim -o corim --dtb made.dtb | cmp - realm.cbor
+}
+
+@test "decode judges a token by CoRIMs, when their signatures hold" {
+    vouchsafe realm token --dir realm --challenge "$(sha384sum Image | cut -d' ' -f1)" -o token.cbor
+    judged() { # EXIT-CODE SENTENCE OPTION...
+        local code=$1 said=$2
+        shift 2
+        run vouchsafe decode "$@" token.cbor
+        echo "$output"
+        [ "$status" -eq "$code" ]
+        [[ "$output" == *"$said"* ]]
+    }
+    both=(--corim platform.cose --corim realm.cose)
+    judged 0 "passed       platform references" "${both[@]}" --trust acme.ca.pem
+    [[ "$output" == *"passed       realm references"* ]]
+    judged 3 "no reference value has this RIM" --corim platform.cose --trust acme.ca.pem
+    judged 3 "no trust anchor has this instance id" --corim realm.cbor
+    judged 1 "the CoRIM is not signed" --corim platform.cbor --trust acme.ca.pem
+    make_signer stranger
+    judged 1 "signature of the CoRIM" "${both[@]}" --trust stranger.ca.pem
+    judged 1 "--trust is for the signatures of --corim" --trust acme.ca.pem
+    vouchsafe corim sign -k acme.key --name acme --not-after 2001-01-01T00:00:00Z -o old.cose platform.cbor
+    openssl pkey -in acme.key -pubout -out acme.pub
+    judged 1 "not valid now" --corim old.cose --trust acme.pub
 }
 
 @test "the same where the reference value provider is a program of its own" {

@@ -6,6 +6,32 @@ init_data_digest() {
     printf 'algorithm = "sha384"\nversion = "0.1.0"\n' | sha384sum | cut -d' ' -f1
 }
 
+# configure PROVIDER: kbs.toml of a server without JSON stores, with Veraison's interface; the lines are those of
+# its reference value provider.
+configure() {
+    cat >kbs.toml <<END
+[http_server]
+sockets = ["127.0.0.1:0"]
+insecure_http = true
+[admin]
+authorization_mode = "AuthenticatedAuthorization"
+[[admin.authentication.bearer_jwt.identity_providers]]
+public_key_uri = "$work/admin.pub"
+[[admin.authorization.regex_acl.acls]]
+role = "admin"
+allowed_endpoints = "^/kbs/v0/.*$"
+[attestation_service]
+type = "coco_as_builtin"
+[attestation_service.rvps_config]
+$1
+[veraison]
+enabled = true
+[[plugins]]
+name = "resource"
+storage_backend_type = "kvstorage"
+END
+}
+
 # Serves the attestation device of a realm's directory on DIR.sock.
 run_device() {
     vouchsafe realm run --dir "$1" --socket "$work/$1.sock" >"$1.out" 2>"$1.log" 3>&- &

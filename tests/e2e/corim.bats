@@ -4,6 +4,7 @@
 
 setup() {
     load common.bash
+    load cca.bash
     start_suite
     templates
 }
@@ -132,29 +133,8 @@ make_both() {
 
 @test "Veraison's interface takes it where it is switched on" {
     make_both
-    cat >kbs.toml <<END
-[http_server]
-sockets = ["127.0.0.1:0"]
-insecure_http = true
-[admin]
-authorization_mode = "AuthenticatedAuthorization"
-[[admin.authentication.bearer_jwt.identity_providers]]
-public_key_uri = "$work/admin.pub"
-[[admin.authorization.regex_acl.acls]]
-role = "admin"
-allowed_endpoints = "^/kbs/v0/.*$"
-[storage_backend]
-storage_type = "Sqlite"
-[storage_backend.backends.sqlite]
-path = "$work/kbs.sqlite"
-[attestation_service]
-type = "coco_as_builtin"
-[attestation_service.rvps_config]
-trust_anchors = ["$work/ca.pem"]
-[veraison]
-enabled = true
-END
-    start_server serve vouchsafe serve -c kbs.toml
+    configure "trust_anchors = [\"$work/ca.pem\"]"
+    start_server serve vouchsafe serve -c kbs.toml --data-dir kbs
     curl -s "$url/.well-known/veraison/provisioning" | grep -q provisioningSubmit
     run vouchsafe corim submit --veraison "$url" one.cose
     [ "$status" -eq 1 ]

@@ -7,10 +7,8 @@
 #include "base/enc.h"
 #include "base/io.h"
 #include "cmd/corim/corim_tool.h"
-#include "rvps/anchors.h"
+#include "cmd/endorsed_files.h"
 #include "value/json.h"
-
-enum { ANCHORS_MAX = 1 << 20 };
 
 /* ---- verify ---------------------------------------------------------------------------------- */
 
@@ -29,17 +27,6 @@ const cli_option corim_verify_options[] = {
      .help = "The moment that counts, as 2026-01-31T00:00:00Z; default: now"},
     {.name = "json", CORIM_AT(json), .help = "Print JSON: {\"verified\", \"signer\" or \"error\"}"},
     {0}};
-
-static vs_code read_anchors(const cli_list *files, rvps_anchors **out, vs_error *err)
-{
-    VS_TRY(rvps_anchors_new(out, err));
-    for (size_t i = 0; i < files->n; i++) {
-        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHORS_MAX);
-        VS_TRY(vs_read_file(files->items[i], &text, err));
-        VS_TRY_WRAP(rvps_anchors_add(*out, vs_buf_span(&text), err), err, "%s", files->items[i]);
-    }
-    return VS_OK;
-}
 
 static vs_code check_time(const char *what, const corim_validity *v, int64_t now, vs_error *err)
 {
@@ -61,7 +48,7 @@ static vs_code verify(vs_arena *a, const corim_options *o, corim_file *f, vs_val
     bool trusted;
     if (o->at)
         VS_TRY_WRAP(vs_time_parse(vs_str(o->at), &now, err), err, "--at");
-    VS_TRY(read_anchors(&o->trust, &anchors, err));
+    VS_TRY(anchors_of_files(&o->trust, &anchors, err));
     VS_TRY(corim_load(a, o->file, f, err));
     if (!f->env.is_signed)
         return vs_fail(err, VS_E_UNTRUSTED, "it is not signed");
