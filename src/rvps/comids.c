@@ -199,12 +199,14 @@ static bool read_time(vs_val entry, const char *key, int64_t *t)
     return !vs_defined(v) || vs_time_parse(vs_text(v), t, NULL) == VS_OK;
 }
 
-/* An entry's validity; without one it is its record's. What cannot be read is valid at no time. */
+/* An entry's validity; without one it is its record's. What cannot be read, or is no object, is
+ * valid at no time. */
 static void validity_of(vs_val entry, int64_t *from, int64_t *until)
 {
     *from = INT64_MIN;
     *until = INT64_MAX;
-    if (!read_time(entry, "valid-from", from) || !read_time(entry, "valid-until", until))
+    if (entry.kind != VS_OBJECT || !read_time(entry, "valid-from", from) ||
+        !read_time(entry, "valid-until", until))
         *until = INT64_MIN;
 }
 
