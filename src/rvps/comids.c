@@ -341,7 +341,7 @@ vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now)
     for (VS_ARR_FOR (entry, value)) {
         int64_t from, until;
         validity_of(*entry, &from, &until);
-        if (from <= now && now <= until)
+        if (entry->kind == VS_OBJECT && from <= now && now <= until)
             vs_vec_add(&valid, *entry);
     }
     return valid.n ? vs_vec_end_array(&valid) : vs_undefined();
