@@ -187,8 +187,15 @@ hardware := 2 if {
 	input.tdx.collateral_expiration_status == "0"
 }
 
+# A TD that may be migrated goes, with its secrets, wherever the service TD allows that the host has
+# bound to it, and which nobody has endorsed.
+tdx_is_migratable(claims) if {
+	substring(claims.quote.body.td_attributes, 6, 1) in {"2", "3", "6", "7", "a", "b", "e", "f"} # bit 29
+}
+
 configuration := 2 if {
 	input.tdx.td_attributes.debug == false
+	not tdx_is_migratable(input.tdx)
 	input.tdx.quote.body.xfam in query_reference_value("xfam")
 }
 
@@ -231,6 +238,7 @@ hardware := 2 if {
 
 configuration := 2 if {
 	input["az-tdx-vtpm"].td_attributes.debug == false
+	not tdx_is_migratable(input["az-tdx-vtpm"])
 	input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
 }
 

@@ -75,10 +75,11 @@ typedef struct row {
 #define SNP_CFG                                                                                    \
     "'snp_smt_enabled': true, 'snp_tsme_enabled': false, 'snp_guest_abi_major': 0, "               \
     "'snp_guest_abi_minor': 31, 'snp_single_socket': false, 'snp_smt_allowed': true"
-#define TDX(tcb, events)                                                                           \
+#define TDX(tcb, events, attributes)                                                               \
     "{'tdx': {'quote': {'header': {'tee_type': '81000000', 'vendor_id': "                          \
     "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'rtmr_1': 'R1', 'rtmr_2': 'R2', " \
-    "'xfam': 'X'}}, 'tcb_status': '" tcb "', 'collateral_expiration_status': '0', "                \
+    "'xfam': 'X', 'td_attributes': '" attributes "'}}, 'tcb_status': '" tcb                        \
+    "', 'collateral_expiration_status': '0', "                                                     \
     "'td_attributes': {'debug': false}, 'uefi_event_logs': [" events "]}}"
 #define TDX_EVENTS                                                                                 \
     "{'type_name': 'EV_EFI_BOOT_SERVICES_APPLICATION', 'details': {'device_paths': "               \
@@ -91,9 +92,10 @@ typedef struct row {
     "'platform_smt_enabled': 'true', 'platform_tsme_enabled': 'true', 'policy_abi_major': '0', "   \
     "'policy_abi_minor': '31', 'policy_single_socket': 'false', 'policy_smt_allowed': 'true', "    \
     "'policy_debug_allowed': '" debug "', 'policy_migrate_ma': '" migrate "'}}"
-#define AZ_TDX(debug, expired)                                                                     \
+#define AZ_TDX(debug, expired, attributes)                                                         \
     "{'az-tdx-vtpm': {'quote': {'header': {'tee_type': '81000000', 'vendor_id': "                  \
-    "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'xfam': 'X'}}, "                  \
+    "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'xfam': 'X', 'td_attributes': "   \
+    "'" attributes "'}}, "                                                                         \
     "'tcb_status': 'UpToDate', 'tpm': {'pcr11': 'P'}, 'td_attributes': {'debug': " debug "}, "     \
     "'collateral_expiration_status': '" expired "'}}"
 #define AZ_SNP_REFS                                                                                \
@@ -169,23 +171,37 @@ static const row rows[] = {
     {"snp, debug allowed", CPU, SNP("true"), "{" SNP_HW ", " SNP_CFG "}", 33, 2, 36},
     {"snp, all endorsed", CPU, SNP("false"),
      "{'snp_launch_measurement': ['M'], " SNP_HW ", " SNP_CFG "}", 3, 2, 2},
-    {"tdx, nothing endorsed", CPU, TDX("UpToDate", TDX_EVENTS), "{}", 33, 97, 36},
-    {"tdx, direct boot", CPU, TDX("UpToDate", TDX_EVENTS),
+    {"tdx, nothing endorsed", CPU, TDX("UpToDate", TDX_EVENTS, "0000001000000000"), "{}", 33, 97,
+     36},
+    {"tdx, direct boot", CPU, TDX("UpToDate", TDX_EVENTS, "0000001000000000"),
      "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'tdvfkernel': 'K', 'tdvfkernelparams': 'C', 'mr_td': "
      "['T'], "
      "'xfam': ['X']}",
      3, 2, 2},
-    {"tdx, boot by GRUB", CPU, TDX("UpToDate", ""),
+    {"tdx, boot by GRUB", CPU, TDX("UpToDate", "", "0000001000000000"),
      "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 2},
-    {"tdx, outdated firmware", CPU, TDX("OutOfDate", TDX_EVENTS), "{'mr_td': ['T']}", 33, 97, 36},
+    {"tdx, may be migrated", CPU, TDX("UpToDate", "", "0000003000000000"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 36},
+    {"tdx, may be migrated, key locker", CPU, TDX("UpToDate", "", "000000f000000080"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 36},
+    {"tdx, key locker and performance counters", CPU, TDX("UpToDate", "", "000000d000000080"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 2},
+    {"tdx, outdated firmware", CPU, TDX("OutOfDate", TDX_EVENTS, "0000001000000000"),
+     "{'mr_td': ['T']}", 33, 97, 36},
     {"az-snp-vtpm, all endorsed", CPU, AZ_SNP("false", "false"), AZ_SNP_REFS, 3, 2, 2},
     {"az-snp-vtpm, debuggable", CPU, AZ_SNP("true", "false"), AZ_SNP_REFS, 3, 2, 36},
     {"az-snp-vtpm, may be migrated", CPU, AZ_SNP("false", "true"), AZ_SNP_REFS, 3, 2, 36},
     {"az-snp-vtpm, nothing endorsed", CPU, AZ_SNP("false", "false"), "{}", 33, 97, 36},
-    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX("false", "0"), AZ_TDX_REFS, 3, 2, 2},
-    {"az-tdx-vtpm, debuggable", CPU, AZ_TDX("true", "0"), AZ_TDX_REFS, 3, 2, 36},
-    {"az-tdx-vtpm, expired collateral", CPU, AZ_TDX("false", "1"), AZ_TDX_REFS, 3, 97, 2},
-    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX("false", "0"), "{}", 33, 97, 36},
+    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX("false", "0", "0000001000000000"), AZ_TDX_REFS, 3, 2,
+     2},
+    {"az-tdx-vtpm, debuggable", CPU, AZ_TDX("true", "0", "0000001000000000"), AZ_TDX_REFS, 3, 2,
+     36},
+    {"az-tdx-vtpm, may be migrated", CPU, AZ_TDX("false", "0", "0000002000000000"), AZ_TDX_REFS, 3,
+     2, 36},
+    {"az-tdx-vtpm, expired collateral", CPU, AZ_TDX("false", "1", "0000001000000000"), AZ_TDX_REFS,
+     3, 97, 2},
+    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX("false", "0", "0000001000000000"), "{}", 33, 97,
+     36},
     {"tpm, all endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",
      "{'tpm_pcr11': ['P'], 'trusted_aks': ['A']}", 3, 2, 0},
     {"tpm, key not endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",
@@ -275,7 +291,7 @@ static void resource_policies_allow_what_they_say(void **state)
         "{'submods': {'cpu0': {'ear.veraison.annotated-evidence': {'sample': {'svn': '1'}}}}}";
 #define TPM(status)                                                                                \
     "{'submods': {'cpu0': {" status "'ear.veraison.annotated-evidence': {'tpm': {'pcr11': "        \
-                                    "'P'}}}}}"
+    "'P'}}}}}"
     static const struct {
         const char *policy, *input, *data;
         bool allow;
