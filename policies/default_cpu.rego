@@ -187,8 +187,15 @@ hardware := 2 if {
 	input.tdx.collateral_expiration_status == "0"
 }
 
+# A TD that may be migrated goes, with its secrets, wherever the service TD allows that the host has
+# bound to it, and which nobody has endorsed.
+tdx_is_migratable(claims) if {
+	substring(claims.quote.body.td_attributes, 6, 1) in {"2", "3", "6", "7", "a", "b", "e", "f"} # bit 29
+}
+
 configuration := 2 if {
 	input.tdx.td_attributes.debug == false
+	not tdx_is_migratable(input.tdx)
 	input.tdx.quote.body.xfam in query_reference_value("xfam")
 }
 
@@ -208,6 +215,7 @@ hardware := 2 if {
 
 configuration := 2 if {
 	input["az-snp-vtpm"].policy_debug_allowed == "false"
+	input["az-snp-vtpm"].policy_migrate_ma == "false"
 	input["az-snp-vtpm"].platform_smt_enabled in query_reference_value("smt_enabled")
 	input["az-snp-vtpm"].platform_tsme_enabled in query_reference_value("tsme_enabled")
 	input["az-snp-vtpm"].policy_abi_major in query_reference_value("abi_major")
@@ -230,19 +238,23 @@ hardware := 2 if {
 
 configuration := 2 if {
 	input["az-tdx-vtpm"].td_attributes.debug == false
+	not tdx_is_migratable(input["az-tdx-vtpm"])
 	input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
 }
 
 ##### TPM 2.0
 #
-# No root of trust vouches for the attestation key; endorsing the key itself is what counts.
+# No root of trust vouches for the attestation key: without an endorsement of the key itself there
+# need not be a TPM.
 
 executables := 3 if {
 	input.tpm.pcr11 in query_reference_value("tpm_pcr11")
-	input.tpm.ak_public in query_reference_value("trusted_aks")
+	tpm_key_is_endorsed
 }
 
-hardware := 2 if input.tpm
+hardware := 2 if tpm_key_is_endorsed
+
+tpm_key_is_endorsed if input.tpm.ak_public in query_reference_value("trusted_aks")
 
 configuration := 0 if input.tpm
 

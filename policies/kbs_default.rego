@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Resource policy of a new key broker: any attested workload may read resources, except one that
-# was attested by the sample attester, which proves nothing. Replace it before real use: it does not
-# ask what the workload is.
+# Resource policy of a new key broker: any attested workload may read resources, except one whose
+# evidence anybody can make: that of the sample attester, and that of a TPM, unless its key is
+# endorsed and what it measured is affirmed. Replace it before real use: it does not ask what the
+# workload is.
 #
 # What comes in
 #   input                  the claims of the verified attestation token
@@ -19,5 +20,14 @@ default allow := false
 
 allow if {
 	data.plugin == "resource"
-	not input.submods.cpu0["ear.veraison.annotated-evidence"].sample
+	not evidence.sample
+	not is_unknown_tpm
+}
+
+evidence := input.submods.cpu0["ear.veraison.annotated-evidence"]
+
+# A key in software signs the same quotes as one in a TPM.
+is_unknown_tpm if {
+	evidence.tpm
+	not input.submods.cpu0["ear.status"] == "affirming"
 }

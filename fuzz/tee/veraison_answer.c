@@ -59,9 +59,10 @@ static void ear(vs_arena *a, vs_span in, vs_error *err)
                               .platform = vs_empty(VS_OBJECT),
                               .realm = vs_empty(VS_OBJECT),
                               .worst = EAR_WARNING};
+    cca_ear_findings found;
     if (vs_json_parse(a, in, NULL, &claims, err) != VS_OK)
         return;
-    if (cca_ear_check(claims, &e, err) == VS_OK)
+    if (cca_ear_check(claims, &e, &found, err) == VS_OK)
         abort();
     vs_obj with = {.a = a}; /* again, with the nonce that is wanted */
     vs_obj_put(&with, "eat_nonce",
@@ -70,7 +71,7 @@ static void ear(vs_arena *a, vs_span in, vs_error *err)
         if (!vs_span_is(vs_text(m->key), "eat_nonce"))
             vs_obj_add(&with, m->key, m->val);
     want = vs_obj_end(&with, VS_DUP_LAST, NULL);
-    if (vs_defined(want) && cca_ear_check(want, &e, err) == VS_OK &&
+    if (vs_defined(want) && cca_ear_check(want, &e, &found, err) == VS_OK &&
         vs_getc(vs_getc(want, "submods"), "CCA_REALM").kind != VS_OBJECT)
         abort();
 }

@@ -7,6 +7,8 @@
 #include "base/enc.h"
 #include "reference.pb-c.h"
 #include "rvps/backend.h"
+#include "rvps/cca.h"
+#include "rvps/comids.h"
 #include "value/json.h"
 
 #define ADMIN(method) "/" RVPS_ADMIN_SERVICE "/" method
@@ -44,19 +46,6 @@ static vs_code ask_for_value(rvps *r, const Reference__ReferenceValueQueryReques
     if (found->found_case ==
         REFERENCE__REFERENCE_VALUE_QUERY_RESPONSE__FOUND_REFERENCE_VALUE_RESULTS)
         return vs_json_parse(a, vs_str(found->reference_value_results), NULL, out, err);
-    return VS_OK;
-}
-
-static vs_code remote_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
-                            vs_error *err)
-{
-    (void)now; /* the provider's clock counts */
-    Reference__ReferenceValueQueryRequest in = REFERENCE__REFERENCE_VALUE_QUERY_REQUEST__INIT;
-    if (!vs_utf8_ok(id) || remote_text(a, id, "", &in.reference_value_id, NULL) == VS_E_INVALID)
-        return VS_OK; /* there is no such name */
-    VS_TRY(vs_arena_check(a, err));
-    VS_TRY_WRAP(ask_for_value(r, &in, a, out, err), err, "the value of \"%.*s\"",
-                VS_FMT(vs_span_head(id, 80)));
     return VS_OK;
 }
 
@@ -138,6 +127,43 @@ static vs_code remote_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
     VS_TRY(remote_text(&a, by, "who deletes", &in.by, err));
     return remote_ask(peer_of(r), ADMIN("DeleteReferenceValue"), &in.base,
                       &vouchsafe__administration__done__descriptor, &a, &answer, err);
+}
+
+/* ---- values for the verifier -------------------------------------------------------------------
+ */
+
+/* Attestation keys make platforms genuine. Trustee's provider lets anybody register anything under
+ * their names, so they are asked for through the administration that it does not have, and must
+ * have come from a CoRIM: whoever tells that has checked who vouches for it. */
+static vs_code ask_for_keys(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
+                            vs_error *err)
+{
+    rvps_entry e;
+    vs_error why = {0};
+    vs_code code = remote_get(r, id, now, a, &e, &why);
+    if (code == VS_E_NOT_FOUND || code == VS_E_UNSUPPORTED)
+        return VS_OK;
+    if (code != VS_OK) {
+        *err = why;
+        return code;
+    }
+    if (e.valid && vs_span_is(vs_text(vs_getc(e.provenance, "type")), "corim"))
+        *out = rvps_valid_entries(a, e.value, now);
+    return vs_arena_check(a, err);
+}
+
+/* The provider's clock counts, but for attestation keys. */
+static vs_code remote_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
+                            vs_error *err)
+{
+    Reference__ReferenceValueQueryRequest in = REFERENCE__REFERENCE_VALUE_QUERY_REQUEST__INIT;
+    if (!vs_utf8_ok(id) || remote_text(a, id, "", &in.reference_value_id, NULL) == VS_E_INVALID)
+        return VS_OK; /* there is no such name */
+    VS_TRY(vs_arena_check(a, err));
+    VS_TRY_WRAP(rvps_is_cca_key_name(id) ? ask_for_keys(r, id, now, a, out, err)
+                                         : ask_for_value(r, &in, a, out, err),
+                err, "the value of \"%.*s\"", VS_FMT(vs_span_head(id, 80)));
+    return VS_OK;
 }
 
 static void remote_close(rvps *r)

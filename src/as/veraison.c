@@ -14,7 +14,7 @@
 #include "tee/cca/trust.h"
 #include "value/json.h"
 
-enum { FORMAT = 1, FIXED = 1 + AS_TICKET_ID + 8 + 1, ID_MAX = 512, PURGE_MAX = 1000 };
+enum { FORMAT = 1, FIXED = 1 + AS_TICKET_ID + 8 + 1, ID_MAX = 512 };
 enum { EVIDENCE_MAX = 128 * 1024 }; /* a token has at most half of that, wrapped or not */
 
 static const char key_name[] = "veraison-session-1";
@@ -432,7 +432,7 @@ void as_veraison_handle(as_veraison *v, const as_veraison_call *c, as_veraison_r
 void as_veraison_tick(as_veraison *v, int64_t now)
 {
     vs_error err = {0};
-    if (vs_store_purge(v->as->store, now, PURGE_MAX, &err) != VS_OK)
+    if (vs_store_purge_all(v->as->store, now, &err) != VS_OK)
         vs_log_error(VS_LOG_WARN, "veraison", "expired sessions were not removed", &err);
 }
 

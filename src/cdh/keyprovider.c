@@ -149,7 +149,8 @@ static vs_code wrapping_key(cdh_source *source, const wrap_params *p, vs_arena *
                : vs_fail(err, VS_E_INVALID, "the key has %zu bytes, must be %d", key->n, CDH_KEY);
 }
 
-static vs_code wrap(cdh_source *source, vs_val doc, vs_arena *a, vs_buf *output, vs_error *err)
+static vs_code wrap(cdh_source *source, bool files, vs_val doc, vs_arena *a, vs_buf *output,
+                    vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf key = VS_BUF(KEY_MAX), options = VS_BUF(CDH_KEYPROVIDER_MAX);
     VS_CLEANUP(vs_buf_free) vs_buf sealed = VS_BUF(CDH_KEYPROVIDER_MAX);
@@ -159,6 +160,9 @@ static vs_code wrap(cdh_source *source, vs_val doc, vs_arena *a, vs_buf *output,
     uint8_t iv[CDH_GCM_IV];
     VS_TRY(vs_need(doc, "keywrapparams", VS_OBJECT, &params, err));
     VS_TRY(find_params(doc, a, &p, err));
+    if (p.keypath.p && !files)
+        return vs_fail(err, VS_E_DENIED,
+                       "\"keypath\" is for the command only: no file is read here");
     VS_TRY(bytes_of(vs_get(params, VS_LIT("optsdata")), "keywrapparams.optsdata", &options, err));
     VS_TRY_WRAP(wrapping_key(source, &p, a, &key, err), err, "wrapping key");
     vs_random(iv, sizeof iv);
@@ -190,7 +194,7 @@ vs_code cdh_keyprovider(cdh_source *source, cdh_key_op allowed, vs_span input, v
     if (vs_span_is(vs_text(op), "keyunwrap") && allowed & CDH_KEY_UNWRAP)
         return unwrap(source, doc, &a, output, err);
     if (vs_span_is(vs_text(op), "keywrap") && allowed & CDH_KEY_WRAP)
-        return wrap(source, doc, &a, output, err);
+        return wrap(source, allowed & CDH_KEY_FILES, doc, &a, output, err);
     return vs_fail(err, VS_E_INVALID, "op cannot be \"%.*s\" here",
                    VS_FMT(vs_span_head(vs_text(op), 32)));
 }

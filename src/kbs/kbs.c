@@ -358,7 +358,7 @@ vs_code kbs_ready(kbs *k, vs_error *err)
 void kbs_tick(kbs *k, int64_t now)
 {
     vs_error err = {0};
-    if (vs_store_purge(k->store, now, 1000, &err) != VS_OK)
+    if (vs_store_purge_all(k->store, now, &err) != VS_OK)
         vs_log_error(VS_LOG_WARN, "kbs", "expired sessions were not removed", &err);
 }
 

@@ -168,11 +168,11 @@ static vs_code vault_list(vs_store *base, const char *ns, vs_code (*each)(void *
     return vs_fail(err, VS_E_UNSUPPORTED, "secrets in Vault are not listed");
 }
 
-static vs_code vault_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code vault_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
     (void)base;
     (void)now;
-    (void)max;
+    (void)left;
     (void)err;
     return VS_OK; /* nothing in it expires by our clock */
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "rvps/cca.h"
 #include "value/json.h"
 
 /* Names and values while one message is put. */
@@ -65,9 +66,11 @@ static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *e
     return vs_arena_check(p->a, err);
 }
 
+#define WITHDRAWN "withdrawn" /* something that this version says was deleted */
+
 typedef struct known {
     int64_t version;
-    bool trusted;
+    bool trusted, withdrawn;
     vs_span sha256;
     vs_val names;
 } known;
@@ -85,6 +88,7 @@ static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
     out->version = version.u.i;
     out->sha256 = vs_text(sha256);
     out->trusted = vs_is_true(trusted);
+    out->withdrawn = vs_is_true(vs_getc(v, WITHDRAWN));
     return VS_OK;
 }
 
@@ -106,6 +110,12 @@ static vs_code may_follow(const planner *p, const rvps_comid *m, const known *k,
         return vs_fail(err, VS_E_CONFLICT,
                        COMID_FMT ": version %lld is older than version %lld, which is registered",
                        COMID_ARG(m), (long long)m->version, (long long)k->version);
+    if (m->version == k->version && k->trusted && k->withdrawn && !p->o->vouched)
+        return vs_fail(err, VS_E_CONFLICT,
+                       COMID_FMT
+                       ": what version %lld says was deleted; it comes back with a higher "
+                       "version, or when an administrator sends it",
+                       COMID_ARG(m), (long long)m->version);
     if (m->version == k->version && !same && (k->trusted || m->strict))
         return vs_fail(err, VS_E_CONFLICT,
                        COMID_FMT ": version %lld is registered with other content; what changes "
@@ -335,6 +345,56 @@ vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *
     return VS_OK;
 }
 
+/* ---- what is deleted --------------------------------------------------------------------------
+ */
+
+static bool is_planned(const planner *p, vs_span key)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (vs_span_eq(p->items[i].key, key))
+            return true;
+    return false;
+}
+
+static vs_code plan_withdrawal(planner *p, vs_val entry, vs_error *err)
+{
+    const rvps_comid m = {.corim = vs_text(vs_getc(entry, "corim")),
+                          .tag = vs_text(vs_getc(entry, "tag"))};
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_span key, old;
+    vs_val v;
+    VS_TRY(key_of(p, &m, &key, err));
+    VS_TRY(read_now(p, RVPS_COMIDS, key, &old, err));
+    if (!old.p || is_planned(p, key))
+        return VS_OK;
+    VS_TRY_WRAP(vs_json_parse(p->a, old, NULL, &v, err), err, "what is known of " COMID_FMT,
+                COMID_ARG(&m));
+    vs_json_print(&text, vs_with(p->a, v, vs_cstring(WITHDRAWN), vs_bool(true)));
+    VS_TRY(vs_buf_check(&text, err));
+    vs_span value = vs_dup(p->a, vs_buf_span(&text));
+    VS_TRY(vs_arena_check(p->a, err));
+    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
+}
+
+vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a, vs_store_item **items,
+                             size_t *n, vs_error *err)
+{
+    planner p = {.store = store, .a = a};
+    vs_span key, old;
+    rvps_entry e;
+    *n = 0;
+    if (!rvps_is_cca_name(name) || !rvps_key_of(a, name, &key))
+        return VS_OK;
+    VS_TRY(read_now(&p, RVPS_NAMESPACE, key, &old, err));
+    if (!old.p || rvps_record_read(a, old, name, &e, NULL) != VS_OK || e.value.kind != VS_ARRAY)
+        return VS_OK; /* not made of entries */
+    for (VS_ARR_FOR (entry, e.value))
+        VS_TRY(plan_withdrawal(&p, *entry, err));
+    *items = p.items;
+    *n = p.n;
+    return VS_OK;
+}
+
 vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now)
 {
     vs_vec valid = {.a = a};
@@ -343,7 +403,7 @@ vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now)
     for (VS_ARR_FOR (entry, value)) {
         int64_t from, until;
         validity_of(*entry, &from, &until);
-        if (from <= now && now <= until)
+        if (entry->kind == VS_OBJECT && from <= now && now <= until)
             vs_vec_add(&valid, *entry);
     }
     return valid.n ? vs_vec_end_array(&valid) : vs_undefined();

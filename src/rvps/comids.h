@@ -5,7 +5,9 @@
  *
  * A CoMID is known by the ids of its CoRIM and of its tag. What is known of it is kept in namespace
  * RVPS_COMIDS, under the SHA-256 of both ("<bytes of the first>:<first><second>"), as {"corim",
- * "tag", "version", "sha256", "trusted", "names"}; deleting reference values does not delete it.
+ * "tag", "version", "sha256", "trusted", "names", "withdrawn"?}; deleting reference values does not
+ * delete it, but marks it: a signed CoRIM is no secret, so what was deleted must not come back with
+ * whoever sends the same one again.
  * Names that hold entries (rvps/cca.h) are read, changed and swapped: of two writers at once
  * neither is lost.
  */
@@ -24,6 +26,7 @@ typedef struct rvps_origin {
     int64_t now, expires, not_before; /* not_before: INT64_MIN = none */
     vs_val provenance;
     bool trusted; /* an anchor or an administrator vouches for it */
+    bool vouched; /* an administrator does */
 } rvps_origin;
 
 /* *items, on the arena: all that is to be put at once, with the records that are no entries. When
@@ -32,6 +35,11 @@ typedef struct rvps_origin {
  * VS_E_DENIED: it is not trusted, and the one that is known was. */
 VS_MUST vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o,
                           vs_arena *a, vs_store_item **items, size_t *n, vs_error *err);
+
+/* *items, on the arena, to be put before the record `name` is deleted; *n is 0 when it has no
+ * entries. Putting them: as above. */
+VS_MUST vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a,
+                                     vs_store_item **items, size_t *n, vs_error *err);
 
 /* Of a value made of entries those that are valid at `now`; undefined when there are none. */
 vs_val rvps_valid_entries(vs_arena *a, vs_val value, int64_t now);

@@ -127,6 +127,7 @@ static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_spa
     if (r->opts.require_signed && !recs->is_signed) /* each extractor has seen to it */
         return vs_fail(err, VS_E_DENIED, "the %s message is not signed", o->x->type);
     o->common.trusted = recs->is_signed || o->vouched;
+    o->common.vouched = o->vouched;
     VS_TRY(check_names(r, recs, o->common.trusted, err));
     VS_TRY(set_validity(&o->common, &recs->validity, err));
     return describe(a, payload, by, recs, o, err);
@@ -285,25 +286,49 @@ static vs_code local_list(rvps *r, vs_span prefix, vs_span after, size_t limit, 
     return VS_OK;
 }
 
+static vs_code withdraw_once(vs_store *store, vs_span id, bool *again, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_store_item *items = NULL;
+    size_t n;
+    vs_arena_init(&a, 0);
+    *again = false;
+    VS_TRY(rvps_plan_withdrawal(store, id, &a, &items, &n, err));
+    vs_code code = n ? vs_store_put_all(store, items, n, err) : VS_OK;
+    *again = code == VS_E_EXISTS || code == VS_E_CONFLICT;
+    return code;
+}
+
+/* Whatever endorsed it does not do so again by being sent again. */
+static vs_code withdraw(vs_store *store, vs_span id, vs_error *err)
+{
+    bool again = true;
+    vs_code code = VS_OK;
+    for (unsigned i = 0; i < TRIES && again; i++)
+        code = withdraw_once(store, id, &again, err);
+    return code;
+}
+
+static vs_code delete_on(vs_store *store, vs_arena *a, vs_span id, vs_span by, vs_error *err)
+{
+    vs_span key;
+    bool ok = rvps_key_of(a, id, &key);
+    VS_TRY(vs_arena_check(a, err));
+    if (!ok)
+        return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
+    VS_TRY_WRAP(withdraw(store, id, err), err, "withdrawing an endorsement");
+    VS_TRY(vs_store_delete(store, RVPS_NAMESPACE, key, err));
+    vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
+           vs_sprintf(a, "%.*s", VS_FMT(id)), "by",
+           vs_sprintf(a, "%.*s", VS_FMT(vs_span_head(by, BY_MAX))), NULL);
+    return VS_OK;
+}
+
 static vs_code local_delete(rvps *r, vs_span id, vs_span by, vs_error *err)
 {
-    vs_arena a;
-    vs_span key;
+    VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 1 << 16);
-    vs_code code = VS_OK;
-    bool ok = rvps_key_of(&a, id, &key);
-    if (!vs_arena_ok(&a))
-        code = vs_arena_check(&a, err);
-    else if (!ok)
-        code = vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
-    else
-        code = vs_store_delete(((const rvps_local *)r)->store, RVPS_NAMESPACE, key, err);
-    if (code == VS_OK)
-        vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
-               vs_sprintf(&a, "%.*s", VS_FMT(id)), "by",
-               vs_sprintf(&a, "%.*s", VS_FMT(vs_span_head(by, BY_MAX))), NULL);
-    vs_arena_free(&a);
-    return code;
+    return delete_on(((const rvps_local *)r)->store, &a, id, by, err);
 }
 
 vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *err)

@@ -17,7 +17,8 @@ typedef struct store_ops {
     vs_code (*remove)(vs_store *s, const char *ns, vs_span key, vs_error *err);
     vs_code (*list)(vs_store *s, const char *ns, vs_code (*each)(void *user, vs_span key),
                     void *user, vs_error *err);
-    vs_code (*purge)(vs_store *s, int64_t now, unsigned max, vs_error *err);
+    /* *left: at most so many; what is left of it afterwards. */
+    vs_code (*purge)(vs_store *s, int64_t now, unsigned *left, vs_error *err);
     vs_code (*ping)(vs_store *s, vs_error *err);
     void (*close)(vs_store *s);
 } store_ops;

@@ -315,16 +315,17 @@ static vs_code purge_namespace(void *user, const char *name, vs_error *err)
     return files_each(p->s->root, dir, purge_entry, p, err);
 }
 
-static vs_code localfs_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code localfs_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
     localfs *s = (localfs *)base;
     VS_TRY(lock_for_writing(s, err));
     vs_code code = VS_OK;
     if (now > s->soonest) {
-        purge p = {.s = s, .now = now, .soonest = INT64_MAX, .left = max};
+        purge p = {.s = s, .now = now, .soonest = INT64_MAX, .left = *left};
         code = files_each(s->root, EXPIRES, purge_namespace, &p, err);
         if (code == VS_OK)
             s->soonest = p.soonest;
+        *left = p.left;
     }
     unlock(s);
     return code;

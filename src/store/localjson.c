@@ -538,17 +538,18 @@ static vs_code purge_namespace(void *user, const char *ns, vs_error *err)
     return keys.len ? remove_keys(p->s, &p->a, i, keys, err) : VS_OK;
 }
 
-static vs_code localjson_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code localjson_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
     localjson *s = (localjson *)base;
     VS_TRY(lock_all(s, LOCK_EX, err));
     vs_code code = VS_OK;
     if (now > s->soonest) {
-        purge p = {.s = s, .now = now, .soonest = INT64_MAX, .left = max};
+        purge p = {.s = s, .now = now, .soonest = INT64_MAX, .left = *left};
         vs_arena_init(&p.a, ARENA_MAX);
         code = files_each(s->root, EXPIRES, purge_namespace, &p, err);
         if (code == VS_OK)
             s->soonest = p.soonest;
+        *left = p.left;
         vs_arena_free(&p.a);
     }
     unlock_all(s);

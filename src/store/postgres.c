@@ -366,13 +366,16 @@ static vs_code purge(pg_conn *c, job *j, vs_error *err)
         if (code != VS_OK && code != VS_E_NOT_FOUND)
             return code;
     }
+    j->max = left;
     return VS_OK;
 }
 
-static vs_code postgres_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code postgres_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
-    job j = {.run = purge, .now = now, .max = max};
-    return work(base, &j, err);
+    job j = {.run = purge, .now = now, .max = *left};
+    vs_code code = work(base, &j, err);
+    *left = j.max;
+    return code;
 }
 
 /* ---- health, opening, closing ---------------------------------------------------------------- */

@@ -70,13 +70,13 @@ static bool seen_before(const routed *s, size_t at)
     return seen;
 }
 
-static vs_code routed_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code routed_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
     const routed *s = (const routed *)base;
-    VS_TRY(s->rest->ops->purge(s->rest, now, max, err));
+    VS_TRY(s->rest->ops->purge(s->rest, now, left, err));
     for (size_t i = 0; i < s->n; i++)
         if (!seen_before(s, i))
-            VS_TRY(s->routes[i].store->ops->purge(s->routes[i].store, now, max, err));
+            VS_TRY(s->routes[i].store->ops->purge(s->routes[i].store, now, left, err));
     return VS_OK;
 }
 

@@ -402,21 +402,23 @@ static vs_code sqlite_remove(vs_store *base, const char *ns, vs_span key, vs_err
     return finish_writing(s, remove_with(s->writer, ns, key, err));
 }
 
-static vs_code purge_with(conn *c, int64_t now, unsigned max, vs_error *err)
+static vs_code purge_with(conn *c, int64_t now, unsigned *left, vs_error *err)
 {
     VS_CLEANUP(rest) sqlite3_stmt *st = NULL;
     VS_TRY(prepared(c, PURGE, &st, err));
     (void)sqlite3_bind_int64(st, 1, now);
-    (void)sqlite3_bind_int64(st, 2, (int64_t)max);
+    (void)sqlite3_bind_int64(st, 2, (int64_t)*left);
     int changes = 0;
-    return write_with(c, st, &changes, err);
+    VS_TRY(write_with(c, st, &changes, err));
+    *left -= (unsigned)changes < *left ? (unsigned)changes : *left;
+    return VS_OK;
 }
 
-static vs_code sqlite_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code sqlite_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
     sqlite_store *s = (sqlite_store *)base;
     VS_TRY(begin_writing(s, err));
-    return finish_writing(s, purge_with(s->writer, now, max, err));
+    return finish_writing(s, purge_with(s->writer, now, left, err));
 }
 
 /* A row comes and goes in one commit: its pages are written, so that a full disk shows. */

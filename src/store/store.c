@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
+enum { PURGE_ROUND = 1000, PURGE_S = 5 };
+
 static vs_code check_namespace(const char *ns, vs_error *err)
 {
     size_t n = strnlen(ns, VS_STORE_NS_MAX + 1);
@@ -86,7 +90,18 @@ vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void *user, v
 
 vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err)
 {
-    return s->ops->purge(s, now, max, err);
+    return s->ops->purge(s, now, &max, err);
+}
+
+vs_code vs_store_purge_all(vs_store *s, int64_t now, vs_error *err)
+{
+    int64_t until = vs_mono_ns() + (int64_t)PURGE_S * 1000000000;
+    unsigned left;
+    do {
+        left = PURGE_ROUND;
+        VS_TRY(s->ops->purge(s, now, &left, err));
+    } while (left == 0 && vs_mono_ns() < until);
+    return VS_OK;
 }
 
 vs_code vs_store_ping(vs_store *s, vs_error *err)

@@ -96,6 +96,9 @@ VS_MUST vs_code vs_store_list(vs_store *s, const char *ns, vs_code (*each)(void 
                               void *user, vs_error *err);
 /* Removes at most `max` values that expired before `now`; cheap when there are none. */
 VS_MUST vs_code vs_store_purge(vs_store *s, int64_t now, unsigned max, vs_error *err);
+/* All of them, or as many as can be removed within some seconds: what clients can make expire they
+ * must not be able to pile up. In rounds, between which others write. */
+VS_MUST vs_code vs_store_purge_all(vs_store *s, int64_t now, vs_error *err);
 /* Does it work now? Makes one small durable write, so that a full disk, a read-only file and a
  * server that is gone show, as a precise error; the next call after the cause is gone succeeds. A
  * write has its price: callers on behalf of strangers limit its rate. (The tree back end, which may

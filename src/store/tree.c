@@ -130,9 +130,9 @@ static vs_code tree_list(vs_store *base, const char *ns, vs_code (*each)(void *u
     return code;
 }
 
-static vs_code tree_purge(vs_store *base, int64_t now, unsigned max, vs_error *err)
+static vs_code tree_purge(vs_store *base, int64_t now, unsigned *left, vs_error *err)
 {
-    (void)base, (void)now, (void)max, (void)err;
+    (void)base, (void)now, (void)left, (void)err;
     return VS_OK; /* nothing expires here */
 }
 

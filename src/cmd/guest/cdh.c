@@ -225,8 +225,8 @@ static vs_code answer(const options *o, program *p, vs_error *err)
         VS_TRY(open_source(o, p, err));
     else
         VS_TRY(cdh_source_files(NULL, 0, &p->service.source, err));
-    VS_TRY(cdh_keyprovider(p->service.source, CDH_KEY_WRAP | CDH_KEY_UNWRAP, vs_buf_span(&in), &out,
-                           err));
+    VS_TRY(cdh_keyprovider(p->service.source, CDH_KEY_WRAP | CDH_KEY_UNWRAP | CDH_KEY_FILES,
+                           vs_buf_span(&in), &out, err));
     return vs_write_fd(1, vs_buf_span(&out), err);
 }
 

@@ -83,14 +83,25 @@ static vs_val notes(vs_arena *a, const cca_verdict *v)
     return list.n ? vs_vec_end_array(&list) : vs_undefined();
 }
 
-/* `v` NULL: a remote verifier has appraised, and told no more than that. */
-static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verdict *v)
+/* As cca_report, of what a remote verifier has told. */
+static vs_val remote_report(vs_arena *a, const cca_ear_findings *f)
+{
+    vs_obj platform = {.a = a}, realm = {.a = a}, o = {.a = a};
+    vs_obj_put(&platform, "vector", ear_vector_value(&f->platform, a));
+    vs_obj_put(&realm, "vector", ear_vector_value(&f->realm, a));
+    vs_obj_put(&o, "platform", vs_obj_end(&platform, VS_DUP_REFUSE, NULL));
+    vs_obj_put(&o, "realm", vs_obj_end(&realm, VS_DUP_REFUSE, NULL));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+/* `report` is what the policy gets as "vouchsafe"; `v` NULL: a remote verifier has appraised. */
+static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verdict *v,
+                                 vs_val report)
 {
     vs_obj claims = {.a = a};
     vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
     vs_obj_put(&claims, "platform", platform_claims(a, &t->platform));
-    if (v)
-        vs_obj_put(&claims, "vouchsafe", cca_report(a, t, v));
+    vs_obj_put(&claims, "vouchsafe", report);
     vs_tee_result r = {
         .tee_class = "cpu",
         .claims = vs_obj_end(&claims, VS_DUP_REFUSE, NULL),
@@ -108,13 +119,14 @@ static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verd
 
 /* Nothing that is not ours to send is sent: expectations first. */
 static vs_code verify_remotely(const cca_snapshot *s, const cca_token *t,
-                               const vs_tee_expect *expect, vs_arena *a, vs_error *err)
+                               const vs_tee_expect *expect, vs_arena *a, cca_ear_findings *out,
+                               vs_error *err)
 {
     VS_TRY(check_report_data(&t->realm, expect->report_data, err));
     VS_TRY(check_init_data(&t->realm, expect->init_data, err));
     vs_val platform = platform_claims(a, &t->platform), realm = realm_claims(a, &t->realm);
     VS_TRY(vs_arena_check(a, err));
-    return cca_remote_verify(s->remote, t, platform, realm, expect->now, a, err);
+    return cca_remote_verify(s->remote, t, platform, realm, expect->now, a, out, err);
 }
 
 static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
@@ -123,8 +135,9 @@ static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee
     VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
     VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
     if (s->remote) {
-        VS_TRY(verify_remotely(s, t, expect, a, err));
-        *out = make_result(a, t, NULL);
+        cca_ear_findings found;
+        VS_TRY(verify_remotely(s, t, expect, a, &found, err));
+        *out = make_result(a, t, NULL, remote_report(a, &found));
         return VS_OK;
     }
     const cca_basis basis = {s, s->use_endorsements ? expect->endorsements : NULL, a};
@@ -133,7 +146,7 @@ static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee
     VS_TRY(check_report_data(&t->realm, expect->report_data, err));
     VS_TRY(check_init_data(&t->realm, expect->init_data, err));
     VS_TRY(cca_appraise(&basis, t, &verdict, err));
-    *out = make_result(a, t, &verdict);
+    *out = make_result(a, t, &verdict, cca_report(a, t, &verdict));
     return VS_OK;
 }
 

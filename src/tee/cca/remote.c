@@ -11,7 +11,6 @@
 #include "base/enc.h"
 #include "net/http_pool.h"
 #include "net/origin.h"
-#include "tee/cca/remote_answer.h"
 #include "value/json.h"
 
 enum {
@@ -391,7 +390,7 @@ static vs_code verify(cca_remote *r, const cca_token *t, vs_arena *a, vs_val *cl
 }
 
 vs_code cca_remote_verify(cca_remote *r, const cca_token *t, vs_val platform, vs_val realm,
-                          int64_t now, vs_arena *a, vs_error *err)
+                          int64_t now, vs_arena *a, cca_ear_findings *out, vs_error *err)
 {
     vs_val claims = vs_undefined();
     vs_error why = {0};
@@ -402,7 +401,7 @@ vs_code cca_remote_verify(cca_remote *r, const cca_token *t, vs_val platform, vs
                                    .now = now};
     vs_code code = verify(r, t, a, &claims, &why);
     if (code == VS_OK)
-        code = cca_ear_check(claims, &expect, &why);
+        code = cca_ear_check(claims, &expect, out, &why);
     if (code == VS_OK)
         return VS_OK;
     (void)vs_wrap(&why, "remote verifier %s", r->address);

@@ -21,6 +21,7 @@
 #ifndef VS_TEE_CCA_REMOTE_H
 #define VS_TEE_CCA_REMOTE_H
 
+#include "tee/cca/remote_answer.h"
 #include "tee/cca/token.h"
 
 enum { CCA_REMOTE_KEY_S = 60 };
@@ -35,6 +36,6 @@ void cca_remote_free(cca_remote **r); /* NULL-safe */
  * the token's claims as in cca.md 4.2. VS_OK: the service has signed that it found this token good
  * enough. Else as in remote_answer.h; VS_E_IO, VS_E_TIMEOUT, VS_E_UNTRUSTED (its certificate). */
 VS_MUST vs_code cca_remote_verify(cca_remote *r, const cca_token *t, vs_val platform, vs_val realm,
-                                  int64_t now, vs_arena *a, vs_error *err);
+                                  int64_t now, vs_arena *a, cca_ear_findings *out, vs_error *err);
 
 #endif

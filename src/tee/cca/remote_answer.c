@@ -224,32 +224,51 @@ static vs_code check_nonce(vs_val claims, vs_span want, vs_error *err)
     return VS_OK;
 }
 
-/* The worse of what is said and what the claims add up to; "none" stays that. */
-static vs_code status_of(vs_val submod, ear_tier *out, vs_error *err)
+/* Its trust vector; nothing is set when it has none. */
+static vs_code vector_of(vs_val submod, ear_vector *out, vs_error *err)
 {
     vs_val vector = vs_getc(submod, "ear.trustworthiness-vector");
-    ear_vector v;
-    if (!ear_tier_of_status(vs_getc(submod, "ear.status"), out))
-        return vs_fail(err, VS_E_INVALID, "\"ear.status\" is missing or not a tier");
-    if (*out == EAR_NONE || !vs_defined(vector) || vector.kind == VS_NULL)
+    *out = (ear_vector){0};
+    if (!vs_defined(vector) || vector.kind == VS_NULL || vs_eq(vector, vs_empty(VS_OBJECT)))
         return VS_OK;
-    VS_TRY_WRAP(ear_vector_read(vector, EAR_INTEGERS_OR_NAMES, &v, err), err,
+    VS_TRY_WRAP(ear_vector_read(vector, EAR_INTEGERS_OR_NAMES, out, err), err,
                 "\"ear.trustworthiness-vector\"");
-    ear_tier sum = ear_vector_status(&v);
-    *out = sum > *out ? sum : *out;
     return VS_OK;
 }
 
-static vs_code check_status(vs_val submod, ear_tier worst, vs_error *err)
+/* `stated` is the submod's status. The worse of it and what the claims add up to counts; "none"
+ * stays that. */
+static vs_code check_status(ear_tier stated, const ear_vector *v, ear_tier worst, vs_error *err)
 {
-    ear_tier tier;
-    if (worst == EAR_CONTRAINDICATED)
+    ear_tier sum = ear_vector_status(v), tier = sum > stated && stated ? sum : stated;
+    if (worst == EAR_CONTRAINDICATED || (tier != EAR_NONE && tier <= worst))
         return VS_OK;
-    VS_TRY(status_of(submod, &tier, err));
-    if (tier == EAR_NONE || tier > worst)
-        return vs_fail(err, VS_E_UNTRUSTED, "the verifier's status is \"%s\"; accepted is %s",
-                       ear_tier_name(tier),
-                       worst == EAR_AFFIRMING ? "\"affirming\"" : "\"affirming\" or \"warning\"");
+    return vs_fail(err, VS_E_UNTRUSTED, "the verifier's status is \"%s\"; accepted is %s",
+                   ear_tier_name(tier),
+                   worst == EAR_AFFIRMING ? "\"affirming\"" : "\"affirming\" or \"warning\"");
+}
+
+/* The vector that the policy gets must not be better than the status: what the claims do not say,
+ * those say that matter most. */
+static void lower_to(ear_tier stated, ear_vector *v)
+{
+    static const int8_t codes[] = {
+        [EAR_NONE] = 0, [EAR_AFFIRMING] = 2, [EAR_WARNING] = 32, [EAR_CONTRAINDICATED] = 96};
+    ear_tier sum = ear_vector_status(v);
+    if (stated != EAR_NONE && sum != EAR_NONE && sum >= stated)
+        return;
+    ear_set(v, EAR_HARDWARE, codes[stated]);
+    ear_set(v, EAR_EXECUTABLES, codes[stated]);
+}
+
+static vs_code judge(vs_val submod, ear_tier worst, ear_vector *out, vs_error *err)
+{
+    ear_tier stated = EAR_NONE;
+    if (!ear_tier_of_status(vs_getc(submod, "ear.status"), &stated) && worst != EAR_CONTRAINDICATED)
+        return vs_fail(err, VS_E_INVALID, "\"ear.status\" is missing or not a tier");
+    VS_TRY(vector_of(submod, out, err));
+    VS_TRY(check_status(stated, out, worst, err));
+    lower_to(stated, out);
     return VS_OK;
 }
 
@@ -281,12 +300,12 @@ static vs_code missing(vs_val submods, const char *name, vs_error *err)
 }
 
 static vs_code check_submod(vs_val submods, const char *name, vs_val want, ear_tier worst,
-                            vs_error *err)
+                            ear_vector *vector, vs_error *err)
 {
     vs_val submod = vs_getc(submods, name);
     if (submod.kind != VS_OBJECT)
         return missing(submods, name, err);
-    vs_code code = check_status(submod, worst, err);
+    vs_code code = judge(submod, worst, vector, err);
     if (code == VS_OK)
         code = check_evidence(submod, want, err);
     if (code != VS_OK)
@@ -294,19 +313,22 @@ static vs_code check_submod(vs_val submods, const char *name, vs_val want, ear_t
     return code;
 }
 
-static vs_code check_ear(vs_val claims, const cca_ear_expect *e, vs_error *err)
+static vs_code check_ear(vs_val claims, const cca_ear_expect *e, cca_ear_findings *out,
+                         vs_error *err)
 {
     const vs_jwt_times times = {.now = e->now, .leeway = LEEWAY_S, .check_nbf = true};
     vs_val submods;
     VS_TRY(vs_jwt_check_times(claims, &times, err));
     VS_TRY(check_nonce(claims, e->nonce, err));
     VS_TRY(vs_need(claims, "submods", VS_OBJECT, &submods, err));
-    VS_TRY(check_submod(submods, "CCA_SSD_PLATFORM", e->platform, e->worst, err));
-    return check_submod(submods, "CCA_REALM", e->realm, e->worst, err);
+    VS_TRY(check_submod(submods, "CCA_SSD_PLATFORM", e->platform, e->worst, &out->platform, err));
+    return check_submod(submods, "CCA_REALM", e->realm, e->worst, &out->realm, err);
 }
 
-vs_code cca_ear_check(vs_val claims, const cca_ear_expect *expect, vs_error *err)
+vs_code cca_ear_check(vs_val claims, const cca_ear_expect *expect, cca_ear_findings *out,
+                      vs_error *err)
 {
-    VS_TRY_WRAP(check_ear(claims, expect, err), err, "EAR");
+    *out = (cca_ear_findings){0};
+    VS_TRY_WRAP(check_ear(claims, expect, out, err), err, "EAR");
     return VS_OK;
 }

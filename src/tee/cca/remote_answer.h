@@ -51,8 +51,16 @@ typedef struct cca_ear_expect {
                                EAR_CONTRAINDICATED: any will do, as upstream */
     int64_t now;
 } cca_ear_expect;
+
+/* What the service thinks of the two; never better than the status it gives. A submod with a status
+ * and no vector has the status as hardware and executables. */
+typedef struct cca_ear_findings {
+    ear_vector platform, realm;
+} cca_ear_findings;
+
 /* VS_E_MISMATCH: another nonce, another token; VS_E_UNTRUSTED: a submod is missing or its status is
  * too bad (the service's words are in the error); VS_E_EXPIRED; VS_E_INVALID. */
-VS_MUST vs_code cca_ear_check(vs_val claims, const cca_ear_expect *expect, vs_error *err);
+VS_MUST vs_code cca_ear_check(vs_val claims, const cca_ear_expect *expect, cca_ear_findings *out,
+                              vs_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "as/backend.h"
 #include "as/replay.h"
 #include "base/clock.h"
+#include "rvps/record.h"
 
 /* ---- against the real service ---------------------------------------------------------------- */
 
@@ -108,6 +109,48 @@ static void of_trustees_service_only_the_token_is_known(void **state)
                                   VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}"),
                                   VS_LIT("me"), 0, &err),
                  &err);
+}
+
+/* As a record lies in the store of a provider, whoever made it. */
+static void store_key(world *w, const char *id, const char *provenance)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4096);
+    vs_error err = {0};
+    vs_buf_printf(&text,
+                  "{\"version\":\"0.1.0\",\"name\":\"cca.cpak.%s\",\"expiration\":"
+                  "\"2093-01-01T00:00:00Z\",\"value\":[{\"key\":1},{\"key\":2,\"valid-until\":"
+                  "\"2001-01-01T00:00:00Z\"}]%s}",
+                  id, provenance);
+    const char *name = vs_sprintf(&w->a, "cca.cpak.%s", id);
+    assert_vs_ok(vs_store_put(w->store, RVPS_NAMESPACE, vs_str(name), vs_buf_span(&text), 0,
+                              VS_PUT_REPLACE, &err),
+                 &err);
+}
+
+static vs_val key_from_afar(both *b, const char *name)
+{
+    vs_error err = {0};
+    vs_val v;
+    assert_vs_ok(rvps_query(b->rv, vs_str(name), vs_now_s(), &b->s->w.a, &v, &err), &err);
+    return v;
+}
+
+/* Trustee's provider takes a "sample" under any name from anybody: that makes no platform genuine.
+ */
+static void attestation_keys_come_from_a_provider_that_guards_them(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    store_key(w, "01aa", ",\"provenance\":{\"type\":\"corim\"}");
+    store_key(w, "01bb", ",\"provenance\":{\"type\":\"sample\"}");
+    store_key(w, "01cc", "");
+    assert_json_eq(w, key_from_afar(b, "cca.cpak.01aa"), "[{'key': 1}]");
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01bb")));
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01cc")));
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01dd")));
+    b->s->services.n_methods = AS_GRPC_METHODS + RVPS_GRPC_METHODS;
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01aa")));
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01bb")));
 }
 
 static void all_forms_of_data_arrive(void **state)
@@ -631,6 +674,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REAL(evaluations_are_those_of_the_service),
+        REAL(attestation_keys_come_from_a_provider_that_guards_them),
         REAL(all_forms_of_data_arrive),
         REAL(of_trustees_service_only_the_token_is_known),
         REAL(policies_and_challenges),

@@ -324,7 +324,7 @@ static void our_client_and_our_server_agree_with_the_local_verifier(void **state
     vs_code code = verify_by(&q, q.remote, token, challenge, &remote, why);
     if (code != VS_OK)
         fail_msg("%s", why);
-    assert_true(vs_eq(without_ours(&s->a, local.claims), remote.claims));
+    assert_true(vs_eq(without_ours(&s->a, local.claims), without_ours(&s->a, remote.claims)));
     assert_true(vs_eq(local.report_data, remote.report_data));
     assert_true(vs_eq(local.init_data, remote.init_data));
     ask_no_more(&q);

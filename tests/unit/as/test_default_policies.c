@@ -57,6 +57,10 @@ typedef struct row {
     ", 'configuration': " cfg ", 'hardware': " hw ", 'runtime-opaque': 2}}, 'realm': "             \
     "{'rim-endorsed': " rim ", 'rpv-endorsed': " rpv ", 'rem-endorsed': [null, " rem               \
     ", true, null]}}}}"
+#define CCA_REMOTE(hardware, executables)                                                          \
+    "{'cca': {'realm': {'cca-realm-initial-measurement': 'RIM'}, 'vouchsafe': {'platform': "       \
+    "{'vector': {'hardware': " hardware ", 'executables': " executables                            \
+    ", 'configuration': 2, 'instance-identity': 2}}, 'realm': {'vector': {'executables': 2}}}}}"
 #define CCA_IN_LIST "{'cca.realm.cca-realm-initial-measurement': ['RIM']}"
 #define SAMPLE                                                                                     \
     "{'sample': {'svn': '1', 'launch_digest': 'abcde', 'debug': false, "                           \
@@ -71,25 +75,27 @@ typedef struct row {
 #define SNP_CFG                                                                                    \
     "'snp_smt_enabled': true, 'snp_tsme_enabled': false, 'snp_guest_abi_major': 0, "               \
     "'snp_guest_abi_minor': 31, 'snp_single_socket': false, 'snp_smt_allowed': true"
-#define TDX(tcb, events)                                                                           \
+#define TDX(tcb, events, attributes)                                                               \
     "{'tdx': {'quote': {'header': {'tee_type': '81000000', 'vendor_id': "                          \
     "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'rtmr_1': 'R1', 'rtmr_2': 'R2', " \
-    "'xfam': 'X'}}, 'tcb_status': '" tcb "', 'collateral_expiration_status': '0', "                \
+    "'xfam': 'X', 'td_attributes': '" attributes "'}}, 'tcb_status': '" tcb                        \
+    "', 'collateral_expiration_status': '0', "                                                     \
     "'td_attributes': {'debug': false}, 'uefi_event_logs': [" events "]}}"
 #define TDX_EVENTS                                                                                 \
     "{'type_name': 'EV_EFI_BOOT_SERVICES_APPLICATION', 'details': {'device_paths': "               \
     "['File(kernel)']}, 'digests': [{'alg': 'SHA-384', 'digest': 'K'}]}, {'type_name': "           \
     "'EV_EVENT_TAG', 'details': {'string': 'LOADED_IMAGE::LoadOptions'}, 'digests': "              \
     "[{'alg': 'SHA-384', 'digest': 'C'}]}"
-#define AZ_SNP(debug)                                                                              \
+#define AZ_SNP(debug, migrate)                                                                     \
     "{'az-snp-vtpm': {'measurement': 'M', 'tpm': {'pcr11': 'P'}, 'reported_tcb_bootloader': '1', " \
     "'reported_tcb_microcode': '2', 'reported_tcb_snp': '3', 'reported_tcb_tee': '4', "            \
     "'platform_smt_enabled': 'true', 'platform_tsme_enabled': 'true', 'policy_abi_major': '0', "   \
     "'policy_abi_minor': '31', 'policy_single_socket': 'false', 'policy_smt_allowed': 'true', "    \
-    "'policy_debug_allowed': '" debug "'}}"
-#define AZ_TDX(debug, expired)                                                                     \
+    "'policy_debug_allowed': '" debug "', 'policy_migrate_ma': '" migrate "'}}"
+#define AZ_TDX(debug, expired, attributes)                                                         \
     "{'az-tdx-vtpm': {'quote': {'header': {'tee_type': '81000000', 'vendor_id': "                  \
-    "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'xfam': 'X'}}, "                  \
+    "'939a7233f79c4ca9940a0db3957f0607'}, 'body': {'mr_td': 'T', 'xfam': 'X', 'td_attributes': "   \
+    "'" attributes "'}}, "                                                                         \
     "'tcb_status': 'UpToDate', 'tpm': {'pcr11': 'P'}, 'td_attributes': {'debug': " debug "}, "     \
     "'collateral_expiration_status': '" expired "'}}"
 #define AZ_SNP_REFS                                                                                \
@@ -146,6 +152,9 @@ static const row rows[] = {
      33, 97, 0},
     {"cca, wrong configuration", CPU, CCA_OURS("2", "32", "2", "true", "true", "true"), CCA_IN_LIST,
      2, 2, 32},
+    {"cca, remote verifier affirms", CPU, CCA_REMOTE("2", "2"), CCA_IN_LIST, 3, 2, 2},
+    {"cca, remote verifier knows no firmware", CPU, CCA_REMOTE("2", "33"), CCA_IN_LIST, 33, 2, 2},
+    {"cca, remote verifier warns of it all", CPU, CCA_REMOTE("32", "32"), CCA_IN_LIST, 33, 32, 2},
     {"cca, verifier failed", CPU, CCA_OURS("-1", "-1", "-1", "true", "true", "true"), CCA_IN_LIST,
      33, -1, -1},
     {"cca, findings without content", CPU,
@@ -162,26 +171,43 @@ static const row rows[] = {
     {"snp, debug allowed", CPU, SNP("true"), "{" SNP_HW ", " SNP_CFG "}", 33, 2, 36},
     {"snp, all endorsed", CPU, SNP("false"),
      "{'snp_launch_measurement': ['M'], " SNP_HW ", " SNP_CFG "}", 3, 2, 2},
-    {"tdx, nothing endorsed", CPU, TDX("UpToDate", TDX_EVENTS), "{}", 33, 97, 36},
-    {"tdx, direct boot", CPU, TDX("UpToDate", TDX_EVENTS),
+    {"tdx, nothing endorsed", CPU, TDX("UpToDate", TDX_EVENTS, "0000001000000000"), "{}", 33, 97,
+     36},
+    {"tdx, direct boot", CPU, TDX("UpToDate", TDX_EVENTS, "0000001000000000"),
      "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'tdvfkernel': 'K', 'tdvfkernelparams': 'C', 'mr_td': "
      "['T'], "
      "'xfam': ['X']}",
      3, 2, 2},
-    {"tdx, boot by GRUB", CPU, TDX("UpToDate", ""),
+    {"tdx, boot by GRUB", CPU, TDX("UpToDate", "", "0000001000000000"),
      "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 2},
-    {"tdx, outdated firmware", CPU, TDX("OutOfDate", TDX_EVENTS), "{'mr_td': ['T']}", 33, 97, 36},
-    {"az-snp-vtpm, all endorsed", CPU, AZ_SNP("false"), AZ_SNP_REFS, 3, 2, 2},
-    {"az-snp-vtpm, debuggable", CPU, AZ_SNP("true"), AZ_SNP_REFS, 3, 2, 36},
-    {"az-snp-vtpm, nothing endorsed", CPU, AZ_SNP("false"), "{}", 33, 97, 36},
-    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX("false", "0"), AZ_TDX_REFS, 3, 2, 2},
-    {"az-tdx-vtpm, debuggable", CPU, AZ_TDX("true", "0"), AZ_TDX_REFS, 3, 2, 36},
-    {"az-tdx-vtpm, expired collateral", CPU, AZ_TDX("false", "1"), AZ_TDX_REFS, 3, 97, 2},
-    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX("false", "0"), "{}", 33, 97, 36},
+    {"tdx, may be migrated", CPU, TDX("UpToDate", "", "0000003000000000"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 36},
+    {"tdx, may be migrated, key locker", CPU, TDX("UpToDate", "", "000000f000000080"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 36},
+    {"tdx, key locker and performance counters", CPU, TDX("UpToDate", "", "000000d000000080"),
+     "{'rtmr_1': ['R1'], 'rtmr_2': ['R2'], 'mr_td': ['T'], 'xfam': ['X']}", 4, 2, 2},
+    {"tdx, outdated firmware", CPU, TDX("OutOfDate", TDX_EVENTS, "0000001000000000"),
+     "{'mr_td': ['T']}", 33, 97, 36},
+    {"az-snp-vtpm, all endorsed", CPU, AZ_SNP("false", "false"), AZ_SNP_REFS, 3, 2, 2},
+    {"az-snp-vtpm, debuggable", CPU, AZ_SNP("true", "false"), AZ_SNP_REFS, 3, 2, 36},
+    {"az-snp-vtpm, may be migrated", CPU, AZ_SNP("false", "true"), AZ_SNP_REFS, 3, 2, 36},
+    {"az-snp-vtpm, nothing endorsed", CPU, AZ_SNP("false", "false"), "{}", 33, 97, 36},
+    {"az-tdx-vtpm, all endorsed", CPU, AZ_TDX("false", "0", "0000001000000000"), AZ_TDX_REFS, 3, 2,
+     2},
+    {"az-tdx-vtpm, debuggable", CPU, AZ_TDX("true", "0", "0000001000000000"), AZ_TDX_REFS, 3, 2,
+     36},
+    {"az-tdx-vtpm, may be migrated", CPU, AZ_TDX("false", "0", "0000002000000000"), AZ_TDX_REFS, 3,
+     2, 36},
+    {"az-tdx-vtpm, expired collateral", CPU, AZ_TDX("false", "1", "0000001000000000"), AZ_TDX_REFS,
+     3, 97, 2},
+    {"az-tdx-vtpm, nothing endorsed", CPU, AZ_TDX("false", "0", "0000001000000000"), "{}", 33, 97,
+     36},
     {"tpm, all endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",
      "{'tpm_pcr11': ['P'], 'trusted_aks': ['A']}", 3, 2, 0},
     {"tpm, key not endorsed", CPU, "{'tpm': {'pcr11': 'P', 'ak_public': 'A'}}",
-     "{'tpm_pcr11': ['P']}", 33, 2, 0},
+     "{'tpm_pcr11': ['P']}", 33, 97, 0},
+    {"tpm, other registers", CPU, "{'tpm': {'pcr11': 'Q', 'ak_public': 'A'}}",
+     "{'tpm_pcr11': ['P'], 'trusted_aks': ['A']}", 33, 2, 0},
     {"se", CPU, "{'se': {'tag': 't'}}", "{}", 3, 2, 2},
     {"sgx has no rules", CPU, "{'sgx': {'body': {}}}", "{}", 33, 97, 36},
     {"csv has no rules", CPU, "{'csv': {'version': '1'}}", "{}", 33, 97, 36},
@@ -263,6 +289,9 @@ static void resource_policies_allow_what_they_say(void **state)
     static const char other[] = "{'plugin': 'nebula-ca', 'resource-path': [], 'query': {}}";
     static const char sampled[] =
         "{'submods': {'cpu0': {'ear.veraison.annotated-evidence': {'sample': {'svn': '1'}}}}}";
+#define TPM(status)                                                                                \
+    "{'submods': {'cpu0': {" status "'ear.veraison.annotated-evidence': {'tpm': {'pcr11': "        \
+    "'P'}}}}}"
     static const struct {
         const char *policy, *input, *data;
         bool allow;
@@ -271,6 +300,10 @@ static void resource_policies_allow_what_they_say(void **state)
         {"kbs_default", "{'tee-pubkey': {}}", resource, true},
         {"kbs_default", GOOD, other, false},
         {"kbs_default", sampled, resource, false},
+        {"kbs_default", TPM(""), resource, false}, /* anybody can sign a quote */
+        {"kbs_default", TPM("'ear.status': 'warning', "), resource, false},
+        {"kbs_default", TPM("'ear.status': 'contraindicated', "), resource, false},
+        {"kbs_default", TPM("'ear.status': 'affirming', "), resource, true},
         {"kbs_allow_all", sampled, resource, true},
         {"kbs_allow_all", GOOD, other, false},
         {"kbs_deny_all", GOOD, resource, false},

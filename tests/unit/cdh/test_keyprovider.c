@@ -109,7 +109,36 @@ static void a_key_may_come_from_a_file(void **state)
     VS_CLEANUP(cdh_source_free) cdh_source *s = secrets();
     VS_CLEANUP(vs_buf_free) vs_buf in = VS_BUF(8192), out = VS_BUF(65536);
     wrap_input(&in, parameter);
-    assert_vs_ok(cdh_keyprovider(s, CDH_KEY_WRAP, vs_buf_span(&in), &out, &err), &err);
+    assert_vs_ok(cdh_keyprovider(s, CDH_KEY_WRAP | CDH_KEY_FILES, vs_buf_span(&in), &out, &err),
+                 &err);
+    (void)unlink(path);
+}
+
+/* Callers of the data hub have fewer rights than the data hub: no file of its is a key to them, is
+ * told of, or is waited for. */
+static void no_file_is_read_for_callers_of_the_hub(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/vs-kek-XXXXXX", parameter[128], text[VS_ERROR_TEXT];
+    int fd = mkstemp(path);
+    vs_error err = {0};
+    assert_vs_ok(vs_write_fd(fd, VS_LIT(KEK), &err), &err);
+    (void)close(fd);
+    const char *const files[] = {path, "/no/such/file", "/etc/passwd", ""};
+    VS_CLEANUP(cdh_source_free) cdh_source *s = secrets();
+    for (size_t i = 0; i < VS_COUNT(files); i++) {
+        VS_CLEANUP(vs_buf_free) vs_buf in = VS_BUF(8192), out = VS_BUF(65536);
+        (void)snprintf(parameter, sizeof parameter, "keyid=kbs:///default/key/1::keypath=%s",
+                       files[i]);
+        wrap_input(&in, parameter);
+        err = (vs_error){0};
+        assert_vs_code(
+            cdh_keyprovider(s, CDH_KEY_WRAP | CDH_KEY_UNWRAP, vs_buf_span(&in), &out, &err),
+            VS_E_DENIED);
+        assert_string_equal(vs_error_text(&err, text, sizeof text),
+                            "\"keypath\" is for the command only: no file is read here");
+        assert_int_equal(out.n, 0);
+    }
     (void)unlink(path);
 }
 
@@ -193,6 +222,7 @@ int main(void)
         cmocka_unit_test(layers_made_elsewhere_are_opened),
         cmocka_unit_test(what_is_wrapped_is_unwrapped),
         cmocka_unit_test(a_key_may_come_from_a_file),
+        cmocka_unit_test(no_file_is_read_for_callers_of_the_hub),
         cmocka_unit_test(bad_input_is_refused),
         cmocka_unit_test(a_changed_packet_is_refused),
     };

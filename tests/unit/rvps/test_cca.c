@@ -511,6 +511,35 @@ static void an_older_signed_manifest_of_any_profile_does_not_come_back(void **st
     expect(f, "cca.software-component/BL/digests", "[\"" HEX_2 "\"]");
 }
 
+/* A signed CoRIM is public, and whoever brings it is heard: a platform whose key was deleted since
+ * it is compromised would be genuine again with what its own operator sends. */
+static void what_was_deleted_does_not_come_back_with_the_same_message(void **state)
+{
+    fixture *f = *state;
+    with_options(f, (rvps_options){.anchors = f->anchors});
+    const char *both = KEYS(KEY_TRIPLE(UEID_A, KEY_A) "," KEY_TRIPLE(UEID_B, KEY_B));
+    vs_span first = signed_by(f, &f->leaf, key_manifest("t", 1, both));
+    assert_vs_ok(send_by(f, first, ""), &err);
+    assert_vs_ok(send_by(f, first, ""), &err);
+    assert_vs_ok(rvps_delete(f->r, VS_LIT(CPAK_A), VS_LIT("admin"), &err), &err);
+    assert_vs_code(send_by(f, first, ""), VS_E_CONFLICT);
+    expect_reason("what version 1 says was deleted");
+    expect(f, CPAK_A, "absent");
+    expect(f, CPAK_B, "[" ENTRY_KEY(JWK_B, "t", "1") "]");
+    assert_vs_code(rvps_delete(f->r, VS_LIT(CPAK_A), VS_LIT("admin"), &err), VS_E_NOT_FOUND);
+    assert_vs_code(send_by(f, first, ""), VS_E_CONFLICT);
+    /* An administrator may, and then it is as if nothing had been deleted. */
+    assert_vs_ok(send(f, first), &err);
+    expect(f, CPAK_A, "[" ENTRY_KEY(JWK_A, "t", "1") "]");
+    assert_vs_ok(send_by(f, first, ""), &err);
+    /* So may the signer, who says something newer. */
+    assert_vs_ok(rvps_delete(f->r, VS_LIT(CPAK_A), VS_LIT("admin"), &err), &err);
+    assert_vs_code(send_by(f, first, ""), VS_E_CONFLICT);
+    assert_vs_ok(send_by(f, signed_by(f, &f->leaf, key_manifest("t", 2, both)), ""), &err);
+    expect(f, CPAK_A, "[" ENTRY_KEY(JWK_A, "t", "2") "]");
+    assert_vs_code(send_by(f, first, ""), VS_E_CONFLICT);
+}
+
 static void a_new_version_takes_away_what_it_does_not_say_any_more(void **state)
 {
     fixture *f = *state;
@@ -675,6 +704,7 @@ static void what_is_stored_in_another_form_is_not_built_upon(void **state)
         assert_vs_code(send(f, platform_manifest("t", 1, DIGEST_1)), VS_E_INVALID);
         expect_reason("delete it");
         expect(f, PLATFORM_NAME, "absent"); /* nobody gets it as an endorsement either */
+        assert_vs_ok(rvps_delete(f->r, VS_LIT(PLATFORM_NAME), VS_LIT("admin"), &err), &err);
     }
 }
 
@@ -693,6 +723,7 @@ int main(void)
         with_fixture(entries_of_several_comids_stand_side_by_side),
         with_fixture(an_older_version_does_not_come_back),
         with_fixture(an_older_signed_manifest_of_any_profile_does_not_come_back),
+        with_fixture(what_was_deleted_does_not_come_back_with_the_same_message),
         with_fixture(a_new_version_takes_away_what_it_does_not_say_any_more),
         with_fixture(two_keys_of_one_instance_are_both_shown),
         with_fixture(nobody_can_touch_what_somebody_vouched_for),

@@ -410,6 +410,31 @@ static void namespaces_are_kept_where_their_routes_lead(void **state)
     vs_store_close(&memory);
 }
 
+/* What clients make expire, faster than a round removes it, does not pile up. */
+static void whatever_has_expired_goes_in_one_go(void **state)
+{
+    enum { EXPIRED = 2500 };
+    (void)state;
+    vs_store *s = NULL;
+    vs_error err = {0};
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    vs_store_item *items = vs_alloc_array(&a, EXPIRED, sizeof *items);
+    assert_vs_ok(vs_store_open_memory(&s, &err), &err);
+    for (unsigned i = 0; i < EXPIRED; i++)
+        items[i] = (vs_store_item){"session", vs_str(vs_sprintf(&a, "%u", i)), VS_LIT("v"), 50,
+                                   VS_PUT_REPLACE};
+    assert_vs_ok(vs_store_put_all(s, items, EXPIRED, &err), &err);
+    assert_vs_ok(
+        vs_store_put(s, "session", VS_LIT("alive"), VS_LIT("v"), 200, VS_PUT_REPLACE, &err), &err);
+    assert_vs_ok(vs_store_purge_all(s, 100, &err), &err);
+    for (unsigned i = 0; i < EXPIRED; i++)
+        assert_vs_code(get_code(s, "session", items[i].key, 0), VS_E_NOT_FOUND);
+    expect(s, "session", "alive", 0, "v");
+    vs_store_close(&s);
+    vs_arena_free(&a);
+}
+
 /* The child tells each write after it was acknowledged, and is killed in the middle. */
 static void write_until_killed(const char *path, int fd, unsigned from)
 {
@@ -479,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_put_together_are_all_there_or_none, open_sqlite,
                                         fixture_free),
         cmocka_unit_test_setup_teardown(values_survive_a_restart, open_sqlite, fixture_free),
+        cmocka_unit_test(whatever_has_expired_goes_in_one_go),
         cmocka_unit_test_setup_teardown(two_openings_of_one_file_see_each_others_writes,
                                         open_sqlite, fixture_free),
         cmocka_unit_test_setup_teardown(every_file_name_is_just_a_file_name, open_sqlite,
