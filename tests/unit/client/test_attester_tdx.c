@@ -7,6 +7,7 @@
 #include <sys/file.h>
 
 #include "../tee/soft_dcap.h"
+#include "aa/aa.h"
 #include "aa/eventlog.h"
 #include "base/enc.h"
 #include "tee/eventlog/eventlog.h"
@@ -48,6 +49,27 @@ static void set_register(const world *w, unsigned i, const uint8_t *value, size_
     vs_error err = {0};
     (void)snprintf(path, sizeof path, "%s/rtmr%u:sha384", w->rtmr, i);
     assert_vs_ok(vs_write_file(path, vs_span_of(value, n), 0600, &err), &err);
+}
+
+/* The kernel's part of an extension: what is written to a register's file extends it. */
+ssize_t __real_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n)
+{
+    char link[40], path[200] = "";
+    uint8_t value[RTMR], next[VS_HASH_MAX];
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t got = readlink(link, path, sizeof path - 1);
+    if (got < 0 || !vs_span_ends(vs_span_of(path, (size_t)got), VS_LIT(":sha384")) || n != RTMR)
+        return __real_write(fd, p, n);
+    int in = __real_openat64(AT_FDCWD, path, O_RDONLY);
+    assert_int_equal(read(in, value, RTMR), RTMR);
+    (void)close(in);
+    vs_error err = {0};
+    assert_vs_ok(vs_digest(VS_SHA384, vs_span_of(value, RTMR), vs_span_of(p, RTMR), (vs_span){0},
+                           next, &err),
+                 &err);
+    return __real_write(fd, next, RTMR);
 }
 
 static int set_up(void **state)
@@ -124,22 +146,6 @@ static size_t assert_matches(world *w, const dcap_quote *q, vs_span bytes)
     return log.n;
 }
 
-/* The kernel's part of an extension: what is written to a register's file extends it. */
-static vs_code extend(void *user, uint32_t index, const uint8_t *digest, vs_error *err)
-{
-    world *w = kernel.user;
-    attester_registers r;
-    uint8_t value[RTMR], next[VS_HASH_MAX];
-    (void)user;
-    VS_TRY(attester_get_registers(w->att, &r, err));
-    VS_TRY(r.read(r.user, index, value, err));
-    VS_TRY(r.extend(r.user, index, digest, err)); /* leaves the digest in the file */
-    VS_TRY(vs_digest(VS_SHA384, vs_span_of(value, RTMR), vs_span_of(digest, RTMR), (vs_span){0},
-                     next, err));
-    set_register(w, index - 1, next, RTMR);
-    return VS_OK;
-}
-
 static aa_eventlog *open_log(world *w)
 {
     vs_error err = {0};
@@ -147,7 +153,6 @@ static aa_eventlog *open_log(world *w)
     aa_eventlog *l;
     assert_vs_ok(attester_get_registers(w->att, &r, &err), &err);
     assert_string_equal(r.path, w->aael);
-    r.extend = extend;
     assert_vs_ok(aa_eventlog_open(&r, &l, &err), &err);
     return l;
 }
@@ -184,6 +189,50 @@ static void what_is_measured_is_in_the_evidence(void **state)
     assert_int_equal(assert_matches(w, &q, log), 2);
     assert_true(vs_span_ends(log, VS_LIT("\377\377\377\377\377\377\377\377")));
     aa_eventlog_close(&l);
+}
+
+/* The whole agent, told where things are by the environment. */
+static void the_agent_measures_where_it_can_and_was_told_to(void **state)
+{
+    world *w = *state;
+    vs_error err = {0};
+    aa *agent;
+    aa_extended result;
+    dcap_quote q;
+    vs_span log;
+    aa_config cfg = {.tsm_path = dir, .init_pcr = 17, .event_log = true};
+    aa_event event = {.domain = VS_LIT("d"), .operation = VS_LIT("o"), .content = VS_LIT("c d")};
+    (void)setenv("VOUCHSAFE_RTMR_PATH", w->rtmr, 1);
+    (void)setenv("AAEL_PATH", w->aael, 1);
+    assert_vs_ok(aa_new(&cfg, NULL, &agent, &err), &err);
+    assert_vs_ok(aa_extend(agent, &event, &result, &err), &err);
+    assert_int_equal(result, AA_EXTENDED);
+    event.has_register = true;
+    event.reg = 8;
+    assert_vs_ok(aa_extend(agent, &event, &result, &err), &err);
+    event.domain = VS_LIT("two words");
+    assert_vs_code(aa_extend(agent, &event, &result, NULL), VS_E_INVALID);
+    aa_free(&agent);
+    take(w, &q, &log);
+    assert_int_equal(assert_matches(w, &q, log), 2);
+    assert_non_null(memmem(log.p, log.n, "d o c d", 7));
+
+    event.domain = VS_LIT("d");
+    cfg.event_log = false;
+    assert_vs_ok(aa_new(&cfg, NULL, &agent, &err), &err);
+    assert_vs_ok(aa_extend(agent, &event, &result, &err), &err);
+    assert_int_equal(result, AA_NOT_ENABLED);
+    aa_free(&agent);
+    cfg.event_log = true;
+    (void)setenv("VOUCHSAFE_RTMR_PATH", "/nonexistent", 1);
+    assert_vs_ok(aa_new(&cfg, NULL, &agent, &err), &err);
+    assert_vs_ok(aa_extend(agent, &event, &result, &err), &err);
+    assert_int_equal(result, AA_NOT_SUPPORTED);
+    aa_free(&agent);
+    take(w, &q, &log);
+    assert_int_equal(assert_matches(w, &q, log), 2);
+    (void)unsetenv("VOUCHSAFE_RTMR_PATH");
+    (void)unsetenv("AAEL_PATH");
 }
 
 static void the_firmwares_log_comes_first_and_ends_at_its_mark(void **state)
@@ -332,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_quote_without_logs_says_null),
         TEST(what_is_measured_is_in_the_evidence),
+        TEST(the_agent_measures_where_it_can_and_was_told_to),
         TEST(the_firmwares_log_comes_first_and_ends_at_its_mark),
         TEST(a_blank_table_is_none_and_a_malformed_one_an_error),
         TEST(quote_and_log_are_of_one_moment),
