@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/attester.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -45,19 +46,30 @@ static vs_code look_for_signs(const attester *a, vs_error *err)
     return VS_OK;
 }
 
-/* Adds what was looked for, and why each does not fit, to the reason why there is no report device.
- */
-static vs_code none_found(vs_error *err)
+/* Whether the attestation key of a TPM is to be used. A TPM that nobody named and that has none is
+ * passed over, with the reason in `err`. */
+static vs_code find_tpm(attester *a, bool named, bool *found, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf signs = VS_BUF(400);
+    vs_code code = attester_probe_tpm(a, err);
+    *found = code == VS_OK;
+    if (*found)
+        a->tee = &tee_attester_tpm;
+    return named ? code : VS_OK;
+}
+
+/* The error of a search in vain: everything that was looked for, and why it does not fit. */
+static vs_code none_found(const vs_error *tsm_why, const vs_error *tpm_why, vs_error *err)
+{
+    char tsm_text[300], tpm_text[300];
+    VS_CLEANUP(vs_buf_free) vs_buf all = VS_BUF(400);
     for (size_t i = 0; i < VS_COUNT(tees); i++) {
-        vs_buf_puts(&signs, i ? ", " : "");
+        vs_buf_printf(&all, "%s%s", i ? ", " : "", tees[i]->name);
         if (tees[i]->sign)
-            vs_buf_printf(&signs, "%s (neither its provider nor %s)", tees[i]->name, tees[i]->sign);
-        else
-            vs_buf_printf(&signs, "%s (no provider)", tees[i]->name);
+            vs_buf_printf(&all, " (nor %s)", tees[i]->sign);
     }
-    (void)vs_wrap(err, "looked for %.*s", VS_FMT(vs_buf_span(&signs)));
+    (void)vs_fail(err, VS_E_NOT_FOUND, "%.*s: %s; tpm: %s", VS_FMT(vs_buf_span(&all)),
+                  vs_error_text(tsm_why, tsm_text, sizeof tsm_text),
+                  vs_error_text(tpm_why, tpm_text, sizeof tpm_text));
     (void)vs_wrap(err,
                   "no TEE found (%s names another report device; --allow-sample, "
                   "KBS_CLIENT_ALLOW_SAMPLE=1 or attester.allow_sample of the agent allows the "
@@ -66,50 +78,85 @@ static vs_code none_found(vs_error *err)
     return VS_E_NOT_FOUND;
 }
 
-/* Only the absence of any TEE may lead to the sample attester, and only when that was asked for; a
- * path that somebody named must be there. */
-static vs_code settle(attester *a, const attester_config *cfg, bool named, vs_error *err)
+/* Which places somebody named: what is there must then be used, or be an error. */
+typedef struct named {
+    bool tsm, tpm;
+} named;
+
+/* Only the absence of any TEE may lead to the sample attester, and only when that was asked for. */
+static vs_code settle(attester *a, const attester_config *cfg, named n, vs_error *err)
 {
-    vs_code code = find_provider(a, err);
-    if (code == VS_E_NOT_FOUND && !named) {
-        VS_TRY_WRAP(look_for_signs(a, err), err, "cannot use the attestation device");
-        if (!cfg->allow_sample)
-            return none_found(err);
-        vs_log(VS_LOG_WARN, "attester",
-               "no TEE found: using the sample attester, which proves nothing", NULL);
-        a->tee = &tee_attester_sample;
+    vs_error tsm_why = {0}, tpm_why = {0};
+    bool found;
+    vs_code code = find_provider(a, &tsm_why);
+    if (code == VS_OK)
         return VS_OK;
+    if (code != VS_E_NOT_FOUND || n.tsm) {
+        (void)vs_wrap(&tsm_why, "cannot use the attestation device");
+        if (err)
+            *err = tsm_why;
+        return code;
     }
-    if (code != VS_OK)
-        (void)vs_wrap(err, "cannot use the attestation device");
-    return code;
+    VS_TRY_WRAP(look_for_signs(a, err), err, "cannot use the attestation device");
+    code = find_tpm(a, n.tpm, &found, &tpm_why);
+    if (code != VS_OK && err)
+        *err = tpm_why;
+    if (code != VS_OK || found)
+        return code;
+    if (!cfg->allow_sample)
+        return none_found(&tsm_why, &tpm_why, err);
+    vs_log(VS_LOG_WARN, "attester", "no TEE found: using the sample attester, which proves nothing",
+           NULL);
+    a->tee = &tee_attester_sample;
+    return VS_OK;
 }
 
-/* *named: somebody says where it is. */
-static char *place(const char *given, const char *variable, const char *fallback, bool *named)
+/* AA_TPM_AK_HANDLE: hexadecimal, with or without 0x. */
+static vs_code read_handle(uint32_t *out, vs_error *err)
+{
+    const char *text = getenv("AA_TPM_AK_HANDLE");
+    char number[32];
+    uint64_t v;
+    *out = 0x81010002;
+    if (!text || !*text)
+        return VS_OK;
+    bool prefixed = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    (void)snprintf(number, sizeof number, "0x%s", text + (prefixed ? 2 : 0));
+    if (!vs_span_number(vs_str(number), UINT32_MAX, &v))
+        return vs_fail(err, VS_E_INVALID, "AA_TPM_AK_HANDLE is no handle in hexadecimal: %.40s",
+                       text);
+    *out = (uint32_t)v;
+    return VS_OK;
+}
+
+/* *is_named (may be NULL): somebody says where it is. */
+static char *place(const char *given, const char *variable, const char *fallback, bool *is_named)
 {
     const char *path = given ? given : getenv(variable);
     bool is = path && *path;
-    if (named)
-        *named = is;
+    if (is_named)
+        *is_named = is;
     return strdup(is ? path : fallback);
 }
 
 vs_code attester_detect(const attester_config *cfg, attester **out, vs_error *err)
 {
-    bool named;
+    named n;
     attester *a = calloc(1, sizeof *a);
     if (!a)
         return vs_fail(err, VS_E_NOMEM, "cannot make an attester");
-    a->tsm_path = place(cfg->tsm_path, TSM_PATH_ENV, "/sys/kernel/config/tsm/report", &named);
+    a->tsm_path = place(cfg->tsm_path, TSM_PATH_ENV, "/sys/kernel/config/tsm/report", &n.tsm);
     a->rtmr_path = place(cfg->rtmr_path, "VOUCHSAFE_RTMR_PATH",
                          "/sys/devices/virtual/misc/tdx_guest/measurements", NULL);
     a->ccel_path =
         place(cfg->ccel_path, "VOUCHSAFE_CCEL_PATH", "/sys/firmware/acpi/tables/data/CCEL", NULL);
     a->aael_path = place(cfg->aael_path, "AAEL_PATH", ATTESTER_AAEL_PATH, NULL);
-    vs_code code = a->tsm_path && a->rtmr_path && a->ccel_path && a->aael_path
-                       ? settle(a, cfg, named, err)
+    a->tpm_path = place(cfg->tpm_path, "AA_TPM_DEVICE", "/dev/tpmrm0", &n.tpm);
+    vs_code code = a->tsm_path && a->rtmr_path && a->ccel_path && a->aael_path && a->tpm_path
+                       ? read_handle(&a->tpm_handle, err)
                        : vs_fail(err, VS_E_NOMEM, "cannot make an attester");
+    if (code == VS_OK)
+        code = settle(a, cfg, n, err);
     if (code != VS_OK)
         attester_free(&a);
     else
@@ -125,6 +172,7 @@ void attester_free(attester **a)
     free((*a)->rtmr_path);
     free((*a)->ccel_path);
     free((*a)->aael_path);
+    free((*a)->tpm_path);
     free(*a);
     *a = NULL;
 }

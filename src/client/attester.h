@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Getting evidence from the TEE this program runs in (guest.md 1.2, 1.7 to 1.9; tees.md; cca.md 7):
- * tdx, snp and cca, whose reports come from configfs-tsm, and sample.
+ * tdx, snp and cca, whose reports come from configfs-tsm, tpm, and sample.
  *
  * An attester is not changed after its detection: any number of threads may use it at once.
  */
@@ -11,7 +11,8 @@
 #include "base/buf.h"
 #include "crypto/crypto.h"
 
-#define ATTESTER_NAMES "tdx, snp, cca, sample" /* in the order in which they are looked for */
+#define ATTESTER_NAMES "tdx, snp, cca, tpm, sample" /* in the order in which they are looked for   \
+                                                     */
 
 typedef struct attester attester;
 
@@ -21,6 +22,8 @@ typedef struct attester_config {
     const char *rtmr_path; /* VOUCHSAFE_RTMR_PATH: TDX, directory of the files rtmrN:sha384 */
     const char *ccel_path; /* VOUCHSAFE_CCEL_PATH: TDX, the firmware's event log */
     const char *aael_path; /* AAEL_PATH: the log of what was measured since (aa/eventlog.h) */
+    const char *tpm_path;  /* AA_TPM_DEVICE: device or Unix socket; its attestation key has the
+                            * handle AA_TPM_AK_HANDLE (hexadecimal), else 0x81010002 */
     bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
 } attester_config;
 
@@ -39,7 +42,7 @@ VS_MUST vs_code attester_evidence(attester *a, vs_span report_data, vs_buf *json
 /* That the TEE was started with init data of this digest, of 32, 48 or 64 bytes. MISMATCH: with
  * other, or none. UNSUPPORTED: this TEE does not tell. The digest is followed by zeros in the realm
  * personalization value of CCA and MRCONFIGID of TDX (48 bytes: longer ones are cut), and cut to
- * the 32 bytes of HOST_DATA of SNP. */
+ * the 32 bytes of HOST_DATA of SNP. PCR 8 of a TPM is extended by it, unless it is already. */
 VS_MUST vs_code attester_check_init_data(attester *a, vs_span digest, vs_error *err);
 
 /* ---- measurement registers ------------------------------------------------------------------- */

@@ -20,13 +20,18 @@ typedef struct tee_attester {
     vs_code (*registers)(attester *a, attester_registers *out, vs_error *err);
 } tee_attester;
 
-extern const tee_attester tee_attester_cca, tee_attester_snp, tee_attester_tdx, tee_attester_sample;
+extern const tee_attester tee_attester_cca, tee_attester_sample, tee_attester_snp, tee_attester_tdx,
+    tee_attester_tpm;
 
 struct attester {
     const tee_attester *tee;
     tsm device; /* of TEEs with a provider */
-    char *tsm_path, *rtmr_path, *ccel_path, *aael_path;
+    char *tsm_path, *rtmr_path, *ccel_path, *aael_path, *tpm_path;
+    uint32_t tpm_handle; /* of the attestation key */
 };
+
+/* That there is a TPM with a key that can attest. NOT_FOUND: no TPM; others: no key. */
+VS_MUST vs_code attester_probe_tpm(attester *a, vs_error *err);
 
 /* A report of the TEE's own provider. */
 static inline VS_MUST vs_code attester_report(const attester *a, vs_span report_data,
