@@ -11,8 +11,9 @@
 #include "base/buf.h"
 #include "crypto/crypto.h"
 
-#define ATTESTER_NAMES "tdx, snp, cca, tpm, sample" /* in the order in which they are looked for   \
-                                                     */
+#define ATTESTER_NAMES                                                                             \
+    "tdx, snp, cca, tpm, sample" /* in the order in which they are looked for                      \
+                                  */
 
 typedef struct attester attester;
 

@@ -201,8 +201,7 @@ static void the_vectors_come_out_byte_for_byte(void **state)
     (void)state;
     need_shared("data/guest/aael.json");
     VS_CLEANUP(vs_buf_free)
-    vs_buf text = VS_BUF(1 << 20),
-           want = VS_BUF(1 << 20), got = VS_BUF(1 << 20);
+    vs_buf text = VS_BUF(1 << 20), want = VS_BUF(1 << 20), got = VS_BUF(1 << 20);
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_error err = {0};
     vs_val v;
