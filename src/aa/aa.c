@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "aa/eventlog.h"
 #include "aa/token.h"
 #include "base/clock.h"
 #include "base/enc.h"
@@ -21,6 +22,7 @@ struct aa {
     kbsc *kbs;            /* NULL = no KBS is configured */
     aa_token_cache tokens;
     vs_buf init_data; /* the document; empty = none */
+    aa_eventlog *log; /* NULL = nothing is measured at run time */
 };
 
 /* ---- making one ------------------------------------------------------------------------------ */
@@ -55,6 +57,28 @@ static vs_code bind(aa *agent, const aa_init_data *init, vs_error *err)
     return code;
 }
 
+/* A TEE without registers is told to those who want to measure (NOT_SUPPORTED); a log that does not
+ * fit its registers ends the start. */
+static vs_code open_log(aa *agent, vs_error *err)
+{
+    attester_registers regs;
+    vs_error why = {0};
+    if (!agent->cfg->event_log)
+        return VS_OK;
+    vs_code code = attester_get_registers(agent->att, &regs, &why);
+    if (code == VS_E_UNSUPPORTED) {
+        vs_log_error(VS_LOG_WARN, "aa", "nothing can be measured at run time", &why);
+        return VS_OK;
+    }
+    if (code != VS_OK) {
+        if (err)
+            *err = why;
+        return code;
+    }
+    VS_TRY_WRAP(aa_eventlog_open(&regs, &agent->log, err), err, "event log");
+    return VS_OK;
+}
+
 vs_code aa_new(const aa_config *cfg, const aa_init_data *init, aa **out, vs_error *err)
 {
     *out = NULL;
@@ -71,6 +95,8 @@ vs_code aa_new(const aa_config *cfg, const aa_init_data *init, aa **out, vs_erro
         code = open_kbs(agent, err);
     if (code == VS_OK)
         code = bind(agent, init, err);
+    if (code == VS_OK)
+        code = open_log(agent, err);
     if (code != VS_OK)
         aa_free(&agent);
     *out = agent;
@@ -85,6 +111,7 @@ void aa_free(aa **a)
         return;
     aa_token_forget(&agent->tokens);
     kbsc_free(&agent->kbs);
+    aa_eventlog_close(&agent->log); /* before the attester, whose registers it has */
     attester_free(&agent->att);
     vs_buf_free(&agent->init_data);
     (void)pthread_mutex_destroy(&agent->lock);
@@ -253,7 +280,20 @@ vs_code aa_extend(aa *agent, const aa_event *event, aa_extended *result, vs_erro
                        "domain and operation of an event are one word each, without spaces");
     if (event->content.n && memchr(event->content.p, '\n', event->content.n))
         return vs_fail(err, VS_E_INVALID, "the content of an event is one line");
-    /* None of the TEEs attested here has a register that a guest may extend through the kernel. */
-    *result = agent->cfg->event_log ? AA_NOT_SUPPORTED : AA_NOT_ENABLED;
-    return VS_OK;
+    *result = !agent->cfg->event_log ? AA_NOT_ENABLED
+              : !agent->log          ? AA_NOT_SUPPORTED
+                                     : AA_EXTENDED;
+    if (*result != AA_EXTENDED)
+        return VS_OK;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(AAEL_TEXT_MAX);
+    vs_buf_put(&text, event->domain);
+    vs_buf_putc(&text, ' ');
+    vs_buf_put(&text, event->operation);
+    vs_buf_putc(&text, ' ');
+    vs_buf_put(&text, event->content);
+    if (!vs_buf_ok(&text))
+        return vs_fail(err, VS_E_LIMIT, "an event has at most %d bytes", AAEL_TEXT_MAX);
+    return aa_eventlog_extend(agent->log,
+                              event->has_register ? event->reg : (uint64_t)agent->cfg->init_pcr,
+                              vs_buf_span(&text), err);
 }

@@ -1,100 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/attester.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/enc.h"
-#include "base/io.h"
 #include "base/log.h"
-#include "client/tsm.h"
-#include "client/tsm_socket.h"
-#include "tee/cca/token.h"
+#include "client/attester_tee.h"
 
-#define DEFAULT_TSM_PATH "/sys/kernel/config/tsm/report"
-#define TSM_PATH_ENV     "VOUCHSAFE_TSM_PATH"
-#define CCA_PROVIDER     "arm_cca_guest\n"
+#define TSM_PATH_ENV "VOUCHSAFE_TSM_PATH"
 
-enum { REPORT_DATA = 64 };
+/* In the order of guest.md 1.9, which matters for the messages only: a machine has one provider. */
+static const tee_attester *const tees[] = {&tee_attester_tdx, &tee_attester_snp, &tee_attester_cca};
 
-/* A way to reach a device. */
-typedef struct reach {
-    vs_code (*provider)(const char *path, vs_buf *provider, vs_error *err);
-    vs_code (*report)(const char *path, vs_span inblob, vs_buf *provider, vs_buf *outblob,
-                      vs_error *err);
-} reach;
+/* ---- detection ------------------------------------------------------------------------------- */
 
-static const reach by_directory = {tsm_dir_provider, tsm_dir_report};
-static const reach by_socket = {tsm_sock_provider, tsm_sock_report};
-
-struct attester {
-    const reach *tsm; /* NULL = the sample attester */
-    char *path;
-};
-
-static vs_code check_provider(const vs_buf *provider, const char *path, vs_error *err)
+/* Who reports at the device. */
+static vs_code find_provider(attester *a, vs_error *err)
 {
-    vs_span p = vs_buf_span(provider);
-    if (vs_span_is(p, CCA_PROVIDER))
-        return VS_OK;
-    return vs_fail(
-        err, VS_E_UNSUPPORTED,
-        "%s reports for \"%.*s\", this program attests Arm CCA realms (arm_cca_guest) only", path,
-        VS_FMT(vs_span_trim(p)));
-}
-
-static vs_code probe(attester *a, vs_error *err)
-{
-    struct stat st;
-    if (stat(a->path, &st) != 0)
-        return vs_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? VS_E_NOT_FOUND : VS_E_IO,
-                             errno, "%s", a->path);
-    if (!S_ISDIR(st.st_mode) && !S_ISSOCK(st.st_mode))
-        return vs_fail(err, VS_E_INVALID, "%s is neither a directory nor a socket", a->path);
-    a->tsm = S_ISSOCK(st.st_mode) ? &by_socket : &by_directory;
     VS_CLEANUP(vs_buf_free) vs_buf provider = VS_BUF(VS_TSM_PROVIDER_MAX);
-    VS_TRY(a->tsm->provider(a->path, &provider, err));
-    return check_provider(&provider, a->path, err);
+    VS_TRY(tsm_open(a->tsm_path, &a->device, &provider, err));
+    vs_span name = vs_buf_span(&provider);
+    for (size_t i = 0; i < VS_COUNT(tees); i++) {
+        if (!vs_span_is(name, tees[i]->provider))
+            continue;
+        a->tee = tees[i];
+        return VS_OK;
+    }
+    return vs_fail(err, VS_E_UNSUPPORTED,
+                   "%s reports for \"%.*s\", this program attests tdx_guest, sev_guest and "
+                   "arm_cca_guest only",
+                   a->tsm_path, VS_FMT(vs_span_trim(name)));
 }
 
-/* Only the absence of any device may lead to the sample attester, and only when that was asked for;
- * a path that somebody named must be there. */
-static vs_code settle(attester *a, const attester_config *cfg, bool named, vs_error *err)
+/* A TEE without its report interface is not "no TEE": that would be a way to the sample attester.
+ */
+static vs_code look_for_signs(const attester *a, vs_error *err)
 {
-    vs_code code = probe(a, err);
-    if (code != VS_E_NOT_FOUND || named) {
-        if (code != VS_OK)
-            (void)vs_wrap(err, "cannot use the attestation device");
+    for (size_t i = 0; i < VS_COUNT(tees); i++)
+        if (tees[i]->sign && access(tees[i]->sign, F_OK) == 0)
+            return vs_fail(err, VS_E_UNSUPPORTED,
+                           "%s is there (%s), but no report device at %s: Linux 6.7 or later and "
+                           "`mount -t configfs none /sys/kernel/config` are needed",
+                           tees[i]->sign, tees[i]->name, a->tsm_path);
+    return VS_OK;
+}
+
+/* Whether the attestation key of a TPM is to be used. A TPM that nobody named and that has none is
+ * passed over, with the reason in `err`. */
+static vs_code find_tpm(attester *a, bool named, bool *found, vs_error *err)
+{
+    vs_code code = attester_probe_tpm(a, err);
+    *found = code == VS_OK;
+    if (*found)
+        a->tee = &tee_attester_tpm;
+    return named ? code : VS_OK;
+}
+
+/* The error of a search in vain: everything that was looked for, and why it does not fit. */
+static vs_code none_found(const vs_error *tsm_why, const vs_error *tpm_why, vs_error *err)
+{
+    char tsm_text[300], tpm_text[300];
+    VS_CLEANUP(vs_buf_free) vs_buf all = VS_BUF(400);
+    for (size_t i = 0; i < VS_COUNT(tees); i++) {
+        vs_buf_printf(&all, "%s%s", i ? ", " : "", tees[i]->name);
+        if (tees[i]->sign)
+            vs_buf_printf(&all, " (nor %s)", tees[i]->sign);
+    }
+    (void)vs_fail(err, VS_E_NOT_FOUND, "%.*s: %s; tpm: %s", VS_FMT(vs_buf_span(&all)),
+                  vs_error_text(tsm_why, tsm_text, sizeof tsm_text),
+                  vs_error_text(tpm_why, tpm_text, sizeof tpm_text));
+    (void)vs_wrap(err,
+                  "no TEE found (%s names another report device; --allow-sample, "
+                  "KBS_CLIENT_ALLOW_SAMPLE=1 or attester.allow_sample of the agent allows the "
+                  "sample attester, which proves nothing)",
+                  TSM_PATH_ENV);
+    return VS_E_NOT_FOUND;
+}
+
+/* Which places somebody named: what is there must then be used, or be an error. */
+typedef struct named {
+    bool tsm, tpm;
+} named;
+
+/* Only the absence of any TEE may lead to the sample attester, and only when that was asked for. */
+static vs_code settle(attester *a, const attester_config *cfg, named n, vs_error *err)
+{
+    vs_error tsm_why = {0}, tpm_why = {0};
+    bool found;
+    vs_code code = find_provider(a, &tsm_why);
+    if (code == VS_OK)
+        return VS_OK;
+    if (code != VS_E_NOT_FOUND || n.tsm) {
+        (void)vs_wrap(&tsm_why, "cannot use the attestation device");
+        if (err)
+            *err = tsm_why;
         return code;
     }
-    if (!cfg->allow_sample) {
-        (void)vs_wrap(err,
-                      "no TEE found: looked for an Arm CCA realm's report device (%s names "
-                      "another). --allow-sample or "
-                      "KBS_CLIENT_ALLOW_SAMPLE=1 allows the sample attester, which proves nothing",
-                      TSM_PATH_ENV);
+    VS_TRY_WRAP(look_for_signs(a, err), err, "cannot use the attestation device");
+    code = find_tpm(a, n.tpm, &found, &tpm_why);
+    if (code != VS_OK && err)
+        *err = tpm_why;
+    if (code != VS_OK || found)
         return code;
-    }
+    if (!cfg->allow_sample)
+        return none_found(&tsm_why, &tpm_why, err);
     vs_log(VS_LOG_WARN, "attester", "no TEE found: using the sample attester, which proves nothing",
            NULL);
-    a->tsm = NULL;
+    a->tee = &tee_attester_sample;
     return VS_OK;
+}
+
+/* AA_TPM_AK_HANDLE: hexadecimal, with or without 0x. */
+static vs_code read_handle(uint32_t *out, vs_error *err)
+{
+    const char *text = getenv("AA_TPM_AK_HANDLE");
+    char number[32];
+    uint64_t v;
+    *out = 0x81010002;
+    if (!text || !*text)
+        return VS_OK;
+    bool prefixed = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    (void)snprintf(number, sizeof number, "0x%s", text + (prefixed ? 2 : 0));
+    if (!vs_span_number(vs_str(number), UINT32_MAX, &v))
+        return vs_fail(err, VS_E_INVALID, "AA_TPM_AK_HANDLE is no handle in hexadecimal: %.40s",
+                       text);
+    *out = (uint32_t)v;
+    return VS_OK;
+}
+
+/* *is_named (may be NULL): somebody says where it is. */
+static char *place(const char *given, const char *variable, const char *fallback, bool *is_named)
+{
+    const char *path = given ? given : getenv(variable);
+    bool is = path && *path;
+    if (is_named)
+        *is_named = is;
+    return strdup(is ? path : fallback);
 }
 
 vs_code attester_detect(const attester_config *cfg, attester **out, vs_error *err)
 {
-    const char *path = cfg->tsm_path ? cfg->tsm_path : getenv(TSM_PATH_ENV);
-    bool named = path && *path;
+    named n;
     attester *a = calloc(1, sizeof *a);
-    char *copy = strdup(named ? path : DEFAULT_TSM_PATH);
-    if (!a || !copy) {
-        free(a);
-        free(copy);
+    if (!a)
         return vs_fail(err, VS_E_NOMEM, "cannot make an attester");
-    }
-    a->path = copy;
-    vs_code code = settle(a, cfg, named, err);
+    a->tsm_path = place(cfg->tsm_path, TSM_PATH_ENV, "/sys/kernel/config/tsm/report", &n.tsm);
+    a->rtmr_path = place(cfg->rtmr_path, "VOUCHSAFE_RTMR_PATH",
+                         "/sys/devices/virtual/misc/tdx_guest/measurements", NULL);
+    a->ccel_path =
+        place(cfg->ccel_path, "VOUCHSAFE_CCEL_PATH", "/sys/firmware/acpi/tables/data/CCEL", NULL);
+    a->aael_path = place(cfg->aael_path, "AAEL_PATH", ATTESTER_AAEL_PATH, NULL);
+    a->tpm_path = place(cfg->tpm_path, "AA_TPM_DEVICE", "/dev/tpmrm0", &n.tpm);
+    vs_code code = a->tsm_path && a->rtmr_path && a->ccel_path && a->aael_path && a->tpm_path
+                       ? read_handle(&a->tpm_handle, err)
+                       : vs_fail(err, VS_E_NOMEM, "cannot make an attester");
+    if (code == VS_OK)
+        code = settle(a, cfg, n, err);
     if (code != VS_OK)
         attester_free(&a);
     else
@@ -106,89 +168,62 @@ void attester_free(attester **a)
 {
     if (!*a)
         return;
-    free((*a)->path);
+    free((*a)->tsm_path);
+    free((*a)->rtmr_path);
+    free((*a)->ccel_path);
+    free((*a)->aael_path);
+    free((*a)->tpm_path);
     free(*a);
     *a = NULL;
 }
 
+/* ---- use ------------------------------------------------------------------------------------- */
+
 const char *attester_tee(const attester *a)
 {
-    return a->tsm ? "cca" : "sample";
-}
-
-/* kbs.md 1.6, 1.7: the digest as it is, not padded. */
-static vs_code sample_evidence(vs_span report_data, vs_buf *json, vs_error *err)
-{
-    vs_buf_puts(json, "{\"svn\":\"1\",\"report_data\":\"");
-    vs_b64_encode(json, VS_B64_STD, report_data);
-    vs_buf_puts(json, "\"}");
-    return vs_buf_check(json, err);
-}
-
-static vs_code cca_token_of(const attester *a, vs_span report_data, vs_buf *token, vs_error *err)
-{
-    uint8_t padded[REPORT_DATA] = {0};
-    if (report_data.n)
-        memcpy(padded, report_data.p, report_data.n);
-    VS_CLEANUP(vs_buf_free) vs_buf provider = VS_BUF(VS_TSM_PROVIDER_MAX);
-    VS_TRY(a->tsm->report(a->path, vs_span_of(padded, sizeof padded), &provider, token, err));
-    VS_TRY(check_provider(&provider, a->path, err));
-    if (token->n == 0)
-        return vs_fail(err, VS_E_IO, "%s gave an empty report", a->path);
-    return VS_OK;
-}
-
-/* cca.md 4.1: the token as an array of numbers. */
-static vs_code cca_evidence(const attester *a, vs_span report_data, vs_buf *json, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(VS_TSM_OUTBLOB_MAX);
-    VS_TRY(cca_token_of(a, report_data, &token, err));
-    vs_buf_puts(json, "{\"token\":[");
-    for (size_t i = 0; i < token.n; i++)
-        vs_buf_printf(json, i ? ",%u" : "%u", token.p[i]);
-    vs_buf_puts(json, "]}");
-    return vs_buf_check(json, err);
+    return a->tee->name;
 }
 
 vs_code attester_evidence(attester *a, vs_span report_data, vs_buf *json, vs_error *err)
 {
-    if (report_data.n > REPORT_DATA)
+    if (report_data.n > TSM_REPORT_DATA)
         return vs_fail(err, VS_E_INVALID, "challenge of %zu bytes: must be %d bytes or less",
-                       report_data.n, REPORT_DATA);
-    if (!a->tsm)
-        return sample_evidence(report_data, json, err);
-    VS_TRY_WRAP(cca_evidence(a, report_data, json, err), err, "getting a CCA report");
+                       report_data.n, TSM_REPORT_DATA);
+    VS_TRY_WRAP(a->tee->evidence(a, report_data, json, err), err, "getting evidence of TEE %s",
+                a->tee->name);
     return VS_OK;
 }
 
-/* The token is the realm's own, fresh and from the device: its signatures are the verifier's
- * business. */
-static vs_code check_rpv(attester *a, vs_span digest, vs_error *err)
+vs_code attester_match_init_data(const attester *a, vs_span value, const char *what, vs_span digest,
+                                 vs_span reported, const uint8_t challenge[TSM_REPORT_DATA],
+                                 vs_error *err)
 {
-    VS_CLEANUP(vs_arena_free) vs_arena arena;
-    vs_arena_init(&arena, 0);
-    VS_CLEANUP(vs_buf_free) vs_buf bytes = VS_BUF(VS_TSM_OUTBLOB_MAX);
-    uint8_t challenge[REPORT_DATA], want[CCA_CHALLENGE] = {0};
-    cca_token token;
-    if (digest.n != 32 && digest.n != 48 && digest.n != CCA_CHALLENGE)
-        return vs_fail(err, VS_E_INVALID, "a digest of %zu bytes; CCA can hold 32, 48 or 64",
-                       digest.n);
-    vs_random(challenge, sizeof challenge);
-    VS_TRY(cca_token_of(a, vs_span_of(challenge, sizeof challenge), &bytes, err));
-    VS_TRY(cca_token_decode(&arena, vs_buf_span(&bytes), &token, err));
-    if (!vs_span_eq(token.realm.challenge, vs_span_of(challenge, sizeof challenge)))
-        return vs_fail(err, VS_E_MISMATCH, "%s reports for another challenge", a->path);
+    uint8_t want[64] = {0};
+    if (!vs_span_eq(reported, vs_span_of(challenge, TSM_REPORT_DATA)))
+        return vs_fail(err, VS_E_MISMATCH, "%s reports for another challenge", a->tsm_path);
     memcpy(want, digest.p, digest.n);
-    if (!vs_span_eq(token.realm.rpv, vs_span_of(want, sizeof want)))
-        return vs_fail(err, VS_E_MISMATCH,
-                       "the realm personalization value is not the init data's digest");
+    if (value.n < 32 || value.n > sizeof want || !vs_span_eq(value, vs_span_of(want, value.n)))
+        return vs_fail(err, VS_E_MISMATCH, "the %s is not the init data's digest", what);
     return VS_OK;
 }
 
 vs_code attester_check_init_data(attester *a, vs_span digest, vs_error *err)
 {
-    if (!a->tsm)
-        return vs_fail(err, VS_E_UNSUPPORTED, "the sample attester vouches for no init data");
-    VS_TRY_WRAP(check_rpv(a, digest, err), err, "init data");
+    if (!a->tee->check_init_data)
+        return vs_fail(err, VS_E_UNSUPPORTED, "the %s attester vouches for no init data",
+                       a->tee->name);
+    if (digest.n != 32 && digest.n != 48 && digest.n != 64)
+        return vs_fail(err, VS_E_INVALID, "init data: a digest of %zu bytes; must be 32, 48 or 64",
+                       digest.n);
+    VS_TRY_WRAP(a->tee->check_init_data(a, digest, err), err, "init data");
     return VS_OK;
+}
+
+vs_code attester_get_registers(attester *a, attester_registers *out, vs_error *err)
+{
+    if (!a->tee->registers)
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "TEE %s has no registers that a guest may extend through the kernel",
+                       a->tee->name);
+    return a->tee->registers(a, out, err);
 }

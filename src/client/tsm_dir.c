@@ -103,12 +103,14 @@ vs_code tsm_dir_provider(const char *path, vs_buf *provider, vs_error *err)
 }
 
 vs_code tsm_dir_report(const char *path, vs_span inblob, vs_buf *provider, vs_buf *outblob,
-                       vs_error *err)
+                       vs_buf *auxblob, vs_error *err)
 {
     VS_CLEANUP(remove_instance) instance i = {.path = path, .base = -1, .dir = -1};
     VS_TRY(make_instance(&i, err));
     VS_TRY(read_attribute(&i, "provider", provider, err));
     VS_TRY(write_inblob(&i, inblob, err));
     VS_TRY(read_attribute(&i, "outblob", outblob, err));
+    if (auxblob)
+        VS_TRY(read_attribute(&i, "auxblob", auxblob, err));
     return check_generation(&i, err);
 }

@@ -86,8 +86,9 @@ static vs_code receive_blob(int fd, size_t max, vs_buf *out, vs_error *err)
 }
 
 vs_code tsm_sock_report(const char *path, vs_span inblob, vs_buf *provider, vs_buf *outblob,
-                        vs_error *err)
+                        vs_buf *auxblob, vs_error *err)
 {
+    (void)auxblob;
     VS_CLEANUP(close_fd) int fd = -1;
     VS_TRY(dial(path, &fd, err));
     const uint8_t head[4] = {0, 0, 0, (uint8_t)inblob.n};
@@ -111,5 +112,5 @@ vs_code tsm_sock_report(const char *path, vs_span inblob, vs_buf *provider, vs_b
 vs_code tsm_sock_provider(const char *path, vs_buf *provider, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf none = VS_BUF(VS_TSM_OUTBLOB_MAX);
-    return tsm_sock_report(path, (vs_span){0}, provider, &none, err);
+    return tsm_sock_report(path, (vs_span){0}, provider, &none, NULL, err);
 }

@@ -99,6 +99,14 @@ vs_code evidence_uint(vs_arena *a, vs_val object, const char *key, uint64_t most
     return there ? VS_OK : vs_fail(err, VS_E_INVALID, "member \"%s\" is missing", key);
 }
 
+void evidence_put_bytes(vs_buf *json, vs_span bytes)
+{
+    vs_buf_putc(json, '[');
+    for (size_t i = 0; i < bytes.n; i++)
+        vs_buf_printf(json, i ? ",%u" : "%u", bytes.p[i]);
+    vs_buf_putc(json, ']');
+}
+
 vs_val evidence_hex_claim(vs_arena *a, vs_span bytes)
 {
     return vs_string(vs_hex_encode_arena(a, bytes));

@@ -29,6 +29,9 @@ VS_MUST vs_code evidence_uint(vs_arena *a, vs_val object, const char *key, uint6
 VS_MUST vs_code evidence_may_uint(vs_arena *a, vs_val object, const char *key, uint64_t most,
                                   bool *there, uint64_t *out, vs_error *err);
 
+/* Bytes as an array of numbers. */
+void evidence_put_bytes(vs_buf *json, vs_span bytes);
+
 /* Bytes as claims show them. */
 vs_val evidence_hex_claim(vs_arena *a, vs_span bytes);
 

@@ -209,6 +209,14 @@ allow_sample = true'
     [[ "$output" == "13 [ERROR:attestation-agent] AA extend runtime measurement failed: "* ]]
 }
 
+@test "an event log on a TEE without registers is told so, and the agent runs" {
+    start_aa '[eventlog_config]
+enable_eventlog = true'
+    [ "$(ask_aa ExtendRuntimeMeasurement 1=d 2=o 3=c)" = 1 ]
+    run attestation-agent --version
+    [[ "$output" == *"supported attesters: tdx, snp, cca, tpm"* ]]
+}
+
 @test "sealed secrets and layer keys come through the hub" {
     jose jwk gen -i '{"alg":"ES256"}' -o issuer.key
     jose jwk pub -i issuer.key -o issuer.jwk

@@ -54,14 +54,14 @@ static const cli_command ttrpc_command = {
     .name = "attestation-agent",
     .summary = "Evidence and tokens of the guest it runs in, over ttrpc",
     .options = ttrpc_options,
-    .version = "attestation-agent " VS_VERSION
-               "\nsupported attesters: cca, sample\ntoken plugins: kbs, coco_as"};
+    .version = "attestation-agent " VS_VERSION "\nsupported attesters: " ATTESTER_NAMES
+               "\ntoken plugins: kbs, coco_as"};
 static const cli_command grpc_command = {
     .name = "grpc-aa",
     .summary = "Evidence and tokens of the guest it runs in, over gRPC on loopback",
     .options = grpc_options,
-    .version =
-        "grpc-aa " VS_VERSION "\nsupported attesters: cca, sample\ntoken plugins: kbs, coco_as"};
+    .version = "grpc-aa " VS_VERSION "\nsupported attesters: " ATTESTER_NAMES
+               "\ntoken plugins: kbs, coco_as"};
 
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {

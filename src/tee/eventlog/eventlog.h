@@ -39,6 +39,7 @@ typedef struct eventlog_event {
 typedef struct eventlog {
     const eventlog_event *events; /* without the header event */
     size_t n;
+    size_t size; /* bytes of header and events: the end mark, and what follows, is not counted */
 } eventlog;
 
 /* Reads up to the end of the data or the end mark (eight bytes 00 or FF). Refused: a log that does

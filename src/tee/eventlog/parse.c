@@ -228,6 +228,7 @@ vs_code eventlog_parse(vs_arena *a, vs_span in, eventlog *out, vs_error *err)
                        EVENTLOG_SIZE_MAX);
     VS_TRY_WRAP(read_header(&c, &s), err, "header of the event log");
     VS_TRY_WRAP(read_events(a, &c, &s, &log), err, "event log");
+    log.size = c.at;
     *out = log;
     return VS_OK;
 }

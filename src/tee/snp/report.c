@@ -264,26 +264,27 @@ static vs_code put_parts(vs_arena *a, vs_val json, const member *m, const char *
     return VS_OK;
 }
 
+/* Bytes of a TCB version, before Turin and since, and of a firmware version. */
+static const char *const tcb_parts[2][8] = {
+    {"bootloader", "tee", NULL, NULL, NULL, NULL, "snp", "microcode"},
+    {"fmc", "bootloader", "tee", "snp", NULL, NULL, NULL, "microcode"}};
+static const char *const firmware_parts[3] = {"build", "minor", "major"};
+
 /* Only Turin has "fmc" as a number, and then another order. */
 static vs_code put_tcb(vs_arena *a, vs_val json, const member *m, uint8_t *out, vs_error *err)
 {
-    static const char *const turin[8] = {"fmc", "bootloader", "tee", "snp",
-                                         NULL,  NULL,         NULL,  "microcode"};
-    static const char *const before[8] = {"bootloader", "tee", NULL,  NULL,
-                                          NULL,         NULL,  "snp", "microcode"};
     bool fmc = vs_getc(vs_getc(json, m->key), "fmc").kind == VS_NUMBER;
-    return put_parts(a, json, m, fmc ? turin : before, out, err);
+    return put_parts(a, json, m, tcb_parts[fmc], out, err);
 }
 
 static vs_code put_member(vs_arena *a, vs_val json, const member *m, unsigned version, uint8_t *out,
                           vs_error *err)
 {
-    static const char *const firmware[3] = {"build", "minor", "major"};
     switch (m->kind) {
     case UINT: return put_uint(a, json, m, version, out, err);
     case BYTES: return evidence_bytes(json, m->key, out + m->at, m->n, err);
     case TCB: return put_tcb(a, json, m, out, err);
-    case FIRMWARE: return put_parts(a, json, m, firmware, out, err);
+    case FIRMWARE: return put_parts(a, json, m, firmware_parts, out, err);
     }
     return vs_fail(err, VS_E_INTERNAL, "kind of a report's member");
 }
@@ -306,4 +307,87 @@ vs_code snp_report_encode(vs_arena *a, vs_val json, uint8_t out[SNP_REPORT_SIZE]
     for (size_t i = 0; i < VS_COUNT(members); i++)
         VS_TRY(put_member(a, json, &members[i], (unsigned)version, out, err));
     return put_signature(json, out + SNP_SIGNED_SIZE, err);
+}
+
+/* ---- bytes to JSON --------------------------------------------------------------------------- */
+
+static void write_uint(vs_buf *json, const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+    for (size_t i = n; i > 0; i--)
+        v = v << 8 | p[i - 1];
+    vs_buf_printf(json, "%llu", (unsigned long long)v);
+}
+
+/* `before` stands in front of the first member. */
+static void write_parts(vs_buf *json, const char *before, const char *const *parts,
+                        const uint8_t *p, size_t n)
+{
+    bool first = true;
+    vs_buf_puts(json, before);
+    for (size_t i = 0; i < n; i++) {
+        if (!parts[i])
+            continue;
+        vs_buf_printf(json, "%s\"%s\":%u", first ? "" : ",", parts[i], p[i]);
+        first = false;
+    }
+    vs_buf_putc(json, '}');
+}
+
+static void write_member(vs_buf *json, const member *m, const uint8_t *report, unsigned version)
+{
+    /* The processor's family; versions that do not tell it are older than Turin. */
+    bool turin = version >= VERSION_MIN && report[0x188] >= 0x1a;
+    vs_buf_printf(json, "\"%s\":", m->key);
+    switch (m->kind) {
+    case UINT:
+        if (version < m->from)
+            vs_buf_puts(json, "null");
+        else
+            write_uint(json, report + m->at, m->n);
+        break;
+    case BYTES: evidence_put_bytes(json, vs_span_of(report + m->at, m->n)); break;
+    case TCB:
+        write_parts(json, turin ? "{" : "{\"fmc\":null,", tcb_parts[turin], report + m->at, m->n);
+        break;
+    case FIRMWARE: write_parts(json, "{", firmware_parts, report + m->at, m->n); break;
+    }
+    vs_buf_putc(json, ',');
+}
+
+/* Read again, the JSON must give the report: nothing of it was lost. */
+static vs_code check_written(vs_span json, vs_span report, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    uint8_t again[SNP_REPORT_SIZE];
+    vs_val v;
+    vs_arena_init(&a, 0);
+    VS_TRY(vs_json_parse(&a, json, NULL, &v, err));
+    VS_TRY(snp_report_encode(&a, v, again, err));
+    return vs_span_eq(report, vs_span_of(again, sizeof again))
+               ? VS_OK
+               : vs_fail(err, VS_E_UNSUPPORTED,
+                         "reserved bytes are set, which the JSON form has no place for");
+}
+
+vs_code snp_report_write(vs_buf *json, vs_span report, vs_error *err)
+{
+    size_t start = json->n;
+    if (report.n != SNP_REPORT_SIZE)
+        return vs_fail(err, VS_E_PARSE, "SNP report of %zu bytes instead of %d", report.n,
+                       SNP_REPORT_SIZE);
+    const uint8_t *p = report.p, *r = p + SNP_SIGNED_SIZE;
+    unsigned version = (unsigned)(p[0] | p[1] << 8 | p[2] << 16) | (unsigned)p[3] << 24;
+    vs_buf_putc(json, '{');
+    for (size_t i = 0; i < VS_COUNT(members); i++)
+        write_member(json, &members[i], p, version);
+    vs_buf_puts(json, "\"signature\":{\"r\":");
+    evidence_put_bytes(json, vs_span_of(r, SCALAR_FIELD));
+    vs_buf_puts(json, ",\"s\":");
+    evidence_put_bytes(json, vs_span_of(r + SCALAR_FIELD, SCALAR_FIELD));
+    vs_buf_puts(json, "}}");
+    VS_TRY(vs_buf_check(json, err));
+    VS_TRY_WRAP(check_written(vs_span_from(vs_buf_span(json), start), report, err), err,
+                "SNP report of version %u", version);
+    return VS_OK;
 }

@@ -60,4 +60,9 @@ VS_MUST vs_code snp_report_parse(vs_span bytes, snp_report *out, vs_error *err);
 VS_MUST vs_code snp_report_encode(vs_arena *a, vs_val json, uint8_t out[SNP_REPORT_SIZE],
                                   vs_error *err);
 
+/* The other way round: the report as a JSON object. PARSE for the wrong size; UNSUPPORTED where
+ * bytes are set that this form has no place for, since nobody could check such a report's
+ * signature. */
+VS_MUST vs_code snp_report_write(vs_buf *json, vs_span report, vs_error *err);
+
 #endif

@@ -1,135 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The report devices: a socket served by a thread; a directory whose kernel is played by wrapped
- * system calls (the linker's --wrap), since a plain directory does not make attributes. */
-#include "testing.h"
+/* The report devices: a socket served by a thread; a directory whose kernel is played. */
+#include "played_kernel.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-
-#include "client/attester.h"
-#include "client/tsm_socket.h"
-
-/* ---- the played kernel ------------------------------------------------------------------------
- */
-
-static struct {
-    bool on;
-    const char *provider, *generation;
-    int mkdir_errno, outblob_errno;
-    size_t outblob_n;
-    char written[200];
-    ssize_t written_n;
-    int made, removed;
-    bool link_outblob; /* a symbolic link instead of the attribute */
-} kernel;
-
-int __real_mkdirat(int dir, const char *name, mode_t mode);
-int __wrap_mkdirat(int dir, const char *name, mode_t mode);
-int __real_openat64(int dir, const char *name, int flags, ...);
-int __wrap_openat64(int dir, const char *name, int flags, ...);
-int __real_unlinkat(int dir, const char *name, int flags);
-int __wrap_unlinkat(int dir, const char *name, int flags);
-
-static void put_file(int dir, const char *name, const void *data, size_t n)
-{
-    int fd = __real_openat64(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, n), (ssize_t)n);
-    (void)close(fd);
-}
-
-int __wrap_mkdirat(int dir, const char *name, mode_t mode)
-{
-    if (kernel.on && kernel.mkdir_errno) {
-        errno = kernel.mkdir_errno;
-        return -1;
-    }
-    int r = __real_mkdirat(dir, name, mode);
-    if (!kernel.on || r != 0)
-        return r;
-    kernel.made++;
-    int inst = __real_openat64(dir, name, O_RDONLY | O_DIRECTORY);
-    put_file(inst, "provider", kernel.provider, strlen(kernel.provider));
-    put_file(inst, "generation", kernel.generation, strlen(kernel.generation));
-    put_file(inst, "inblob", "", 0);
-    static uint8_t token[VS_TSM_OUTBLOB_MAX + 10];
-    for (size_t i = 0; i < sizeof token; i++)
-        token[i] = (uint8_t)(217 + i);
-    if (kernel.link_outblob)
-        assert_int_equal(symlinkat("provider", inst, "outblob"), 0);
-    else
-        put_file(inst, "outblob", token, kernel.outblob_n);
-    (void)close(inst);
-    return 0;
-}
-
-int __wrap_openat64(int dir, const char *name, int flags, ...)
-{
-    if (kernel.on && kernel.outblob_errno && strcmp(name, "outblob") == 0) {
-        errno = kernel.outblob_errno;
-        return -1;
-    }
-    return __real_openat64(dir, name, flags, 0600);
-}
-
-/* configfs removes the attributes with the instance. */
-int __wrap_unlinkat(int dir, const char *name, int flags)
-{
-    if (kernel.on && flags == AT_REMOVEDIR) {
-        kernel.removed++;
-        int inst = __real_openat64(dir, name, O_RDONLY | O_DIRECTORY);
-        int in = __real_openat64(inst, "inblob", O_RDONLY);
-        kernel.written_n = read(in, kernel.written, sizeof kernel.written);
-        (void)close(in);
-        static const char *const attributes[] = {"provider", "generation", "inblob", "outblob"};
-        for (size_t i = 0; i < VS_COUNT(attributes); i++)
-            (void)__real_unlinkat(inst, attributes[i], 0);
-        (void)close(inst);
-    }
-    return __real_unlinkat(dir, name, flags);
-}
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    (void)snprintf(dir, sizeof dir, "%s", P_tmpdir "/vs-tsm-XXXXXX");
-    assert_non_null(mkdtemp(dir));
-    memset(&kernel, 0, sizeof kernel);
-    kernel.on = true;
-    kernel.provider = "arm_cca_guest\n";
-    kernel.generation = "1\n";
-    kernel.outblob_n = 3;
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    kernel.on = false;
-    assert_int_equal(rmdir(dir), 0); /* fails when an instance was left behind */
-    return 0;
-}
-
-static attester *detect(const char *path)
-{
-    attester *a = NULL;
-    vs_error err = {0};
-    assert_vs_ok(attester_detect(&(attester_config){.tsm_path = path}, &a, &err), &err);
-    return a;
-}
-
-static void assert_says(vs_error *err, const char *what)
-{
-    char text[VS_ERROR_TEXT];
-    if (!strstr(vs_error_text(err, text, sizeof text), what))
-        fail_msg("\"%s\" is not in \"%s\"", what, text);
-}
 
 /* ---- directory --------------------------------------------------------------------------------
  */
@@ -201,8 +76,8 @@ static void other_providers_and_look_alikes_are_refused(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        "tdx_guest\n",
-        "sev_guest\n",
+        "tdx_guest",
+        "sev_guest\n\n",
         "arm_cca_guest",
         "arm_cca_guest\n\n",
         "arm_cca_guest2\n",
@@ -217,6 +92,22 @@ static void other_providers_and_look_alikes_are_refused(void **state)
         assert_null(a);
     }
     assert_int_equal(kernel.made, kernel.removed);
+}
+
+static void the_provider_says_which_tee_it_is(void **state)
+{
+    (void)state;
+    static const char *const known[][2] = {
+        {"tdx_guest\n", "tdx"}, {"sev_guest\n", "snp"}, {"arm_cca_guest\n", "cca"}};
+    for (size_t i = 0; i < VS_COUNT(known); i++) {
+        attester_registers regs;
+        kernel.provider = known[i][0];
+        attester *a = detect(dir);
+        assert_string_equal(attester_tee(a), known[i][1]);
+        if (i > 0)
+            assert_vs_code(attester_get_registers(a, &regs, NULL), VS_E_UNSUPPORTED);
+        attester_free(&a);
+    }
 }
 
 static void a_plain_directory_is_not_a_device_and_is_left_clean(void **state)
@@ -247,10 +138,19 @@ static void sample_is_used_only_when_allowed_and_nothing_was_named(void **state)
     attester *a = NULL;
     vs_error err = {0};
     (void)unsetenv("VOUCHSAFE_TSM_PATH");
-    if (access("/sys/kernel/config/tsm/report", F_OK) == 0)
-        skip();
+    if (access("/sys/kernel/config/tsm/report", F_OK) == 0 || access("/dev/tdx_guest", F_OK) == 0 ||
+        access("/sys/devices/platform/sev-guest", F_OK) == 0 || access("/dev/tpmrm0", F_OK) == 0)
+        skip(); /* this machine has one */
     assert_vs_code(attester_detect(&(attester_config){0}, &a, &err), VS_E_NOT_FOUND);
     assert_says(&err, "--allow-sample");
+    static const char *const probed[] = {"tdx",
+                                         "snp",
+                                         "cca",
+                                         "/dev/tdx_guest",
+                                         "/sys/devices/platform/sev-guest",
+                                         "/sys/kernel/config/tsm/report: No such file"};
+    for (size_t i = 0; i < VS_COUNT(probed); i++)
+        assert_says(&err, probed[i]);
     assert_vs_ok(attester_detect(&(attester_config){.allow_sample = true}, &a, &err), &err);
     assert_string_equal(attester_tee(a), "sample");
     VS_CLEANUP(vs_buf_free) vs_buf json = VS_BUF(1000);
@@ -401,6 +301,7 @@ int main(void)
         IN_DIR(more_than_64_bytes_of_report_data_are_refused),
         IN_DIR(a_report_is_discarded_when_it_cannot_be_trusted),
         IN_DIR(other_providers_and_look_alikes_are_refused),
+        IN_DIR(the_provider_says_which_tee_it_is),
         IN_DIR(a_plain_directory_is_not_a_device_and_is_left_clean),
         IN_DIR(a_device_without_provider_is_no_tee),
         cmocka_unit_test(sample_is_used_only_when_allowed_and_nothing_was_named),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The few commands of a TPM 2.0 that attestation needs, as bytes (TPM 2.0 Library part 3): no
+ * library of others has to be in a small guest for them. Authorisation is an empty password.
+ *
+ * `fd` is an open device, or a connected Unix socket that speaks the same (swtpm). One thread at a
+ * time per descriptor; /dev/tpmrm0 may be opened any number of times.
+ */
+#ifndef VS_CLIENT_TPM_H
+#define VS_CLIENT_TPM_H
+
+#include "tee/tpm/quote.h"
+
+enum {
+    TPM_ANSWER_MAX = 4096,
+    TPM_NO_SESSIONS = 0x8001,
+    TPM_SESSIONS = 0x8002, /* the body's handles are followed by tpm_put_password */
+    TPM_ALL_PCRS = 0xffffff,
+};
+
+/* NOT_FOUND: there is no such file. */
+VS_MUST vs_code tpm_open(const char *path, int *fd, vs_error *err);
+/* Sends a command and reads its answer, head (10 bytes) included. IO: also for what the TPM
+ * refuses, with its code. */
+VS_MUST vs_code tpm_transact(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *answer,
+                             vs_error *err);
+void tpm_put_be(vs_buf *out, uint64_t v, unsigned bytes);
+void tpm_put_password(vs_buf *out);
+
+/* The public part of an RSA key. UNSUPPORTED: another kind. */
+VS_MUST vs_code tpm_read_key(int fd, uint32_t handle, vs_key **out, vs_error *err);
+/* A quote (TPMS_ATTEST and TPMT_SIGNATURE: RSASSA with SHA-256) over these registers of the SHA-256
+ * bank, bit i = PCR i. */
+VS_MUST vs_code tpm_get_quote(int fd, uint32_t handle, vs_span nonce, uint32_t pcrs,
+                              vs_buf *message, vs_buf *signature, vs_error *err);
+VS_MUST vs_code tpm_read_pcrs(int fd, tpm_pcrs *out, vs_error *err);
+VS_MUST vs_code tpm_extend(int fd, unsigned pcr, const uint8_t digest[TPM_PCR_SIZE], vs_error *err);
+
+/* ---- answers, for the above and for tests ---------------------------------------------------- */
+
+/* A TPM2B_PUBLIC at the front of `in`. */
+VS_MUST vs_code tpm_public_parse(vs_span in, vs_key **out, vs_error *err);
+/* The parameters of an answer to TPM2_PCR_Read of eight registers from `from` on. */
+VS_MUST vs_code tpm_pcrs_parse(vs_span in, unsigned from, tpm_pcrs *out, vs_error *err);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The TPM attester and driver against a real TPM 2.0 implementation: swtpm, on a Unix socket.
+ * Skipped, saying so, where it is not installed.
+ */
+#include "../tee/soft_tpm.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "client/attester.h"
+#include "client/tpm.h"
+#include "tee/cursor.h"
+#include "tee/tee.h"
+
+enum { CREATE_PRIMARY = 0x131, OWNER = 0x40000001, HEAD = 10 };
+
+typedef struct device {
+    pid_t pid;
+    int fd;
+    char dir[40], path[60];
+    vs_arena a;
+    uint32_t key;
+    vs_val ak; /* base64 of its SubjectPublicKeyInfo */
+} device;
+
+/* ---- a TPM ------------------------------------------------------------------------------------
+ */
+
+static bool have_swtpm(void)
+{
+    if (access("/usr/bin/swtpm", X_OK) == 0)
+        return true;
+    print_message("skipped: swtpm is not installed\n");
+    return false;
+}
+
+static void run_swtpm(const device *d)
+{
+    char state[64], server[80];
+    (void)snprintf(state, sizeof state, "dir=%s", d->dir);
+    (void)snprintf(server, sizeof server, "type=unixio,path=%s", d->path);
+    (void)execl("/usr/bin/swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
+                server, "--flags", "not-need-init,startup-clear", (char *)NULL);
+    _exit(127);
+}
+
+static void device_connect(device *d)
+{
+    vs_error err = {0};
+    for (int i = 0; i < 500 && tpm_open(d->path, &d->fd, &err) != VS_OK; i++)
+        (void)usleep(10000);
+    assert_true(d->fd >= 0);
+}
+
+/* swtpm serves one connection after the other. */
+static void device_disconnect(device *d)
+{
+    (void)close(d->fd);
+    d->fd = -1;
+}
+
+static void device_close(device *d)
+{
+    char command[64];
+    if (d->fd >= 0)
+        device_disconnect(d);
+    (void)kill(d->pid, SIGTERM);
+    (void)waitpid(d->pid, NULL, 0);
+    (void)snprintf(command, sizeof command, "rm -rf %s", d->dir);
+    assert_int_equal(system(command), 0);
+    vs_arena_free(&d->a);
+}
+
+/* A primary key for signing, restricted: an attestation key. `kind` 1 = RSA-2048 with RSASSA,
+ * 0x23 = ECDSA on P-256; SHA-256. */
+static void make_key(device *d, unsigned kind)
+{
+    vs_buf b = VS_BUF(TPM_ANSWER_MAX), answer = VS_BUF(TPM_ANSWER_MAX);
+    vs_error err = {0};
+    bool rsa = kind == 1;
+    tpm_put_be(&b, OWNER, 4);
+    tpm_put_password(&b);
+    tpm_put_be(&b, 4, 2); /* no authorisation value, no data */
+    tpm_put_be(&b, 0, 4);
+    tpm_put_be(&b, 24, 2); /* the template, of the same size for both */
+    tpm_put_be(&b, kind, 2);
+    tpm_put_be(&b, 0x000b, 2);
+    tpm_put_be(&b, 0x00050072, 4); /* fixed, user with authorisation, restricted, sign */
+    tpm_put_be(&b, 0, 2);
+    tpm_put_be(&b, 0x0010, 2); /* no symmetric algorithm */
+    tpm_put_be(&b, rsa ? 0x0014000b : 0x0018000b, 4);
+    tpm_put_be(&b, rsa ? 2048 : 0x0003, 2);
+    tpm_put_be(&b, rsa ? 0 : 0x0010, rsa ? 4 : 2); /* exponent; no derivation, then an empty x */
+    tpm_put_be(&b, 0, 2);
+    if (!rsa)
+        tpm_put_be(&b, 0, 2);
+    tpm_put_be(&b, 0, 2); /* no outside information */
+    tpm_put_be(&b, 0, 4); /* no registers */
+    assert_vs_ok(tpm_transact(d->fd, TPM_SESSIONS, CREATE_PRIMARY, vs_buf_span(&b), &answer, &err),
+                 &err);
+    vs_cursor c = vs_cursor_of(vs_span_from(vs_buf_span(&answer), HEAD), NULL);
+    d->key = be_u32(&c);
+    if (rsa) {
+        vs_key *ak = NULL;
+        assert_vs_ok(tpm_read_key(d->fd, d->key, &ak, &err), &err);
+        d->ak = soft_tpm_ak(&d->a, ak);
+        vs_key_free(&ak);
+    }
+    vs_buf_free(&b);
+    vs_buf_free(&answer);
+}
+
+static void device_open(device *d)
+{
+    *d = (device){.fd = -1, .dir = "/tmp/vouchsafe-tpm-XXXXXX"};
+    vs_arena_init(&d->a, 0);
+    assert_non_null(mkdtemp(d->dir));
+    (void)snprintf(d->path, sizeof d->path, "%s/tpm.sock", d->dir);
+    d->pid = fork();
+    assert_true(d->pid >= 0);
+    if (d->pid == 0)
+        run_swtpm(d);
+    device_connect(d);
+}
+
+static void extend(device *d, unsigned pcr, const char *digest)
+{
+    vs_error err = {0};
+    assert_vs_ok(tpm_extend(d->fd, pcr, (const uint8_t *)digest, &err), &err);
+}
+
+/* Evidence with a quote over these registers, by an attester that reports them all. */
+static vs_val evidence(device *d, vs_span nonce, uint32_t pcrs)
+{
+    vs_buf message = VS_BUF(TPM_ANSWER_MAX), signature = VS_BUF(TPM_ANSWER_MAX);
+    vs_error err = {0};
+    tpm_pcrs values;
+    assert_vs_ok(tpm_get_quote(d->fd, d->key, nonce, pcrs, &message, &signature, &err), &err);
+    assert_vs_ok(tpm_read_pcrs(d->fd, &values, &err), &err);
+    vs_val v = soft_tpm_evidence_of(&d->a, vs_dup(&d->a, vs_buf_span(&message)),
+                                    vs_dup(&d->a, vs_buf_span(&signature)),
+                                    soft_hex_list(&d->a, &values), d->ak);
+    vs_buf_free(&message);
+    vs_buf_free(&signature);
+    return v;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------
+ */
+
+static vs_code verify(device *d, vs_val e, vs_span nonce, vs_span init, vs_tee_result *out,
+                      vs_error *err)
+{
+    vs_tee_trust trust = {0};
+    vs_tee_expect expect = {.report_data = nonce, .init_data = init};
+    vs_tee_result results[VS_TEE_RESULTS_MAX];
+    size_t n;
+    vs_code code = vs_tee_find(VS_LIT("tpm"))->verify(&trust, e, &expect, &d->a, results, &n, err);
+    *out = results[0];
+    return code;
+}
+
+static void a_real_quote_verifies_with_its_nonce_and_whole_selection_only(void **state)
+{
+    (void)state;
+    static const uint32_t others[] = {0xfff7ff, 0xffff00, 0x000800, 0x000001};
+    vs_span nonce = VS_LIT("0123456789abcdef0123456789abcdef"),
+            digest = VS_LIT("digest of the init data, 32 byte"), none = {NULL, 0};
+    vs_error err = {0};
+    vs_tee_result r;
+    device d;
+    if (!have_swtpm())
+        skip();
+    device_open(&d);
+    make_key(&d, 1);
+    extend(&d, 8, (const char *)digest.p);
+    extend(&d, 11, "what this machine was booted wi.");
+    vs_val e = evidence(&d, nonce, 0xffffff);
+    assert_vs_ok(verify(&d, e, nonce, digest, &r, &err), &err);
+    assert_true(vs_eq(vs_getc(r.claims, "ak_public"), d.ak));
+    assert_false(
+        vs_span_eq(vs_text(vs_getc(r.claims, "pcr11")), vs_text(vs_getc(r.claims, "pcr12"))));
+    assert_vs_code(verify(&d, e, VS_LIT("0123456789abcdef0123456789abcdeF"), none, &r, NULL),
+                   VS_E_MISMATCH);
+    assert_vs_code(verify(&d, e, nonce, VS_LIT("digest of other init data 32 byt"), &r, NULL),
+                   VS_E_MISMATCH);
+    for (size_t i = 0; i < VS_COUNT(others); i++)
+        assert_vs_code(verify(&d, evidence(&d, nonce, others[i]), nonce, none, &r, NULL),
+                       VS_E_INVALID);
+    device_close(&d);
+}
+
+/* The attester as programs use it: where the TPM is, and which key, says the environment. */
+static attester *detect(const device *d, vs_error *err)
+{
+    attester *a = NULL;
+    char handle[16];
+    (void)snprintf(handle, sizeof handle, "%x", d->key);
+    (void)setenv("AA_TPM_DEVICE", d->path, 1);
+    (void)setenv("AA_TPM_AK_HANDLE", handle, 1);
+    if (attester_detect(&(attester_config){.allow_sample = true}, &a, err) != VS_OK)
+        assert_null(a);
+    (void)unsetenv("AA_TPM_DEVICE");
+    (void)unsetenv("AA_TPM_AK_HANDLE");
+    return a;
+}
+
+static void the_attesters_evidence_verifies_and_binds_init_data_once(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    vs_tee_result r;
+    vs_val v;
+    device d;
+    vs_buf json = VS_BUF(1 << 16);
+    vs_span data = VS_LIT("forty-eight bytes of a SHA-384 digest, cut to 32"), none = {NULL, 0},
+            digest = VS_LIT("digest of the init data, 32 byte");
+    if (!have_swtpm())
+        skip();
+    device_open(&d);
+    make_key(&d, 1);
+    device_disconnect(&d);
+    attester *a = detect(&d, &err);
+    if (!a)
+        fail_msg("%s", vs_error_at(&err, 0));
+    assert_string_equal(attester_tee(a), "tpm");
+    for (int start = 0; start < 2; start++) /* the agent is started again */
+        assert_vs_ok(attester_check_init_data(a, digest, &err), &err);
+    assert_vs_code(attester_check_init_data(a, VS_LIT("digest of other init data 32 byt"), NULL),
+                   VS_E_MISMATCH);
+    assert_vs_code(attester_check_init_data(a, data, NULL), VS_E_INVALID);
+    assert_vs_ok(attester_evidence(a, data, &json, &err), &err);
+    assert_vs_ok(vs_json_parse(&d.a, vs_buf_span(&json), NULL, &v, &err), &err);
+    assert_vs_ok(verify(&d, v, vs_span_head(data, 32), digest, &r, &err), &err);
+    assert_true(vs_eq(vs_getc(r.claims, "ak_public"), d.ak));
+    assert_vs_code(verify(&d, v, VS_LIT("another challenge of 32 bytes..."), none, &r, NULL),
+                   VS_E_MISMATCH);
+    attester_registers regs;
+    assert_vs_code(attester_get_registers(a, &regs, NULL), VS_E_UNSUPPORTED);
+    attester_free(&a);
+    vs_buf_free(&json);
+    device_close(&d);
+}
+
+static void a_tpm_without_a_usable_key_is_never_the_sample(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    device d;
+    if (!have_swtpm())
+        skip();
+    device_open(&d);
+    make_key(&d, 0x23); /* ECDSA: no verifier of this evidence takes it */
+    device_disconnect(&d);
+    assert_null(detect(&d, &err));
+    assert_int_equal(err.code, VS_E_UNSUPPORTED);
+    d.key = 0x81010002; /* nothing is there */
+    assert_null(detect(&d, &err));
+    assert_int_equal(err.code, VS_E_IO);
+    (void)setenv("AA_TPM_AK_HANDLE", "0x81010002 ", 1);
+    attester *a = NULL;
+    assert_vs_code(attester_detect(&(attester_config){.allow_sample = true}, &a, NULL),
+                   VS_E_INVALID);
+    (void)unsetenv("AA_TPM_AK_HANDLE");
+    device_close(&d);
+}
+
+static void answers_cut_anywhere_are_refused(void **state)
+{
+    (void)state;
+    static const uint8_t public[] = {0,    28, 0,    1, 0, 0x0b, 0, 5, 0, 0x72, 0, 0, 0, 0x10, 0,
+                                     0x14, 0,  0x0b, 8, 0, 0,    0, 0, 0, 0,    4, 1, 2, 3,    4};
+    vs_key *key = NULL;
+    for (size_t n = 0; n < sizeof public; n++)
+        assert_vs_code(tpm_public_parse(vs_span_of(public, n), &key, NULL), VS_E_PARSE);
+    /* Whole, but no modulus is that small. */
+    assert_vs_code(tpm_public_parse(vs_span_of(public, sizeof public), &key, NULL), VS_E_INVALID);
+    assert_null(key);
+
+    vs_buf b = VS_BUF(1000);
+    tpm_pcrs pcrs;
+    static const uint8_t head[] = {0, 0, 0, 9, 0, 0, 0, 1, 0, 0x0b, 3, 0, 0xff, 0, 0, 0, 0, 8};
+    vs_buf_put(&b, vs_span_of(head, sizeof head));
+    for (unsigned i = 0; i < 8; i++) {
+        tpm_put_be(&b, 32, 2);
+        tpm_put_be(&b, i, 8);
+        tpm_put_be(&b, 0, 8);
+        tpm_put_be(&b, 0, 8);
+        tpm_put_be(&b, 0, 8);
+    }
+    assert_vs_code(tpm_pcrs_parse(vs_buf_span(&b), 8, &pcrs, NULL), VS_OK);
+    assert_vs_code(tpm_pcrs_parse(vs_buf_span(&b), 0, &pcrs, NULL), VS_E_INVALID);
+    for (size_t n = 0; n < b.n; n++)
+        assert_vs_code(tpm_pcrs_parse(vs_span_head(vs_buf_span(&b), n), 8, &pcrs, NULL),
+                       VS_E_PARSE);
+    vs_buf_puts(&b, "x");
+    assert_vs_code(tpm_pcrs_parse(vs_buf_span(&b), 8, &pcrs, NULL), VS_E_PARSE);
+    vs_buf_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_real_quote_verifies_with_its_nonce_and_whole_selection_only),
+        cmocka_unit_test(the_attesters_evidence_verifies_and_binds_init_data_once),
+        cmocka_unit_test(a_tpm_without_a_usable_key_is_never_the_sample),
+        cmocka_unit_test(answers_cut_anywhere_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
