@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES-256-GCM (NIST SP 800-38D), AES-256-CTR (SP 800-38A) and AES-256 key wrap (RFC 3394). */
+/* AES-256-GCM (NIST SP 800-38D), AES-256-CTR (SP 800-38A), AES-256-XTS (SP 800-38E) and AES-256 key
+ * wrap (RFC 3394). */
 #include "crypto/internal.h"
 
 #include <openssl/err.h>
@@ -86,6 +87,30 @@ vs_code vs_ctr_crypt(const uint8_t key[32], const uint8_t counter[16], vs_span i
         return vs_ossl_fail(err, VS_E_INTERNAL, "AES-CTR");
     }
     return VS_OK;
+}
+
+static vs_code xts(const uint8_t key[64], const uint8_t tweak[16], uint8_t *unit, size_t n,
+                   int encrypt, vs_error *err)
+{
+    VS_CLEANUP(free_cipher) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int done = 0;
+    VS_TRY(check_len(vs_span_of(unit, n), (vs_span){0}, err));
+    if (!ctx || !EVP_CipherInit_ex2(ctx, vs_crypto_methods()->xts, key, tweak, encrypt, NULL) ||
+        !EVP_CipherUpdate(ctx, unit, &done, unit, (int)n) || (size_t)done != n)
+        return vs_ossl_fail(err, VS_E_INTERNAL, "AES-XTS");
+    return VS_OK;
+}
+
+vs_code vs_xts_encrypt(const uint8_t key[64], const uint8_t tweak[16], uint8_t *unit, size_t n,
+                       vs_error *err)
+{
+    return xts(key, tweak, unit, n, 1, err);
+}
+
+vs_code vs_xts_decrypt(const uint8_t key[64], const uint8_t tweak[16], uint8_t *unit, size_t n,
+                       vs_error *err)
+{
+    return xts(key, tweak, unit, n, 0, err);
 }
 
 static bool wrap_init(EVP_CIPHER_CTX *ctx, const uint8_t kek[32], int encrypt)

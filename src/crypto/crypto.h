@@ -48,6 +48,9 @@ void vs_hasher_free(vs_hasher **s); /* NULL-safe; sets *s NULL */
 /* HMAC (RFC 2104). */
 VS_MUST vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX],
                         vs_error *err);
+/* PBKDF2 (RFC 8018 5.2) with HMAC: n bytes of key, n > 0. At least 1 iteration. */
+VS_MUST vs_code vs_pbkdf2(vs_hash h, vs_span password, vs_span salt, uint32_t iterations,
+                          uint8_t *out, size_t n, vs_error *err);
 
 /* ---- signature algorithms (RFC 7518, RFC 8037, RFC 9053) ------------------------------------ */
 
@@ -142,6 +145,12 @@ VS_MUST vs_code vs_gcm_open(const uint8_t key[32], const uint8_t iv[12], vs_span
  * for formats of others that have nothing better. */
 VS_MUST vs_code vs_ctr_crypt(const uint8_t key[32], const uint8_t counter[16], vs_span in,
                              vs_buf *out, vs_error *err);
+/* AES-256-XTS (IEEE 1619) of one data unit of at least 16 bytes, in place: for disks. Nothing is
+ * authenticated. Encryption refuses a key whose halves are equal. */
+VS_MUST vs_code vs_xts_encrypt(const uint8_t key[64], const uint8_t tweak[16], uint8_t *unit,
+                               size_t n, vs_error *err);
+VS_MUST vs_code vs_xts_decrypt(const uint8_t key[64], const uint8_t tweak[16], uint8_t *unit,
+                               size_t n, vs_error *err);
 /* RFC 3394 with a 256-bit KEK. */
 VS_MUST vs_code vs_kw_wrap(const uint8_t kek[32], vs_span key, vs_buf *out, vs_error *err);
 VS_MUST vs_code vs_kw_unwrap(const uint8_t kek[32], vs_span wrapped, vs_buf *key, vs_error *err);

@@ -137,3 +137,18 @@ vs_code vs_hmac(vs_hash h, vs_span key, vs_span data, uint8_t out[VS_HASH_MAX], 
         return vs_ossl_fail(err, VS_E_INTERNAL, "computing an HMAC");
     return VS_OK;
 }
+
+vs_code vs_pbkdf2(vs_hash h, vs_span password, vs_span salt, uint32_t iterations, uint8_t *out,
+                  size_t n, vs_error *err)
+{
+    const EVP_MD *md = method(h, err);
+    if (!md)
+        return VS_E_UNSUPPORTED;
+    if (password.n > INT32_MAX || salt.n > INT32_MAX || n > INT32_MAX || iterations > INT32_MAX)
+        return vs_fail(err, VS_E_LIMIT, "PBKDF2 counts to 2^31");
+    const char *password_p = password.n ? (const char *)password.p : ""; /* NULL: unspecified */
+    if (PKCS5_PBKDF2_HMAC(password_p, (int)password.n, salt.p, (int)salt.n, (int)iterations, md,
+                          (int)n, out) != 1)
+        return vs_ossl_fail(err, VS_E_INTERNAL, "PBKDF2");
+    return VS_OK;
+}

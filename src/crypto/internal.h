@@ -13,8 +13,8 @@
 /* ---- OpenSSL's methods, fetched once (a fetch by name costs as much as a small digest) ------ */
 
 typedef struct vs_methods {
-    EVP_MD *md[VS_MD5 + 1];       /* by vs_hash; NULL when the provider has none */
-    EVP_CIPHER *gcm, *ctr, *wrap; /* AES-256-GCM, AES-256 key wrap */
+    EVP_MD *md[VS_MD5 + 1];             /* by vs_hash; NULL when the provider has none */
+    EVP_CIPHER *gcm, *ctr, *wrap, *xts; /* AES-256 in these modes; wrap: RFC 3394 */
     EVP_MAC *hmac;
     /* By vs_key_type: domain parameters alone, to be duplicated. A key made of a group's name pays
      * 11 us for setting up the group. NULL where the type has no curve with points. */

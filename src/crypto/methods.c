@@ -35,6 +35,7 @@ static void fetch_methods(void)
     methods.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     methods.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
     methods.wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+    methods.xts = EVP_CIPHER_fetch(NULL, "AES-256-XTS", NULL);
     methods.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     for (int t = 0; t < VS_KEY_TYPES; t++)
         if (vs_type_is_ec((vs_key_type)t))
