@@ -22,7 +22,7 @@ mkdir -p "$root/bin" "$root/lib" "$root/proc" "$root/sys" "$root/dev" "$root/tmp
 cp "$out"/packages/bin/busybox "$root/bin/busybox"
 for name in vouchsafe-guest vouchsafe-realm; do cp "build/guest-aarch64/$name" "$root/bin/"; done
 # In the order in which they must be loaded.
-for module in virtio_ring virtio virtio_mmio failover net_failover virtio_net; do
+for module in virtio_ring virtio virtio_mmio failover net_failover virtio_net virtio_blk dax dm-mod dm-crypt ecb xts; do
     find "$out/packages/lib/modules" -name "$module.ko" -exec cp {} "$root/lib/" \;
     echo "$module"
 done >"$root/lib/order"

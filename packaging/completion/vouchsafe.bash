@@ -146,7 +146,7 @@ _vouchsafe_guest() {
     all) words="--aa-config --cdh-config --bind --unix-socket --features --log-level --help" ;;
     api-server-rest | asr) words="--bind --unix-socket --features --cdh_addr --aa_addr --log-level --help --version" ;;
     esac
-    [ "${COMP_WORDS[0]##*/}" != vouchsafe-guest ] || [ "$COMP_CWORD" -gt 1 ] || words="aa cdh asr all grpc-aa grpc-cdh keyprovider --help --version"
+    [ "${COMP_WORDS[0]##*/}" != vouchsafe-guest ] || [ "$COMP_CWORD" -gt 1 ] || words="aa cdh asr all grpc-aa grpc-cdh keyprovider secure-mount luks2-header --help --version"
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
     [ "${#COMPREPLY[@]}" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }

@@ -3,6 +3,7 @@
 
 #include "api/guest_rpc.h"
 #include "cdh/keyprovider.h"
+#include "cdh/secure_mount.h"
 #include "net/pb_wire.h"
 
 #define PREFIX "[CDH] [ERROR]: "
@@ -52,6 +53,58 @@ static void wrap_key(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
     guest_answer(user, call, reply, wrapped, false, PREFIX "WrapKey failed");
 }
 
+/* An entry of map<string,string>; what is left out is empty (proto3). */
+static bool take_option(vs_span entry, cdh_mount_option *out)
+{
+    vs_pb_field f;
+    bool bad = false;
+    *out = (cdh_mount_option){0};
+    while (vs_pb_next(&entry, &f, &bad)) {
+        if (f.number != 1 && f.number != 2)
+            continue;
+        if (!f.is_bytes || !vs_pb_is_text(f.bytes))
+            return false;
+        *(f.number == 1 ? &out->key : &out->value) = f.bytes;
+    }
+    return !bad;
+}
+
+/* Field 3, flags, has no meaning for any volume. */
+static bool take_mount(vs_span in, cdh_mount_option options[CDH_MOUNT_OPTIONS_MAX],
+                       cdh_mount_request *out)
+{
+    vs_pb_field f;
+    bool bad = false;
+    *out = (cdh_mount_request){.options = options};
+    while (vs_pb_next(&in, &f, &bad)) {
+        if (f.number != 1 && f.number != 2 && f.number != 4)
+            continue;
+        if (!f.is_bytes || (f.number != 2 && !vs_pb_is_text(f.bytes)))
+            return false;
+        if (f.number == 1)
+            out->volume_type = f.bytes;
+        else if (f.number == 4)
+            out->mount_point = f.bytes;
+        else if (out->n_options == CDH_MOUNT_OPTIONS_MAX ||
+                 !take_option(f.bytes, &options[out->n_options++]))
+            return false;
+    }
+    return !bad;
+}
+
+static void secure_mount(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
+{
+    cdh_mount_option options[CDH_MOUNT_OPTIONS_MAX];
+    cdh_mount_request request;
+    vs_error err = {0};
+    if (!take_mount(call->request, options, &request))
+        vs_grpc_fail(call, reply, VS_GRPC_UNKNOWN,
+                     "the request is not a well-formed message of at most %d options",
+                     CDH_MOUNT_OPTIONS_MAX);
+    else if (cdh_secure_mount(&service_of(user)->sealed, &request, &err) != VS_OK)
+        guest_fail(call, reply, PREFIX "Secure Mount failed", &err);
+}
+
 void cdh_rpc_methods(cdh_service *service, vs_grpc_method out[CDH_RPC_METHODS])
 {
     const vs_grpc_method methods[CDH_RPC_METHODS] = {
@@ -59,7 +112,7 @@ void cdh_rpc_methods(cdh_service *service, vs_grpc_method out[CDH_RPC_METHODS])
         {"/api.SealedSecretService/UnsealSecret", unseal_secret, service},
         {"/keyprovider.KeyProviderService/UnWrapKey", unwrap_key, service},
         {"/keyprovider.KeyProviderService/WrapKey", wrap_key, service},
-        {"/api.SecureMountService/SecureMount", NULL, NULL},
+        {CDH_RPC_SECURE_MOUNT, secure_mount, service},
         {"/api.ImagePullService/PullImage", NULL, NULL},
     };
     memcpy(out, methods, sizeof methods);

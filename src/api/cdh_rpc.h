@@ -7,6 +7,7 @@
 #include "net/grpc.h"
 
 #define CDH_RPC_GET_RESOURCE "/api.GetResourceService/GetResource"
+#define CDH_RPC_SECURE_MOUNT "/api.SecureMountService/SecureMount"
 
 typedef struct cdh_service { /* both must outlive the use of the table */
     cdh_source *source;

@@ -10,6 +10,7 @@ setup() {
     command -v qemu-system-aarch64 >/dev/null || skip "no qemu-system-aarch64"
     [ -e "$vm/base.cpio" ] || skip "the guest is not prepared: make guest-vm"
     start_suite
+    disks=()
     vouchsafe realm init --dir realm >/dev/null
     serve
     prepare_secret
@@ -18,6 +19,9 @@ setup() {
 }
 
 teardown() { end_suite; }
+
+# disk NAME IMAGE: attaches it to the guests that are booted from now on
+disk() { disks+=(-drive "if=none,format=raw,id=$1,file=$2" -device "virtio-blk-device,drive=$1,serial=$1"); }
 
 # boot START LINES: runs the guest until it powers off; its console in console.txt. START brings up its
 # programs.
@@ -48,7 +52,7 @@ INIT
     cat "$vm/base.cpio" extra.cpio >initrd
     timeout 120 qemu-system-aarch64 -M virt -cpu cortex-a57 -m 256 -nographic -no-reboot -kernel "$vm/vmlinuz" -initrd initrd \
         -append "console=ttyAMA0 quiet panic=-1 agent.aa_kbc_params=cc_kbc::http://10.0.2.2:${url##*:}" \
-        -netdev user,id=n -device virtio-net-device,netdev=n </dev/null >console.txt 2>&1 3>&-
+        -netdev user,id=n -device virtio-net-device,netdev=n "${disks[@]}" </dev/null >console.txt 2>&1 3>&-
 }
 
 one_by_one='
@@ -74,4 +78,107 @@ until grep -q "^ready http" /run/all.out; do sleep 0.1; done'
     grep -q 'PolicyDeny' console
     ! grep -q 'a secret of one line' console
     grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' serve.log
+}
+
+# In the guest: "disk NAME" prints /dev/..., "mount_disk PLACE OPTION=VALUE..." has the hub mount an
+# encrypted disk and prints the answer, "left" prints what mappings there are.
+disk_tools='
+disk() { for d in /sys/block/vd*; do [ "$(cat $d/serial)" != "$1" ] || echo "/dev/${d##*/}"; done; }
+mount_disk() {
+    place=$1 options="\"encryptionType\":\"luks2\""
+    shift
+    for o; do options="$options,\"${o%%=*}\":\"${o#*=}\""; done
+    echo "{\"volume_type\":\"block-device\",\"mount_point\":\"$place\",\"options\":{$options}}" |
+        vouchsafe-guest secure-mount -s - 2>&1
+}
+left() { ls /dev/mapper /sys/block | grep -v -e control -e vd -e : -e "^$"; }
+echo'
+
+# An ext4 file system with one file, encrypted by cryptsetup: make_volume IMAGE SECTOR-SIZE
+make_volume() {
+    PATH=$PATH:/usr/sbin:/sbin
+    command -v cryptsetup >/dev/null || skip "no cryptsetup"
+    mkdir files
+    echo "a line of the disk" >files/file.txt
+    truncate -s 8M "$1"
+    mkfs.ext4 -q -F -b 4096 -d files "$1"
+    truncate -s 40M "$1"
+    cryptsetup --batch-mode --disable-locks reencrypt --encrypt --type luks2 --cipher aes-xts-plain64 --key-size 512 \
+        --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --hash sha256 --sector-size "$2" --reduce-device-size 32M \
+        --key-file disk.key "$1"
+    ! grep -q "a line of the disk" "$1"
+}
+
+disk_key() {
+    head -c 32 /dev/urandom >disk.key
+    admin set-resource --path default/disk/1 --resource-file disk.key >/dev/null
+}
+
+@test "a guest opens its encrypted disk with a key from the KBS, as its header was checked" {
+    endorse_rim >/dev/null
+    disk_key
+    make_volume volume.img 4096
+    digest=$(vouchsafe-guest luks2-header volume.img | sed -n 's/^digest *//p')
+    printf '%s\n' "$digest" >digest.txt
+    admin set-resource --path default/disk/digest --resource-file digest.txt >/dev/null
+    disk volume volume.img
+    boot "$one_by_one$disk_tools" "digest=$digest; $(cat <<'GUEST'
+d=$(disk volume)
+id=$(cat /sys/class/block/${d##*/}/dev)
+key=kbs:///default/disk/1
+open="sourceType=encrypted targetType=fileSystem"
+mkdir /mnt /other
+ln -s /mnt /link
+echo LINK=$(mount_disk /link devicePath=$d $open key=$key)
+echo DIGEST=$(mount_disk /mnt devicePath=$d $open key=$key headerDigest=$(echo $digest | tr 0-9 a-j | tr a-j 1-90))
+echo KEY=$(mount_disk /mnt devicePath=$d $open key=kbs:///default/disk/digest)
+echo LEFT=$(left).
+echo MOUNTED=$(mount_disk /mnt deviceId=$id $open key=$key headerDigest=kbs:///default/disk/digest mapperName=data)
+echo FILE=$(cat /mnt/file.txt). $(grep ' /mnt ' /proc/mounts)
+echo AGAIN=$(mount_disk /other devicePath=$d $open key=$key)
+GUEST
+)"
+    tr -d '\r' <console.txt >console
+    grep '^[A-Z]*=' console
+    grep -q '^LINK=.*with no symbolic link on the way' console
+    grep -q "^DIGEST=.*has the digest $digest, which is not the expected one" console
+    grep -q '^KEY=.*the key opens no keyslot' console
+    grep -q '^LEFT=\.$' console
+    grep -q '^MOUNTED=mount succeeded!$' console
+    grep -q '^FILE=a line of the disk\. /dev/mapper/data /mnt ext4 rw,nosuid,nodev,noatime' console
+    grep -q '^AGAIN=.*busy' console
+}
+
+@test "a guest does not open a disk whose header was given the null cipher, and formats an empty one with a key of its own" {
+    endorse_rim >/dev/null
+    disk_key
+    make_volume volume.img 512
+    "$VS_ROOT/tests/e2e/luks2_null.py" volume.img
+    truncate -s 8M empty.img
+    disk volume volume.img
+    disk empty empty.img
+    boot "$together$disk_tools" "$(cat <<'GUEST'
+mkdir /mnt
+echo NULL=$(mount_disk /mnt devicePath=$(disk volume) sourceType=encrypted targetType=fileSystem key=kbs:///default/disk/1)
+empty="devicePath=$(disk empty) sourceType=empty"
+echo MKFS=$(mount_disk /mnt $empty targetType=fileSystem)
+echo LEFT=$(left).
+echo DEVICE=$(mount_disk /scratch $empty targetType=device mapperName=scratch)
+readlink /scratch
+echo 'what only the guest may read' | dd of=/scratch conv=notrunc 2>/dev/null
+sync
+echo 3 >/proc/sys/vm/drop_caches
+echo READ=$(dd if=/scratch bs=28 count=1 2>/dev/null).
+GUEST
+)"
+    tr -d '\r' <console.txt >console
+    grep '^[A-Z]*=' console
+    grep -q '^NULL=.*"encryption" is "cipher_null-ecb", must be "aes-xts-plain64"' console
+    grep -q '^MKFS=.*mkfs.ext4' console
+    grep -q '^LEFT=\.$' console
+    grep -q '^DEVICE=mount succeeded!$' console
+    grep -q '^/dev/mapper/scratch$' console
+    grep -q '^READ=what only the guest may read\.$' console
+    ! grep -q 'what only the guest may read' empty.img
+    [ "$(tr -d '\0' <empty.img | wc -c)" -gt 0 ]
 }

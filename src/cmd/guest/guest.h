@@ -13,6 +13,8 @@ int guest_cdh(int argc, char **argv);     /* confidential-data-hub */
 int guest_grpc_cdh(int argc, char **argv);
 int guest_asr(int argc, char **argv); /* api-server-rest */
 int guest_keyprovider(int argc, char **argv);
+int guest_secure_mount(int argc, char **argv);
+int guest_luks2_header(int argc, char **argv);
 int guest_all(int argc, char **argv); /* the first three in one process */
 
 /* For guest_all: each program between the preparation of the process and its end. Texts must

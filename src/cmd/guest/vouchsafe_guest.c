@@ -19,6 +19,9 @@ static const struct {
     {"grpc-cdh", "grpc-cdh", "the data hub over gRPC on loopback", guest_grpc_cdh},
     {"keyprovider", "coco-keyprovider", "keys of encrypted image layers (ocicrypt, \"cmd\")",
      guest_keyprovider},
+    {"secure-mount", "secure-mount", "open an encrypted disk with a key of the hub's, and mount it",
+     guest_secure_mount},
+    {"luks2-header", "luks2-header", "check the header of an encrypted disk", guest_luks2_header},
 };
 
 static void help(FILE *out)
@@ -27,7 +30,7 @@ static void help(FILE *out)
           "usage: vouchsafe-guest COMMAND ...\n\n",
           out);
     for (size_t i = 0; i < VS_COUNT(programs); i++)
-        fprintf(out, "  %-12s %s\n", programs[i].name, programs[i].summary);
+        fprintf(out, "  %-13s %s\n", programs[i].name, programs[i].summary);
     fputs(
         "\nCalled as `attestation-agent`, `confidential-data-hub` or `api-server-rest` it is that\n"
         "program of the Confidential Containers guest components, with its flags.\n",
