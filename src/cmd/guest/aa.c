@@ -71,6 +71,7 @@ typedef struct program {
     aa_config cfg;
     aa *agent;
     vs_grpc_method methods[AA_RPC_METHODS];
+    guest_callers callers;
     guest_server server;
 } program;
 
@@ -112,18 +113,17 @@ static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
 {
     aa_init_data init;
     bool has_init;
-    guest_callers callers;
     VS_TRY(aa_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline), &p->arena,
                           &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
     VS_TRY(guest_callers_of(p->cfg.allowed_users, p->cfg.n_allowed_users, p->cfg.allowed_group,
-                            &callers, err));
+                            &p->callers, err));
     VS_TRY(read_init_data(o, p, &init, &has_init, err));
     VS_TRY(aa_new(&p->cfg, has_init ? &init : NULL, &p->agent, err));
     aa_rpc_methods(p->agent, p->methods);
     if (!grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
         VS_TRY(vs_make_dirs(SOCKET_DIR, 0755, err));
-    return guest_serve(o->address, grpc, &callers, p->methods, AA_RPC_METHODS, &p->server, err);
+    return guest_serve(o->address, grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server, err);
 }
 
 static int serve(const options *o, bool grpc, const char *name)

@@ -65,6 +65,7 @@ typedef struct program {
     vs_ttrpc_client *agent;
     cdh_service service;
     vs_grpc_method methods[CDH_RPC_METHODS];
+    guest_callers callers;
     guest_server server;
 } program;
 
@@ -143,10 +144,9 @@ static vs_code place_credentials(program *p, vs_error *err)
 
 static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
 {
-    guest_callers callers;
     VS_TRY(open_source(o, p, err));
     VS_TRY(guest_callers_of(p->cfg.allowed_users, p->cfg.n_allowed_users, p->cfg.allowed_group,
-                            &callers, err));
+                            &p->callers, err));
     p->service.sealed = (cdh_sealed_options){.source = p->service.source,
                                              .skip_verification = skips_verification(p)};
     VS_TRY(place_credentials(p, err));
@@ -154,7 +154,8 @@ static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
     if (!grpc &&
         strncmp(p->cfg.socket, "unix://" DEFAULT_DIR "/", sizeof "unix://" DEFAULT_DIR) == 0)
         VS_TRY(vs_make_dirs(DEFAULT_DIR, 0755, err));
-    return guest_serve(p->cfg.socket, grpc, &callers, p->methods, CDH_RPC_METHODS, &p->server, err);
+    return guest_serve(p->cfg.socket, grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
+                       err);
 }
 
 static int serve(const options *o, bool grpc, const char *name)

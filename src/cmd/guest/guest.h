@@ -48,7 +48,8 @@ typedef struct guest_callers {
 VS_MUST vs_code guest_callers_of(const char *const *users, size_t n, const char *group,
                                  guest_callers *out, vs_error *err);
 
-/* One table of methods on a socket: ttrpc at "unix://...", or gRPC at "IP:port" on loopback. */
+/* One table of methods on a socket: ttrpc at "unix://...", or gRPC at "IP:port" on loopback. What
+ * is given must outlive the server. */
 typedef struct guest_server {
     vs_ttrpc_server *ttrpc;
     vs_grpc_services services;
