@@ -20,8 +20,8 @@ vs_code vs_grpc_check(const vs_grpc_services *g, vs_error *err)
         return vs_fail(err, VS_E_INVALID, "gRPC messages of %zu bytes, at most %d",
                        g->message_bytes, VS_GRPC_MESSAGE_MAX);
     for (size_t i = 0; i < g->n_methods; i++)
-        if (!g->methods[i].path || g->methods[i].path[0] != '/' || !g->methods[i].handler)
-            return vs_fail(err, VS_E_INVALID, "gRPC method %zu has no path or no handler", i);
+        if (!g->methods[i].path || g->methods[i].path[0] != '/')
+            return vs_fail(err, VS_E_INVALID, "gRPC method %zu has no path", i);
     return VS_OK;
 }
 
@@ -31,7 +31,7 @@ const vs_grpc_method *vs_grpc_find(const vs_grpc_services *g, vs_span path)
                                           NULL};
     for (size_t i = 0; i < g->n_methods; i++)
         if (vs_span_is(path, g->methods[i].path))
-            return &g->methods[i];
+            return g->methods[i].handler ? &g->methods[i] : NULL;
     return g->health && vs_span_is(path, health.path) ? &health : NULL;
 }
 
