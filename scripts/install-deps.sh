@@ -7,7 +7,7 @@ packages="gcc g++ clang libclang-rt-14-dev meson ninja-build pkg-config python3 
 libssl-dev libevent-dev libcurl4-openssl-dev libsqlite3-dev libgmp-dev libre2-dev libfuse3-dev fuse3
 zlib1g-dev libyaml-dev libexpat1-dev libedit-dev libcmocka-dev libjansson-dev libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler
 libpq-dev libseccomp-dev libp11-kit-dev nettle-dev bats curl openssl jose postgresql softhsm2
-protobuf-compiler python3-grpcio python3-protobuf swtpm"
+protobuf-compiler python3-grpcio python3-protobuf swtpm cryptsetup-bin e2fsprogs"
 
 missing=""
 for p in $packages; do

@@ -143,6 +143,8 @@ _vouchsafe_guest() {
     case $name in
     attestation-agent | aa | grpc-aa) words="--attestation_sock --config-file --initdata-digest --initdata-toml --log-level --help --version" ;;
     confidential-data-hub | cdh | grpc-cdh | keyprovider) words="--config --log-level --help --version" ;;
+    secure-mount) words="--socket --storage-path --help" ;;
+    luks2-header) words="--help" ;;
     all) words="--aa-config --cdh-config --bind --unix-socket --features --log-level --help" ;;
     api-server-rest | asr) words="--bind --unix-socket --features --cdh_addr --aa_addr --log-level --help --version" ;;
     esac

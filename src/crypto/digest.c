@@ -146,6 +146,8 @@ vs_code vs_pbkdf2(vs_hash h, vs_span password, vs_span salt, uint32_t iterations
         return VS_E_UNSUPPORTED;
     if (password.n > INT32_MAX || salt.n > INT32_MAX || n > INT32_MAX || iterations > INT32_MAX)
         return vs_fail(err, VS_E_LIMIT, "PBKDF2 counts to 2^31");
+    if (iterations == 0 || n == 0)
+        return vs_fail(err, VS_E_INVALID, "PBKDF2 of no iterations, or of no bytes");
     const char *password_p = password.n ? (const char *)password.p : ""; /* NULL: unspecified */
     if (PKCS5_PBKDF2_HMAC(password_p, (int)password.n, salt.p, (int)salt.n, (int)iterations, md,
                           (int)n, out) != 1)

@@ -45,7 +45,9 @@ typedef struct vs_grpc_call {
     vs_arena *arena;             /* lives until the reply is written */
     const vs_http_request *http; /* peer, client certificate, vs_http_header for metadata; NULL: the
                                     call came over ttrpc (net/ttrpc.h) */
-    const atomic_bool *gone;     /* nobody waits for the answer any more: see vs_grpc_cancelled */
+    bool own; /* over ttrpc: the caller is root or the server's own user, by the kernel's word.
+                 Over gRPC nobody is known to be */
+    const atomic_bool *gone; /* nobody waits for the answer any more: see vs_grpc_cancelled */
 } vs_grpc_call;
 /* The caller has gone (RST_STREAM, connection lost) or its deadline has passed: a long handler may
  * look now and then and give up; its reply is dropped anyway. Any thread. */
@@ -64,8 +66,8 @@ void vs_grpc_fail(const vs_grpc_call *call, vs_grpc_reply *reply, vs_grpc_status
 typedef void (*vs_grpc_handler)(void *user, const vs_grpc_call *call, vs_grpc_reply *reply);
 
 typedef struct vs_grpc_method {
-    const char *path; /* "/package.Service/Method" */
-    vs_grpc_handler handler;
+    const char *path;        /* "/package.Service/Method" */
+    vs_grpc_handler handler; /* NULL: known and not offered: UNIMPLEMENTED, as if not there */
     void *user;
 } vs_grpc_method;
 

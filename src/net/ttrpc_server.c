@@ -42,6 +42,7 @@ struct call {
     vs_ttrpc_server *server;
     conn *conn; /* NULL: closed meanwhile */
     uint32_t stream;
+    bool own;
     vs_buf payload; /* what request points into */
     vs_ttrpc_request request;
     const vs_grpc_method *method;
@@ -58,6 +59,7 @@ struct conn {
     struct event event;
     short wanted;
     int fd;
+    bool own; /* the peer is root or this process's user */
     uint8_t head[VS_TTRPC_HEAD];
     size_t head_n;
     vs_ttrpc_head frame;
@@ -120,6 +122,7 @@ static void run(call *c)
                       .request = c->request.payload,
                       .deadline = c->deadline,
                       .arena = &c->arena,
+                      .own = c->own,
                       .gone = &c->gone};
     c->method->handler(c->method->user, &g, &c->reply);
     if (c->reply.status == VS_GRPC_OK && !vs_buf_ok(&c->reply.body)) {
@@ -279,6 +282,7 @@ static void start_call(conn *c)
                 .server = s,
                 .conn = c,
                 .stream = c->frame.stream,
+                .own = c->own,
                 .payload = c->body,
                 .reply = {.status = VS_GRPC_OK, .body = VS_BUF(VS_TTRPC_PAYLOAD_MAX)}};
     vs_arena_init(&k->arena, 0);
@@ -532,9 +536,14 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     go_on(s);
 }
 
+static bool is_own(const vs_unix_peer *p)
+{
+    return p->uid == 0 || p->uid == geteuid();
+}
+
 static bool may_call(const vs_ttrpc_config *cfg, const vs_unix_peer *p)
 {
-    if (p->uid == 0 || p->uid == geteuid() || (cfg->has_gid && p->gid == cfg->gid))
+    if (is_own(p) || (cfg->has_gid && p->gid == cfg->gid))
         return true;
     for (size_t i = 0; i < cfg->n_uids; i++)
         if (cfg->uids[i] == p->uid)
@@ -542,15 +551,17 @@ static bool may_call(const vs_ttrpc_config *cfg, const vs_unix_peer *p)
     return false;
 }
 
-static bool admit(vs_ttrpc_server *s, int fd)
+static bool admit(vs_ttrpc_server *s, int fd, bool *own)
 {
     vs_unix_peer peer = {0};
     if (s->n_conns >= s->cfg.connections) {
         vs_log(VS_LOG_WARN, "ttrpc", "a connection too many", NULL);
         return false;
     }
-    if (vs_unix_peer_of(fd, &peer) && may_call(&s->cfg, &peer))
+    if (vs_unix_peer_of(fd, &peer) && may_call(&s->cfg, &peer)) {
+        *own = is_own(&peer);
         return true;
+    }
     char uid[16];
     (void)snprintf(uid, sizeof uid, "%u", peer.uid);
     vs_log(VS_LOG_WARN, "ttrpc", "this user may not call here", "uid", uid, NULL);
@@ -565,13 +576,15 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             break;
-        conn *c = admit(s, fd) ? calloc(1, sizeof *c) : NULL;
+        bool own = false;
+        conn *c = admit(s, fd, &own) ? calloc(1, sizeof *c) : NULL;
         if (!c) {
             (void)close(fd);
             continue;
         }
         c->server = s;
         c->fd = fd;
+        c->own = own;
         c->out = (vs_buf)VS_BUF(OUT_MAX);
         c->next = s->conns;
         c->link = &s->conns;

@@ -274,3 +274,47 @@ enable_eventlog = true'
     start_server grpc-aa grpc-aa -a 127.0.0.1:0 -c aa.toml
     [[ "$url" == http://127.0.0.1:* ]]
 }
+
+@test "SecureMount says what it does not do, and refuses what is malformed" {
+    start_aa
+    start_cdh
+    mount_as() { printf '{"volume_type":"%s","mount_point":"/mnt","options":{%s}}' "$1" "$2" | vouchsafe-guest secure-mount --socket "unix://$work/cdh.sock" -s -; }
+    run mount_as alibaba-cloud-oss ''
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"[CDH] [ERROR]: Secure Mount failed: "*'"alibaba-cloud-oss" are not supported'* ]]
+    run mount_as block-device '"encryptionType":"zfs"'
+    [[ "$output" == *'"zfs" is not supported'* ]]
+    run mount_as block-device '"encryptionType":"luks2","sourceType":"encrypted","targetType":"device","key":"kbs:///a/b/c","devicePath":"/dev/null"'
+    [[ "$output" == *"/dev/null is no block device"* ]]
+    run ttrpc "$work/cdh.sock" api.SecureMountService SecureMount 1=block-device 2=malformed
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"not a well-formed message"* ]]
+    options=()
+    for i in {1..33}; do options+=(2=); done
+    run ttrpc "$work/cdh.sock" api.SecureMountService SecureMount 1=block-device "${options[@]}"
+    [[ "$output" == *"at most 32 options"* ]]
+}
+
+@test "SecureMount is for root, and not over gRPC" {
+    [ "$(id -u)" = 0 ] || skip "only root can call as another user"
+    [ -x /usr/bin/python3 ] || skip "no python that another user can run"
+    start_aa
+    start_cdh '[callers]
+users = ["65534"]'
+    chmod 755 "$work"
+    run setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 - "$work/cdh.sock" \
+        api.SecureMountService SecureMount 1=block-device <"$VS_ROOT/tests/e2e/ttrpc.py"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "7 disks are mounted for root only"* ]]
+    run ttrpc "$work/cdh.sock" api.SecureMountService SecureMount 1=block-device
+    [[ "$output" == *'"encryptionType" is missing'* ]]
+
+    sed 's|^socket = .*|socket = "127.0.0.1:0"|' cdh.toml >grpc.toml
+    start_server grpc grpc-cdh -c grpc.toml
+    printf '\0\0\0\0\0' | curl -sS --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' \
+        --data-binary @- -D answer.txt -o /dev/null "$url/api.SecureMountService/SecureMount"
+    grep -qi '^grpc-status: 7' answer.txt
+    curl -sS --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' -d '' -D answer.txt -o /dev/null \
+        "$url/api.ImagePullService/PullImage"
+    grep -qi '^grpc-status: 12' answer.txt
+}

@@ -97,8 +97,7 @@ static vs_code mount_it(const options *o, vs_error *err)
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
     VS_CLEANUP(vs_buf_free)
-    vs_buf text = VS_BUF(DESCRIPTION_MAX),
-           request = VS_BUF(DESCRIPTION_MAX);
+    vs_buf text = VS_BUF(DESCRIPTION_MAX), request = VS_BUF(DESCRIPTION_MAX);
     vs_val doc;
     vs_arena_init(&a, 0);
     VS_TRY(vs_read_file(o->storage, &text, err));

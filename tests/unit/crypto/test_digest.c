@@ -101,6 +101,26 @@ static void hmac_takes_empty_keys_and_messages(void **state)
                    hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"));
 }
 
+/* RFC 7914, 11. */
+static void pbkdf2_gives_the_values_of_rfc_7914(void **state)
+{
+    (void)state;
+    uint8_t out[64];
+    assert_vs_ok(vs_pbkdf2(VS_SHA256, VS_LIT("passwd"), VS_LIT("salt"), 1, out, 64, &err), &err);
+    assert_span_eq(vs_span_of(out, 64),
+                   hex("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+                       "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"));
+    assert_vs_ok(vs_pbkdf2(VS_SHA256, VS_LIT("Password"), VS_LIT("NaCl"), 80000, out, 64, &err),
+                 &err);
+    assert_span_eq(vs_span_of(out, 64),
+                   hex("4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"
+                       "a1d425a1225833549adb841b51c9b3176a272bdebba1d078478f62b397f33c8d"));
+    assert_vs_code(vs_pbkdf2(VS_SHA256, nothing, nothing, 0, out, 64, &err), VS_E_INVALID);
+    assert_vs_code(vs_pbkdf2(VS_SHA256, nothing, nothing, 1, out, 0, &err), VS_E_INVALID);
+    assert_vs_code(vs_pbkdf2(VS_SHA256, nothing, nothing, UINT32_MAX, out, 64, &err), VS_E_LIMIT);
+    assert_vs_ok(vs_pbkdf2(VS_SHA256, nothing, nothing, 1, out, 64, &err), &err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +130,7 @@ int main(void)
         in_arena(names_of_digests_are_read_in_any_case),
         in_arena(hmac_gives_the_values_of_rfc_4231),
         in_arena(hmac_takes_empty_keys_and_messages),
+        in_arena(pbkdf2_gives_the_values_of_rfc_7914),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,6 +261,31 @@ static void ecdh_needs_one_curve(void **state)
     assert_vs_code(vs_ecdh(rsa, rsa, &z, &err), VS_E_INVALID);
 }
 
+/* ---- AES-256-XTS: IEEE 1619-2007, vector 10 -------------------------------------------------- */
+
+static void xts_gives_the_published_ciphertext(void **state)
+{
+    (void)state;
+    vs_span key = hex("2718281828459045235360287471352662497757247093699959574966967627"
+                      "3141592653589793238462643383279502884197169399375105820974944592");
+    const uint8_t tweak[16] = {0xff};
+    uint8_t unit[512];
+    for (size_t i = 0; i < sizeof unit; i++)
+        unit[i] = (uint8_t)i;
+    assert_vs_ok(vs_xts_encrypt(key.p, tweak, unit, sizeof unit, &err), &err);
+    assert_span_eq(vs_span_of(unit, 32),
+                   hex("1c3b3a102f770386e4836c99e370cf9bea00803f5e482357a4ae12d414a3e63b"));
+    assert_vs_ok(vs_xts_decrypt(key.p, tweak, unit, sizeof unit, &err), &err);
+    for (size_t i = 0; i < sizeof unit; i++)
+        assert_int_equal(unit[i], (uint8_t)i);
+    assert_vs_code(vs_xts_decrypt(key.p, tweak, unit, 15, &err), VS_E_INTERNAL);
+    assert_vs_code(vs_xts_encrypt(copy_of(hex("0000000000000000000000000000000000000000000000000000"
+                                              "0000000000000000000000000000000000000000000000000000"
+                                              "000000000000000000000000")),
+                                  tweak, unit, sizeof unit, &err),
+                   VS_E_INTERNAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +302,7 @@ int main(void)
         in_arena(oaep_needs_an_rsa_key),
         in_arena(ecdh_agrees_on_z_of_full_length),
         in_arena(ecdh_gives_z_of_rfc_7518_appendix_c),
+        in_arena(xts_gives_the_published_ciphertext),
         in_arena(ecdh_needs_one_curve),
     };
     return cmocka_run_group_tests(tests, make_rsa, free_rsa);
