@@ -45,9 +45,10 @@ static vs_code tls_result(vs_client_socket *s, int ok, size_t *n, vs_error *err)
     s->wants = e == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
     if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
         return VS_OK;
-    if (e != SSL_ERROR_ZERO_RETURN)
+    s->ended = e == SSL_ERROR_ZERO_RETURN;
+    if (!s->ended)
         SSL_set_quiet_shutdown(s->ssl, 1);
-    if (e == SSL_ERROR_ZERO_RETURN || (e == SSL_ERROR_SYSCALL && eno == 0))
+    if (s->ended || (e == SSL_ERROR_SYSCALL && eno == 0))
         return vs_fail(err, VS_E_IO, "%s closed the connection", s->address);
     if (e == SSL_ERROR_SYSCALL)
         return vs_fail_errno(err, VS_E_IO, eno, "%s", s->address);
@@ -61,7 +62,8 @@ static vs_code plain_result(vs_client_socket *s, ssize_t moved, short direction,
     s->wants = direction;
     if (moved > 0 || (moved < 0 && (errno == EAGAIN || errno == EINTR)))
         return VS_OK;
-    if (moved == 0)
+    s->ended = moved == 0;
+    if (s->ended)
         return vs_fail(err, VS_E_IO, "%s closed the connection", s->address);
     return vs_fail_errno(err, VS_E_IO, errno, "%s", s->address);
 }

@@ -11,6 +11,7 @@ typedef struct vs_client_socket {
     int fd; /* -1 = none */
     SSL *ssl;
     short wants;      /* POLLIN, POLLOUT: what the last transfer lacked */
+    bool ended;       /* the peer said that it sends no more; false: it was cut off */
     char address[80]; /* "127.0.0.1:50004" of the peer */
 } vs_client_socket;
 

@@ -431,7 +431,7 @@ static vs_code read_body(vs_http_client *c, const vs_response_head *head, size_t
             break;
         }
         vs_code code = receive(c, until, err);
-        if (code == VS_E_IO && to_end) { /* the end of the connection is that of the body */
+        if (code == VS_E_IO && to_end && c->socket.ended) { /* its end is that of the body */
             decoded = c->in.n - from;
             break;
         }
