@@ -149,7 +149,7 @@ GUEST
     grep -q '^AGAIN=.*busy' console
 }
 
-@test "a guest does not open a disk whose header was given the null cipher, and formats an empty one with a key of its own" {
+@test "a guest does not open a disk whose header was given the null cipher, and encrypts an empty one with a key of its own" {
     endorse_rim >/dev/null
     disk_key
     make_volume volume.img 512
