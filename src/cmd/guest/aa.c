@@ -66,6 +66,8 @@ static const cli_command grpc_command = {
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {
     guest_part part;
+    options o;
+    bool grpc;
     vs_arena arena;
     vs_buf cmdline, document;
     aa_config cfg;
@@ -75,8 +77,9 @@ typedef struct program {
     guest_server server;
 } program;
 
-static void tear_down(program *p)
+static void tear_down(guest_part *part)
 {
+    program *p = (program *)part;
     guest_server_stop(&p->server);
     aa_free(&p->agent);
     vs_buf_free(&p->document);
@@ -109,8 +112,10 @@ static vs_code read_init_data(const options *o, program *p, aa_init_data *out, b
     return VS_OK;
 }
 
-static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
+static vs_code build(guest_part *part, vs_error *err)
 {
+    program *p = (program *)part;
+    const options *o = &p->o;
     aa_init_data init;
     bool has_init;
     VS_TRY(aa_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline), &p->arena,
@@ -121,35 +126,27 @@ static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
     VS_TRY(read_init_data(o, p, &init, &has_init, err));
     VS_TRY(aa_new(&p->cfg, has_init ? &init : NULL, &p->agent, err));
     aa_rpc_methods(p->agent, p->methods);
-    if (!grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
+    if (!p->grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
         VS_TRY(vs_make_dirs(SOCKET_DIR, 0755, err));
-    return guest_serve(o->address, grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server, err);
+    return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server,
+                       err);
 }
 
-static int serve(const options *o, bool grpc, const char *name)
+static void prepare(program *p)
 {
-    program p = {.document = VS_BUF(VS_INIT_DATA_MAX)};
-    vs_error err = {0};
-    supervisor manager;
-    vs_arena_init(&p.arena, 0);
-    server_log(o->log_level, false);
-    server_prepare();
-    supervisor_open(&manager);
-    vs_code code = build(o, grpc, &p, &err);
-    if (code == VS_OK)
-        server_wait(&manager, &(server_events){0});
-    tear_down(&p);
-    supervisor_close(&manager);
-    return code == VS_OK ? EXIT_SUCCESS : guest_failed(name, &err);
+    p->part = (guest_part){"attestation agent", build, tear_down};
+    p->document = (vs_buf)VS_BUF(VS_INIT_DATA_MAX);
+    vs_arena_init(&p->arena, 0);
 }
 
 static int run(const cli_command *command, bool grpc, int argc, char **argv)
 {
-    options o = {0};
+    program p = {.grpc = grpc};
     int exit_code;
-    if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
+    if (!cli_parse(command, argc, argv, &p.o, stdout, stderr, &exit_code))
         return exit_code;
-    return serve(&o, grpc, command->name);
+    prepare(&p);
+    return guest_run(command->name, p.o.log_level, &(guest_part *){&p.part}, 1);
 }
 
 int guest_aa(int argc, char **argv)
@@ -162,23 +159,12 @@ int guest_grpc_aa(int argc, char **argv)
     return run(&grpc_command, true, argc, argv);
 }
 
-static void close_part(guest_part *part)
+guest_part *guest_aa_part(const guest_setup *s)
 {
-    tear_down((program *)part);
-    free(part);
-}
-
-vs_code guest_aa_open(const guest_setup *s, guest_part **out, vs_error *err)
-{
-    const options o = {
-        .address = DEFAULT_ADDRESS, .config = s->aa_config, .log_level = s->log_level};
     program *p = calloc(1, sizeof *p);
     if (!p)
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    p->part.close = close_part;
-    p->document = (vs_buf)VS_BUF(VS_INIT_DATA_MAX);
-    vs_arena_init(&p->arena, 0);
-    *out = &p->part;
-    VS_TRY_WRAP(build(&o, false, p, err), err, "attestation agent");
-    return VS_OK;
+        return NULL;
+    p->o = (options){.address = DEFAULT_ADDRESS, .config = s->aa_config, .log_level = s->log_level};
+    prepare(p);
+    return &p->part;
 }

@@ -47,25 +47,20 @@ static const cli_command command = {
 
 int guest_all(int argc, char **argv)
 {
-    static vs_code (*const open_part[])(const guest_setup *, guest_part **, vs_error *) = {
-        guest_aa_open, guest_cdh_open, guest_asr_open};
-    guest_part *parts[VS_COUNT(open_part)] = {NULL};
     guest_setup setup = {0};
-    vs_error err = {0};
-    supervisor manager;
     int exit_code;
     if (!cli_parse(&command, argc, argv, &setup, stdout, stderr, &exit_code))
         return exit_code;
-    server_log(setup.log_level, false);
-    server_prepare();
-    supervisor_open(&manager);
-    vs_code code = VS_OK;
-    for (size_t i = 0; i < VS_COUNT(parts) && code == VS_OK; i++)
-        code = open_part[i](&setup, &parts[i], &err);
-    if (code == VS_OK)
-        server_wait(&manager, &(server_events){0});
-    for (size_t i = VS_COUNT(parts); i-- > 0;)
-        guest_part_close(&parts[i]);
-    supervisor_close(&manager);
-    return code == VS_OK ? EXIT_SUCCESS : guest_failed(command.name, &err);
+    /* Each needs those before it. */
+    guest_part *parts[] = {guest_aa_part(&setup), guest_cdh_part(&setup), guest_asr_part(&setup)};
+    vs_error err = {0};
+    if (parts[0] && parts[1] && parts[2]) {
+        exit_code = guest_run(command.name, setup.log_level, parts, VS_COUNT(parts));
+    } else {
+        (void)vs_fail(&err, VS_E_NOMEM, "out of memory");
+        exit_code = guest_failed(command.name, &err);
+    }
+    for (size_t i = 0; i < VS_COUNT(parts); i++)
+        free(parts[i]);
+    return exit_code;
 }

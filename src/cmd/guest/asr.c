@@ -65,13 +65,15 @@ static const cli_command command = {.name = "api-server-rest",
 
 typedef struct program {
     guest_part part;
+    options o;
     asr service;
     vs_http_server *http;
     char unix_address[sizeof "unix:" + 108];
 } program;
 
-static void tear_down(program *p)
+static void tear_down(guest_part *part)
 {
+    program *p = (program *)part;
     vs_http_server_stop(&p->http, SERVER_DRAIN_MS);
     vs_ttrpc_client_free(&p->service.agent);
     vs_ttrpc_client_free(&p->service.hub);
@@ -95,8 +97,10 @@ static vs_code connect_services(const options *o, program *p, vs_error *err)
     return VS_OK;
 }
 
-static vs_code build(const options *o, program *p, vs_error *err)
+static vs_code build(guest_part *part, vs_error *err)
 {
+    program *p = (program *)part;
+    const options *o = &p->o;
     VS_TRY(connect_services(o, p, err));
     if (!config_socket_ok(o->bind) || !config_socket_is_loopback(o->bind))
         return vs_fail(err, VS_E_INVALID,
@@ -124,42 +128,23 @@ static vs_code build(const options *o, program *p, vs_error *err)
 
 int guest_asr(int argc, char **argv)
 {
-    options o = {0};
-    program p = {0};
-    vs_error err = {0};
-    supervisor manager;
+    program p = {.part = {"REST server", build, tear_down}};
     int exit_code;
-    if (!cli_parse(&command, argc, argv, &o, stdout, stderr, &exit_code))
+    if (!cli_parse(&command, argc, argv, &p.o, stdout, stderr, &exit_code))
         return exit_code;
-    server_log(o.log_level, false);
-    server_prepare();
-    supervisor_open(&manager);
-    vs_code code = build(&o, &p, &err);
-    if (code == VS_OK)
-        server_wait(&manager, &(server_events){0});
-    tear_down(&p);
-    supervisor_close(&manager);
-    return code == VS_OK ? EXIT_SUCCESS : guest_failed(command.name, &err);
+    return guest_run(command.name, p.o.log_level, &(guest_part *){&p.part}, 1);
 }
 
-static void close_part(guest_part *part)
+guest_part *guest_asr_part(const guest_setup *s)
 {
-    tear_down((program *)part);
-    free(part);
-}
-
-vs_code guest_asr_open(const guest_setup *s, guest_part **out, vs_error *err)
-{
-    const options o = {.bind = s->bind,
-                       .unix_path = s->unix_path,
-                       .features = s->features,
-                       .hub = DEFAULT_HUB,
-                       .agent = DEFAULT_AGENT};
     program *p = calloc(1, sizeof *p);
     if (!p)
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    p->part.close = close_part;
-    *out = &p->part;
-    VS_TRY_WRAP(build(&o, p, err), err, "REST server");
-    return VS_OK;
+        return NULL;
+    p->part = (guest_part){"REST server", build, tear_down};
+    p->o = (options){.bind = s->bind,
+                     .unix_path = s->unix_path,
+                     .features = s->features,
+                     .hub = DEFAULT_HUB,
+                     .agent = DEFAULT_AGENT};
+    return &p->part;
 }

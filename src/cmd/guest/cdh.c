@@ -59,6 +59,8 @@ static const cli_command keyprovider_command = {
 /* Everything the program owns, released in the reverse order of its making. */
 typedef struct program {
     guest_part part;
+    options o;
+    bool grpc;
     vs_arena arena;
     vs_buf cmdline;
     cdh_config cfg;
@@ -69,8 +71,9 @@ typedef struct program {
     guest_server server;
 } program;
 
-static void tear_down(program *p)
+static void tear_down(guest_part *part)
 {
+    program *p = (program *)part;
     guest_server_stop(&p->server);
     cdh_source_free(&p->service.source);
     vs_ttrpc_client_free(&p->agent);
@@ -109,8 +112,9 @@ static vs_code open_kbs(program *p, vs_error *err)
     return cdh_source_kbs(&kbs, &p->service.source, err);
 }
 
-static vs_code open_source(const options *o, program *p, vs_error *err)
+static vs_code open_source(program *p, vs_error *err)
 {
+    const options *o = &p->o;
     VS_TRY(cdh_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline),
                            &p->arena, &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
@@ -142,46 +146,37 @@ static vs_code place_credentials(program *p, vs_error *err)
     return VS_OK;
 }
 
-static vs_code build(const options *o, bool grpc, program *p, vs_error *err)
+static vs_code build(guest_part *part, vs_error *err)
 {
-    VS_TRY(open_source(o, p, err));
+    program *p = (program *)part;
+    VS_TRY(open_source(p, err));
     VS_TRY(guest_callers_of(p->cfg.allowed_users, p->cfg.n_allowed_users, p->cfg.allowed_group,
                             &p->callers, err));
     p->service.sealed = (cdh_sealed_options){.source = p->service.source,
                                              .skip_verification = skips_verification(p)};
     VS_TRY(place_credentials(p, err));
     cdh_rpc_methods(&p->service, p->methods);
-    if (!grpc &&
+    if (!p->grpc &&
         strncmp(p->cfg.socket, "unix://" DEFAULT_DIR "/", sizeof "unix://" DEFAULT_DIR) == 0)
         VS_TRY(vs_make_dirs(DEFAULT_DIR, 0755, err));
-    return guest_serve(p->cfg.socket, grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
+    return guest_serve(p->cfg.socket, p->grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
                        err);
 }
 
-static int serve(const options *o, bool grpc, const char *name)
+static void prepare(program *p)
 {
-    program p = {0};
-    vs_error err = {0};
-    supervisor manager;
-    vs_arena_init(&p.arena, 0);
-    server_log(o->log_level, false);
-    server_prepare();
-    supervisor_open(&manager);
-    vs_code code = build(o, grpc, &p, &err);
-    if (code == VS_OK)
-        server_wait(&manager, &(server_events){0});
-    tear_down(&p);
-    supervisor_close(&manager);
-    return code == VS_OK ? EXIT_SUCCESS : guest_failed(name, &err);
+    p->part = (guest_part){"data hub", build, tear_down};
+    vs_arena_init(&p->arena, 0);
 }
 
 static int run(const cli_command *command, bool grpc, int argc, char **argv)
 {
-    options o = {0};
+    program p = {.grpc = grpc};
     int exit_code;
-    if (!cli_parse(command, argc, argv, &o, stdout, stderr, &exit_code))
+    if (!cli_parse(command, argc, argv, &p.o, stdout, stderr, &exit_code))
         return exit_code;
-    return serve(&o, grpc, command->name);
+    prepare(&p);
+    return guest_run(command->name, p.o.log_level, &(guest_part *){&p.part}, 1);
 }
 
 int guest_cdh(int argc, char **argv)
@@ -194,36 +189,27 @@ int guest_grpc_cdh(int argc, char **argv)
     return run(&grpc_command, true, argc, argv);
 }
 
-static void close_part(guest_part *part)
+guest_part *guest_cdh_part(const guest_setup *s)
 {
-    tear_down((program *)part);
-    free(part);
-}
-
-vs_code guest_cdh_open(const guest_setup *s, guest_part **out, vs_error *err)
-{
-    const options o = {.config = s->cdh_config, .log_level = s->log_level};
     program *p = calloc(1, sizeof *p);
     if (!p)
-        return vs_fail(err, VS_E_NOMEM, "out of memory");
-    p->part.close = close_part;
-    vs_arena_init(&p->arena, 0);
-    *out = &p->part;
-    VS_TRY_WRAP(build(&o, false, p, err), err, "data hub");
-    return VS_OK;
+        return NULL;
+    p->o = (options){.config = s->cdh_config, .log_level = s->log_level};
+    prepare(p);
+    return &p->part;
 }
 
 /* ---- the key provider as a command ------------------------------------------------------------
  */
 
 /* Wrapping with a key file needs no source of secrets, and is done where there is no guest. */
-static vs_code answer(const options *o, program *p, vs_error *err)
+static vs_code answer(program *p, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf in = VS_BUF(CDH_KEYPROVIDER_MAX);
     VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(8 * CDH_KEYPROVIDER_MAX);
     VS_TRY(vs_read_fd(0, &in, err));
-    if (o->config || getenv("AA_KBC_PARAMS"))
-        VS_TRY(open_source(o, p, err));
+    if (p->o.config || getenv("AA_KBC_PARAMS"))
+        VS_TRY(open_source(p, err));
     else
         VS_TRY(cdh_source_files(NULL, 0, &p->service.source, err));
     VS_TRY(cdh_keyprovider(p->service.source, CDH_KEY_WRAP | CDH_KEY_UNWRAP | CDH_KEY_FILES,
@@ -233,15 +219,14 @@ static vs_code answer(const options *o, program *p, vs_error *err)
 
 int guest_keyprovider(int argc, char **argv)
 {
-    options o = {0};
     program p = {0};
     vs_error err = {0};
     int exit_code;
-    if (!cli_parse(&keyprovider_command, argc, argv, &o, stdout, stderr, &exit_code))
+    if (!cli_parse(&keyprovider_command, argc, argv, &p.o, stdout, stderr, &exit_code))
         return exit_code;
-    vs_arena_init(&p.arena, 0);
-    server_log(o.log_level ? o.log_level : "error", false);
-    vs_code code = answer(&o, &p, &err);
-    tear_down(&p);
+    prepare(&p);
+    server_log(p.o.log_level ? p.o.log_level : "error", false);
+    vs_code code = answer(&p, &err);
+    tear_down(&p.part);
     return code == VS_OK ? EXIT_SUCCESS : guest_failed(keyprovider_command.name, &err);
 }

@@ -89,11 +89,32 @@ void guest_server_stop(guest_server *s)
     vs_ttrpc_server_stop(&s->ttrpc, SERVER_DRAIN_MS);
 }
 
-void guest_part_close(guest_part **part)
+/* ---- from start to end ----------------------------------------------------------------------- */
+
+static vs_code open_all(guest_part *const *parts, size_t n, vs_error *err)
 {
-    if (*part)
-        (*part)->close(*part);
-    *part = NULL;
+    for (size_t i = 0; i < n; i++) {
+        vs_code code = parts[i]->open(parts[i], err);
+        if (code != VS_OK)
+            return n > 1 ? vs_wrap(err, "%s", parts[i]->what) : code;
+    }
+    return VS_OK;
+}
+
+int guest_run(const char *program, const char *log_level, guest_part *const *parts, size_t n)
+{
+    vs_error err = {0};
+    supervisor manager;
+    server_log(log_level, false);
+    server_prepare();
+    supervisor_open(&manager);
+    vs_code code = open_all(parts, n, &err);
+    if (code == VS_OK)
+        server_wait(&manager, &(server_events){0});
+    for (size_t i = n; i-- > 0;)
+        parts[i]->close(parts[i]);
+    supervisor_close(&manager);
+    return code == VS_OK ? EXIT_SUCCESS : guest_failed(program, &err);
 }
 
 int guest_failed(const char *program, const vs_error *err)

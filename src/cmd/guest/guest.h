@@ -17,23 +17,27 @@ int guest_secure_mount(int argc, char **argv);
 int guest_luks2_header(int argc, char **argv);
 int guest_all(int argc, char **argv); /* the first three in one process */
 
-/* For guest_all: each program between the preparation of the process and its end. Texts must
- * outlive it; NULL = the program's default. */
+/* A program between the preparation of the process and its end: the first member of what it is. */
+typedef struct guest_part guest_part;
+struct guest_part {
+    const char *what; /* in errors, where several are one process */
+    VS_MUST vs_code (*open)(guest_part *part, vs_error *err); /* serves when it returns VS_OK */
+    void (*close)(guest_part *part); /* also of what did not open, or was not asked to */
+};
+/* Opens them in order, serves until the process is told to stop, closes them in the reverse order.
+ * Gives the exit code; says in the name of `program` what was wrong. */
+int guest_run(const char *program, const char *log_level, guest_part *const *parts, size_t n);
+
+/* For guest_all. Texts must outlive the part; NULL = the program's default. The caller calls free;
+ * NULL: no memory. */
 typedef struct guest_setup {
     const char *aa_config, *cdh_config;
     const char *bind, *unix_path, *features;
     const char *log_level;
 } guest_setup;
-typedef struct guest_part guest_part;
-VS_MUST vs_code guest_aa_open(const guest_setup *s, guest_part **out, vs_error *err);
-VS_MUST vs_code guest_cdh_open(const guest_setup *s, guest_part **out, vs_error *err);
-VS_MUST vs_code guest_asr_open(const guest_setup *s, guest_part **out, vs_error *err);
-/* NULL-safe. */
-void guest_part_close(guest_part **part);
-/* The first member of what each of them returns. */
-struct guest_part {
-    void (*close)(guest_part *part); /* frees it */
-};
+guest_part *guest_aa_part(const guest_setup *s);
+guest_part *guest_cdh_part(const guest_setup *s);
+guest_part *guest_asr_part(const guest_setup *s);
 
 /* The kernel's command line, into `text`; nothing when it cannot be read. */
 vs_span guest_cmdline(vs_buf *text);
