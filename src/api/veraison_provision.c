@@ -3,6 +3,7 @@
 
 #include "api/kbs_rest.h"
 #include "api/problem.h"
+#include "as/veraison_discovery.h"
 #include "base/clock.h"
 #include "envelope/corim.h"
 #include "net/media_type.h"
@@ -46,19 +47,7 @@ static void discover(const vs_http_request *req, vs_http_response *resp)
     for (size_t i = 0; i < VS_COUNT(taken); i++)
         vs_jw_str(&w, taken[i].type);
     vs_jw_close(&w, ']');
-    vs_jw_key(&w, "attestation-schemes");
-    vs_jw_open(&w, '[');
-    vs_jw_str(&w, "ARM_CCA");
-    vs_jw_close(&w, ']');
-    vs_jw_key(&w, "version");
-    vs_jw_str(&w, "vouchsafe " VS_VERSION);
-    vs_jw_key(&w, "service-state");
-    vs_jw_str(&w, "READY");
-    vs_jw_key(&w, "api-endpoints");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "provisioningSubmit");
-    vs_jw_str(&w, SUBMIT);
-    vs_jw_close(&w, '}');
+    as_veraison_put_service(&w, "provisioningSubmit", SUBMIT);
     vs_jw_close(&w, '}');
     vs_http_add_header(resp, "Cache-Control", "max-age=60");
     vs_http_add_header(

@@ -5,6 +5,7 @@
 
 #include "as/cmw.h"
 #include "as/ticket.h"
+#include "as/veraison_discovery.h"
 #include "as/veraison_ear.h"
 #include "base/clock.h"
 #include "base/enc.h"
@@ -381,19 +382,7 @@ static void discover(const as_veraison *v, as_veraison_reply *r)
     for (size_t i = 0; i < VS_COUNT(media_types); i++)
         vs_jw_str(&w, media_types[i]);
     vs_jw_close(&w, ']');
-    vs_jw_key(&w, "attestation-schemes");
-    vs_jw_open(&w, '[');
-    vs_jw_str(&w, "ARM_CCA");
-    vs_jw_close(&w, ']');
-    vs_jw_key(&w, "version");
-    vs_jw_str(&w, "vouchsafe " VS_VERSION);
-    vs_jw_key(&w, "service-state");
-    vs_jw_str(&w, "READY");
-    vs_jw_key(&w, "api-endpoints");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "newChallengeResponseSession");
-    vs_jw_str(&w, AS_VERAISON_NEW_SESSION);
-    vs_jw_close(&w, '}');
+    as_veraison_put_service(&w, "newChallengeResponseSession", AS_VERAISON_NEW_SESSION);
     vs_jw_close(&w, '}');
 }
 
