@@ -99,12 +99,18 @@ grep -q '"ear.status":"warning"' ear.json || fail "the first EAR should have sta
 grep -q '"executables":33' ear.json || fail "executables should be 33 (unrecognized)"
 grep -q '"hardware":2' ear.json || fail "hardware should be 2 (genuine)"
 get=(kbs-client --url "$url" get-resource --tee-key-file realm.key --attestation-token ear.jwt --path "$secret_path")
-if run "${get[@]}"; then fail "the secret was released without an endorsed RIM"; fi
+if run "${get[@]}" >denial; then fail "the secret was released without an endorsed RIM"; fi
+cat denial
 good "denied"
-echo "  The server's explanation:"
-grep -m1 -o 'executables 33 .*' serve.log | sed 's/\\"/"/g; s/"$//; s/^/    /' | cut -c1-400 || fail "the server did not say why"
+
+step "   The guest was given no more than the decision's id. The administrator asks why"
+decision=$(sed -n 's/.*decision \([0-9a-f-]\{36\}\).*/\1/p' denial)
+explain=(vouchsafe explain --url "$url" --auth-private-key admin.key "$decision")
+printf '%s  $ %s%s\n' "$dim" "${explain[*]}" "$plain"
+"${explain[@]}" >explanation
+grep -o '"reasons":\["[^]]*' explanation | sed 's/^"reasons":\["//; s/"$//; s/\\"/"/g; s/^/    /'
+grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' explanation || fail "the explanation does not name the reference value"
 rim=$(vouchsafe realm rim --dir realm)
-grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' serve.log || fail "the explanation does not name the reference value"
 
 step "5. The administrator endorses the realm's initial measurement"
 run "${admin[@]}" set-sample-reference-value cca.realm.cca-realm-initial-measurement "$rim"

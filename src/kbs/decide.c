@@ -46,13 +46,17 @@ static bool journal_takes(kbs_ctx *c, const kbs_decision *d, const char *cause)
 {
     vs_error err = {0};
     vs_val event = event_of(c, d, cause), record = event;
-    if (vs_defined(d->appraisal))
+    const char *token = NULL;
+    if (vs_defined(d->appraisal)) {
         record = vs_with(c->call.arena, event, vs_cstring("appraisal"), d->appraisal);
+        token = kbs_text(c, vs_text(vs_getc(event, "token_sha256")));
+    }
     vs_code code = vs_arena_check(c->call.arena, &err);
     if (code == VS_OK) {
         const kbs_entry e = {.id = c->reply->decision,
                              .event = event,
                              .record = record,
+                             .token = token,
                              .proven = d->proven,
                              .now = c->call.now};
         code = kbs_journal_add(c->k->journal, &e, &err);

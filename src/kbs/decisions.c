@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decisions for administrators: GET decision/<id> (its record), GET decision?last=N (ids, oldest
- * first), GET decision/<id>?export=1 (a sealed record: all that replaying it takes, signed), GET
- * decision/key (of that signature and of the audit log).
+ * Decisions for administrators: GET decision/<id> (its record; that of a release holds, as
+ * "attestation", the record of the attestation that gave the token), GET decision?last=N (ids,
+ * oldest first), GET decision/<id>?export=1 (a sealed record: all that replaying it takes, signed),
+ * GET decision/key (of that signature and of the audit log).
  */
 #include "as/policy.h"
 #include "as/replay.h"
@@ -53,14 +54,35 @@ static vs_code seal_record(kbs_ctx *c, vs_span record, vs_error *err)
     return VS_OK;
 }
 
+/* Why a release was denied stands, most often, in the attestation before it. */
+static vs_code with_attestation(kbs_ctx *c, vs_span text, vs_error *err)
+{
+    vs_arena *a = c->call.arena;
+    vs_val record, before;
+    VS_TRY(vs_json_parse(a, vs_dup(a, text), NULL, &record, err));
+    VS_CLEANUP(vs_buf_free) vs_buf found = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_span token = vs_text(vs_getc(record, "token_sha256"));
+    if (token.n > 0 && vs_span_is(vs_text(vs_getc(record, "what")), "release")) {
+        vs_code code = kbs_journal_of_token(c->k->journal, token, c->call.now, &found, err);
+        if (code != VS_OK && code != VS_E_NOT_FOUND)
+            return code;
+        if (code == VS_OK) {
+            VS_TRY(vs_json_parse(a, vs_dup(a, vs_buf_span(&found)), NULL, &before, err));
+            record = vs_with(a, record, vs_cstring("attestation"), before);
+        }
+    }
+    VS_TRY(vs_arena_check(a, err));
+    vs_json_print(&c->reply->body, record);
+    return VS_OK;
+}
+
 static vs_code one_record(kbs_ctx *c, vs_span id, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf record = VS_BUF(VS_STORE_VALUE_MAX);
     VS_TRY(kbs_journal_get(c->k->journal, id, c->call.now, &record, err));
     if (vs_defined(vs_getc(c->call.query, "export")))
         return seal_record(c, vs_dup(c->call.arena, vs_buf_span(&record)), err);
-    vs_buf_put(&c->reply->body, vs_buf_span(&record));
-    return VS_OK;
+    return with_attestation(c, vs_buf_span(&record), err);
 }
 
 static vs_code latest(kbs_ctx *c, vs_error *err)

@@ -17,6 +17,7 @@
 #include "value/json.h"
 
 #define NS_DECISION "decision"
+#define NS_TOKEN    "decision_of_token" /* SHA-256 of a token: the id of its attestation */
 #define KEY_NAME    VS_LIT("audit-signer-1")
 
 enum {
@@ -34,14 +35,14 @@ enum {
 
 typedef struct item {
     struct item *next;
-    char id[37];
+    char id[37], token[65];
     bool proven, audit;
     int64_t now;
     vs_buf event, record; /* JSON */
 } item;
 
-typedef struct recent {
-    char id[37];
+typedef struct recent { /* zero where there is none */
+    uint8_t id[36], token[64];
     vs_buf record;
 } recent;
 
@@ -102,6 +103,7 @@ static vs_code item_new(const kbs_entry *e, bool audit, item **out, vs_error *er
     if (!it)
         return vs_fail(err, VS_E_NOMEM, "out of memory for a decision");
     (void)snprintf(it->id, sizeof it->id, "%s", e->id);
+    (void)snprintf(it->token, sizeof it->token, "%s", e->token ? e->token : "");
     it->proven = e->proven;
     it->audit = audit;
     it->now = e->now;
@@ -145,16 +147,23 @@ static vs_code audit_items(kbs_journal *j, item *list, vs_error *err)
 
 static vs_code store_items(kbs_journal *j, item *list, vs_error *err)
 {
-    vs_store_item items[BATCH_MAX];
+    vs_store_item items[2 * BATCH_MAX];
     size_t n = 0;
     for (item *it = list; it && j->keep_days > 0; it = it->next) {
         if (!it->proven)
             continue;
-        items[n++] = (vs_store_item){.ns = NS_DECISION,
-                                     .key = vs_str(it->id),
-                                     .value = vs_buf_span(&it->record),
-                                     .expires = it->now + (int64_t)j->keep_days * 86400,
-                                     .mode = VS_PUT_REPLACE};
+        vs_store_item put = {.ns = NS_DECISION,
+                             .key = vs_str(it->id),
+                             .value = vs_buf_span(&it->record),
+                             .expires = it->now + (int64_t)j->keep_days * 86400,
+                             .mode = VS_PUT_REPLACE};
+        items[n++] = put;
+        if (it->token[0]) {
+            put.ns = NS_TOKEN;
+            put.key = vs_str(it->token);
+            put.value = vs_str(it->id);
+            items[n++] = put;
+        }
     }
     return n ? vs_store_put_all(j->store, items, n, err) : VS_OK;
 }
@@ -353,6 +362,7 @@ static void remember(kbs_journal *j, const item *it)
     vs_buf_free(&r->record);
     r->record = (vs_buf)VS_BUF(RECENT_BYTES);
     memcpy(r->id, it->id, sizeof r->id);
+    memcpy(r->token, it->token, sizeof r->token);
     vs_buf_put(&r->record, vs_buf_span(it->record.n <= RECENT_BYTES ? &it->record : &it->event));
 }
 
@@ -463,14 +473,16 @@ void kbs_journal_rotate(kbs_journal *j)
 /* ---- asking -------------------------------------------------------------------------------------
  */
 
-static bool get_recent(kbs_journal *j, vs_span id, vs_buf *json)
+/* By the id of a decision, or by the digest of the token that an attestation gave. */
+static bool get_recent(kbs_journal *j, vs_span name, vs_buf *json)
 {
     bool found = false;
     (void)pthread_mutex_lock(&j->lock);
-    for (size_t i = 0; i < RECENT_MAX && !found; i++) {
-        found = j->recent[i].id[0] && vs_span_is(id, j->recent[i].id);
+    for (const recent *r = j->recent; name.n > 0 && r < j->recent + RECENT_MAX && !found; r++) {
+        found = vs_span_eq(name, vs_span_of(r->id, sizeof r->id)) ||
+                vs_span_eq(name, vs_span_of(r->token, sizeof r->token));
         if (found)
-            vs_buf_put(json, vs_buf_span(&j->recent[i].record));
+            vs_buf_put(json, vs_buf_span(&r->record));
     }
     (void)pthread_mutex_unlock(&j->lock);
     return found;
@@ -484,6 +496,17 @@ vs_code kbs_journal_get(kbs_journal *j, vs_span id, int64_t now, vs_buf *json, v
     if (code == VS_E_NOT_FOUND && get_recent(j, id, json))
         return vs_buf_check(json, err);
     return code;
+}
+
+vs_code kbs_journal_of_token(kbs_journal *j, vs_span token_sha256, int64_t now, vs_buf *json,
+                             vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf id = VS_BUF(36);
+    vs_code code = vs_store_get(j->store, NS_TOKEN, token_sha256, now, &id, err);
+    if (code == VS_E_NOT_FOUND && get_recent(j, token_sha256, json)) /* not stored yet, or never */
+        return vs_buf_check(json, err);
+    VS_TRY(code);
+    return kbs_journal_get(j, vs_buf_span(&id), now, json, err);
 }
 
 typedef struct tail {

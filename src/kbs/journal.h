@@ -31,10 +31,11 @@ VS_MUST vs_code kbs_journal_new(const kbs_journal_config *cfg, kbs_journal **out
 void kbs_journal_free(kbs_journal **j);
 
 typedef struct kbs_entry {
-    const char *id; /* UUID */
-    vs_val event;   /* object: what the audit log gets */
-    vs_val record;  /* object: event and all that explains it; undefined = the event */
-    bool proven;    /* caused by somebody who showed evidence, a token or a right */
+    const char *id;    /* UUID */
+    vs_val event;      /* object: what the audit log gets */
+    vs_val record;     /* object: event and all that explains it; undefined = the event */
+    const char *token; /* SHA-256, hex, of the token that this attestation gave; NULL = none */
+    bool proven;       /* caused by somebody who showed evidence, a token or a right */
     int64_t now;
 } kbs_entry;
 /* Copies the entry. VS_E_IO: the audit log cannot be written; VS_E_LIMIT: too much waits. */
@@ -44,6 +45,10 @@ VS_MUST vs_code kbs_journal_ready(kbs_journal *j, vs_error *err);
 /* The record of a decision as JSON. VS_E_NOT_FOUND. */
 VS_MUST vs_code kbs_journal_get(kbs_journal *j, vs_span id, int64_t now, vs_buf *json,
                                 vs_error *err);
+/* The record of the attestation that gave this token. VS_E_NOT_FOUND: another server's token, or
+ * too long ago. */
+VS_MUST vs_code kbs_journal_of_token(kbs_journal *j, vs_span token_sha256, int64_t now,
+                                     vs_buf *json, vs_error *err);
 /* The ids of the latest `max` stored records, oldest first (array of text). */
 VS_MUST vs_code kbs_journal_latest(kbs_journal *j, size_t max, vs_arena *a, vs_val *ids,
                                    vs_error *err);

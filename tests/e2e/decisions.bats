@@ -31,6 +31,7 @@ decision_of() {
     vouchsafe explain "${asker[@]}" "$(decision_of 'kbs: release')" >denied.json
     grep -q '"verdict":"denied"' denied.json
     grep -q '"what":"release"' denied.json
+    grep -q 'executables 33 (unrecognized_rt)' denied.json # of the attestation before it
     run vouchsafe explain "${asker[@]}" 00000000-0000-7000-8000-000000000000
     [ "$status" -eq 1 ]
     [[ "$output" == *"not found"* ]]

@@ -81,6 +81,8 @@ static void show_submod(view *v, vs_val submod)
     show_consulted(v, vs_getc(submod, "reference_values"));
 }
 
+/* What was decided, in one line, and what is known of it; of a release also the attestation before
+ * it, which has the reasons. */
 static void show(view *v, vs_val record)
 {
     bool allowed = vs_span_is(vs_text(vs_getc(record, "verdict")), "allowed");
@@ -90,7 +92,8 @@ static void show(view *v, vs_val record)
     vs_buf_putc(&v->out, '\n');
     static const struct {
         const char *name, *label;
-    } rows[] = {{"time", "time"},
+    } rows[] = {{"id", "decision"},
+                {"time", "time"},
                 {"who", "who"},
                 {"action", "action"},
                 {"target", "target"},
@@ -107,6 +110,11 @@ static void show(view *v, vs_val record)
             row(v, record, rows[i].name, rows[i].label);
     for (uint32_t i = 0; submods.kind == VS_ARRAY && i < submods.len; i++)
         show_submod(v, submods.u.items[i]);
+    vs_val before = vs_getc(record, "attestation");
+    if (before.kind == VS_OBJECT) {
+        vs_buf_putc(&v->out, '\n');
+        show(v, before); /* an attestation has none before it */
+    }
 }
 
 /* ---- run ----------------------------------------------------------------------------------------

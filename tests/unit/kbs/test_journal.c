@@ -127,6 +127,42 @@ static void a_release_and_a_refusal_are_recorded(void **state)
     assert_true(vs_text(vs_getc(rec, "reason")).n > 0);
 }
 
+/* Writes what waits, and goes on in a journal that remembers nothing. */
+static void start_journal_anew(broker *b)
+{
+    vs_error err = {0};
+    kbs_journal_free(&b->journal);
+    const kbs_journal_config cfg = {.store = b->w.store, .keep_days = 30};
+    assert_vs_ok(kbs_journal_new(&cfg, &b->journal, &err), &err);
+    kbs_set_journal(b->k, b->journal);
+}
+
+static void a_release_tells_of_the_attestation_before_it(void **state)
+{
+    broker *b = *state;
+    challenge c = authenticate(b, "cca"), other;
+    answer attested = send_evidence(b, c.session, honest_body(b, "cca", &c));
+    assert_granted(attested);
+    put_resource(b, DEMO, "s3cret-canary");
+    set_resource_policy(b, vs_policy_text("kbs_affirming"));
+    answer r = tell(b, (ask){KBS_GET, DEMO, .session = c.session});
+    assert_refused(r, "PolicyDeny", "Access denied by policy");
+    for (int round = 0; round < 2; round++) { /* while it waits to be stored, and from the store */
+        vs_val before = vs_getc(record_of(b, r.decision), "attestation");
+        assert_member(before, "id", attested.decision);
+        vs_val reason = at(before, "/appraisal/submods/0/reasons/0");
+        assert_true(vs_span_starts(vs_text(reason), VS_LIT("executables 33")));
+        assert_false(vs_defined(vs_getc(before, "attestation")));
+        start_journal_anew(b);
+    }
+    (void)attest(b, "sample", &other);
+    answer of_other = tell(b, (ask){KBS_GET, DEMO, .session = other.session});
+    assert_member(vs_getc(record_of(b, of_other.decision), "attestation"), "tee", "sample");
+    /* Without the attestation's record there is still the release's. */
+    assert_vs_ok(vs_store_delete(b->w.store, "decision", vs_str(attested.decision), NULL), NULL);
+    assert_false(vs_defined(vs_getc(record_of(b, r.decision), "attestation")));
+}
+
 static void an_unproven_attempt_is_in_memory_only(void **state)
 {
     broker *b = *state;
@@ -232,11 +268,8 @@ static void the_latest_ids_are_listed_in_order(void **state)
         ids[i] = send_evidence(b, c.session, honest_body(b, "sample", &c)).decision;
         (void)usleep(2000); /* ids sort by the millisecond */
     }
-    kbs_journal_free(&b->journal);
+    start_journal_anew(b);
     vs_error err = {0};
-    const kbs_journal_config cfg = {.store = b->w.store, .keep_days = 30};
-    assert_vs_ok(kbs_journal_new(&cfg, &b->journal, &err), &err);
-    kbs_set_journal(b->k, b->journal);
     vs_val got;
     assert_vs_ok(kbs_journal_latest(b->journal, 2, &b->w.a, &got, &err), &err);
     assert_int_equal(got.len, 2);
@@ -335,6 +368,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, broker_setup, broker_teardown)
         T(an_attestation_is_recorded_with_all_that_led_to_it),
         T(a_release_and_a_refusal_are_recorded),
+        T(a_release_tells_of_the_attestation_before_it),
         T(an_unproven_attempt_is_in_memory_only),
         T(records_are_stored_for_their_time),
         T(strangers_ids_are_not_found),
