@@ -8,7 +8,7 @@ FUZZ  := build/fuzz
 JOBS  := $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test guest guest-vm peers survival p384 bench conformance rego-oracle corim-oracle fuzz check format install clean deps release
+.PHONY: help demo test guest guest-vm peers survival p384 bench conformance rego-oracle corim-oracle rim-oracle fuzz check format install clean deps release
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ rego-oracle: deps release ## Rego: thousands of programs through OPA (fetched, n
 
 corim-oracle: deps release ## CoRIM: Veraison's CLI and libraries (fetched, needs Go) and vouchsafe corim
 	@tests/oracle/corim/run.sh $(R)
+
+rim-oracle: deps release ## RIM: cca-realm-measurements (fetched, needs cargo) and vouchsafe rim
+	@tests/oracle/rim/run.sh $(R)
 
 fuzz: deps $(FUZZ)/build.ninja ## run every fuzz target for FUZZ_SECONDS each
 	@ninja -C $(FUZZ) -j $(JOBS) $(NINJA_QUIET)

@@ -40,15 +40,15 @@ _vouchsafe_realm() {
 # The same behind `vouchsafe rim`.
 _vouchsafe_rim() {
     local output="--output --rpv --entity --trace --help"
-    local vmm="--memory --kernel --initrd --cmdline --dtb --pmu --no-pmu --hash --rmm --host --ipa-bits --num-bps --num-wps --pmu-num-ctrs --sve-vl --lpa2 --flags $output"
+    local vmm="--memory --cpus --kernel --initrd --cmdline --dtb --output-dtb --pmu --no-pmu --hash --rmm --host --ipa-bits --num-bps --num-wps --pmu-num-ctrs --sve-vl --lpa2 --flags $output"
     if [ "$COMP_CWORD" -le 2 ]; then
         echo "kvmtool qemu cloud-hypervisor image rem --help"
         return
     fi
     case $1 in
-    kvmtool) echo "$vmm --cpus --firmware --firmware-address --output-dtb --event-log --no-its --cmdline-as-is --virtio-mmio" ;;
-    qemu) echo "$vmm --cpus --firmware --output-dtb --event-log --no-its" ;;
-    cloud-hypervisor) echo "$vmm" ;;
+    kvmtool) echo "$vmm --firmware --firmware-address --event-log --no-its --cmdline-as-is --virtio-mmio" ;;
+    qemu) echo "$vmm --firmware --event-log --no-its" ;;
+    cloud-hypervisor) echo "$vmm --no-serial" ;;
     image) echo "$output" ;;
     rem) echo "--index --hash --start --output --trace --help" ;;
     esac

@@ -144,7 +144,16 @@ static const cli_option qemu_options[] = {MEMORY(" [default: 128M]"),
                                           OUTPUT,
                                           {0}};
 static const cli_option cloud_hypervisor_options[] = {
-    MEMORY(" [default: 512M]"), KERNEL, DTB, PMU, REALM, OUTPUT, {0}};
+    MEMORY(" [default: 512M]"),
+    CPUS(" [default: 1]"),
+    KERNEL,
+    DTB,
+    OUTPUT_DTB,
+    {.name = "no-serial", AT(no_serial), .help = "There is no serial port (its --serial off)"},
+    PMU,
+    REALM,
+    OUTPUT,
+    {0}};
 static const cli_option image_options[] = {OUTPUT, {0}};
 static const cli_option rem_options[] = {
     {.name = "index",
@@ -204,10 +213,9 @@ static const cli_command commands[] = {
      .summary = "A realm that cloud-hypervisor starts",
      .options = cloud_hypervisor_options,
      .run = rim_run_cloud_hypervisor,
-     .more = "  --dtb is needed: how cloud-hypervisor makes its devicetree is not known to the "
-             "last bit.\n"
-             "  No RIM of a cloud-hypervisor realm is published, so compare the first one with a "
-             "token's.\n"},
+     .more = ABOUT_DTB "\n"
+                       "  vouchsafe rim cloud-hypervisor --host fvp --host kvm -m 1G -c 2 -k Image "
+                       "-p console=hvc0\n"},
     {.name = "image",
      .summary = "A realm described by a TOML file",
      .options = image_options,

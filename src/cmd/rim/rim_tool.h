@@ -10,7 +10,7 @@
 
 typedef struct rim_cli {
     const char *memory, *cpus, *kernel, *initrd, *firmware, *firmware_at, *dtb, *cmdline, *virtio;
-    bool cmdline_as_is, event_log, no_its, pmu, no_pmu;
+    bool cmdline_as_is, event_log, no_its, no_serial, pmu, no_pmu;
     cli_list hosts;
     const char *ipa_bits, *num_bps, *num_wps, *pmu_num_ctrs, *sve_vl, *lpa2; /* override hosts */
     const char *hash, *rmm, *flags;

@@ -94,6 +94,7 @@ static vs_code configure(const rim_cli *o, inputs *in, cca_vmm_config *c, vs_err
     c->cmdline_as_is = o->cmdline_as_is;
     c->event_log = o->event_log;
     c->no_its = o->no_its;
+    c->no_serial = o->no_serial;
     c->pmu_on = o->pmu;
     c->pmu_off = o->no_pmu;
     return open_inputs(o, in, c, err);

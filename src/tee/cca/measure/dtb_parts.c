@@ -90,6 +90,70 @@ void cca_dtb_pmu(fdt_writer *w)
     fdt_end(w);
 }
 
+void cca_dtb_gic(const cca_gic *g, fdt_writer *w)
+{
+    fdt_begin_at(w, "intc", g->reg[0]);
+    FDT_CELLS(w, "phandle", g->phandle);
+    fdt_pairs(w, "reg", g->reg, 2 + 2 * (size_t)g->redist_regions);
+    FDT_CELLS(w, "#redistributor-regions", g->redist_regions);
+    fdt_text(w, "compatible", "arm,gic-v3");
+    fdt_flag(w, "ranges");
+    FDT_CELLS(w, "#size-cells", 2);
+    FDT_CELLS(w, "#address-cells", 2);
+    fdt_flag(w, "interrupt-controller");
+    FDT_CELLS(w, "#interrupt-cells", 3);
+    if (g->its_size) {
+        fdt_begin_at(w, "its", g->its_at);
+        FDT_CELLS(w, "phandle", g->its_phandle);
+        FDT_PAIRS(w, "reg", g->its_at, g->its_size);
+        FDT_CELLS(w, "#msi-cells", 1);
+        fdt_flag(w, "msi-controller");
+        fdt_text(w, "compatible", "arm,gic-v3-its");
+        fdt_end(w);
+    }
+    fdt_end(w);
+}
+
+void cca_dtb_pci(const cca_pci *p, fdt_writer *w)
+{
+    FDT_CELLS(w, "ranges", PCI_IO, 0, 0, 0, low32(p->ports), 0, low32(p->ports_size), PCI_MEM32, 0,
+              low32(p->mmio), 0, low32(p->mmio), 0, low32(p->mmio_size), PCI_MEM64,
+              high32(p->high_mmio), low32(p->high_mmio), high32(p->high_mmio), low32(p->high_mmio),
+              high32(p->high_mmio_size), low32(p->high_mmio_size));
+    FDT_PAIRS(w, "reg", p->config, p->config_size);
+    if (p->msi_devices)
+        FDT_CELLS(w, "msi-map", 0, p->its_phandle, 0, p->msi_devices);
+    fdt_flag(w, "dma-coherent");
+    FDT_CELLS(w, "bus-range", 0, p->last_bus);
+    FDT_CELLS(w, "linux,pci-domain", 0);
+    FDT_CELLS(w, "#size-cells", 2);
+    FDT_CELLS(w, "#address-cells", 3);
+    fdt_text(w, "device_type", "pci");
+    fdt_text(w, "compatible", "pci-host-ecam-generic");
+}
+
+void cca_dtb_clock(uint32_t phandle, fdt_writer *w)
+{
+    fdt_begin(w, "apb-pclk");
+    FDT_CELLS(w, "phandle", phandle);
+    fdt_text(w, "clock-output-names", "clk24mhz");
+    FDT_CELLS(w, "clock-frequency", 24000000);
+    FDT_CELLS(w, "#clock-cells", 0);
+    fdt_text(w, "compatible", "fixed-clock");
+    fdt_end(w);
+}
+
+void cca_dtb_rtc(uint64_t at, uint32_t spi, uint32_t clock, fdt_writer *w)
+{
+    fdt_begin_at(w, "pl031", at);
+    fdt_text(w, "clock-names", "apb_pclk");
+    FDT_PAIRS(w, "reg", at, CCA_PL_SIZE);
+    FDT_CELLS(w, "clocks", clock);
+    FDT_CELLS(w, "interrupts", IRQ_SPI, spi, IRQ_LEVEL_HIGH);
+    fdt_texts(w, "compatible", VS_LIT("arm,pl031\0arm,primecell\0"));
+    fdt_end(w);
+}
+
 void cca_dtb_event_log(const cca_layout *l, bool cells_first, fdt_writer *w)
 {
     if (!l->log_size)

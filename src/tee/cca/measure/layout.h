@@ -42,6 +42,7 @@ VS_MUST vs_code cca_cloud_hypervisor_layout(const cca_vmm_config *c, cca_host *h
 /* The devicetrees. `pmu`: whether the realm has one. */
 void cca_kvmtool_dtb(const cca_vmm_config *c, bool pmu, const cca_layout *l, fdt_writer *w);
 void cca_qemu_dtb(const cca_vmm_config *c, bool pmu, const cca_layout *l, fdt_writer *w);
+void cca_cloud_hypervisor_dtb(const cca_vmm_config *c, const cca_layout *l, fdt_writer *w);
 
 /* ---- parts of devicetrees that VMMs share ------------------------------------------------------
  */
@@ -64,6 +65,29 @@ void cca_dtb_begin(const cca_vmm_config *c, const char *bootargs, const cca_layo
                    uint32_t interrupt_parent, fdt_writer *w);
 void cca_dtb_timer(fdt_writer *w, uint32_t trigger);
 void cca_dtb_pmu(fdt_writer *w);
+
+/* GICv3. `reg`: address and size of the distributor, then of each region of redistributors. */
+typedef struct cca_gic {
+    const uint64_t *reg;
+    uint32_t redist_regions;
+    uint64_t its_at, its_size; /* no ITS: size 0 */
+    uint32_t phandle, its_phandle;
+} cca_gic;
+void cca_dtb_gic(const cca_gic *g, fdt_writer *w);
+
+/* What all host bridges say of themselves, in an open node. */
+typedef struct cca_pci {
+    uint64_t ports, ports_size, mmio, mmio_size; /* below 4 GiB */
+    uint64_t high_mmio, high_mmio_size, config, config_size;
+    uint32_t its_phandle, msi_devices; /* no ITS: 0 devices */
+    uint32_t last_bus;
+} cca_pci;
+void cca_dtb_pci(const cca_pci *p, fdt_writer *w);
+
+/* Of Arm's PrimeCells: clock source, PL031, and the size of the registers of each. */
+enum { CCA_PL_SIZE = 0x1000 };
+void cca_dtb_clock(uint32_t phandle, fdt_writer *w);
+void cca_dtb_rtc(uint64_t at, uint32_t spi, uint32_t clock, fdt_writer *w);
 /* A region of the event log below reserved-memory, when there is one; `cells_first` is the order of
  * the VMM's properties. */
 void cca_dtb_event_log(const cca_layout *l, bool cells_first, fdt_writer *w);

@@ -12,7 +12,7 @@ enum {
     GIC_ITS_SIZE = 0x20000
 };
 enum { GIC_REDIST = 0x080a0000, GIC_REDIST_SIZE = 0xf60000, GIC_REDIST_EACH = 0x20000 };
-enum { UART_BASE = 0x09000000, RTC_BASE = 0x09010000, PL_SIZE = 0x1000 };
+enum { UART_BASE = 0x09000000, RTC_BASE = 0x09010000 };
 enum { FW_CFG = 0x09020000, FW_CFG_SIZE = 0x18 };
 enum { VIRTIO_BASE = 0x0a000000, VIRTIO_SIZE = 0x200, VIRTIO_DEVICES = 32 };
 enum { PLATFORM_BUS = 0x0c000000, PLATFORM_BUS_SIZE = 0x02000000 };
@@ -176,35 +176,26 @@ static void add_pci(const cca_vmm_config *c, fdt_writer *w)
 {
     fdt_begin_at(w, "pcie", PCI_MMIO);
     add_pci_interrupts(c, w);
-    FDT_CELLS(w, "ranges", PCI_IO, 0, 0, 0, PCI_PORTS, 0, PCI_PORTS_SIZE, PCI_MEM32, 0, PCI_MMIO, 0,
-              PCI_MMIO, 0, PCI_MMIO_SIZE, PCI_MEM64, high32(HIGH_PCI_MMIO), low32(HIGH_PCI_MMIO),
-              high32(HIGH_PCI_MMIO), low32(HIGH_PCI_MMIO), high32(HIGH_PCI_MMIO_SIZE),
-              low32(HIGH_PCI_MMIO_SIZE));
-    FDT_PAIRS(w, "reg", HIGH_PCI_CFG, HIGH_PCI_CFG_SIZE);
-    if (!c->no_its)
-        FDT_CELLS(w, "msi-map", 0, its_phandle(c), 0, 0x10000);
-    fdt_flag(w, "dma-coherent");
-    FDT_CELLS(w, "bus-range", 0, 0xff);
-    FDT_CELLS(w, "linux,pci-domain", 0);
-    FDT_CELLS(w, "#size-cells", 2);
-    FDT_CELLS(w, "#address-cells", 3);
-    fdt_text(w, "device_type", "pci");
-    fdt_text(w, "compatible", "pci-host-ecam-generic");
+    const cca_pci pci = {.ports = PCI_PORTS,
+                         .ports_size = PCI_PORTS_SIZE,
+                         .mmio = PCI_MMIO,
+                         .mmio_size = PCI_MMIO_SIZE,
+                         .high_mmio = HIGH_PCI_MMIO,
+                         .high_mmio_size = HIGH_PCI_MMIO_SIZE,
+                         .config = HIGH_PCI_CFG,
+                         .config_size = HIGH_PCI_CFG_SIZE,
+                         .its_phandle = its_phandle(c),
+                         .msi_devices = c->no_its ? 0 : 0x10000,
+                         .last_bus = 0xff};
+    cca_dtb_pci(&pci, w);
     fdt_end(w);
 }
 
-static void add_clock_and_serial(fdt_writer *w)
+static void add_serial(fdt_writer *w)
 {
-    fdt_begin_at(w, "pl031", RTC_BASE);
-    fdt_text(w, "clock-names", "apb_pclk");
-    FDT_PAIRS(w, "reg", RTC_BASE, PL_SIZE);
-    FDT_CELLS(w, "clocks", PHANDLE_CLOCK);
-    FDT_CELLS(w, "interrupts", IRQ_SPI, SPI_RTC, IRQ_LEVEL_HIGH);
-    fdt_texts(w, "compatible", VS_LIT("arm,pl031\0arm,primecell\0"));
-    fdt_end(w);
     fdt_begin_at(w, "pl011", UART_BASE);
     fdt_texts(w, "clock-names", VS_LIT("uartclk\0apb_pclk\0"));
-    FDT_PAIRS(w, "reg", UART_BASE, PL_SIZE);
+    FDT_PAIRS(w, "reg", UART_BASE, CCA_PL_SIZE);
     FDT_CELLS(w, "clocks", PHANDLE_CLOCK, PHANDLE_CLOCK);
     FDT_CELLS(w, "interrupts", IRQ_SPI, SPI_UART, IRQ_LEVEL_HIGH);
     fdt_texts(w, "compatible", VS_LIT("arm,pl011\0arm,primecell\0"));
@@ -215,38 +206,13 @@ static void add_gic(const cca_vmm_config *c, fdt_writer *w)
 {
     const uint64_t reg[] = {GIC_DIST,        GIC_DIST_SIZE, GIC_REDIST,
                             GIC_REDIST_SIZE, HIGH_REDIST,   HIGH_REDIST_SIZE};
-    uint32_t regions = c->cpus > GIC_REDIST_SIZE / GIC_REDIST_EACH ? 2 : 1;
-    fdt_begin_at(w, "intc", GIC_DIST);
-    FDT_CELLS(w, "phandle", gic_phandle(c));
-    fdt_pairs(w, "reg", reg, 2 + 2 * (size_t)regions);
-    FDT_CELLS(w, "#redistributor-regions", regions);
-    fdt_text(w, "compatible", "arm,gic-v3");
-    fdt_flag(w, "ranges");
-    FDT_CELLS(w, "#size-cells", 2);
-    FDT_CELLS(w, "#address-cells", 2);
-    fdt_flag(w, "interrupt-controller");
-    FDT_CELLS(w, "#interrupt-cells", 3);
-    if (!c->no_its) {
-        fdt_begin_at(w, "its", GIC_ITS);
-        FDT_CELLS(w, "phandle", its_phandle(c));
-        FDT_PAIRS(w, "reg", GIC_ITS, GIC_ITS_SIZE);
-        FDT_CELLS(w, "#msi-cells", 1);
-        fdt_flag(w, "msi-controller");
-        fdt_text(w, "compatible", "arm,gic-v3-its");
-        fdt_end(w);
-    }
-    fdt_end(w);
-}
-
-static void add_clock_source(fdt_writer *w)
-{
-    fdt_begin(w, "apb-pclk");
-    FDT_CELLS(w, "phandle", PHANDLE_CLOCK);
-    fdt_text(w, "clock-output-names", "clk24mhz");
-    FDT_CELLS(w, "clock-frequency", 24000000);
-    FDT_CELLS(w, "#clock-cells", 0);
-    fdt_text(w, "compatible", "fixed-clock");
-    fdt_end(w);
+    const cca_gic gic = {.reg = reg,
+                         .redist_regions = c->cpus > GIC_REDIST_SIZE / GIC_REDIST_EACH ? 2 : 1,
+                         .its_at = GIC_ITS,
+                         .its_size = c->no_its ? 0 : GIC_ITS_SIZE,
+                         .phandle = gic_phandle(c),
+                         .its_phandle = its_phandle(c)};
+    cca_dtb_gic(&gic, w);
 }
 
 void cca_qemu_dtb(const cca_vmm_config *c, bool pmu, const cca_layout *l, fdt_writer *w)
@@ -256,11 +222,12 @@ void cca_qemu_dtb(const cca_vmm_config *c, bool pmu, const cca_layout *l, fdt_wr
     cca_dtb_event_log(l, false, w);
     add_fw_cfg_and_virtio(w);
     add_pci(c, w);
-    add_clock_and_serial(w);
+    cca_dtb_rtc(RTC_BASE, SPI_RTC, PHANDLE_CLOCK, w);
+    add_serial(w);
     if (pmu)
         cca_dtb_pmu(w);
     add_gic(c, w);
     cca_dtb_timer(w, IRQ_LEVEL_HIGH);
-    add_clock_source(w);
+    cca_dtb_clock(PHANDLE_CLOCK, w);
     fdt_end(w);
 }

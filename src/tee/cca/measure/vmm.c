@@ -57,6 +57,10 @@ static vs_code check_config(const cca_vmm_config *c, vs_error *err)
         return vs_fail(err, VS_E_INVALID,
                        "virtio-mmio devices, a firmware address and a command line as it is are "
                        "options of kvmtool");
+    if (c->vmm != CCA_CLOUD_HYPERVISOR && c->no_serial)
+        return vs_fail(err, VS_E_INVALID, "to be without a serial port is cloud-hypervisor's");
+    if (c->vmm == CCA_CLOUD_HYPERVISOR && c->no_its)
+        return vs_fail(err, VS_E_INVALID, "cloud-hypervisor always has an ITS");
     return VS_OK;
 }
 
@@ -157,14 +161,11 @@ static vs_code made_dtb(const cca_vmm_config *c, const cca_host *h, cca_plan *p,
                         const cca_layout *l, vs_error *err)
 {
     VS_CLEANUP(free_writer) fdt_writer w = FDT_WRITER;
-    if (c->vmm == CCA_CLOUD_HYPERVISOR)
-        return vs_fail(err, VS_E_INVALID,
-                       "cloud-hypervisor needs a devicetree given: it is measured, and how "
-                       "cloud-hypervisor makes one is not known to the last bit");
-    if (c->vmm == CCA_KVMTOOL)
-        cca_kvmtool_dtb(c, h->pmu == 1, l, &w);
-    else
-        cca_qemu_dtb(c, h->pmu == 1, l, &w);
+    switch (c->vmm) {
+    case CCA_KVMTOOL: cca_kvmtool_dtb(c, h->pmu == 1, l, &w); break;
+    case CCA_QEMU: cca_qemu_dtb(c, h->pmu == 1, l, &w); break;
+    case CCA_CLOUD_HYPERVISOR: cca_cloud_hypervisor_dtb(c, l, &w); break;
+    }
     return fdt_finish(&w, &p->dtb, err);
 }
 

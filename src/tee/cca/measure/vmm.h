@@ -4,11 +4,10 @@
  * cloud-hypervisor put kernel, initrd, firmware and devicetree of a realm, and with which
  * parameters they create it (cca.md 8.4). The result is an image to measure.
  *
- * The devicetree is measured, so it must be the VMM's to the last bit. For kvmtool and QEMU one can
- * be made here: the one of cca-realm-measurements' realm VM specification (0.3), which is meant to
- * be given to the VMM (its -dtb or --dtb). Up to 16 CPUs it is the same as that tool's; a VMM that
- * makes its own may differ. For cloud-hypervisor nothing is known to be exact, so there it must be
- * given.
+ * The devicetree is measured, so it must be the VMM's to the last bit. One can be made here: the
+ * one of cca-realm-measurements (for kvmtool and QEMU that of its realm VM specification, 0.3),
+ * which is meant to be given to the VMM (its -dtb or --dtb). Up to 16 CPUs it is the same as that
+ * tool's; a VMM that makes its own may differ.
  */
 #ifndef VS_TEE_CCA_MEASURE_VMM_H
 #define VS_TEE_CCA_MEASURE_VMM_H
@@ -35,6 +34,7 @@ typedef struct cca_vmm_config {
     bool cmdline_as_is;  /* kvmtool: without what it puts before it */
     bool event_log;
     bool no_its;                 /* kvmtool --irqchip=gicv3, QEMU its=off */
+    bool no_serial;              /* cloud-hypervisor --serial off */
     bool pmu_on, pmu_off;        /* neither: kvmtool off, others as the host has it */
     const uint64_t *firmware_at; /* kvmtool --firmware-address */
     unsigned virtio_mmio;        /* kvmtool --virtio-transport mmio: devices */
