@@ -73,10 +73,11 @@ _vouchsafe() {
     local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-} words=""
     local client="--url --cert-file --admin-token-file --auth-private-key"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve doctor decode verify explain replay dry-run audit rego corim rim realm --help --version"
+        words="serve config doctor decode verify explain replay dry-run audit rego corim rim realm --help --version"
     else
         case $sub in
         serve) words="--config-file --data-dir --listen --operations --audit-log --admin-key --cca-config --sample-tee --log-level --log-json --no-sandbox --help" ;;
+        config) words="--config-file --of --changed --json --help" ;;
         doctor) words="--config-file --data-dir --cca-config --json --help" ;;
         decode) words="--json --full --html --cca-config --ta-store --rv-store --corim --trust --challenge --help" ;;
         verify) words="--key --ca --json --help" ;;

@@ -12,6 +12,7 @@ int cmd_grpc_as(int argc, char **argv); /* likewise grpc-as, restful-as, rvps, r
 int cmd_restful_as(int argc, char **argv);
 int cmd_rvps(int argc, char **argv);
 int cmd_rvps_tool(int argc, char **argv);
+int cmd_config(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

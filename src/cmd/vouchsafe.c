@@ -30,6 +30,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"serve", "run KBS, attestation service and reference values in one process", cmd_serve},
+    {"config", "show which settings are in effect, and where each comes from", cmd_config},
     {"doctor", "check configuration, keys, store and ports, and say what to do", cmd_doctor},
     {"decode", "show evidence, a CCA token, an EAR or any JWT", cmd_decode},
     {"verify", "check an EAR token and show its trust vector", cmd_verify},

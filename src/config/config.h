@@ -49,6 +49,7 @@ typedef struct config_key {
     const config_choice *choices; /* ends with a NULL name */
     const char *fallback;         /* as it would be written in the file; NULL = none */
     const char *meaning;
+    bool secret; /* its value is not shown */
 } config_key;
 
 typedef struct config_table {
@@ -65,11 +66,20 @@ void config_table_fallbacks(const config_table *t, void *out);
 VS_MUST vs_code config_table_read(const config_table *t, vs_arena *a, vs_val file, void *out,
                                   vs_error *err);
 
+/* What is in effect, in the order of the table: [{"key", "value", "from": "file" or "default"}], of
+ * an obsolete key also "now", of one without effect "no-effect". Keys that have neither a value nor
+ * a fallback are left out; keys of the tables of a list, "plugins[0].name", are there when the file
+ * has them. `file` was read by config_table_read. */
+VS_MUST vs_code config_table_show(const config_table *t, vs_val file, vs_arena *a, vs_val *out,
+                                  vs_error *err);
+
 typedef enum config_format { CONFIG_TOML, CONFIG_JSON, CONFIG_YAML } config_format;
 /* By the end of the name: .toml, .json, .yaml or .yml; `other` for any other. */
 config_format config_format_of(const char *path, config_format other);
-/* Reads and parses a file (1 MiB at most), fallbacks first, then its keys. *file (may be NULL): all
- * of it. */
+/* A file of 1 MiB at most. */
+VS_MUST vs_code config_file_parse(const char *path, config_format other, vs_arena *a, vs_val *out,
+                                  vs_error *err);
+/* The same, then fallbacks and its keys. *file (may be NULL): all of it. */
 VS_MUST vs_code config_table_load(const config_table *t, const char *path, config_format other,
                                   vs_arena *a, void *out, vs_val *file, vs_error *err);
 

@@ -37,15 +37,21 @@ static vs_code parse(config_format format, vs_span text, vs_arena *a, vs_val *ou
     return vs_toml_parse(a, text, out, err);
 }
 
-vs_code config_table_load(const config_table *t, const char *path, config_format other, vs_arena *a,
-                          void *out, vs_val *file_out, vs_error *err)
+vs_code config_file_parse(const char *path, config_format other, vs_arena *a, vs_val *out,
+                          vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf file = VS_BUF(FILE_MAX);
     VS_TRY(vs_read_file(path, &file, err));
     vs_span text = vs_dup(a, vs_buf_span(&file)); /* JSON strings point into it */
     VS_TRY(vs_arena_check(a, err));
+    return parse(config_format_of(path, other), text, a, out, err);
+}
+
+vs_code config_table_load(const config_table *t, const char *path, config_format other, vs_arena *a,
+                          void *out, vs_val *file_out, vs_error *err)
+{
     vs_val v;
-    VS_TRY(parse(config_format_of(path, other), text, a, &v, err));
+    VS_TRY(config_file_parse(path, other, a, &v, err));
     if (file_out)
         *file_out = v;
     config_table_fallbacks(t, out);

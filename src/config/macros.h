@@ -25,6 +25,10 @@
     {                                                                                              \
         .path = p, .type = CONFIG_TEXT, .offset = o, .fallback = f, .meaning = m                   \
     }
+#define SECRET(p, o, m)                                                                            \
+    {                                                                                              \
+        .path = p, .type = CONFIG_TEXT, .offset = o, .meaning = m, .secret = true                  \
+    }
 #define TEXTS(p, o, n, f, m)                                                                       \
     {                                                                                              \
         .path = p, .type = CONFIG_TEXTS, .offset = o, .n_offset = n, .fallback = f, .meaning = m   \

@@ -80,8 +80,9 @@ VS_MUST vs_code config_store_of(const config_storage *s, const char *section, in
              "database"),                                                                          \
         TEXT(p ".backends.postgres.username", (at) + offsetof(config_storage, postgres.username),  \
              "postgres", "user"),                                                                  \
-        TEXT(p ".backends.postgres.password", (at) + offsetof(config_storage, postgres.password),  \
-             NULL, "the user's password; never logged"),                                           \
+        SECRET(p ".backends.postgres.password",                                                    \
+               (at) + offsetof(config_storage, postgres.password),                                 \
+               "the user's password; never logged"),                                               \
         UNUSED(p ".backends.redis", "this build does not have that part")
 
 #endif
