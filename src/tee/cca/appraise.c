@@ -170,7 +170,8 @@ static bool has_value(const cca_endorsed_component *c, vs_span value)
     return false;
 }
 
-/* 15 = a whole match. */
+enum { WHOLE_MATCH = 15 };
+
 static unsigned nearness(const cca_endorsed_component *c, const cca_component *got)
 {
     return (has_value(c, got->value) ? 8u : 0) | (label_fits(c->labels.type, got->type) ? 4u : 0) |
@@ -260,7 +261,7 @@ static bool components_endorsed(const cca_platform_record *r, const cca_platform
     for (size_t i = 0; i < p->n_components; i++) {
         const cca_component *got = &p->components[i];
         const cca_endorsed_component *near = nearest(r, got);
-        if (near && nearness(near, got) == 15) {
+        if (near && nearness(near, got) == WHOLE_MATCH) {
             u->used[near->entry] = true;
             continue;
         }
@@ -268,6 +269,95 @@ static bool components_endorsed(const cca_platform_record *r, const cca_platform
         find(f, component_mismatch(f->a, i, got, r, near));
     }
     return all;
+}
+
+/* ---- what is endorsed and not there ------------------------------------------------------------
+ *
+ * A token that leaves a component out must not pass for one that has it. An entry of the record
+ * (one CoMID's components) is whole when the token has a component of each of its types, as that
+ * entry endorses it. An entry that is not whole may be another release of what a whole entry
+ * endorses: then they share a type, and it does not count. Otherwise it is a part of the platform,
+ * and each of its types that the token does not have at all is missing.
+ */
+
+/* The endorsed components of one entry. */
+typedef struct endorsed_part {
+    const cca_endorsed_component *from, *to;
+    bool matched[CCA_COMPONENTS_MAX]; /* which of the token's fit one of them */
+} endorsed_part;
+
+static bool next_part(const cca_platform_record *r, const cca_platform *p, endorsed_part *part)
+{
+    const cca_endorsed_component *end = r->components + r->n_components;
+    part->from = part->to ? part->to : r->components;
+    part->to = part->from;
+    memset(part->matched, 0, sizeof part->matched);
+    while (part->to < end && part->to->entry == part->from->entry) {
+        for (size_t i = 0; i < p->n_components; i++)
+            part->matched[i] |= nearness(part->to, &p->components[i]) == WHOLE_MATCH;
+        part->to++;
+    }
+    return part->from < part->to;
+}
+
+/* Is there one of the token's that is of the type of `c`, or that fits it when it has none? Among
+ * those that `among` says, all when it is NULL. */
+static bool has_type_of(const cca_platform *p, const cca_endorsed_component *c, const bool *among)
+{
+    for (size_t i = 0; i < p->n_components; i++) {
+        const cca_component *got = &p->components[i];
+        bool is = c->labels.type.p ? got->type.p && vs_span_eq(c->labels.type, got->type)
+                                   : nearness(c, got) == WHOLE_MATCH;
+        if (is && (!among || among[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_whole(const endorsed_part *part, const cca_platform *p)
+{
+    for (const cca_endorsed_component *c = part->from; c < part->to; c++)
+        if (!has_type_of(p, c, part->matched))
+            return false;
+    return true;
+}
+
+static bool shares_a_type(const endorsed_part *part, const cca_platform *p, const bool *whole)
+{
+    for (const cca_endorsed_component *c = part->from; c < part->to; c++)
+        if (has_type_of(p, c, whole))
+            return true;
+    return false;
+}
+
+static bool find_missing(const cca_platform_record *r, const endorsed_part *part,
+                         const cca_platform *p, findings *f)
+{
+    bool any = false;
+    for (const cca_endorsed_component *c = part->from; c < part->to; c++) {
+        vs_span type = c->labels.type;
+        if (has_type_of(p, c, NULL))
+            continue;
+        any = true;
+        find(f, vs_sprintf(f->a, "no component %s%s: %s, entry %u, endorses one",
+                           type.p ? "" : "of signer ",
+                           type.p ? quoted(f->a, type) : hex(f->a, c->labels.signer_id),
+                           r->record.name, c->entry));
+    }
+    return any;
+}
+
+static bool none_missing(const cca_platform_record *r, const cca_platform *p, findings *f)
+{
+    bool whole[CCA_COMPONENTS_MAX] = {false}, missing = false;
+    for (endorsed_part part = {0}; next_part(r, p, &part);)
+        if (is_whole(&part, p))
+            for (size_t i = 0; i < p->n_components; i++)
+                whole[i] |= part.matched[i];
+    for (endorsed_part part = {0}; next_part(r, p, &part);)
+        if (!is_whole(&part, p) && !shares_a_type(&part, p, whole))
+            missing |= find_missing(r, &part, p, f);
+    return !missing;
 }
 
 static bool config_endorsed(const cca_platform_record *r, const cca_platform *p, findings *f,
@@ -300,6 +390,7 @@ static vs_code judge_by_record(const cca_platform_record *r, const cca_platform 
     used.used = vs_zalloc(f->a, used.n * sizeof *used.used);
     VS_TRY(vs_arena_check(f->a, err));
     bool components = components_endorsed(r, p, f, &used);
+    components &= none_missing(r, p, f);
     bool config = config_endorsed(r, p, f, &used);
     set_by_endorsements(&v->platform, components, config);
     v->platform_matched = components && config;

@@ -304,7 +304,11 @@ static void every_difference_of_a_component_is_told(void **state)
         default: c->value = vs_span_of(longer, sizeof longer); break;
         }
         expect(w, VS_E_UNTRUSTED, cases[i].why);
-        assert_int_equal(w->v.platform_mismatches.len, 1);
+        /* With another type, or none, it is another component and the endorsed one is not there. */
+        bool other_type = !vs_span_eq(c->type, good.type);
+        assert_int_equal(w->v.platform_mismatches.len, 1 + other_type);
+        if (other_type)
+            expect_sentence(w->v.platform_mismatches, 1, "no component \"RMM\": cca.platform.");
         expect_sentence(w->v.platform_mismatches, 0,
                         c->type.p
                             ? vs_sprintf(&w->a, "component 8 \"%.*s\": digest ", VS_FMT(c->type))
@@ -316,21 +320,105 @@ static void every_difference_of_a_component_is_told(void **state)
     }
 }
 
-static void components_may_be_fewer_or_in_another_order_but_not_more(void **state)
+/* The token leaves the component at `at` out. */
+static void leave_out(world *w, size_t at)
+{
+    memmove(&w->list[at], &w->list[at + 1], (w->soft.spec.n_components - at - 1) * sizeof *w->list);
+    w->soft.spec.n_components--;
+}
+
+static void put_back(world *w, const cca_component *all, size_t n)
+{
+    memcpy(w->list, all, n * sizeof *all);
+    w->soft.spec.n_components = n;
+}
+
+static void components_may_be_in_another_order_but_neither_more_nor_fewer(void **state)
 {
     world *w = *state;
+    cca_component all[16];
     size_t n = w->soft.spec.n_components;
-    w->soft.spec.n_components--;
-    expect(w, VS_OK, NULL);
-    w->soft.spec.n_components = n;
-    cca_component first = w->list[0];
-    w->list[0] = w->list[5];
-    w->list[5] = first;
+    memcpy(all, w->list, sizeof all);
+    w->list[0] = all[5];
+    w->list[5] = all[0];
     expect(w, VS_OK, NULL);
     w->list[n] = w->list[1];
     w->list[n].value = vs_span_of(w->soft.challenge, 48);
     w->soft.spec.n_components = n + 1;
     expect(w, VS_E_UNTRUSTED, vs_sprintf(&w->a, "component %zu", n));
+    for (size_t i = 0; i < n; i++) {
+        put_back(w, all, n);
+        leave_out(w, i);
+        expect(w, VS_E_UNTRUSTED,
+               vs_sprintf(&w->a, "no component \"%.*s\": %s, entry 0, endorses one",
+                          VS_FMT(all[i].type), platform_name(w)));
+        assert_int_equal(w->v.platform_mismatches.len, 1);
+        expect_vector(&w->v.platform, (const int[EAR_CLAIMS]){2, 2, 33, 0, 2, 2, 2, 0});
+    }
+    put_back(w, all, 1);
+    expect(w, VS_E_UNTRUSTED, "no component \"");
+    assert_int_equal(w->v.platform_mismatches.len, n - 1);
+}
+
+/* An entry that endorses n components. */
+static vs_val entry_of(world *w, const cca_component *list, size_t n)
+{
+    vs_vec components = {.a = &w->a};
+    for (size_t i = 0; i < n; i++)
+        vs_vec_add(&components, endorsed_component(&w->a, &list[i]));
+    return vs_with(&w->a, platform_entry(&w->soft, &w->a), vs_cstring("sw-components"),
+                   vs_vec_end_array(&components));
+}
+
+static void another_release_may_have_fewer_components_but_then_all_of_its_own(void **state)
+{
+    world *w = *state;
+    cca_component release1[16], release2[16];
+    size_t n = w->soft.spec.n_components;
+    memcpy(release2, w->list, sizeof release2);
+    memcpy(release1, w->list, sizeof release1);
+    for (size_t i = 0; i < n; i++)
+        release1[i].value = vs_span_of(w->soft.challenge + i, 48);
+    /* The last component is new in the second release. */
+    provider_set(&w->p, platform_name(w),
+                 record_text(&w->a, entry_of(w, release1, n - 1), entry_of(w, release2, n)));
+    put_back(w, release1, n - 1);
+    expect(w, VS_OK, NULL);
+    put_back(w, release2, n);
+    expect(w, VS_OK, NULL);
+    put_back(w, release2, n - 1);
+    expect(w, VS_E_UNTRUSTED, "entry 1, endorses one");
+    w->list[0] = release1[0]; /* a mixture is whole as neither */
+    expect(w, VS_E_UNTRUSTED, "entry 1, endorses one");
+    put_back(w, release1, n - 2);
+    expect(w, VS_E_UNTRUSTED, "entry 0, endorses one");
+}
+
+static void the_part_of_each_supplier_must_be_there(void **state)
+{
+    world *w = *state;
+    cca_component all[16];
+    size_t n = w->soft.spec.n_components;
+    memcpy(all, w->list, sizeof all);
+    provider_set(&w->p, platform_name(w),
+                 record_text(&w->a, entry_of(w, all, 3), entry_of(w, all + 3, n - 3)));
+    expect(w, VS_OK, NULL);
+    put_back(w, all, 3);
+    expect(w, VS_E_UNTRUSTED, "entry 1, endorses one");
+    assert_int_equal(w->v.platform_mismatches.len, n - 3);
+    put_back(w, all, n);
+    leave_out(w, 1);
+    expect(w, VS_E_UNTRUSTED, "entry 0, endorses one");
+    assert_int_equal(w->v.platform_mismatches.len, 1);
+    /* One without a type is known by signer and digest. */
+    cca_component untyped = all[0];
+    untyped.type = (vs_span){NULL, 0};
+    provider_set(&w->p, platform_name(w),
+                 record_text(&w->a, entry_of(w, &untyped, 1), entry_of(w, all + 1, n - 1)));
+    put_back(w, all, n);
+    expect(w, VS_OK, NULL);
+    leave_out(w, 0);
+    expect(w, VS_E_UNTRUSTED, "no component of signer ");
 }
 
 static void any_endorsed_digest_will_do_and_labels_left_out_are_free(void **state)
@@ -681,7 +769,9 @@ int main(void)
         T(malformed_key_records_refuse_and_are_named),
         T(the_trust_anchor_store_comes_first),
         T(every_difference_of_a_component_is_told),
-        T(components_may_be_fewer_or_in_another_order_but_not_more),
+        T(components_may_be_in_another_order_but_neither_more_nor_fewer),
+        T(another_release_may_have_fewer_components_but_then_all_of_its_own),
+        T(the_part_of_each_supplier_must_be_there),
         T(any_endorsed_digest_will_do_and_labels_left_out_are_free),
         T(all_mismatches_are_kept_and_the_first_are_in_the_error),
         T(the_configuration_is_compared_under_its_mask),
