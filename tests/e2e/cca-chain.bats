@@ -190,7 +190,7 @@ address = \"$provider\""
     released
     printf K | dd of=Image bs=1 seek=5000 conv=notrunc 2>/dev/null
     other_rim "$(rim -o hex)"
-    denied "$(not_approved "$(rim -o hex)")"
+    denied "$(not_approved "$(rim -o hex)")" "realm: there is no endorsement cca.realm.$(rim -o hex): to endorse this RIM"
 }
 
 @test "another letter of the command line: its RIM is not an approved value" {

@@ -570,6 +570,12 @@ static void what_cannot_be_recorded_is_not_answered(void **state)
     assert_string_equal(s.status, "affirming");
     (void)submit_seen(f, id, soft_evidence_bytes(f), &s); /* the kept one: nothing new is found */
     assert_int_equal(s.calls, 2);
+    uint8_t rim[64] = {0xab};
+    f->soft.spec.rim = vs_span_of(rim, sizeof rim);
+    (void)ear_of(f, submit_seen(f, soft_session(f), soft_evidence_bytes(f), &s));
+    assert_true(s.proven);
+    assert_string_equal(s.status, "contraindicated"); /* not in the store that there is */
+    assert_non_null(strstr(s.reason, "realm: there is no endorsement cca.realm.ab0000"));
     (void)submit_seen(f, soft_session(f), VS_LIT("junk"), &s);
     assert_false(s.proven);
     assert_string_equal(s.status, "contraindicated");
