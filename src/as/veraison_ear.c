@@ -242,5 +242,8 @@ vs_code as_veraison_appraise(const as_local *as, vs_span evidence, vs_span nonce
                                  .status = ear_tier_name(worst_of(&r)),
                                  .reason = r.reason,
                                  .evidence = evidence};
+    if (r.proven)
+        VS_TRY(
+            vs_digest(VS_SHA256, t.realm_cose.payload, VS_LIT(""), VS_LIT(""), out->identity, err));
     return sign(as, &r, nonce, now, a, &out->token, err);
 }
