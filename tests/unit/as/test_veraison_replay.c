@@ -60,8 +60,9 @@ static void evidence_for_a_chosen_nonce_has_one_session(void **state)
     told t = call(f, (as_veraison_call){.verb = AS_VERAISON_GET, .session = second});
     assert_span_is(vs_text(at(t.json, "/status")), "waiting");
     /* Nor does it help to delete the first. */
-    assert_int_equal(call(f, (as_veraison_call){.verb = AS_VERAISON_DELETE, .session = first}).status,
-                     AS_VERAISON_NO_CONTENT);
+    assert_int_equal(
+        call(f, (as_veraison_call){.verb = AS_VERAISON_DELETE, .session = first}).status,
+        AS_VERAISON_NO_CONTENT);
     assert_used(submit_to(f, second, token));
 }
 
@@ -69,7 +70,8 @@ static void evidence_for_a_chosen_nonce_has_one_session(void **state)
 static vs_span with_kid(verifier *f, const cca_token *t)
 {
     const vs_cose_sign1 *m = &t->realm_cose;
-    vs_buf realm = VS_BUF(CCA_TOKEN_MAX), platform = VS_BUF(CCA_TOKEN_MAX), all = VS_BUF(CCA_TOKEN_MAX);
+    vs_buf realm = VS_BUF(CCA_TOKEN_MAX), platform = VS_BUF(CCA_TOKEN_MAX),
+           all = VS_BUF(CCA_TOKEN_MAX);
     vs_cbor_put_tag(&realm, 18);
     vs_cbor_put_array(&realm, 4);
     vs_cbor_put_bytes(&realm, m->protected_bytes);
