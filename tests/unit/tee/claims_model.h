@@ -130,7 +130,8 @@ static inline bool m_hash_name(vs_span s)
 }
 
 /* `name`: with its key. */
-static inline void m_value(const layer *l, const m_rule *u, const item *v, const char *name, reasons *r)
+static inline void m_value(const layer *l, const m_rule *u, const item *v, const char *name,
+                           reasons *r)
 {
     size_t n = (size_t)v->arg;
     bool right = v->major == m_major_of(u->kind);
@@ -161,7 +162,8 @@ static inline void m_value(const layer *l, const m_rule *u, const item *v, const
 }
 
 /* Every rule of a profile that does not hold. */
-static inline void m_rules(const claims *c, const m_table *t, char profile, const char *before, reasons *r)
+static inline void m_rules(const claims *c, const m_table *t, char profile, const char *before,
+                           reasons *r)
 {
     for (size_t i = 0; i < t->n; i++) {
         const m_rule *u = &t->rules[i];
@@ -180,14 +182,14 @@ static inline void m_rules(const claims *c, const m_table *t, char profile, cons
 }
 
 /* Opens the claims of a half; false: it is told. */
-static inline bool m_claims(claims *c, const m_table *t, vs_span in, vs_span whole, const char *half,
-                            reasons *r)
+static inline bool m_claims(claims *c, const m_table *t, vs_span in, vs_span whole,
+                            const char *half, reasons *r)
 {
     item map;
     *c = (claims){0};
     if (!m_whole(&c->l, in, &map))
-        m_add(r, c->l.code, "claims from byte %zu on: %s: claims: %s", (size_t)(in.p - whole.p), half,
-              c->l.complaint);
+        m_add(r, c->l.code, "claims from byte %zu on: %s: claims: %s", (size_t)(in.p - whole.p),
+              half, c->l.complaint);
     else if (!m_collect(c, t, &map))
         m_add(r, c->l.code, "%s: claims: %s", half, c->l.complaint);
     return r->n == 0;
@@ -409,7 +411,8 @@ static inline void m_judge(vs_span in, const original *good, reasons *r)
               hex);
         return;
     }
-    if (!vs_span_eq(m_claim(&now.platform_claims, p, 2396), m_claim(&good->platform_claims, p, 2396))) {
+    if (!vs_span_eq(m_claim(&now.platform_claims, p, 2396),
+                    m_claim(&good->platform_claims, p, 2396))) {
         m_add(r, VS_E_UNTRUSTED,
               "platform token: the trust anchor of this instance id has another implementation id");
         return;

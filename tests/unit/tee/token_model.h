@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must be said of a token that was changed in one bit, by the reference alone: a reader of CBOR
- * (RFC 8949), of COSE_Sign1 (RFC 9052) and of CCA's tables (cca.md 1) that shares no code with the
- * one under test. It knows the token before the change, so it need not compute a signature.
+ * What must be said of a token that was changed in one bit, by the reference alone: a reader of
+ * CBOR (RFC 8949), of COSE_Sign1 (RFC 9052) and of CCA's tables (cca.md 1) that shares no code with
+ * the one under test. It knows the token before the change, so it need not compute a signature.
  *
  * The first layer that does not hold decides, in the order of cca.md 2.1: outer form, both
  * COSE_Sign1, platform claims, realm claims, platform key and signature, realm key and signature.
@@ -22,8 +22,8 @@ static inline void m_must(bool ok)
 
 enum { M_REASONS = 16, M_TEXT = 700, M_ITEMS = 64, M_DEPTH = 16 };
 
-/* The reasons that are right; none: the token is as good as before. A reason may go on with ": " and
- * what the cryptographic library says. */
+/* The reasons that are right; none: the token is as good as before. A reason may go on with ": "
+ * and what the cryptographic library says. */
 typedef struct reasons {
     struct reason {
         vs_code code;
@@ -60,9 +60,14 @@ static inline bool m_is_right(const reasons *r, vs_code code, const char *text)
  */
 
 enum { UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
-static const char *const m_names[] = {"an unsigned integer", "a negative integer", "a byte string",
-                                      "a text string",       "an array",           "a map",
-                                      "a tag",               "a simple value"};
+static const char *const m_names[] = {"an unsigned integer",
+                                      "a negative integer",
+                                      "a byte string",
+                                      "a text string",
+                                      "an array",
+                                      "a map",
+                                      "a tag",
+                                      "a simple value"};
 
 typedef struct item {
     unsigned major;
@@ -93,7 +98,11 @@ static inline bool m_utf8(const uint8_t *p, size_t n)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     for (size_t i = 0; i < n;) {
-        size_t len = p[i] < 0x80 ? 1 : p[i] >> 5 == 6 ? 2 : p[i] >> 4 == 14 ? 3 : p[i] >> 3 == 30 ? 4 : 0;
+        size_t len = p[i] < 0x80       ? 1
+                     : p[i] >> 5 == 6  ? 2
+                     : p[i] >> 4 == 14 ? 3
+                     : p[i] >> 3 == 30 ? 4
+                                       : 0;
         if (len == 0 || len > n - i)
             return false;
         uint32_t c = len == 1 ? p[i] : p[i] & (0x7fu >> len);
@@ -128,14 +137,16 @@ static inline bool m_head(layer *l, size_t at, item *out)
     for (size_t i = 0; i < n; i++)
         out->arg = out->arg * 256 + l->in.p[out->body + i];
     out->body += n;
-    bool shorter = out->major == SIMPLE ? n == 1 && out->arg < 32
-                                        : (n == 1 && out->arg < 24) || (n > 1 && out->arg >> 4 * n == 0);
+    bool shorter = out->major == SIMPLE
+                       ? n == 1 && out->arg < 32
+                       : (n == 1 && out->arg < 24) || (n > 1 && out->arg >> 4 * n == 0);
     return !shorter || m_complain(l, VS_E_PARSE, at, "a number is not in its shortest form");
 }
 
 static inline bool m_same(vs_span in, const item *a, const item *b)
 {
-    return a->end - a->at == b->end - b->at && memcmp(in.p + a->at, in.p + b->at, a->end - a->at) == 0;
+    return a->end - a->at == b->end - b->at &&
+           memcmp(in.p + a->at, in.p + b->at, a->end - a->at) == 0;
 }
 
 static inline bool m_item(layer *l, size_t at, unsigned depth, item *out);
@@ -206,8 +217,8 @@ static inline bool m_whole(layer *l, vs_span in, item *out)
     *l = (layer){.in = in};
     if (!m_item(l, 0, M_DEPTH, out))
         return false;
-    return out->end == in.n || m_complain(l, VS_E_PARSE, out->end, "%zu more bytes behind the item",
-                                          in.n - out->end);
+    return out->end == in.n ||
+           m_complain(l, VS_E_PARSE, out->end, "%zu more bytes behind the item", in.n - out->end);
 }
 
 /* The item at `at` of a layer that is well formed. */
@@ -350,8 +361,8 @@ static inline bool m_sign1(layer *l, const item *tag, sign1 *out)
 static const struct {
     int64_t id;
     const char *name;
-} m_algs[] = {{-7, "ES256"},   {-35, "ES384"},  {-36, "ES512"},  {-8, "EdDSA"},   {-37, "PS256"},
-              {-38, "PS384"},  {-39, "PS512"},  {-257, "RS256"}, {-258, "RS384"}, {-259, "RS512"}};
+} m_algs[] = {{-7, "ES256"},  {-35, "ES384"}, {-36, "ES512"},  {-8, "EdDSA"},   {-37, "PS256"},
+              {-38, "PS384"}, {-39, "PS512"}, {-257, "RS256"}, {-258, "RS384"}, {-259, "RS512"}};
 
 static inline const char *m_alg_name(int64_t id)
 {
@@ -424,8 +435,8 @@ static inline void m_signature(const sign1 *now, const sign1 *good, const char *
     else if (now->signature.n != want)
         m_add(r, VS_E_CRYPTO, "%s: signature: signature has %zu bytes, %s needs %zu", before,
               now->signature.n, curve, want);
-    else if (!vs_span_eq(now->signature, good->signature) || !vs_span_eq(now->payload, good->payload) ||
-             !vs_span_eq(now->header, good->header))
+    else if (!vs_span_eq(now->signature, good->signature) ||
+             !vs_span_eq(now->payload, good->payload) || !vs_span_eq(now->header, good->header))
         m_add(r, VS_E_CRYPTO, "%s: signature: signature does not verify", before);
 }
 
