@@ -9,6 +9,7 @@ static const char *title_of(int status)
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 404: return "Not Found";
+    case 409: return "Conflict";
     case 405: return "Method Not Allowed";
     case 406: return "Not Acceptable";
     case 415: return "Unsupported Media Type";

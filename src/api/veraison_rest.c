@@ -82,6 +82,7 @@ static int status_of(as_veraison_status s)
     case AS_VERAISON_NO_CONTENT: return 204;
     case AS_VERAISON_BAD_REQUEST: return 400;
     case AS_VERAISON_NOT_FOUND: return 404;
+    case AS_VERAISON_USED: return 409;
     case AS_VERAISON_UNSUPPORTED_TYPE: return 415;
     case AS_VERAISON_FAILED: break;
     }

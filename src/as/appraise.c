@@ -133,6 +133,20 @@ static void print_line(void *user, vs_span line)
     vs_log(VS_LOG_DEBUG, "as", "policy prints", "submod", (const char *)user, "line", text, NULL);
 }
 
+/* Undefined: a note about a claim that is affirmed. */
+static vs_val note_text(vs_val note, const as_appraisal *ap)
+{
+    if (note.kind != VS_OBJECT)
+        return note;
+    for (unsigned i = 0; i < EAR_CLAIMS; i++) {
+        vs_val text = vs_getc(note, ear_claim_name((ear_claim)i));
+        if (vs_defined(text) &&
+            !(ap->vector.set[i] && ear_tier_of(ap->vector.value[i]) == EAR_AFFIRMING))
+            return text;
+    }
+    return vs_undefined();
+}
+
 /* What the verifier found beside it says more exactly why a claim is not affirming. */
 static vs_val with_notes(vs_val reasons, const as_appraisal *ap, vs_arena *a)
 {
@@ -141,8 +155,11 @@ static vs_val with_notes(vs_val reasons, const as_appraisal *ap, vs_arena *a)
     vs_vec all = {.a = a};
     for (VS_ARR_FOR (reason, reasons))
         vs_vec_add(&all, *reason);
-    for (VS_ARR_FOR (note, ap->notes))
-        vs_vec_add(&all, *note);
+    for (VS_ARR_FOR (note, ap->notes)) {
+        vs_val text = note_text(*note, ap);
+        if (vs_defined(text))
+            vs_vec_add(&all, text);
+    }
     return vs_vec_end_array(&all);
 }
 

@@ -15,12 +15,14 @@
 #include "tee/cca/trust.h"
 #include "value/json.h"
 
-enum { FORMAT = 1, FIXED = 1 + AS_TICKET_ID + 8 + 1, ID_MAX = 512 };
+enum { FORMAT = 2, FIXED = 1 + AS_TICKET_ID + 8 + 1 + 1, ID_MAX = 512 };
+enum { REMEMBER_S = 24 * 3600 };
 enum { EVIDENCE_MAX = 128 * 1024 }; /* a token has at most half of that, wrapped or not */
 
 static const char key_name[] = "veraison-session-1";
 #define LABEL     VS_LIT("vouchsafe veraison session 1")
 #define NAMESPACE "veraison_session"
+#define USED      "veraison_evidence"
 
 struct as_veraison {
     as_local *as;
@@ -67,6 +69,7 @@ static void fail(as_veraison_reply *r, const char *what, const vs_error *err)
 typedef struct session {
     uint8_t id[AS_TICKET_ID];
     int64_t expires;
+    bool chosen; /* the nonce is the client's */
     uint8_t nonce[AS_VERAISON_NONCE_MAX];
     uint8_t n; /* bytes of it */
 } session;
@@ -83,6 +86,7 @@ static vs_code seal(const as_veraison *v, const session *s, vs_buf *ticket, vs_e
     vs_buf_put(&state, vs_span_of(s->id, sizeof s->id));
     for (unsigned shift = 64; shift > 0; shift -= 8)
         vs_buf_putc(&state, (char)(uint8_t)((uint64_t)s->expires >> (shift - 8)));
+    vs_buf_putc(&state, (char)s->chosen);
     vs_buf_putc(&state, (char)s->n);
     vs_buf_put(&state, nonce_of(s));
     VS_TRY(vs_buf_check(&state, err));
@@ -102,6 +106,7 @@ static vs_code unseal(const as_veraison *v, vs_span id, int64_t now, session *ou
     for (unsigned i = 0; i < 8; i++)
         expires = expires << 8 | state.p[1 + AS_TICKET_ID + i];
     memcpy(out->id, state.p + 1, sizeof out->id);
+    out->chosen = state.p[FIXED - 2] != 0;
     out->n = state.p[FIXED - 1];
     memcpy(out->nonce, state.p + FIXED, out->n);
     out->expires = (int64_t)expires;
@@ -200,9 +205,13 @@ static void draw_nonce(session *s)
     }
 }
 
-static vs_code choose_nonce(const as_veraison_call *c, session *s, vs_error *err)
+static vs_code choose_nonce(const as_veraison *v, const as_veraison_call *c, session *s,
+                            vs_error *err)
 {
     uint64_t size = AS_VERAISON_NONCE;
+    s->chosen = c->nonce.p != NULL;
+    if (s->chosen && v->cfg.client_nonces == AS_CLIENT_NONCES_REFUSED)
+        return vs_fail(err, VS_E_INVALID, "this verifier draws nonces itself and takes none");
     if (c->nonce.p && c->nonce_size.p)
         return vs_fail(err, VS_E_INVALID, "nonce and nonceSize exclude each other");
     if (c->nonce.p) {
@@ -228,7 +237,7 @@ static void new_session(const as_veraison *v, const as_veraison_call *c, as_vera
     vs_error err = {0};
     session s = {.expires = c->now + AS_VERAISON_LIFE_S};
     VS_CLEANUP(vs_buf_free) vs_buf location = VS_BUF(ID_MAX);
-    if (choose_nonce(c, &s, &err) != VS_OK) {
+    if (choose_nonce(v, c, &s, &err) != VS_OK) {
         refuse_because(c, r, AS_VERAISON_BAD_REQUEST, &err);
         return;
     }
@@ -274,6 +283,48 @@ static vs_code unwrap(const as_veraison_call *c, submission *sub, vs_span *evide
     return VS_OK;
 }
 
+/* The first session that proves evidence has it, and again when it comes back to it. VS_E_EXISTS:
+ * another one has. A nonce that was drawn here is new by itself; its evidence is remembered since
+ * somebody may bring it to a session for the same nonce, now his. */
+static vs_code use(const as_veraison *v, const session *s, const as_veraison_finding *found,
+                   int64_t now, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf key = VS_BUF(2 * VS_HASH_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf user = VS_BUF(VS_HASH_MAX);
+    uint8_t own[VS_HASH_MAX];
+    if (v->cfg.client_nonces != AS_CLIENT_NONCES_ONCE)
+        return VS_OK;
+    vs_hex_encode(&key, vs_span_of(found->identity, vs_hash_size(VS_SHA256)));
+    VS_TRY(vs_buf_check(&key, err));
+    VS_TRY(vs_digest(VS_SHA256, vs_span_of(s->id, sizeof s->id), VS_LIT(""), VS_LIT(""), own, err));
+    vs_span self = vs_span_of(own, vs_hash_size(VS_SHA256));
+    vs_code code =
+        vs_store_put(v->as->store, USED, vs_buf_span(&key), self, now + v->cfg.remember_s,
+                     s->chosen ? VS_PUT_CREATE : VS_PUT_REPLACE, err);
+    if (code != VS_E_EXISTS)
+        return code;
+    vs_error gone = {0};
+    if (vs_store_get(v->as->store, USED, vs_buf_span(&key), 0, &user, &gone) == VS_OK &&
+        vs_span_eq(vs_buf_span(&user), self))
+        return VS_OK;
+    return vs_fail(err, VS_E_EXISTS,
+                   "this evidence had its result in another session: for a nonce that the client "
+                   "chose it has one (ask for that session's, or attest anew)");
+}
+
+/* As a finding, for who wants to know: nothing is proven by it. */
+static void refuse_used(const as_veraison_call *c, as_veraison_finding *found, as_veraison_reply *r,
+                        const vs_error *why)
+{
+    refuse_because(c, r, AS_VERAISON_USED, why);
+    found->proven = false;
+    found->status = "contraindicated";
+    found->reason = r->detail;
+    found->token = (vs_span){NULL, 0};
+    if (c->decide && !c->decide(c->user, found))
+        refuse(r, AS_VERAISON_FAILED, "the verifier failed");
+}
+
 static void appraise(const as_veraison *v, const as_veraison_call *c, const session *s,
                      submission *sub, vs_span evidence, as_veraison_reply *r)
 {
@@ -284,6 +335,14 @@ static void appraise(const as_veraison *v, const as_veraison_call *c, const sess
         fail(r, "evidence was not appraised", &err);
         return;
     }
+    vs_code code = found.proven ? use(v, s, &found, c->now, &err) : VS_OK;
+    if (code != VS_OK) {
+        if (code == VS_E_EXISTS)
+            refuse_used(c, &found, r, &err);
+        else
+            fail(r, "evidence was not remembered", &err);
+        return;
+    }
     if (c->decide && !c->decide(c->user, &found)) {
         refuse(r, AS_VERAISON_FAILED, "the verifier failed");
         return;
@@ -291,7 +350,7 @@ static void appraise(const as_veraison *v, const as_veraison_call *c, const sess
     sub->token = found.token;
     write_session(v, s, sub, &r->body);
     const as_keep k = keep_of(s);
-    vs_code code = vs_buf_check(&r->body, &err);
+    code = vs_buf_check(&r->body, &err);
     if (code == VS_OK && found.proven)
         code =
             as_keep_put(v->as->store, &k, vs_buf_span(&r->body), s->expires, VS_PUT_CREATE, &err);
@@ -331,6 +390,10 @@ static void submit(const as_veraison *v, const as_veraison_call *c, const sessio
     vs_error err = {0};
     submission sub = {0};
     vs_span evidence;
+    if (s->chosen && v->cfg.client_nonces == AS_CLIENT_NONCES_REFUSED) { /* opened before */
+        refuse(r, AS_VERAISON_NOT_FOUND, "there is no such session");
+        return;
+    }
     vs_code code = unwrap(c, &sub, &evidence, &err);
     if (code == VS_E_NOMEM)
         fail(r, "evidence was not read", &err);
@@ -441,6 +504,8 @@ vs_code as_veraison_new(as_service *as, const as_veraison_config *cfg, as_verais
         return vs_fail(err, VS_E_NOMEM, "out of memory for Veraison's interface");
     v->as = (as_local *)as;
     v->cfg = *cfg;
+    if (v->cfg.remember_s <= 0)
+        v->cfg.remember_s = REMEMBER_S;
     VS_TRY(as_ticket_key_load(&v->key, v->as->store, key_name, err));
     *out = v;
     v = NULL; /* transferred */

@@ -10,6 +10,12 @@
  * The result of evidence that was proven (signatures, binding, nonce) is kept, once and until the
  * session ends: the same session gets the same result again, whatever is sent, and deleting it ends
  * the session. A result that proves nothing is only answered: strangers must not fill the store.
+ *
+ * A nonce that is drawn here makes evidence fresh. One that the client chose does not: whoever has
+ * recorded evidence can open a session for its nonce, as often as he likes, and each result would
+ * be as new as the first. So evidence that was proven is remembered, by a digest of the realm's
+ * claims (they hold the challenge; what is around them, anybody can write anew), and a session
+ * whose nonce the client chose takes only evidence that no other session has had.
  */
 #ifndef VS_AS_VERAISON_H
 #define VS_AS_VERAISON_H
@@ -30,8 +36,16 @@ enum {
 
 typedef struct as_veraison as_veraison;
 
+typedef enum as_client_nonces {
+    AS_CLIENT_NONCES_ONCE,    /* evidence counts in one session */
+    AS_CLIENT_NONCES_ANY,     /* in any number of them, as with Veraison */
+    AS_CLIENT_NONCES_REFUSED, /* clients choose none */
+} as_client_nonces;
+
 typedef struct as_veraison_config {
     bool url_nonces; /* sessions show nonces in base64url without padding, not in base64 */
+    as_client_nonces client_nonces;
+    int64_t remember_s; /* for how long evidence counts as used; 0 = a day */
 } as_veraison_config;
 
 /* VS_E_UNSUPPORTED when `as` is another process, or has CCA tokens verified by another service.
@@ -44,7 +58,9 @@ typedef struct as_veraison_finding {
     bool proven;        /* signatures, binding and nonce hold */
     const char *status; /* worst of the submods */
     const char *reason; /* why it is not affirming; NULL = nothing to say */
-    vs_span evidence, token;
+    vs_span evidence;
+    vs_span token;                 /* p == NULL: refused as used */
+    uint8_t identity[VS_HASH_MAX]; /* SHA-256 of the realm's claims, when proven */
 } as_veraison_finding;
 
 typedef enum as_veraison_verb {
@@ -74,6 +90,7 @@ typedef enum as_veraison_status {
     AS_VERAISON_NO_CONTENT,
     AS_VERAISON_BAD_REQUEST,
     AS_VERAISON_NOT_FOUND,
+    AS_VERAISON_USED, /* the evidence had its result in another session */
     AS_VERAISON_UNSUPPORTED_TYPE,
     AS_VERAISON_FAILED, /* our fault */
 } as_veraison_status;

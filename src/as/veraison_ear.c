@@ -101,6 +101,16 @@ static bool verifier_failed(const cca_verdict *v)
            v->realm.value[EAR_INSTANCE_IDENTITY] == -1;
 }
 
+/* Of a realm that is not known. */
+static const char *why_not_known(const cca_verdict *v, vs_arena *a)
+{
+    if (v->realm_unendorsed)
+        return vs_sprintf(a, "realm: %s", v->realm_unendorsed);
+    if (v->realm_mismatches.len)
+        return vs_sprintf(a, "realm: %.*s", VS_FMT(vs_text(v->realm_mismatches.u.items[0])));
+    return "realm: nothing is said of it beside a platform that is not endorsed";
+}
+
 static vs_code verify(const as_local *as, const cca_token *t, vs_span nonce, int64_t now,
                       vs_arena *a, result *out, vs_error *err)
 {
@@ -134,7 +144,7 @@ static vs_code verify(const as_local *as, const cca_token *t, vs_span nonce, int
     if (code != VS_OK)
         out->reason = words(a, "", &why);
     else if (!verdict.realm_known)
-        out->reason = "realm: no reference entry has its RIM with these REMs";
+        out->reason = why_not_known(&verdict, a);
     identified(t, &verdict, a, out);
     return VS_OK;
 }
@@ -232,5 +242,8 @@ vs_code as_veraison_appraise(const as_local *as, vs_span evidence, vs_span nonce
                                  .status = ear_tier_name(worst_of(&r)),
                                  .reason = r.reason,
                                  .evidence = evidence};
+    if (r.proven)
+        VS_TRY(
+            vs_digest(VS_SHA256, t.realm_cose.payload, VS_LIT(""), VS_LIT(""), out->identity, err));
     return sign(as, &r, nonce, now, a, &out->token, err);
 }

@@ -18,7 +18,7 @@ typedef struct raw {
     remote_config rvps;
     config_storage storage;
     bool veraison;
-    int nonces;
+    config_veraison sessions;
     config_verifier tees;
 } raw;
 
@@ -27,9 +27,6 @@ static const config_choice rvps_types[] = {
     {"GrpcRemote", RVPS_GRPC, NULL},
     {NULL, 0, NULL},
 };
-
-static const config_choice nonce_encodings[] = {
-    {"base64", 0, NULL}, {"base64url", 1, NULL}, {NULL, 0, NULL}};
 
 #define AT(member)        offsetof(raw, member)
 #define BROKER            "attestation_token_broker"
@@ -89,14 +86,25 @@ static const config_key keys[] = {
          "BuiltIn: refuse reference value messages that nobody signed"),
     SECTION("veraison", "Veraison's interface: challenge-response sessions for Arm CCA tokens"),
     FLAG("veraison.enabled", AT(veraison), "false", "restful-as: serve it"),
-    CHOICE("veraison.nonce_encoding", AT(nonces), nonce_encodings, "base64",
-           "how sessions show their nonce: base64url (without padding) for Go clients of 2026"),
+    CONFIG_VERAISON_KEYS("veraison", AT(sessions)),
     CONFIG_VERIFIER_KEYS("verifier_config", AT(tees)),
     UNUSED("work_dir", ONE_STORE),
     UNUSED("policy_engine", POLICIES_IN_STORE),
 };
 
 const config_table as_file_table = {keys, VS_COUNT(keys)};
+
+as_veraison_config as_veraison_config_of(const config_veraison *c)
+{
+    static const as_client_nonces policies[] = {
+        [CONFIG_NONCES_ONCE] = AS_CLIENT_NONCES_ONCE,
+        [CONFIG_NONCES_ANY] = AS_CLIENT_NONCES_ANY,
+        [CONFIG_NONCES_REFUSED] = AS_CLIENT_NONCES_REFUSED,
+    };
+    return (as_veraison_config){.url_nonces = c->nonce_encoding == 1,
+                                .client_nonces = policies[c->client_nonces],
+                                .remember_s = c->remember_days * 24 * 3600};
+}
 
 static vs_code settle(raw *r, as_file *out, vs_error *err)
 {
@@ -112,7 +120,7 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .tees = r->tees,
                                   .as = r->as},
                      .veraison = r->veraison,
-                     .veraison_how = {.url_nonces = r->nonces == 1}};
+                     .veraison_how = as_veraison_config_of(&r->sessions)};
     out->verifier.as.terse_token = !r->verbose;
     if (!r->as.signer_key_path && (r->as.signer_cert_path || r->as.signer_cert_url))
         return vs_fail(err, VS_E_INVALID, "\"" BROKER ".signer\" needs \"key_path\"");

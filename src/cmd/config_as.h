@@ -9,6 +9,7 @@
 #include "as/veraison.h"
 #include "cmd/server.h"
 #include "config/storage.h"
+#include "config/veraison.h"
 
 typedef struct as_file {
     verifier_config verifier;
@@ -20,6 +21,8 @@ typedef struct as_file {
 } as_file;
 
 extern const config_table as_file_table;
+
+as_veraison_config as_veraison_config_of(const config_veraison *c);
 
 /* Without a file (path == NULL) the defaults. Text lives on the arena. */
 VS_MUST vs_code as_file_load(const char *path, vs_arena *a, as_file *out, vs_error *err);

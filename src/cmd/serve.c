@@ -8,6 +8,7 @@
 #include "api/front.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/config_as.h"
 #include "cmd/doors.h"
 #include "cmd/server.h"
 #include "kbs/journal.h"
@@ -189,7 +190,7 @@ static void set_up_front(const kbs_config *cfg, house *h)
 /* Sessions are answered by the verifier, which must be in this process; endorsements are not. */
 static vs_code start_veraison(const kbs_config *cfg, house *h, vs_error *err)
 {
-    const as_veraison_config how = {.url_nonces = cfg->veraison_nonces == 1};
+    const as_veraison_config how = as_veraison_config_of(&cfg->sessions);
     if (!cfg->veraison)
         return VS_OK;
     if (cfg->as.remote) {

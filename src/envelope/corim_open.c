@@ -51,15 +51,11 @@ static void read_signer(vs_cbor *c, corim_envelope *e)
     }
 }
 
-/* corim-meta-map: {0: {0: signer's name, ...}, 1: validity}, in a byte string. */
-static void read_meta(vs_cbor *c, header *h)
+/* corim-meta-map: {0: {0: signer's name, ...}, 1: validity}. */
+static vs_code read_meta_map(vs_span bytes, header *h, vs_error *err)
 {
-    vs_span bytes = vs_cbor_bytes(c);
-    if (c->code == VS_OK)
-        c->code = vs_cbor_check(bytes, c->err);
-    if (c->code != VS_OK)
-        return;
-    vs_cbor m = vs_cbor_of(bytes, c->err);
+    VS_TRY(vs_cbor_check(bytes, err));
+    vs_cbor m = vs_cbor_of(bytes, err);
     int64_t key;
     h->e->meta = bytes;
     for (size_t n = vs_cbor_map(&m); n > 0 && m.code == VS_OK; n--) {
@@ -72,7 +68,18 @@ static void read_meta(vs_cbor *c, header *h)
         else
             (void)vs_cbor_skip(&m);
     }
-    c->code = vs_cbor_end(&m);
+    return vs_cbor_end(&m);
+}
+
+/* In a byte string: offsets count from its beginning. */
+static void read_meta(vs_cbor *c, header *h)
+{
+    vs_span bytes = vs_cbor_bytes(c);
+    if (c->code != VS_OK)
+        return;
+    c->code = read_meta_map(bytes, h, c->err);
+    if (c->code != VS_OK)
+        (void)vs_wrap(c->err, "metadata (8)");
 }
 
 /* RFC 9360: one certificate, or an array of at least two; one in an array is taken as well. */

@@ -20,7 +20,7 @@ static void read_parameter(vs_cbor *c, int64_t label, vs_alg *alg)
         int64_t id = vs_cbor_int(c);
         *alg = vs_alg_of_cose(id);
         if (c->code == VS_OK && *alg == VS_ALG_NONE)
-            (void)vs_cbor_fail(c, VS_E_UNSUPPORTED, "algorithm %lld", (long long)id);
+            (void)vs_cbor_fail(c, VS_E_UNSUPPORTED, "unknown algorithm %lld", (long long)id);
     }
 }
 

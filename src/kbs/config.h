@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/storage.h"
+#include "config/veraison.h"
 #include "config/verifier.h"
 #include "net/sources.h"
 #include "value/value.h"
@@ -189,7 +190,7 @@ typedef struct kbs_config {
     size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
     bool veraison;                  /* [veraison] */
     bool open_provisioning;         /* anybody may submit endorsements */
-    int veraison_nonces;            /* 1 = base64url without padding */
+    config_veraison sessions;       /* of [veraison] */
     const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
     vs_val file;                    /* as it was read; undefined without one */
 } kbs_config;

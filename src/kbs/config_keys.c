@@ -55,8 +55,6 @@ static const config_choice protocols[] = {
 };
 static const config_choice provisioning_auths[] = {
     {"admin", 0, NULL}, {"none", 1, NULL}, {NULL, 0, NULL}};
-static const config_choice nonce_encodings[] = {
-    {"base64", 0, NULL}, {"base64url", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
@@ -410,9 +408,7 @@ static const config_key keys[] = {
         "Veraison's interface: challenge-response sessions for Arm CCA tokens (with the built-in "
         "attestation service), and submission of endorsements"),
     FLAG("veraison.enabled", AT(c.veraison), "false", "serve it beside the KBS"),
-    CHOICE("veraison.nonce_encoding", AT(c.veraison_nonces), nonce_encodings, "base64",
-           "how sessions show their nonce: base64 for Trustee and Veraison's Rust and older Go "
-           "clients; base64url (without padding) for Go clients of 2026"),
+    CONFIG_VERAISON_KEYS("veraison", AT(c.sessions)),
     CHOICE("veraison.provisioning_auth", AT(open_provisioning), provisioning_auths, "admin",
            "who may submit endorsements: admin; none: anybody, whose attestation keys then need a "
            "signature that a trust anchor vouches for"),

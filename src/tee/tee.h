@@ -46,8 +46,9 @@ typedef struct vs_tee_result {
                               * long for HTTP headers; NULL: none */
     vs_val report_data;      /* string for the policy input, undefined if the driver gives none */
     vs_val init_data;        /* likewise */
-    vs_val notes;            /* for the operator: array of text, what the evidence did not match;
-                              * undefined when there is nothing to say */
+    vs_val notes;            /* for the operator: array of text, what the evidence did not match; or
+                              * {claim: text}, e.g. "executables", which is said only when policy
+                              * does not affirm that claim. Undefined when there is nothing to say */
 } vs_tee_result;
 
 enum { VS_TEE_RESULTS_MAX = 32 };

@@ -49,6 +49,8 @@ static inline vs_cbor vs_cbor_of(vs_span in, vs_error *err)
 VS_MUST vs_code vs_cbor_check(vs_span in, vs_error *err);
 
 vs_cbor_type vs_cbor_peek(vs_cbor *c);
+/* "a byte string", ... */
+const char *vs_cbor_type_name(vs_cbor_type t);
 uint64_t vs_cbor_uint(vs_cbor *c);
 /* An integer of either sign that fits an int64. */
 int64_t vs_cbor_int(vs_cbor *c);

@@ -64,7 +64,7 @@ static bool read_head(vs_cbor *c, head *h)
     return true;
 }
 
-static const char *type_name(vs_cbor_type t)
+const char *vs_cbor_type_name(vs_cbor_type t)
 {
     static const char *const name[] = {"an unsigned integer",
                                        "a negative integer",
@@ -83,8 +83,8 @@ static bool take(vs_cbor *c, vs_cbor_type want, head *h)
     if (!read_head(c, h))
         return false;
     if (h->type != want) {
-        (void)vs_cbor_fail(c, VS_E_INVALID, "expected %s, found %s", type_name(want),
-                           type_name(h->type));
+        (void)vs_cbor_fail(c, VS_E_INVALID, "expected %s, found %s", vs_cbor_type_name(want),
+                           vs_cbor_type_name(h->type));
         return false;
     }
     c->at += h->size;
@@ -186,7 +186,7 @@ static size_t take_count(vs_cbor *c, vs_cbor_type type, size_t each)
     if (h.arg > (c->in.n - c->at) / each) {
         c->at -= h.size;
         (void)vs_cbor_fail(c, VS_E_PARSE, "%s of %llu members is longer than the data",
-                           type_name(type), (unsigned long long)h.arg);
+                           vs_cbor_type_name(type), (unsigned long long)h.arg);
         return 0;
     }
     return (size_t)h.arg;

@@ -103,7 +103,7 @@ refused() {
     done
 }
 
-other_rim() { changed other "s/\"initial-measurement\": \".*\"/\"initial-measurement\": \"$1\"/"; }
+other_rim() { changed "rim-${1:0:16}" "s/\"initial-measurement\": \".*\"/\"initial-measurement\": \"$1\"/"; }
 not_approved() { echo "\"$(b64_of_hex "$1")\" is not an approved value of cca.realm.cca-realm-initial-measurement (no such"; }
 record() { grep -o "$1[0-9a-f]*" serve.log | tail -1; }
 
@@ -185,19 +185,41 @@ address = \"$provider\""
 
 # ---- one thing changed in the realm ----
 
-@test "another byte of the kernel: its RIM is not an approved value" {
-    provisioned
-    released
-    printf K | dd of=Image bs=1 seek=5000 conv=notrunc 2>/dev/null
-    other_rim "$(rim -o hex)"
-    denied "$(not_approved "$(rim -o hex)")"
+# nobodys RIM: the reason names it, and the record that would endorse it
+nobodys() {
+    [ "$1" != "$approved" ]
+    other_rim "$1"
+    denied "$(not_approved "$1")" "realm: there is no endorsement cca.realm.$1: to endorse this RIM, submit a CoRIM"
 }
 
-@test "another letter of the command line: its RIM is not an approved value" {
+flip_bit() { # FILE OFFSET: the lowest bit of that byte
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N1 "$1")
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+@test "another bit of the kernel, the initrd or the devicetree: its RIM is nobody's, and the reason names the record" {
     provisioned
+    released
+    approved=$(rim -o hex --output-dtb vmm.dtb)
+    [ "$(rim -o hex --dtb vmm.dtb)" = "$approved" ]
+    flip_bit Image 5000
+    nobodys "$(rim -o hex)"
+    flip_bit Image 5000
+    flip_bit initrd 4999
+    nobodys "$(rim -o hex)"
+    flip_bit initrd 4999
+    flip_bit vmm.dtb "$(grep -abo quiet vmm.dtb | head -1 | cut -d: -f1)"
+    nobodys "$(rim -o hex --dtb vmm.dtb)"
+    [ "$(rim -o hex)" = "$approved" ]
+}
+
+@test "another letter of the command line: its RIM is nobody's, and the reason names the record" {
+    provisioned
+    approved=$(rim -o hex)
     cmdline=quieT
-    other_rim "$(rim -o hex)"
-    denied "$(not_approved "$(rim -o hex)")"
+    nobodys "$(rim -o hex)"
 }
 
 @test "another RPV is not what the endorsement of this RIM says" {
@@ -261,9 +283,7 @@ address = \"$provider\""
     size=$(stat -c %s platform.cose)
     for at in $((size / 2)) $((size - 1)); do
         cp platform.cose bad.cose
-        byte=$(od -An -tu1 -j "$at" -N1 bad.cose)
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o $((byte ^ 1)))" | dd of=bad.cose bs=1 seek="$at" conv=notrunc 2>/dev/null
+        flip_bit bad.cose "$at"
         refused "signature" bad.cose
     done
     make_signer stranger

@@ -105,6 +105,39 @@ certificate = \"$work/tls.pem\""
     [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat ear.jwt)" "$verifier/kbs/v0/resource/a/b/c")" = 401 ]
 }
 
+@test "evidence for a nonce that the client chose has its result in one session, or as the operator says" {
+    nonce=$(printf 'A%.0s' {1..64} | base64 -w0 | tr '+/' '-_' | tr -d =)
+    vouchsafe realm token --dir realm --challenge "$(printf 41%.0s {1..64})" --output token.cbor
+    start_verifier
+    new_session "?nonce=$nonce"
+    first=$session
+    [ "$(submit token.cbor)" = 200 ]
+    new_session "?nonce=$nonce"
+    [ "$(submit token.cbor)" = 409 ]
+    [ "$(member answer.json '["status"]')" = 409 ]
+    [[ "$(member answer.json '["detail"]')" == "this evidence had its result in another session"* ]]
+    grep -q 'verdict=denied.*action="veraison session".*this evidence had its result in another session' verifier.log
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$first")" = 200 ]
+    again() { # LINES of veraison: after a restart with them, on the same store
+        kill "$verifier_pid"
+        wait "$verifier_pid" || true
+        start_verifier "insecure_http = true" "$1"
+        new_session "?nonce=$nonce"
+    }
+    again ""
+    [ "$(submit token.cbor)" = 409 ]
+    again 'client_nonces = "any"'
+    [ "$(submit token.cbor)" = 200 ]
+    again 'client_nonces = "refuse"'
+    grep -q '^HTTP/1.1 400' head
+    [ "$(member session.json '["detail"]')" = "this verifier draws nonces itself and takes none" ]
+    new_session "?nonceSize=64"
+    grep -q '^HTTP/1.1 201' head
+    challenge=$(member session.json '["nonce"]' | base64 -d | xxd -p -c 200)
+    vouchsafe realm token --dir realm --challenge "$challenge" --output token.cbor
+    [ "$(submit token.cbor)" = 200 ]
+}
+
 @test "restful-as serves the same interface when it is switched on, and only then" {
     printf '{"veraison":{"enabled":true}}' >as.json
     start_server as restful-as -c as.json --data-dir as --socket 127.0.0.1:0 --cca-config realm/cca-config.json

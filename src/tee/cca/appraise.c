@@ -545,6 +545,21 @@ static int8_t realm_in_record(const cca_realm_record *rec, const cca_realm *r, c
     return best_value;
 }
 
+/* For the operator, who finds here what to look for and what to do. */
+static const char *missing_record(const cca_basis *b, const cca_record *r, int8_t executables)
+{
+    const char *stored =
+        executables == 96 ? "rv-store has this RIM with other REMs only, and " : "";
+    if (!b->endorsements)
+        return vs_sprintf(b->a, "%sendorsement %s would not count (\"rvps-endorsements\": false)",
+                          stored, r->name);
+    return vs_sprintf(
+        b->a,
+        "%sthere is no endorsement %s: to endorse this RIM, submit a CoRIM of the "
+        "realm (vouchsafe rim -o corim, vouchsafe corim sign, vouchsafe corim submit)",
+        stored, r->name);
+}
+
 static vs_code appraise_realm(const cca_basis *b, const cca_realm *r, cca_verdict *v, findings *f,
                               vs_error *err)
 {
@@ -560,6 +575,8 @@ static vs_code appraise_realm(const cca_basis *b, const cca_realm *r, cca_verdic
         if (!in_store)
             executables = endorsed;
     }
+    if (!in_store && rec.n_realms == 0)
+        v->realm_unendorsed = missing_record(b, &rec.record, executables);
     if (executables == 2 && !vs_defined(v->realm_by))
         v->realm_by = list_of_one(b->a, store_entry(b->a, entry));
     v->realm_known = executables == 2;

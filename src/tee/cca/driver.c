@@ -72,6 +72,14 @@ static vs_val platform_claims(vs_arena *a, const cca_platform *p)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
+/* A note about a claim that policy may affirm all the same. */
+static vs_val unless_affirmed(vs_arena *a, ear_claim claim, const char *text)
+{
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, ear_claim_name(claim), vs_cstring(vs_sprintf(a, "realm: %s", text)));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
 /* For the operator, also when policy may accept it. */
 static vs_val notes(vs_arena *a, const cca_verdict *v)
 {
@@ -80,6 +88,8 @@ static vs_val notes(vs_arena *a, const cca_verdict *v)
         vs_vec_add(&list, vs_cstring(vs_sprintf(a, "platform: %.*s", VS_FMT(vs_text(*m)))));
     for (VS_ARR_FOR (m, v->realm_mismatches))
         vs_vec_add(&list, vs_cstring(vs_sprintf(a, "realm: %.*s", VS_FMT(vs_text(*m)))));
+    if (v->realm_unendorsed)
+        vs_vec_add(&list, unless_affirmed(a, EAR_EXECUTABLES, v->realm_unendorsed));
     return list.n ? vs_vec_end_array(&list) : vs_undefined();
 }
 

@@ -83,7 +83,8 @@ static vs_code read_lifecycle(const cca_item *it, cca_platform *out, vs_error *e
             return VS_OK;
         }
     }
-    return vs_fail(err, VS_E_INVALID, "platform token: lifecycle 0x%04x is not a defined state",
+    return vs_fail(err, VS_E_INVALID,
+                   "platform token: lifecycle (2395) 0x%04x is not a defined state",
                    out->lifecycle_value);
 }
 
@@ -98,7 +99,7 @@ static vs_code read_profile(cca_item *it, cca_platform *out, vs_error *err)
             return VS_OK;
         }
     }
-    return vs_fail(err, VS_E_UNSUPPORTED, "platform token: unknown profile \"%.*s\"",
+    return vs_fail(err, VS_E_UNSUPPORTED, "platform token: unknown profile (265) \"%.*s\"",
                    VS_FMT(vs_span_head(it->value, 80)));
 }
 
@@ -115,8 +116,7 @@ static const cca_rule component_rules[C_RULES] = {
     [C_LIVE_ACTIVATION] = {7, "live activation", CCA_BOOL, 0, 0, 0, CCA_V2},
     [C_COUNTERSIGNERS] = {8, "countersigners", CCA_ARRAY, 0, CCA_COMPONENTS_MAX, 0, CCA_V2},
 };
-static const cca_table component_table = {"software component", component_rules,
-                                          VS_COUNT(component_rules), true};
+static const cca_table component_table = {NULL, component_rules, VS_COUNT(component_rules), true};
 
 static int optional_bool(const cca_item *it)
 {
@@ -127,7 +127,7 @@ static int optional_bool(const cca_item *it)
 static vs_code read_countersigners(vs_arena *a, const cca_item *array, cca_component *out,
                                    vs_error *err)
 {
-    static const cca_rule digest = {.name = "digest", .kind = CCA_DIGEST};
+    static const cca_rule digest = {.name = "countersigner", .kind = CCA_DIGEST};
     size_t n = (size_t)array->number;
     vs_span *list = vs_alloc_array(a, n, sizeof *list);
     if (!list)
@@ -136,7 +136,8 @@ static vs_code read_countersigners(vs_arena *a, const cca_item *array, cca_compo
     (void)vs_cbor_array(&c);
     for (size_t i = 0; i < n; i++) {
         cca_item it = {.raw = vs_cbor_skip(&c)};
-        VS_TRY(cca_check_item("countersigners", &digest, &it, err));
+        VS_TRY_WRAP(cca_check_item(NULL, &digest, &it, err), err, "countersigners (8), entry %zu",
+                    i);
         list[i] = it.value;
     }
     out->countersigners = list;
@@ -188,7 +189,7 @@ static const cca_rule device_rules[D_RULES] = {
     [D_PROTOCOL] = {5, "protocol", CCA_TEXT, 0, CCA_ANY_SIZE, 0, CCA_ALL},
     [D_VCA] = {6, "VCA digest", CCA_DIGEST, 0, 0, 0, CCA_ALL},
 };
-static const cca_table device_table = {"device", device_rules, VS_COUNT(device_rules), false};
+static const cca_table device_table = {NULL, device_rules, VS_COUNT(device_rules), false};
 
 static vs_code read_device(vs_span raw, cca_generation g, cca_device *out, vs_error *err)
 {
@@ -228,10 +229,10 @@ static vs_code check_more(vs_arena *a, const cca_item *it, cca_platform *out, vs
     if (out->instance_id.p[0] != 1)
         return vs_fail(
             err, VS_E_INVALID,
-            "platform token: instance id is not an UEID of type RAND (first byte 0x%02x)",
+            "platform token: instance id (256) is not an UEID of type RAND (first byte 0x%02x)",
             out->instance_id.p[0]);
     if (out->profile->generation == CCA_V2 && out->config.n == 0)
-        return vs_fail(err, VS_E_INVALID, "platform token: configuration is empty");
+        return vs_fail(err, VS_E_INVALID, "platform token: configuration (2401) is empty");
     VS_TRY(read_components(a, &it[COMPONENTS], out, err));
     return it[DEVICES].raw.n ? read_devices(a, &it[DEVICES], out, err) : VS_OK;
 }
@@ -239,7 +240,7 @@ static vs_code check_more(vs_arena *a, const cca_item *it, cca_platform *out, vs
 vs_code cca_platform_decode(vs_arena *a, vs_span claims, cca_platform *out, vs_error *err)
 {
     *out = (cca_platform){0};
-    VS_TRY_WRAP(vs_cbor_check(claims, err), err, "platform token");
+    VS_TRY_WRAP(vs_cbor_check(claims, err), err, "platform token: claims");
     cca_item it[PLATFORM_RULES];
     VS_TRY(cca_collect(&table, claims, it, err));
     VS_TRY(read_profile(&it[PROFILE], out, err));

@@ -56,18 +56,23 @@ static vs_code read_profile(cca_item *it, cca_realm *out, vs_error *err)
             return VS_OK;
         }
     }
-    return vs_fail(err, VS_E_UNSUPPORTED, "realm token: unknown profile \"%.*s\"",
+    return vs_fail(err, VS_E_UNSUPPORTED, "realm token: unknown profile (265) \"%.*s\"",
                    VS_FMT(vs_span_head(it->value, 80)));
 }
 
 static vs_code read_rems(const cca_item *array, cca_realm *out, vs_error *err)
 {
-    static const cca_rule rule = {.name = "extensible measurement", .kind = CCA_DIGEST};
+    static const cca_rule rules_of_rems[CCA_REMS] = {
+        {.name = "REM 0", .kind = CCA_DIGEST},
+        {.name = "REM 1", .kind = CCA_DIGEST},
+        {.name = "REM 2", .kind = CCA_DIGEST},
+        {.name = "REM 3", .kind = CCA_DIGEST},
+    };
     vs_cbor c = vs_cbor_of(array->raw, err);
     size_t n = vs_cbor_array(&c); /* CCA_REMS: the rule says so */
     for (size_t i = 0; i < n && i < CCA_REMS; i++) {
         cca_item it = {.raw = vs_cbor_skip(&c)};
-        VS_TRY(cca_check_item(table.what, &rule, &it, err));
+        VS_TRY(cca_check_item(table.what, &rules_of_rems[i], &it, err));
         out->rem[i] = it.value;
     }
     return vs_cbor_end(&c);
@@ -76,7 +81,7 @@ static vs_code read_rems(const cca_item *array, cca_realm *out, vs_error *err)
 vs_code cca_realm_decode(vs_span claims, cca_realm *out, vs_error *err)
 {
     *out = (cca_realm){0};
-    VS_TRY_WRAP(vs_cbor_check(claims, err), err, "realm token");
+    VS_TRY_WRAP(vs_cbor_check(claims, err), err, "realm token: claims");
     cca_item it[REALM_RULES];
     VS_TRY(cca_collect(&table, claims, it, err));
     VS_TRY(read_profile(&it[PROFILE], out, err));
@@ -94,7 +99,10 @@ vs_code cca_realm_decode(vs_span claims, cca_realm *out, vs_error *err)
     out->lfa_policy = it[LFA_POLICY].raw.n ? (int)it[LFA_POLICY].number : -1;
     out->devices_hash = it[DEVICES_HASH].value;
     if (out->instance_id.n && out->instance_id.p[0] != 1)
-        return vs_fail(err, VS_E_INVALID, "realm token: instance id is not an UEID of type RAND");
+        return vs_fail(
+            err, VS_E_INVALID,
+            "realm token: instance id (256) is not an UEID of type RAND (first byte 0x%02x)",
+            out->instance_id.p[0]);
     return read_rems(&it[REM], out, err);
 }
 

@@ -37,7 +37,7 @@ typedef struct cca_item {
 
 enum { CCA_RULES_MAX = 16 };
 typedef struct cca_table {
-    const char *what; /* "platform token" */
+    const char *what; /* "platform token"; NULL: the caller says what it is part of */
     const cca_rule *rules;
     size_t n; /* at most CCA_RULES_MAX */
     bool refuse_unknown;
@@ -48,7 +48,7 @@ typedef struct cca_table {
 VS_MUST vs_code cca_collect(const cca_table *t, vs_span map, cca_item items[], vs_error *err);
 /* Applies the rules of a generation to collected items. */
 VS_MUST vs_code cca_apply(const cca_table *t, cca_generation g, cca_item items[], vs_error *err);
-/* One value against one rule: items of arrays. */
+/* One value against one rule: items of arrays. A rule with key 0 is named without its key. */
 VS_MUST vs_code cca_check_item(const char *what, const cca_rule *rule, cca_item *item,
                                vs_error *err);
 

@@ -52,6 +52,20 @@ static vs_code read_outer(vs_span in, cca_token *out, vs_error *err)
     return VS_OK;
 }
 
+/* Offsets in errors of a part count from its beginning. */
+static size_t place(vs_span whole, vs_span part)
+{
+    return (size_t)(part.p - whole.p);
+}
+
+/* Whose encoding is wrong: an error with an offset. */
+static vs_code in_claims(vs_span whole, vs_span claims, vs_code code, vs_error *err)
+{
+    if (code == VS_E_PARSE || code == VS_E_LIMIT)
+        (void)vs_wrap(err, "claims from byte %zu on", place(whole, claims));
+    return code;
+}
+
 vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
 {
     *out = (cca_token){.whole = in};
@@ -60,8 +74,11 @@ vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
                        CCA_TOKEN_MAX);
     VS_TRY_WRAP(read_outer(in, out, err), err, "CCA token");
     VS_TRY_WRAP(vs_cose_parse(out->platform_bytes, &out->platform_cose, err), err,
-                "platform token");
-    VS_TRY_WRAP(vs_cose_parse(out->realm_bytes, &out->realm_cose, err), err, "realm token");
-    VS_TRY(cca_platform_decode(a, out->platform_cose.payload, &out->platform, err));
-    return cca_realm_decode(out->realm_cose.payload, &out->realm, err);
+                "platform token from byte %zu on", place(in, out->platform_bytes));
+    VS_TRY_WRAP(vs_cose_parse(out->realm_bytes, &out->realm_cose, err), err,
+                "realm token from byte %zu on", place(in, out->realm_bytes));
+    VS_TRY(in_claims(in, out->platform_cose.payload,
+                     cca_platform_decode(a, out->platform_cose.payload, &out->platform, err), err));
+    return in_claims(in, out->realm_cose.payload,
+                     cca_realm_decode(out->realm_cose.payload, &out->realm, err), err);
 }

@@ -47,6 +47,9 @@ typedef struct cca_verdict {
     /* Arrays of text: each component and claim that is not as endorsed; undefined before
      * cca_appraise. */
     vs_val platform_mismatches, realm_mismatches;
+    /* Which record would endorse the realm, and how it comes to be; NULL: some endorsement is of
+     * this RIM. No mismatch: the policy may know the RIM. */
+    const char *realm_unendorsed;
 } cca_verdict;
 
 /* Steps 4 to 7: anchor, platform signature, realm signature, binding. VS_E_UNTRUSTED: no such

@@ -188,6 +188,15 @@ static void the_sequence_of_veraisons_clients_works(void **state)
     assert_problem(s, request(s, "GET", path, "", nothing), 404);
 }
 
+static void evidence_that_was_used_is_a_conflict(void **state)
+{
+    server *s = *state;
+    vs_span token = soft_evidence_bytes(&s->f);
+    const char *type = "Content-Type: " AS_VERAISON_EVIDENCE "\r\n";
+    assert_int_equal(request(s, "POST", open_session(s), type, token).status, 200);
+    assert_problem(s, request(s, "POST", open_session(s), type, token), 409);
+}
+
 static void refusals_have_the_documented_statuses(void **state)
 {
     server *s = *state;
@@ -387,6 +396,11 @@ static void what_the_server_finds_reaches_the_clients_operator(void **state)
     }
     ask_no_more(&q);
     ask_our_own(s, ",\"minimum-status\":\"none\"", &q);
+    assert_vs_code(verify_by(&q, q.remote, unknown, challenge, &r, why), VS_E_IO);
+    assert_non_null(strstr(why, "status 409"));
+    assert_non_null(strstr(why, "this evidence had its result in another session"));
+    next_challenge(&s->f);
+    unknown = soft_evidence_bytes(&s->f);
     assert_vs_code(verify_by(&q, q.remote, unknown, challenge, &r, why), VS_OK);
     ask_no_more(&q);
     vs_buf_free(&token);
@@ -398,6 +412,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
         T(discovery_has_its_headers_and_members),
         T(the_sequence_of_veraisons_clients_works),
+        T(evidence_that_was_used_is_a_conflict),
         T(refusals_have_the_documented_statuses),
         T(evidence_of_a_wrong_type_is_told_what_would_do),
         T(without_the_switch_there_is_nothing),

@@ -274,6 +274,64 @@ static void a_realm_in_trustees_list_needs_no_endorsement(void **state)
     expect_status(r, "affirming", NULL);
 }
 
+/* Whoever endorses by CoRIMs alone learns which record is missing; nobody who affirms the RIM
+ * otherwise is told of it; and it is for the operator only. */
+static void a_realm_that_nobody_endorses_names_the_record_that_is_missing(void **state)
+{
+    realm_world *r = *state;
+    as_result res;
+    char why[VS_ERROR_TEXT];
+    const char *missing =
+        vs_sprintf(&r->w.a,
+                   "| cpu0: realm: there is no endorsement %s: to endorse this RIM, submit a CoRIM "
+                   "of the realm "
+                   "(vouchsafe rim -o corim, vouchsafe corim sign, vouchsafe corim submit)",
+                   realm_record(r));
+    const char *const nothing[] = {NULL, "null", "[]"};
+    for (size_t i = 0; i < VS_COUNT(nothing); i++) {
+        put_record(&r->w, realm_record(r), nothing[i]);
+        expect_status(r, "warning", missing);
+    }
+    assert_vs_code(attest(r, &res, why), VS_OK);
+    expect_replay(r, &res);
+    vs_buf token = VS_BUF(1 << 20);
+    vs_json_print(&token, token_claims(&r->w, res.token));
+    vs_buf_putc(&token, 0);
+    assert_true(vs_buf_ok(&token));
+    assert_null(strstr((char *)token.p, "there is no endorsement"));
+    assert_null(strstr((char *)token.p, realm_record(r)));
+    vs_buf_free(&token);
+
+    /* The list endorses it, and something else is wrong. */
+    put_record(&r->w, RIM_LIST, vs_sprintf(&r->w.a, "[\"%s\"]", rim_base64(r)));
+    const char *policy = "package policy\ntrust_claims := {\"executables\": 3, \"hardware\": 97}\n";
+    vs_error err = {0};
+    assert_vs_ok(as_set_policy(r->w.as, VS_LIT("default_cpu"), vs_str(policy), &err), &err);
+    vs_buf reasons = VS_BUF(1 << 16);
+    assert_vs_code(attest(r, &res, why), VS_OK);
+    as_reasons(res.explanation, &reasons);
+    vs_buf_putc(&reasons, 0);
+    assert_non_null(strstr((char *)reasons.p, "hardware 97"));
+    assert_null(strstr((char *)reasons.p, "there is no endorsement"));
+    vs_buf_free(&reasons);
+}
+
+static void other_rems_than_the_stores_are_told_beside_the_missing_record(void **state)
+{
+    realm_world *r = *state;
+    uint8_t other[64] = {7};
+    cca_trust_free(&r->w.trust.cca);
+    soft_trust(&r->soft, &r->w.trust.cca); /* the stores have this platform and this RIM */
+    put_record(&r->w, realm_record(r), NULL);
+    r->soft.spec.rem[2] = vs_span_of(other, r->soft.spec.rim.n);
+    expect_status(
+        r, "warning",
+        vs_sprintf(&r->w.a,
+                   "| cpu0: realm: rv-store has this RIM with other REMs only, and there is no "
+                   "endorsement %s: ",
+                   realm_record(r)));
+}
+
 static void a_contradicted_realm_is_contraindicated_whatever_the_list_says(void **state)
 {
     realm_world *r = *state;
@@ -542,6 +600,8 @@ int main(void)
         T(records_the_driver_consulted_are_in_the_explanation_and_replay),
         T(a_policy_may_ask_for_what_the_verifier_asked_for),
         T(a_realm_in_trustees_list_needs_no_endorsement),
+        T(a_realm_that_nobody_endorses_names_the_record_that_is_missing),
+        T(other_rems_than_the_stores_are_told_beside_the_missing_record),
         T(a_contradicted_realm_is_contraindicated_whatever_the_list_says),
         T(endorsements_can_be_switched_off),
         T(a_provider_that_is_gone_refuses),

@@ -310,9 +310,12 @@ static void a_verifier_that_asks_another_one_is_none(void **state)
 /* ---- media types -------------------------------------------------------------------------------
  */
 
-static void evidence_comes_bare_or_wrapped(void **state)
+enum { WRAPPINGS = 9 };
+
+/* The i-th of the forms in which a token may come. */
+static told submit_wrapped(verifier *f, size_t i)
 {
-    verifier *f = *state;
+    next_challenge(f);
     vs_span token = soft_evidence_bytes(f);
     vs_span b64 = vs_b64_encode_arena(&f->w.a, VS_B64_URL, token);
     const char *json = vs_sprintf(
@@ -337,17 +340,24 @@ static void evidence_comes_bare_or_wrapped(void **state)
         {"application/vnd.veraison.cmw+cbor", vs_buf_span(&cbor)},
         {"application/vnd.veraison.cmw", vs_buf_span(&cbor)},
     };
-    for (size_t i = 0; i < VS_COUNT(v); i++) {
-        told t = submit(f, soft_session(f), v[i].type, v[i].body);
-        vs_val ear = ear_of(f, t);
-        assert_span_is(vs_text(at(ear, "/submods/CCA_REALM/ear.status")), "affirming");
-        vs_span value;
-        assert_vs_code(vs_b64_decode_arena(&f->w.a, VS_B64_STD,
-                                           vs_text(at(t.json, "/evidence/value")), &value, NULL),
-                       VS_OK);
-        assert_span_eq(value, v[i].body);
-    }
+    _Static_assert(VS_COUNT(v) == WRAPPINGS, "one for each");
+    told t = submit(f, soft_session(f), v[i].type, v[i].body);
+    vs_span value;
+    assert_vs_code(vs_b64_decode_arena(&f->w.a, VS_B64_STD, vs_text(at(t.json, "/evidence/value")),
+                                       &value, NULL),
+                   VS_OK);
+    assert_span_eq(value, v[i].body);
     vs_buf_free(&cbor);
+    return t;
+}
+
+static void evidence_comes_bare_or_wrapped(void **state)
+{
+    verifier *f = *state;
+    for (size_t i = 0; i < WRAPPINGS; i++) {
+        vs_val ear = ear_of(f, submit_wrapped(f, i));
+        assert_span_is(vs_text(at(ear, "/submods/CCA_REALM/ear.status")), "affirming");
+    }
 }
 
 static void other_types_are_refused_with_what_would_do(void **state)
@@ -570,6 +580,12 @@ static void what_cannot_be_recorded_is_not_answered(void **state)
     assert_string_equal(s.status, "affirming");
     (void)submit_seen(f, id, soft_evidence_bytes(f), &s); /* the kept one: nothing new is found */
     assert_int_equal(s.calls, 2);
+    uint8_t rim[64] = {0xab};
+    f->soft.spec.rim = vs_span_of(rim, sizeof rim);
+    (void)ear_of(f, submit_seen(f, soft_session(f), soft_evidence_bytes(f), &s));
+    assert_true(s.proven);
+    assert_string_equal(s.status, "contraindicated"); /* not in the store that there is */
+    assert_non_null(strstr(s.reason, "realm: there is no endorsement cca.realm.ab0000"));
     (void)submit_seen(f, soft_session(f), VS_LIT("junk"), &s);
     assert_false(s.proven);
     assert_string_equal(s.status, "contraindicated");
@@ -623,12 +639,11 @@ static void of_two_at_the_same_time_one_makes_the_result(void **state)
 static void little_memory_is_a_failure_and_nothing_else(void **state)
 {
     verifier *f = *state;
-    vs_span body = soft_evidence_bytes(f);
+    vs_span body = soft_evidence_bytes(f), id = soft_session(f);
     bool worked = false;
     for (size_t cap = 64; !worked && cap < 1 << 20; cap += cap / 8 + 16) {
         vs_arena small;
         vs_arena_init(&small, cap);
-        vs_span id = soft_session(f);
         as_veraison_reply r = {.body = VS_BUF(1 << 20)};
         const as_veraison_call c = {.verb = AS_VERAISON_SUBMIT,
                                     .session = id,

@@ -22,7 +22,7 @@ typedef struct verifier {
     int64_t now;
 } verifier;
 
-static inline void verifier_open(verifier *f, bool url_nonces)
+static inline void verifier_open_with(verifier *f, as_veraison_config how)
 {
     vs_error err = {0};
     *f = (verifier){.now = NOW};
@@ -30,8 +30,12 @@ static inline void verifier_open(verifier *f, bool url_nonces)
     soft_start(&f->soft, VS_KEY_P256, VS_KEY_P256);
     soft_trust(&f->soft, &f->cca);
     f->w.trust.cca = f->cca;
-    const as_veraison_config how = {.url_nonces = url_nonces};
     assert_vs_ok(as_veraison_new(f->w.as, &how, &f->v, &err), &err);
+}
+
+static inline void verifier_open(verifier *f, bool url_nonces)
+{
+    verifier_open_with(f, (as_veraison_config){.url_nonces = url_nonces});
 }
 
 static inline void verifier_close(verifier *f)
@@ -154,12 +158,23 @@ static inline vs_span session_for(verifier *f, const char *nonce)
     return vs_span_from(t.location, 8);
 }
 
+static inline vs_span session_for_bytes(verifier *f, vs_span nonce)
+{
+    vs_span text = vs_b64_encode_arena(&f->w.a, VS_B64_URL, nonce);
+    return session_for(f, vs_sprintf(&f->w.a, "%.*s", VS_FMT(text)));
+}
+
 /* For the software realm's challenge. */
 static inline vs_span soft_session(verifier *f)
 {
-    vs_span nonce =
-        vs_b64_encode_arena(&f->w.a, VS_B64_URL, vs_span_of(f->soft.challenge, CCA_CHALLENGE));
-    return session_for(f, vs_sprintf(&f->w.a, "%.*s", VS_FMT(nonce)));
+    return session_for_bytes(f, vs_span_of(f->soft.challenge, CCA_CHALLENGE));
+}
+
+/* Another challenge: evidence that no session has had. */
+static inline void next_challenge(verifier *f)
+{
+    for (size_t i = 0; i < CCA_CHALLENGE && ++f->soft.challenge[i] == 0; i++)
+        continue;
 }
 
 static inline vs_span soft_evidence_bytes(verifier *f)

@@ -38,7 +38,7 @@ static seen veraison(broker *b, as_veraison_call c)
 static uint8_t challenge64[64] = {1, 2, 3};
 
 /* Evidence of the broker's realm, in a session for its challenge; `twist` spoils a byte. */
-static seen attest_by_session(broker *b, bool twist)
+static seen attest_again(broker *b, bool twist)
 {
     vs_error err = {0};
     vs_buf token = VS_BUF(1 << 16);
@@ -55,6 +55,12 @@ static seen attest_by_session(broker *b, bool twist)
                                               .body = vs_buf_span(&token)});
     vs_buf_free(&token);
     return out;
+}
+
+static seen attest_by_session(broker *b, bool twist)
+{
+    challenge64[0]++;
+    return attest_again(b, twist);
 }
 
 static as_veraison *served;
@@ -111,6 +117,19 @@ static void findings_are_decisions_with_an_id(void **state)
     assert_true(vs_span_starts(vs_text(at(r, "/reason")), VS_LIT("integrity validation failed")));
 }
 
+static void a_replay_is_recorded_as_denied(void **state)
+{
+    broker *b = *state;
+    assert_int_equal(attest_by_session(b, false).status, AS_VERAISON_OK);
+    seen s = attest_again(b, false);
+    assert_int_equal(s.status, AS_VERAISON_USED);
+    vs_val r = record(b, s.decision);
+    assert_span_is(vs_text(at(r, "/verdict")), "denied");
+    assert_true(vs_span_starts(vs_text(at(r, "/reason")),
+                               VS_LIT("this evidence had its result in another session")));
+    assert_false(vs_defined(at(r, "/token_sha256")));
+}
+
 static void what_the_audit_log_cannot_take_is_not_answered(void **state)
 {
     broker *b = *state;
@@ -163,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         T(findings_are_decisions_with_an_id),
+        T(a_replay_is_recorded_as_denied),
         T(what_the_audit_log_cannot_take_is_not_answered),
         T(a_sessions_ear_opens_nothing),
     };

@@ -2,6 +2,8 @@
 /* Messages of type corim and swid: what becomes of them, whose are taken, and whose not. */
 #include "messages.h"
 
+#include "corim_model.h"
+
 #include <time.h>
 
 #include "rvps/extract.h"
@@ -390,12 +392,18 @@ static void every_flipped_bit_of_a_signed_corim_is_noticed(void **state)
     assert_vs_ok(rvps_anchors_add(f->anchors, vs_buf_span(&pem), &err), &err);
     with_options(f, true, true);
     vs_span good = sign_corim(own, corim_header(RIM_CBOR, NULL, NULL, 0), simple_manifest());
+    corim_parts original;
+    reasons none = {0};
+    m_corim_read(good, &original, &none);
+    assert_int_equal(none.n, 0);
     uint8_t *bytes = malloc(good.n);
     for (size_t bit = 0; bit < 8 * good.n; bit++) {
+        char text[VS_ERROR_TEXT];
         memcpy(bytes, good.p, good.n);
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (send(f, "corim", vs_span_of(bytes, good.n)) == VS_OK)
-            fail_msg("bit %zu is not noticed", bit);
+        vs_code code = send(f, "corim", vs_span_of(bytes, good.n));
+        assert_right_refusal(vs_span_of(bytes, good.n), &original, bit, code,
+                             vs_error_text(&err, text, sizeof text));
     }
     assert_int_equal(stored(f), 0);
     assert_vs_ok(send(f, "corim", good), &err);

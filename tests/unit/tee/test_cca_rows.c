@@ -236,11 +236,12 @@ static void an_instance_id_that_is_not_of_type_rand_is_refused(void **state)
 static void a_realm_has_exactly_four_extensible_measurements(void **state)
 {
     fixture *f = *state;
-    REFUSED_UNDER_EVERY_PROFILE(REALM, 44239, "80", "extensible measurements has size 0");
+    REFUSED_UNDER_EVERY_PROFILE(REALM, 44239, "80",
+                                "extensible measurements (44239) has 0 entries");
     REFUSED_UNDER_EVERY_PROFILE(REALM, 44239, "83404040",
-                                "extensible measurements has size 3, must be 4");
+                                "extensible measurements (44239) has 3 entries, must have 4");
     REFUSED_UNDER_EVERY_PROFILE(REALM, 44239, "854040404040",
-                                "extensible measurements has size 5, must be 4");
+                                "extensible measurements (44239) has 5 entries, must have 4");
 }
 
 static void a_challenge_in_an_array_is_refused(void **state)
@@ -248,8 +249,8 @@ static void a_challenge_in_an_array_is_refused(void **state)
     fixture *f = *state;
     REFUSED_UNDER_EVERY_PROFILE(
         PLATFORM, 10, "8158200101010101010101010101010101010101010101010101010101010101010101",
-        "challenge has the wrong type");
-    REFUSED_UNDER_EVERY_PROFILE(REALM, 10, "814101", "challenge has the wrong type");
+        "challenge (10) is ");
+    REFUSED_UNDER_EVERY_PROFILE(REALM, 10, "814101", "challenge (10) is ");
 }
 
 static void a_lifecycle_outside_the_ranges_is_refused(void **state)
@@ -268,11 +269,11 @@ static void hash_algorithms_that_are_weak_or_unknown_are_refused(void **state)
     static const char *const bad[] = {"657368612d31", "636d6435", "677368612d323234", "60"};
     for (size_t i = 0; i < VS_COUNT(bad); i++) {
         expect(f, changed(f, "1.0.0", PLATFORM, 2402, bad[i]), VS_E_INVALID,
-               "is not sha-256, sha-384 or sha-512");
+               ", must be sha-256, sha-384 or sha-512");
         expect(f, changed(f, "1.0.0", REALM, 44236, bad[i]), VS_E_INVALID,
-               "is not sha-256, sha-384 or sha-512");
+               ", must be sha-256, sha-384 or sha-512");
         expect(f, changed(f, "1.0.0", REALM, 44240, bad[i]), VS_E_INVALID,
-               "is not sha-256, sha-384 or sha-512");
+               ", must be sha-256, sha-384 or sha-512");
     }
 }
 

@@ -549,6 +549,38 @@ static void a_platform_that_can_be_debugged_is_refused_unless_accepted(void **st
                        l == CCA_SECURED || l == CCA_RECOVERABLE_DEBUG ? VS_OK : VS_E_UNTRUSTED);
 }
 
+static void a_realm_no_store_has_is_told_that_records_do_not_count(void **state)
+{
+    files *f = *state;
+    vs_arena a;
+    cca_token t;
+    cca_trust *trust = NULL;
+    cca_snapshot *s = NULL;
+    cca_verdict v;
+    uint8_t rim[64] = {0xab};
+    vs_arena_init(&a, 0);
+    assert_vs_code(cca_trust_load(f->config, &trust, NULL), VS_OK);
+    assert_vs_code(cca_trust_take(trust, &s, NULL), VS_OK);
+    const cca_basis basis = {.snapshot = s, .a = &a};
+    for (unsigned changed = 0; changed < 2; changed++) {
+        if (changed)
+            f->soft.spec.rim = vs_span_of(rim, f->soft.spec.rim.n);
+        vs_buf_clear(&f->token);
+        soft_token(&f->soft, &f->token);
+        assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &t, NULL), VS_OK);
+        assert_vs_code(cca_verify_chain(&basis, &t, &v, NULL), VS_OK);
+        assert_vs_code(cca_appraise(&basis, &t, &v, NULL), VS_OK);
+        assert_int_equal(v.realm_unendorsed != NULL, changed);
+    }
+    assert_true(
+        vs_span_starts(vs_str(v.realm_unendorsed), VS_LIT("endorsement cca.realm.ab000000")));
+    assert_true(vs_span_ends(vs_str(v.realm_unendorsed),
+                             VS_LIT("00 would not count (\"rvps-endorsements\": false)")));
+    cca_snapshot_release(&s);
+    cca_trust_free(&trust);
+    vs_arena_free(&a);
+}
+
 /* ---- threads -------------------------------------------------------------------------------- */
 
 typedef struct worker {
@@ -625,6 +657,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_that_is_unusable_refuses_its_platform_alone, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_platform_that_can_be_debugged_is_refused_unless_accepted,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_realm_no_store_has_is_told_that_records_do_not_count,
                                         start, stop),
         cmocka_unit_test_setup_teardown(threads_share_the_trust_while_it_changes, start, stop),
     };
