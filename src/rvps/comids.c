@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "rvps/cca.h"
+#include "rvps/strangers.h"
 #include "value/json.h"
 
 /* Names and values while one message is put. */
@@ -220,8 +221,19 @@ static void validity_of(vs_val entry, int64_t *from, int64_t *until)
         *until = INT64_MIN;
 }
 
-static vs_val with_validity(planner *p, vs_val entry)
+/* Marked as theirs what strangers say; the marks of others are not there. */
+#define VOUCHED "vouched"
+
+static bool is_vouched(vs_val entry)
 {
+    vs_val mark = vs_getc(entry, VOUCHED);
+    return !vs_defined(mark) || vs_is_true(mark);
+}
+
+static vs_val with_origin(planner *p, vs_val entry)
+{
+    if (!p->o->trusted)
+        entry = vs_with(p->a, entry, vs_cstring(VOUCHED), vs_bool(false));
     if (p->o->not_before != INT64_MIN)
         entry = vs_with(p->a, entry, vs_cstring("valid-from"), time_text(p->a, p->o->not_before));
     return vs_with(p->a, entry, vs_cstring("valid-until"), time_text(p->a, p->o->expires));
@@ -235,6 +247,33 @@ static bool is_replaced(const planner *p, vs_val entry)
     return false;
 }
 
+/* Only entries like those that are added count: nobody's are kept out by other people's. */
+static vs_code check_room(const planner *p, vs_val entries, vs_error *err)
+{
+    bool vouched = p->o->trusted;
+    uint32_t n = 0, most = vouched ? RVPS_ENTRIES_MAX : STRANGERS_ENTRIES_MAX;
+    size_t room = vouched ? RVPS_ENTRIES_BYTES : STRANGERS_ENTRIES_BYTES;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(room);
+    for (VS_ARR_FOR (entry, entries)) {
+        if (is_vouched(*entry) != vouched)
+            continue;
+        n++;
+        vs_json_print(&text, *entry);
+    }
+    if (n <= most && vs_buf_ok(&text))
+        return VS_OK;
+    if (vouched)
+        return vs_fail(err, VS_E_LIMIT,
+                       "%u entries of different CoMIDs, at most %u with %zu bytes: delete the "
+                       "value and register again what still counts",
+                       n, most, room);
+    return vs_fail(err, VS_E_LIMIT,
+                   "%u entries of CoMIDs that nobody vouches for, at most %u with %zu bytes: have "
+                   "the CoRIM signed by whom a trust anchor vouches for, or send it as an "
+                   "administrator of a KBS that keeps the values itself",
+                   n, most, room);
+}
+
 /* What other CoMIDs have under the name, and then what this message has. */
 static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *out, vs_error *err)
 {
@@ -243,13 +282,10 @@ static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *ou
         if (!is_replaced(p, *entry))
             vs_vec_add(&all, *entry);
     for (VS_ARR_FOR (entry, fresh))
-        vs_vec_add(&all, with_validity(p, *entry));
+        vs_vec_add(&all, with_origin(p, *entry));
     *out = vs_vec_end_array(&all);
     VS_TRY(vs_arena_check(p->a, err));
-    if (out->len > RVPS_ENTRIES_MAX)
-        return vs_fail(err, VS_E_LIMIT, "%u entries of different CoMIDs, at most %d", out->len,
-                       RVPS_ENTRIES_MAX);
-    return VS_OK;
+    return fresh.len ? check_room(p, *out, err) : VS_OK;
 }
 
 static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out, vs_error *err)
@@ -268,13 +304,14 @@ static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out
     return VS_OK;
 }
 
-static vs_code write_record(planner *p, rvps_entry *e, vs_span *out, vs_error *err)
+static vs_code write_record(planner *p, rvps_entry *e, size_t most, vs_span *out, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(most);
     e->provenance = p->o->provenance;
     rvps_record_write(&text, e);
     if (!vs_buf_ok(&text))
-        return vs_fail(err, VS_E_LIMIT, "it is too large");
+        return vs_fail(err, VS_E_LIMIT, "it is too large: at most %zu bytes%s", most,
+                       p->o->trusted ? "" : " from whom nobody vouches for");
     *out = vs_dup(p->a, vs_buf_span(&text));
     return vs_arena_check(p->a, err);
 }
@@ -294,11 +331,26 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
         e.not_before = i == 0 || from < e.not_before ? from : e.not_before;
         e.expires = i == 0 || until > e.expires ? until : e.expires;
     }
-    VS_TRY(write_record(p, &e, &value, err));
+    VS_TRY(write_record(p, &e, VS_STORE_VALUE_MAX, &value, err));
     return add_item(p, in_place_of(RVPS_NAMESPACE, key, old, value), err);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
+
+static vs_code mode_for_stranger(planner *p, vs_store_item *item, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf some = VS_BUF(1);
+    vs_error why = {0};
+    vs_code code = vs_store_get(p->store, item->ns, item->key, 0, &some, &why);
+    if (code == VS_E_NOT_FOUND)
+        item->mode = VS_PUT_CREATE;
+    else if (code != VS_OK && code != VS_E_LIMIT) {
+        if (err)
+            *err = why;
+        return code;
+    }
+    return VS_OK;
+}
 
 static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fresh, vs_error *err)
 {
@@ -310,7 +362,10 @@ static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fr
         return plan_entries(p, name, item.key, fresh, err);
     rvps_entry e = {
         .name = name, .value = fresh, .expires = p->o->expires, .not_before = p->o->not_before};
-    VS_TRY(write_record(p, &e, &item.value, err));
+    VS_TRY(write_record(p, &e, p->o->trusted ? VS_STORE_VALUE_MAX : STRANGERS_VALUE_BYTES,
+                        &item.value, err));
+    if (!p->o->trusted) /* it matters whether the name is new */
+        VS_TRY(mode_for_stranger(p, &item, err));
     return add_item(p, item, err);
 }
 

@@ -19,7 +19,15 @@
 
 #define RVPS_COMIDS RVPS_NAMESPACE "_history"
 
-enum { RVPS_ENTRIES_MAX = 1024 }; /* under one name */
+enum {
+    /* Of those who are vouched for, under one name; strangers have bounds of their own
+     * (strangers.h), which leave room for these in a record. */
+    RVPS_ENTRIES_MAX = 1024,
+    RVPS_ENTRIES_BYTES = VS_STORE_VALUE_MAX - 1024 * 1024, /* of all of those, as JSON */
+    /* What planning takes at most for who is vouched for: 2,000 names at once under each of which
+     * strangers have put all they can. */
+    RVPS_PLAN_MEMORY = 512 * 1024 * 1024,
+};
 
 /* What one message has in common for all its records. */
 typedef struct rvps_origin {

@@ -136,10 +136,10 @@ static void strangers_do_not_hear_who_registered(void **state)
     vs_error err = {0};
     rvps *far = NULL;
     rvps_entry e;
-    assert_vs_ok(
-        rvps_register_by(s->w.rv, VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}"),
-                         VS_LIT("alice"), vs_now_s(), &err),
-        &err);
+    assert_vs_ok(rvps_register_by(s->w.rv,
+                                  VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}"),
+                                  VS_LIT("alice"), vs_now_s(), &err),
+                 &err);
     assert_vs_ok(rvps_remote_new(s->client, &far, &err), &err);
     for (unsigned known = 0; known < 2; known++) {
         s->services.strangers_may = known;
