@@ -295,7 +295,7 @@ static vs_code withdraw_once(vs_store *store, vs_span id, bool *again, vs_error 
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_store_item *items = NULL;
     size_t n;
-    vs_arena_init(&a, 0);
+    vs_arena_init(&a, RVPS_PLAN_MEMORY);
     *again = false;
     VS_TRY(rvps_plan_withdrawal(store, id, &a, &items, &n, err));
     vs_code code = n ? vs_store_put_all(store, items, n, err) : VS_OK;
@@ -303,7 +303,7 @@ static vs_code withdraw_once(vs_store *store, vs_span id, bool *again, vs_error 
     return code;
 }
 
-/* Whatever endorsed it does not do so again by being sent again. */
+/* Whatever gave it does not do so again by being sent again. */
 static vs_code withdraw(vs_store *store, vs_span id, vs_error *err)
 {
     bool again = true;
@@ -320,7 +320,7 @@ static vs_code delete_on(vs_store *store, vs_arena *a, vs_span id, vs_span by, v
     VS_TRY(vs_arena_check(a, err));
     if (!ok)
         return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
-    VS_TRY_WRAP(withdraw(store, id, err), err, "withdrawing an endorsement");
+    VS_TRY_WRAP(withdraw(store, id, err), err, "marking who gave it");
     VS_TRY(vs_store_delete(store, RVPS_NAMESPACE, key, err));
     vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
            vs_sprintf(a, "%.*s", VS_FMT(id)), "by",
