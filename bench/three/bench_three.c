@@ -129,6 +129,7 @@ static void row(const char *what, rvps *values, place at, unsigned workers, int 
     as_grpc_methods(near, methods);
     as_admin_methods(near, methods + AS_GRPC_METHODS);
     const vs_grpc_services services = {.methods = methods,
+                                       .strangers_may = true,
                                        .n_methods = AS_GRPC_METHODS +
                                                     (at == FAR_AND_TELLING ? AS_ADMIN_METHODS : 0)};
     if (at != HERE) {

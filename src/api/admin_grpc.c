@@ -210,11 +210,13 @@ static void change_policy(void *user, const vs_grpc_call *call, vs_grpc_reply *r
 
 void as_admin_methods(as_service *as, vs_grpc_method out[AS_ADMIN_METHODS])
 {
-    out[0] = (vs_grpc_method){"/" AS_ADMIN_SERVICE "/EvaluateAndTell", evaluate, as};
-    out[1] = (vs_grpc_method){"/" AS_ADMIN_SERVICE "/ListPolicies", list_policies, as};
-    out[2] = (vs_grpc_method){"/" AS_ADMIN_SERVICE "/ReadPolicy", read_policy, as};
-    out[3] = (vs_grpc_method){"/" AS_ADMIN_SERVICE "/PolicyHistory", history, as};
-    out[4] = (vs_grpc_method){"/" AS_ADMIN_SERVICE "/ChangePolicy", change_policy, as};
+    const vs_grpc_method methods[AS_ADMIN_METHODS] = {
+        {"/" AS_ADMIN_SERVICE "/EvaluateAndTell", evaluate, as, true},
+        {"/" AS_ADMIN_SERVICE "/ListPolicies", list_policies, as, true},
+        {"/" AS_ADMIN_SERVICE "/ReadPolicy", read_policy, as, true},
+        {"/" AS_ADMIN_SERVICE "/PolicyHistory", history, as, true},
+        {"/" AS_ADMIN_SERVICE "/ChangePolicy", change_policy, as, true}};
+    memcpy(out, methods, sizeof methods);
 }
 
 /* ---- reference values --------------------------------------------------------------------------
@@ -259,6 +261,17 @@ static void list_values(void *user, const vs_grpc_call *call, vs_grpc_reply *rep
     vs_pb_pack(&reply->body, &out.base);
 }
 
+static vs_val without_who(vs_val provenance, vs_arena *a)
+{
+    vs_obj o = {.a = a};
+    if (provenance.kind != VS_OBJECT)
+        return provenance;
+    for (VS_OBJ_FOR (member, provenance))
+        if (!vs_span_is(vs_text(member->key), "by"))
+            vs_obj_add(&o, member->key, member->val);
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
 static void get_value(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
     const rvps_grpc *service = user;
@@ -274,7 +287,8 @@ static void get_value(void *user, const vs_grpc_call *call, vs_grpc_reply *reply
     if (code == VS_OK)
         code = json_of(e.value, JSON_MAX, call->arena, &out.value, &err);
     if (code == VS_OK)
-        code = json_of(e.provenance, JSON_MAX / 4, call->arena, &out.provenance, &err);
+        code = json_of(call->known ? e.provenance : without_who(e.provenance, call->arena),
+                       JSON_MAX / 4, call->arena, &out.provenance, &err);
     if (code != VS_OK) {
         refuse(call, reply, "reference value not read", &err);
         return;
@@ -306,10 +320,10 @@ static void delete_value(void *user, const vs_grpc_call *call, vs_grpc_reply *re
 
 void rvps_admin_methods(rvps_grpc *service, vs_grpc_method out[RVPS_ADMIN_METHODS])
 {
-    out[0] = (vs_grpc_method){"/" RVPS_ADMIN_SERVICE "/ListReferenceValues", list_values, service};
-    out[1] = (vs_grpc_method){"/" RVPS_ADMIN_SERVICE "/GetReferenceValue", get_value, service};
-    out[2] =
-        (vs_grpc_method){"/" RVPS_ADMIN_SERVICE "/DeleteReferenceValue", delete_value, service};
-    out[3] = (vs_grpc_method){"/" RVPS_ADMIN_SERVICE "/RegisterReferenceValue", register_values,
-                              service};
+    const vs_grpc_method methods[RVPS_ADMIN_METHODS] = {
+        {"/" RVPS_ADMIN_SERVICE "/ListReferenceValues", list_values, service, true},
+        {"/" RVPS_ADMIN_SERVICE "/GetReferenceValue", get_value, service, false},
+        {"/" RVPS_ADMIN_SERVICE "/DeleteReferenceValue", delete_value, service, true},
+        {"/" RVPS_ADMIN_SERVICE "/RegisterReferenceValue", register_values, service, true}};
+    memcpy(out, methods, sizeof methods);
 }

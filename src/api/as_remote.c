@@ -10,6 +10,7 @@
 #include "attestation.pb-c.h"
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/log.h"
 #include "envelope/ear.h"
 #include "envelope/jose.h"
 #include "net/pb.h"
@@ -20,7 +21,7 @@ typedef Attestation__IndividualAttestationRequest one_request;
 
 #define ADMIN(method) "/" AS_ADMIN_SERVICE "/" method
 
-/* A peer that had no such method may have been replaced by one that has. */
+/* A peer that had no such method, or was not told whom to know, may have changed by then. */
 #define ASK_AGAIN_NS (600 * (int64_t)1000000000)
 
 typedef struct as_remote {
@@ -210,15 +211,17 @@ static vs_code ask_plainly(as_service *as, const Attestation__AttestationRequest
     return VS_OK;
 }
 
-/* Nothing was evaluated by a peer that does not know the method. */
+/* Nothing was evaluated by a peer that does not know the method, or us. */
 static vs_code ask(as_service *as, const Attestation__AttestationRequest *in, vs_arena *a,
                    as_result *out, vs_error *err)
 {
     as_remote *r = (as_remote *)as;
     if (vs_mono_ns() >= atomic_load(&r->plain_until)) {
         vs_code code = ask_and_be_told(as, in, a, out, err);
-        if (code != VS_E_UNSUPPORTED)
+        if (code != VS_E_UNSUPPORTED && code != VS_E_DENIED)
             return code;
+        if (code == VS_E_DENIED)
+            vs_log_error(VS_LOG_WARN, "as", "evaluations are not explained or recorded", err);
         atomic_store(&r->plain_until, vs_mono_ns() + ASK_AGAIN_NS);
     }
     return ask_plainly(as, in, a, out, err);

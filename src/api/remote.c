@@ -3,6 +3,11 @@
 
 enum { MESSAGE_MAX = 4 * 1024 * 1024, REPLY_MAX = 16 * 1024 * 1024 };
 
+static bool is_url(const char *address)
+{
+    return strstr(address, "://") || strncmp(address, "unix:", 5) == 0;
+}
+
 vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_error *err)
 {
     *out = NULL;
@@ -12,7 +17,7 @@ vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_error *er
     if (vs_span_ends(address, VS_LIT("/")))
         address = vs_span_head(address, address.n - 1);
     const char *url =
-        vs_sprintf(&a, "%s%.*s", strstr(cfg->address, "://") ? "" : "http://", VS_FMT(address));
+        vs_sprintf(&a, "%s%.*s", is_url(cfg->address) ? "" : "http://", VS_FMT(address));
     const vs_grpc_client_config client = {.url = url,
                                           .ca_file = cfg->ca_cert,
                                           .certificate = cfg->client_cert,

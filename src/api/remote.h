@@ -13,8 +13,9 @@
 #include "rvps/rvps.h"
 
 typedef struct remote_config {
-    const char *address; /* "http://host:port", "https://..."; without a scheme http */
-    const char *ca_cert; /* PEM; NULL = the system's */
+    const char
+        *address; /* "http://host:port", "https://..."; without a scheme http; "unix:/path" */
+    const char *ca_cert;                  /* PEM; NULL = the system's */
     const char *client_cert, *client_key; /* NULL = none */
     unsigned connections;                 /* 0 = 8 */
     unsigned call_ms;                     /* 0 = 60 s */
@@ -30,7 +31,8 @@ VS_MUST vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_e
  * explanation and record with it (api/admin_grpc.h). Of Trustee's, as_result.record is undefined,
  * and the explanation names the claims that are not affirming; the service's own log says why.
  *
- * What only this project's services offer is VS_E_UNSUPPORTED with others. */
+ * What only this project's services offer is VS_E_UNSUPPORTED with others, and VS_E_DENIED where we
+ * are strangers to them; evaluations and registering then go as to Trustee's. */
 VS_MUST vs_code as_remote_new(vs_grpc_client *client, as_service **out, vs_error *err);
 VS_MUST vs_code rvps_remote_new(vs_grpc_client *client, rvps **out, vs_error *err);
 
@@ -41,7 +43,9 @@ typedef struct remote_peer {
     const char *name; /* "attestation service": begins its errors */
 } remote_peer;
 
-/* One call, with its answer unpacked onto the arena, where its bytes and texts stay. */
+/* One call, with its answer unpacked onto the arena, where its bytes and texts stay.
+ * VS_E_UNSUPPORTED: the peer has no such method; VS_E_DENIED: it does not let us (see
+ * api/admin_grpc.h), or refuses what was sent. */
 VS_MUST vs_code remote_ask(const remote_peer *p, const char *path, const ProtobufCMessage *in,
                            const ProtobufCMessageDescriptor *type, vs_arena *a, const void **answer,
                            vs_error *err);

@@ -16,7 +16,8 @@ enum { RVPS_GRPC_METHODS = 2 };
 typedef struct rvps_grpc {
     rvps *rv;
     bool beside_as; /* on the attestation service's port, whose messages begin otherwise */
-    /* Values come with a signature only, so nobody on the port may delete any without one. */
+    /* Values come with a signature only, so nobody on the port may delete any without one, known or
+     * not. */
     bool no_delete;
 } rvps_grpc;
 

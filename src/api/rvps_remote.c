@@ -52,7 +52,19 @@ static vs_code ask_for_value(rvps *r, const Reference__ReferenceValueQueryReques
 /* ---- administration ----------------------------------------------------------------------------
  */
 
-/* Trustee's provider takes values, without who sent them. */
+/* Trustee's provider takes values, without who sent them, and so does one of ours that does not
+ * know us. "ABORTED" is all that either says of a message that it refuses; if this one refused it
+ * before, that is what it is. */
+static vs_code take_plainly(rvps *r, vs_span message, int64_t now, vs_code before, vs_error *err)
+{
+    vs_code code = remote_take(r, message, now, err);
+    if (code != VS_E_CONFLICT || before != VS_E_DENIED)
+        return code;
+    if (err)
+        err->code = VS_E_DENIED;
+    return VS_E_DENIED;
+}
+
 static vs_code remote_take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
@@ -64,7 +76,9 @@ static vs_code remote_take_by(rvps *r, vs_span message, vs_span by, int64_t now,
     VS_TRY(remote_text(&a, by, "who registers", &in.by, err));
     vs_code code = remote_ask(peer_of(r), ADMIN("RegisterReferenceValue"), &in.base,
                               &vouchsafe__administration__done__descriptor, &a, &answer, err);
-    return code == VS_E_UNSUPPORTED ? remote_take(r, message, now, err) : code;
+    return code == VS_E_UNSUPPORTED || code == VS_E_DENIED
+               ? take_plainly(r, message, now, code, err)
+               : code;
 }
 
 static vs_code remote_list(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,

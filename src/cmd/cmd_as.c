@@ -44,16 +44,17 @@ typedef struct options {
         .help = "Accept \"sample\" evidence, which proves nothing; for tests"                      \
     }
 
-static const cli_option grpc_options[] = {CONFIG_OPTION,
-                                          {.name = "socket",
-                                           .letter = 's',
-                                           .value = "IP:PORT",
-                                           AT(listen.socket),
-                                           .fallback = "127.0.0.1:3000",
-                                           .help = "Address to serve on; port 0 takes a free one"},
-                                          LISTEN_OPTIONS(offsetof(options, listen)),
-                                          OWN_OPTIONS,
-                                          {0}};
+static const cli_option grpc_options[] = {
+    CONFIG_OPTION,
+    {.name = "socket",
+     .letter = 's',
+     .value = "IP:PORT",
+     AT(listen.socket),
+     .fallback = "127.0.0.1:3000",
+     .help = "Address to serve on, or unix:/PATH; port 0 takes a free one"},
+    LISTEN_OPTIONS(offsetof(options, listen)),
+    OWN_OPTIONS,
+    {0}};
 static const cli_option rest_options[] = {
     CONFIG_OPTION,
     {.name = "socket",
@@ -61,7 +62,7 @@ static const cli_option rest_options[] = {
      .value = "IP:PORT",
      AT(listen.socket),
      .required = true,
-     .help = "Address to serve on; port 0 takes a free one"},
+     .help = "Address to serve on, or unix:/PATH; port 0 takes a free one"},
     {.name = "allowed_origin",
      .letter = 'r',
      .value = "ORIGIN",
@@ -168,6 +169,7 @@ static vs_code set_up_grpc(const as_file *file, program *p, vs_http_config *http
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     p->services = (vs_grpc_services){
         .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
+    listen_administration(&p->listener, file->insecure_administration, &p->services);
     http->grpc = &p->services;
     http->handler = as_wire_beside;
     http->user = p->verifier.as;

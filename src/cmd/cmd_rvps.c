@@ -34,7 +34,7 @@ static const cli_option rvps_options_[] = {
      .value = "IP:PORT",
      AT(listen.socket),
      .fallback = "127.0.0.1:50003",
-     .help = "Address to serve on; port 0 takes a free one"},
+     .help = "Address to serve on, or unix:/PATH; port 0 takes a free one"},
     LISTEN_OPTIONS(offsetof(options, listen)),
     {.name = "data-dir",
      .value = "DIR",
@@ -100,6 +100,7 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
     VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
     p->services = (vs_grpc_services){
         .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
+    listen_administration(&p->listener, file->insecure_administration, &p->services);
     vs_http_config http = {.grpc = &p->services};
     doors_store(&s, a, &file->storage);
     return listen_start(&p->listener, &s, &http, err);

@@ -11,7 +11,7 @@ enum { RVPS_BUILT_IN, RVPS_GRPC };
 
 typedef struct raw {
     as_config as;
-    bool verbose, sample_tee, refuse_sample, require_signed, unsigned_keys;
+    bool verbose, sample_tee, refuse_sample, require_signed, unsigned_keys, open_administration;
     const char *const *anchors;
     size_t n_anchors;
     int rvps_type, rvps_storage;
@@ -38,7 +38,7 @@ static const config_key keys[] = {
     CHOICE("rvps_config.type", AT(rvps_type), rvps_types, "BuiltIn",
            "the reference value provider: in this process, or another one"),
     TEXT("rvps_config.address", AT(rvps.address), "127.0.0.1:50003",
-         "GrpcRemote: URL of the provider; without a scheme http"),
+         "GrpcRemote: URL of the provider; without a scheme http; unix:/path"),
     TEXT("rvps_config.ca_cert_path", AT(rvps.ca_cert), NULL,
          "GrpcRemote: PEM file that its certificate is checked against; the system's when not "
          "given"),
@@ -84,6 +84,11 @@ static const config_key keys[] = {
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "BuiltIn: refuse reference value messages that nobody signed"),
+    FLAG(
+        "insecure_administration", AT(open_administration), "false",
+        "grpc-as: serve vouchsafe.administration (explanations, histories of policies, listing and "
+        "deleting reference values) to whoever reaches the port, not only to callers with a client "
+        "certificate or over a Unix socket"),
     SECTION("veraison", "Veraison's interface: challenge-response sessions for Arm CCA tokens"),
     FLAG("veraison.enabled", AT(veraison), "false", "restful-as: serve it"),
     CONFIG_VERAISON_KEYS("veraison", AT(sessions)),
@@ -119,6 +124,7 @@ static vs_code settle(raw *r, as_file *out, vs_error *err)
                                   .cca_config_path = CCA_CONFIG,
                                   .tees = r->tees,
                                   .as = r->as},
+                     .insecure_administration = r->open_administration,
                      .veraison = r->veraison,
                      .veraison_how = as_veraison_config_of(&r->sessions)};
     out->verifier.as.terse_token = !r->verbose;

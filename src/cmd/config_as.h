@@ -16,7 +16,8 @@ typedef struct as_file {
     store_config storage;
     bool values_elsewhere; /* reference values in a store of their own */
     store_config values;
-    bool veraison; /* restful-as serves Veraison's interface */
+    bool insecure_administration; /* grpc-as: for strangers too */
+    bool veraison;                /* restful-as serves Veraison's interface */
     as_veraison_config veraison_how;
 } as_file;
 

@@ -12,7 +12,7 @@ typedef struct raw {
     config_storage storage;
     int old_type;
     const char *old_path;
-    bool refuse_sample, require_signed, unsigned_keys;
+    bool refuse_sample, require_signed, unsigned_keys, open_administration;
     const char *const *anchors;
     size_t n_anchors;
 } raw;
@@ -39,6 +39,9 @@ static const config_key keys[] = {
     FLAG("accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
          "take attestation keys, which make platforms genuine, from CoRIMs that no trust anchor "
          "vouches for"),
+    FLAG("insecure_administration", AT(open_administration), "false",
+         "serve vouchsafe.administration (listing, reading and deleting values) to whoever reaches "
+         "the port, not only to callers with a client certificate or over a Unix socket"),
     UNUSED("extractors", "all extractors are always on"),
 };
 
@@ -83,6 +86,7 @@ static vs_code settle(const raw *r, vs_arena *a, rvps_file *out, vs_error *err)
     *out = (rvps_file){.refuse_sample_values = r->refuse_sample,
                        .require_signed_values = r->require_signed,
                        .accept_unsigned_keys = r->unsigned_keys,
+                       .insecure_administration = r->open_administration,
                        .anchors = r->anchors,
                        .n_anchors = r->n_anchors};
     if (r->old_type || r->old_path)

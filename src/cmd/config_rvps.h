@@ -11,7 +11,8 @@
 typedef struct rvps_file {
     store_config storage;
     bool refuse_sample_values, require_signed_values, accept_unsigned_keys;
-    const char *const *anchors; /* files: whose values are believed */
+    bool insecure_administration; /* for strangers too */
+    const char *const *anchors;   /* files: whose values are believed */
     size_t n_anchors;
 } rvps_file;
 

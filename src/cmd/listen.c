@@ -3,12 +3,21 @@
 
 #include <stdio.h>
 
+#include "api/admin_grpc.h"
 #include "base/log.h"
 #include "config/config.h"
 
+/* NULL: it is no Unix socket. */
+static const char *unix_path(const listen_options *o)
+{
+    return strncmp(o->socket, "unix:/", 6) == 0 ? o->socket + 5 : NULL;
+}
+
 static vs_code check(const listen_options *o, vs_error *err)
 {
-    if (!config_socket_ok(o->socket))
+    if (unix_path(o) && o->certificate)
+        return vs_fail(err, VS_E_INVALID, "there is no TLS on a Unix socket: %.80s", o->socket);
+    if (!unix_path(o) && !config_socket_ok(o->socket))
         return vs_fail(err, VS_E_INVALID, "\"%.80s\" is not IP:port", o->socket);
     if (!o->certificate != !o->private_key)
         return vs_fail(err, VS_E_INVALID, "TLS needs both --https-pubkey-cert and --https-prikey");
@@ -38,6 +47,7 @@ vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *er
     sandbox_may_read(s, o->certificate);
     sandbox_may_read(s, o->private_key);
     sandbox_may_read(s, o->client_ca);
+    sandbox_may_write_beside(s, unix_path(o));
     VS_TRY(doors_shut(s, o->no_sandbox, err));
     http->sockets = &o->socket;
     http->n_sockets = l->given.n_api ? 0 : 1;
@@ -48,6 +58,17 @@ vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *er
     http->client_ca = o->client_ca;
     http->client_cert_required = o->client_ca != NULL;
     return vs_http_server_start(http, &l->http, err);
+}
+
+void listen_administration(const listener *l, bool insecure, vs_grpc_services *services)
+{
+    services->to_strangers = ADMIN_TO_STRANGERS;
+    services->strangers_may = insecure;
+    if (insecure && !l->o->client_ca)
+        vs_log(VS_LOG_WARN, "serve",
+               "insecure_administration: whoever reaches this address may list, read and delete "
+               "reference values and change policies",
+               "address", l->o->socket, NULL);
 }
 
 static void tick(void *user)
@@ -73,10 +94,13 @@ void listen_run(const listener *l, const char *program, bool changes_trust)
 {
     const listen_options *o = l->o;
     const server_events events = {.reload = reload, .tick = tick, .user = (void *)(uintptr_t)l};
-    if (changes_trust && !o->client_ca)
+    if (changes_trust && !o->client_ca && !unix_path(o))
         server_warn_open(program, o->socket);
     if (l->given.n_api) {
         puts("ready");
+        (void)fflush(stdout);
+    } else if (unix_path(o)) {
+        printf("ready %s\n", o->socket);
         (void)fflush(stdout);
     } else {
         server_say("ready", o->certificate ? "https" : "http", o->socket, l->http, 0);

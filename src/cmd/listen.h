@@ -7,9 +7,10 @@
 #define VS_CMD_LISTEN_H
 
 #include "cmd/doors.h"
+#include "net/grpc.h"
 
 typedef struct listen_options {
-    const char *socket;
+    const char *socket; /* "IP:port", "unix:/path" */
     const char *certificate, *private_key, *client_ca;
     const char *log_level;
     bool log_json, no_sandbox;
@@ -57,6 +58,8 @@ typedef struct listener {
 /* First: sets up the log and the process, hears what the service manager says and checks the
  * options, which must outlive `l`. After a failure, too, it is to be closed. */
 VS_MUST vs_code listen_open(listener *l, const listen_options *o, vs_error *err);
+/* Lets strangers administrate over gRPC, or tells them how not to be one. */
+void listen_administration(const listener *l, bool insecure, vs_grpc_services *services);
 /* Fills in sockets and TLS, adds what they need to `s`, shuts the doors behind it and starts. */
 VS_MUST vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *err);
 /* Prints "ready URL" and serves until a signal; SIGHUP takes renewed certificates. `changes_trust`:

@@ -45,8 +45,10 @@ typedef struct vs_grpc_call {
     vs_arena *arena;             /* lives until the reply is written */
     const vs_http_request *http; /* peer, client certificate, vs_http_header for metadata; NULL: the
                                     call came over ttrpc (net/ttrpc.h) */
-    bool own; /* over ttrpc: the caller is root or the server's own user, by the kernel's word.
-                 Over gRPC nobody is known to be */
+    bool own;   /* the caller is root or the server's own user, by the kernel's word: over a Unix
+                   socket. Over TCP nobody is known to be */
+    bool known; /* `own`, or with a client certificate that was verified, or the operator lets
+                   strangers pass for that (vs_grpc_services.strangers_may) */
     const atomic_bool *gone; /* nobody waits for the answer any more: see vs_grpc_cancelled */
 } vs_grpc_call;
 /* The caller has gone (RST_STREAM, connection lost) or its deadline has passed: a long handler may
@@ -69,6 +71,7 @@ typedef struct vs_grpc_method {
     const char *path;        /* "/package.Service/Method" */
     vs_grpc_handler handler; /* NULL: known and not offered: UNIMPLEMENTED, as if not there */
     void *user;
+    bool known_only; /* not for strangers: see vs_grpc_call.known */
 } vs_grpc_method;
 
 /* Status per service for grpc.health.v1.Health/Check; Watch is UNIMPLEMENTED. Thread safe. */
@@ -92,8 +95,11 @@ VS_MUST vs_code vs_grpc_health_set(vs_grpc_health *h, const char *service, vs_gr
 typedef struct vs_grpc_services {
     const vs_grpc_method *methods;
     size_t n_methods;
-    size_t message_bytes;   /* cap of one message, both ways; 0 = 4 MiB; at most 64 MiB */
-    vs_grpc_health *health; /* NULL = no health service */
+    size_t message_bytes;     /* cap of one message, both ways; 0 = 4 MiB; at most 64 MiB */
+    vs_grpc_health *health;   /* NULL = no health service */
+    bool strangers_may;       /* everybody passes for known: the operator's will */
+    const char *to_strangers; /* with PERMISSION_DENIED, of methods that are `known_only`; NULL =
+                                 a text without advice */
 } vs_grpc_services;
 
 /* ---- client ---------------------------------------------------------------------------------- */
@@ -101,8 +107,8 @@ typedef struct vs_grpc_services {
 typedef struct vs_grpc_client vs_grpc_client;
 
 typedef struct vs_grpc_client_config {
-    const char *url;     /* "http://host:port" or "https://host:port", nothing behind it */
-    const char *ca_file; /* PEM; NULL = the system's trust store. https only */
+    const char *url; /* "http://host:port", "https://host:port", nothing behind it; "unix:/path" */
+    const char *ca_file;                   /* PEM; NULL = the system's trust store. https only */
     const char *certificate, *private_key; /* PEM chain and key to show; NULL = none */
     unsigned connections;   /* most at a time; 0 = 8; calls over it wait their turn */
     unsigned connect_ms;    /* TCP, TLS and HTTP/2 preface; 0 = 10 s */

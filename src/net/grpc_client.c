@@ -12,6 +12,8 @@
 #include "net/tls.h"
 #include "net/url.h"
 
+#define UNIX "unix:"
+
 enum { CONNECTIONS_MAX = 1024, ATTEMPTS = 3, REASON = 200 };
 
 struct vs_grpc_client {
@@ -36,13 +38,33 @@ static char *copy(vs_span s)
     return p;
 }
 
+/* What gRPC calls such a peer on the wire is "localhost"; errors name the path. */
+static vs_code read_path(const char *url, vs_grpc_target *t, vs_error *err)
+{
+    vs_span path = vs_span_from(vs_str(url), strlen(UNIX));
+    if (path.n == 0 || path.p[0] != '/')
+        return vs_fail(err, VS_E_INVALID, "\"%.200s\" is not " UNIX "/PATH", url);
+    t->unix_socket = copy(path);
+    t->authority = copy(VS_LIT("localhost"));
+    t->host = copy(VS_LIT("localhost"));
+    t->port = copy(VS_LIT("0"));
+    return t->unix_socket ? VS_OK : vs_fail(err, VS_E_NOMEM, "cannot make a gRPC client");
+}
+
+static const char *where(const vs_grpc_client *c)
+{
+    return c->target.unix_socket ? c->target.unix_socket : c->target.authority;
+}
+
 static vs_code read_url(const char *url, vs_grpc_target *t, bool *tls, vs_error *err)
 {
     vs_span rest = vs_str(url), host, port;
     *tls = vs_span_starts(rest, VS_LIT("https://"));
+    if (vs_span_starts(rest, VS_LIT(UNIX)))
+        return read_path(url, t, err);
     if (!*tls && !vs_span_starts(rest, VS_LIT("http://")))
-        return vs_fail(err, VS_E_INVALID, "\"%s\" starts with neither http:// nor https://",
-                       url ? url : "");
+        return vs_fail(err, VS_E_INVALID,
+                       "\"%s\" starts with neither http:// nor https:// nor " UNIX, url ? url : "");
     rest = vs_span_from(rest, *tls ? 8 : 7);
     if (vs_span_ends(rest, VS_LIT("/")))
         rest.n--;
@@ -142,6 +164,7 @@ void vs_grpc_client_free(vs_grpc_client **client)
     (void)pthread_mutex_destroy(&c->lock);
     SSL_CTX_free(c->target.tls);
     free(c->target.host);
+    free(c->target.unix_socket);
     free(c->target.port);
     free(c->target.authority);
     free(c->target.user_agent);
@@ -167,8 +190,7 @@ static vs_code take(vs_grpc_client *c, int64_t until, vs_grpc_conn **out, vs_err
         c->count++;
     (void)pthread_mutex_unlock(&c->lock);
     return got ? VS_OK
-               : vs_fail(err, VS_E_TIMEOUT, "all %u connections to %s are busy", c->most,
-                         c->target.authority);
+               : vs_fail(err, VS_E_TIMEOUT, "all %u connections to %s are busy", c->most, where(c));
 }
 
 /* Gives the place back, with the connection if that is still good. */
@@ -228,6 +250,6 @@ vs_code vs_grpc_client_call(vs_grpc_client *c, const char *path, vs_span request
     if (status)
         *status = r.status;
     if (code != VS_OK)
-        (void)vs_wrap(err, "gRPC %s at %s", path, c->target.authority);
+        (void)vs_wrap(err, "gRPC %s at %s", path, where(c));
     return code;
 }

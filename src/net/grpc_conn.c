@@ -305,7 +305,10 @@ void vs_grpc_conn_free(vs_grpc_conn **conn)
 static vs_code open_conn(vs_grpc_conn *c, int64_t until, vs_error *err)
 {
     const vs_peer peer = {c->target->host, c->target->port, c->target->tls, true};
-    VS_TRY(vs_client_socket_open(&peer, until, &c->socket, err));
+    if (c->target->unix_socket)
+        VS_TRY(vs_client_socket_open_unix(c->target->unix_socket, &c->socket, err));
+    else
+        VS_TRY(vs_client_socket_open(&peer, until, &c->socket, err));
     VS_TRY(make_session(c, err));
     while (!c->ready)
         VS_TRY_WRAP(turn(c, until, err), err, "no HTTP/2 with %s", c->socket.address);

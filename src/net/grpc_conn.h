@@ -17,7 +17,8 @@ typedef struct vs_grpc_target {
     char *port;
     char *authority; /* as in the URL */
     char *user_agent;
-    SSL_CTX *tls; /* NULL = plain text */
+    char *unix_socket; /* its path, instead of host and port; NULL = none */
+    SSL_CTX *tls;      /* NULL = plain text */
     size_t message_bytes;
 } vs_grpc_target;
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "net/grpc_wire.h"
 #include "net/http_job.h"
+#include "net/unix_socket.h"
 
 enum { MESSAGE_TEXT = 1536 };
 
@@ -58,6 +59,19 @@ static void fail(vs_grpc_reply *reply, vs_grpc_status status, const char *why)
     reply->message = why;
 }
 
+/* Before anything of the message is read. */
+static bool may_call(const vs_grpc_services *g, const vs_http_job *job, const vs_grpc_call *call,
+                     vs_grpc_reply *reply)
+{
+    if (!job->method->known_only || call->known)
+        return true;
+    vs_log(VS_LOG_WARN, "grpc", "refused to a stranger", "method", job->method->path, "peer",
+           vs_sprintf(call->arena, "%.*s", VS_FMT(call->http->peer)), NULL);
+    fail(reply, VS_GRPC_PERMISSION_DENIED,
+         g->to_strangers ? g->to_strangers : "this method is for known callers only");
+    return false;
+}
+
 static void check_reply(vs_http_job *job)
 {
     vs_grpc_reply *reply = &job->reply;
@@ -79,9 +93,13 @@ void vs_grpc_run(const vs_grpc_services *g, vs_http_job *job)
                          .deadline = job->deadline,
                          .arena = &job->arena,
                          .http = &job->req,
+                         .own = job->req.local && vs_unix_peer_is_own(job->req.local),
                          .gone = &job->cancelled};
+    call.known = call.own || job->req.client || g->strangers_may;
     const char *why;
     job->reply = (vs_grpc_reply){.status = VS_GRPC_OK, .body = VS_BUF(cap)};
+    if (!may_call(g, job, &call, &job->reply))
+        return;
     vs_grpc_status bad = vs_grpc_unframe(job->req.body, cap, &call.request, &why);
     if (bad != VS_GRPC_OK) {
         fail(&job->reply, bad, why);

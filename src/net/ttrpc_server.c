@@ -123,8 +123,13 @@ static void run(call *c)
                       .deadline = c->deadline,
                       .arena = &c->arena,
                       .own = c->own,
+                      .known = c->own,
                       .gone = &c->gone};
-    c->method->handler(c->method->user, &g, &c->reply);
+    if (c->method->known_only && !g.known)
+        vs_grpc_fail(&g, &c->reply, VS_GRPC_PERMISSION_DENIED,
+                     "this method is for the server's own user");
+    else
+        c->method->handler(c->method->user, &g, &c->reply);
     if (c->reply.status == VS_GRPC_OK && !vs_buf_ok(&c->reply.body)) {
         vs_log(VS_LOG_ERROR, "ttrpc", "a reply is too large, or out of memory", "method",
                c->method->path, NULL);
@@ -536,14 +541,9 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
     go_on(s);
 }
 
-static bool is_own(const vs_unix_peer *p)
-{
-    return p->uid == 0 || p->uid == geteuid();
-}
-
 static bool may_call(const vs_ttrpc_config *cfg, const vs_unix_peer *p)
 {
-    if (is_own(p) || (cfg->has_gid && p->gid == cfg->gid))
+    if (vs_unix_peer_is_own(p) || (cfg->has_gid && p->gid == cfg->gid))
         return true;
     for (size_t i = 0; i < cfg->n_uids; i++)
         if (cfg->uids[i] == p->uid)
@@ -559,7 +559,7 @@ static bool admit(vs_ttrpc_server *s, int fd, bool *own)
         return false;
     }
     if (vs_unix_peer_of(fd, &peer) && may_call(&s->cfg, &peer)) {
-        *own = is_own(&peer);
+        *own = vs_unix_peer_is_own(&peer);
         return true;
     }
     char uid[16];

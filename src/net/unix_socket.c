@@ -85,3 +85,8 @@ bool vs_unix_peer_of(int fd, vs_unix_peer *out)
     *out = (vs_unix_peer){cred.uid, cred.gid, cred.pid};
     return cred.uid != (uid_t)-1;
 }
+
+bool vs_unix_peer_is_own(const vs_unix_peer *p)
+{
+    return p->uid == 0 || p->uid == geteuid();
+}

@@ -27,5 +27,7 @@ VS_MUST vs_code vs_unix_listen(const char *path, const vs_unix_access *access, i
 void vs_unix_unlink(vs_unix_listener *l);
 /* False when the kernel does not tell: then nobody must be assumed. */
 VS_MUST bool vs_unix_peer_of(int fd, vs_unix_peer *out);
+/* It is root, or this process's user. */
+bool vs_unix_peer_is_own(const vs_unix_peer *p);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "rvps/cca.h"
+#include "rvps/strangers.h"
 #include "value/json.h"
 
 /* Names and values while one message is put. */
@@ -55,6 +56,8 @@ static vs_store_item in_place_of(const char *ns, vs_span key, vs_span old, vs_sp
 }
 
 /* ---- CoMIDs ---------------------------------------------------------------------------------- */
+
+static const vs_span nothing;
 
 static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
 {
@@ -172,8 +175,11 @@ static vs_code plan_comid(planner *p, const rvps_comid *m, vs_vec *dropped, vs_e
         known k;
         VS_TRY_WRAP(read_known(p, old, &k, err), err, "what is known of " COMID_FMT, COMID_ARG(m));
         VS_TRY(may_follow(p, m, &k, err));
-        for (VS_ARR_FOR (name, k.names))
-            vs_vec_add(dropped, *name);
+        /* What strangers have said under these ids they may go on saying: to take it away could be
+         * more work than there is memory for. */
+        if (k.trusted || !p->o->trusted)
+            for (VS_ARR_FOR (name, k.names))
+                vs_vec_add(dropped, *name);
     }
     VS_TRY(write_known(p, m, &value, err));
     return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
@@ -220,8 +226,19 @@ static void validity_of(vs_val entry, int64_t *from, int64_t *until)
         *until = INT64_MIN;
 }
 
-static vs_val with_validity(planner *p, vs_val entry)
+/* Marked as theirs what strangers say; the marks of others are not there. */
+#define VOUCHED "vouched"
+
+static bool is_vouched(vs_val entry)
 {
+    vs_val mark = vs_getc(entry, VOUCHED);
+    return !vs_defined(mark) || vs_is_true(mark);
+}
+
+static vs_val with_origin(planner *p, vs_val entry)
+{
+    if (!p->o->trusted)
+        entry = vs_with(p->a, entry, vs_cstring(VOUCHED), vs_bool(false));
     if (p->o->not_before != INT64_MIN)
         entry = vs_with(p->a, entry, vs_cstring("valid-from"), time_text(p->a, p->o->not_before));
     return vs_with(p->a, entry, vs_cstring("valid-until"), time_text(p->a, p->o->expires));
@@ -235,6 +252,33 @@ static bool is_replaced(const planner *p, vs_val entry)
     return false;
 }
 
+/* Only entries like those that are added count: nobody's are kept out by other people's. */
+static vs_code check_room(const planner *p, vs_val entries, vs_error *err)
+{
+    bool vouched = p->o->trusted;
+    uint32_t n = 0, most = vouched ? RVPS_ENTRIES_MAX : STRANGERS_ENTRIES_MAX;
+    size_t room = vouched ? RVPS_ENTRIES_BYTES : STRANGERS_ENTRIES_BYTES;
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(room);
+    for (VS_ARR_FOR (entry, entries)) {
+        if (is_vouched(*entry) != vouched)
+            continue;
+        n++;
+        vs_json_print(&text, *entry);
+    }
+    if (n <= most && vs_buf_ok(&text))
+        return VS_OK;
+    if (vouched)
+        return vs_fail(err, VS_E_LIMIT,
+                       "%u entries of different CoMIDs, at most %u with %zu bytes: delete the "
+                       "value and register again what still counts",
+                       n, most, room);
+    return vs_fail(err, VS_E_LIMIT,
+                   "%u entries of CoMIDs that nobody vouches for, at most %u with %zu bytes: have "
+                   "the CoRIM signed by whom a trust anchor vouches for, or send it as an "
+                   "administrator of a KBS that keeps the values itself",
+                   n, most, room);
+}
+
 /* What other CoMIDs have under the name, and then what this message has. */
 static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *out, vs_error *err)
 {
@@ -243,13 +287,10 @@ static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *ou
         if (!is_replaced(p, *entry))
             vs_vec_add(&all, *entry);
     for (VS_ARR_FOR (entry, fresh))
-        vs_vec_add(&all, with_validity(p, *entry));
+        vs_vec_add(&all, with_origin(p, *entry));
     *out = vs_vec_end_array(&all);
     VS_TRY(vs_arena_check(p->a, err));
-    if (out->len > RVPS_ENTRIES_MAX)
-        return vs_fail(err, VS_E_LIMIT, "%u entries of different CoMIDs, at most %d", out->len,
-                       RVPS_ENTRIES_MAX);
-    return VS_OK;
+    return fresh.len ? check_room(p, *out, err) : VS_OK;
 }
 
 static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out, vs_error *err)
@@ -268,13 +309,14 @@ static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out
     return VS_OK;
 }
 
-static vs_code write_record(planner *p, rvps_entry *e, vs_span *out, vs_error *err)
+static vs_code write_record(planner *p, rvps_entry *e, size_t most, vs_span *out, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(most);
     e->provenance = p->o->provenance;
     rvps_record_write(&text, e);
     if (!vs_buf_ok(&text))
-        return vs_fail(err, VS_E_LIMIT, "it is too large");
+        return vs_fail(err, VS_E_LIMIT, "it is too large: at most %zu bytes%s", most,
+                       p->o->trusted ? "" : " from whom nobody vouches for");
     *out = vs_dup(p->a, vs_buf_span(&text));
     return vs_arena_check(p->a, err);
 }
@@ -294,11 +336,113 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
         e.not_before = i == 0 || from < e.not_before ? from : e.not_before;
         e.expires = i == 0 || until > e.expires ? until : e.expires;
     }
-    VS_TRY(write_record(p, &e, &value, err));
+    VS_TRY(write_record(p, &e, VS_STORE_VALUE_MAX, &value, err));
     return add_item(p, in_place_of(RVPS_NAMESPACE, key, old, value), err);
 }
 
+/* ---- who gave a name ------------------------------------------------------------------------- */
+
+/* *old: as read_now gives it; *list: an array, empty where nobody is known. */
+static vs_code read_givers(planner *p, vs_span name, vs_span *key, vs_span *old, vs_val *list,
+                           vs_error *err)
+{
+    uint8_t h[VS_HASH_MAX];
+    vs_val v;
+    *list = vs_empty(VS_ARRAY);
+    VS_TRY(vs_digest(VS_SHA256, name, nothing, nothing, h, err));
+    vs_span hex = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
+    *key = vs_str(vs_sprintf(p->a, "name-%.*s", VS_FMT(hex)));
+    VS_TRY(vs_arena_check(p->a, err));
+    VS_TRY(read_now(p, RVPS_COMIDS, *key, old, err));
+    if (!old->p)
+        return VS_OK;
+    VS_TRY_WRAP(vs_json_parse(p->a, *old, NULL, &v, err), err, "who gave it");
+    VS_TRY_WRAP(vs_need(v, "comids", VS_ARRAY, list, err), err, "who gave it");
+    return VS_OK;
+}
+
+static vs_code write_givers(planner *p, vs_span name, vs_span key, vs_span old, vs_val list,
+                            vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_obj o = {.a = p->a};
+    vs_obj_put(&o, "name", vs_string(name));
+    vs_obj_put(&o, "comids", list);
+    vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    VS_TRY(vs_buf_check(&text, err));
+    vs_span value = vs_dup(p->a, vs_buf_span(&text));
+    VS_TRY(vs_arena_check(p->a, err));
+    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
+}
+
+static bool has_given(vs_val list, const rvps_comid *m)
+{
+    for (VS_ARR_FOR (giver, list))
+        if (is_of(*giver, m))
+            return true;
+    return false;
+}
+
+/* Adds the CoMIDs of this message that give the name, of `n` mentions. */
+static vs_code plan_givers(planner *p, const rvps_mention *mentions, size_t n, vs_error *err)
+{
+    vs_span name = mentions[0].name, key, old;
+    vs_val before;
+    vs_vec all = {.a = p->a};
+    VS_TRY(read_givers(p, name, &key, &old, &before, err));
+    for (VS_ARR_FOR (giver, before))
+        vs_vec_add(&all, *giver);
+    for (size_t i = 0; i < n; i++) {
+        const rvps_comid *m = &p->recs->comids[mentions[i].comid];
+        if (has_given(before, m))
+            continue;
+        vs_obj o = {.a = p->a};
+        vs_obj_put(&o, "corim", vs_string(m->corim));
+        vs_obj_put(&o, "tag", vs_string(m->tag));
+        vs_vec_add(&all, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    }
+    vs_val list = vs_vec_end_array(&all);
+    VS_TRY(vs_arena_check(p->a, err));
+    if (list.len == before.len)
+        return VS_OK;
+    if (list.len > RVPS_GIVERS_MAX)
+        return vs_fail(err, VS_E_LIMIT,
+                       "%u CoMIDs have given it, at most %d: delete the value and register again "
+                       "what still counts",
+                       list.len, RVPS_GIVERS_MAX);
+    return write_givers(p, name, key, old, list, err);
+}
+
+static vs_code plan_all_givers(planner *p, vs_error *err)
+{
+    const rvps_mention *list = p->recs->mentions;
+    if (!p->o->trusted)
+        return VS_OK;
+    for (size_t from = 0, to; from < p->recs->n_mentions; from = to) {
+        for (to = from + 1; to < p->recs->n_mentions && vs_span_eq(list[to].name, list[from].name);)
+            to++;
+        VS_TRY_WRAP(plan_givers(p, list + from, to - from, err), err, "reference value \"%.*s\"",
+                    VS_FMT(vs_span_head(list[from].name, 80)));
+    }
+    return VS_OK;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
+
+static vs_code mode_for_stranger(planner *p, vs_store_item *item, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf some = VS_BUF(1);
+    vs_error why = {0};
+    vs_code code = vs_store_get(p->store, item->ns, item->key, 0, &some, &why);
+    if (code == VS_E_NOT_FOUND)
+        item->mode = VS_PUT_CREATE;
+    else if (code != VS_OK && code != VS_E_LIMIT) {
+        if (err)
+            *err = why;
+        return code;
+    }
+    return VS_OK;
+}
 
 static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fresh, vs_error *err)
 {
@@ -310,7 +454,10 @@ static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fr
         return plan_entries(p, name, item.key, fresh, err);
     rvps_entry e = {
         .name = name, .value = fresh, .expires = p->o->expires, .not_before = p->o->not_before};
-    VS_TRY(write_record(p, &e, &item.value, err));
+    VS_TRY(write_record(p, &e, p->o->trusted ? VS_STORE_VALUE_MAX : STRANGERS_VALUE_BYTES,
+                        &item.value, err));
+    if (!p->o->trusted) /* it matters whether the name is new */
+        VS_TRY(mode_for_stranger(p, &item, err));
     return add_item(p, item, err);
 }
 
@@ -330,6 +477,7 @@ vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *
 {
     planner p = {.store = store, .recs = recs, .o = o, .a = a, .dropped = vs_empty(VS_SET)};
     VS_TRY(plan_comids(&p, err));
+    VS_TRY(plan_all_givers(&p, err)); /* before the values, for stores that put them in turn */
     for (size_t i = 0; i < recs->n; i++) {
         const rvps_record *r = &recs->items[i];
         VS_TRY_WRAP(plan_record(&p, r->name, r->merge, r->value, err), err,
@@ -376,20 +524,41 @@ static vs_code plan_withdrawal(planner *p, vs_val entry, vs_error *err)
     return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
 }
 
+/* Strangers' entries are nobody's that could be marked. */
+static vs_code withdraw_entries(planner *p, vs_span name, vs_error *err)
+{
+    vs_span key, old;
+    rvps_entry e;
+    if (!rvps_is_cca_name(name) || !rvps_key_of(p->a, name, &key))
+        return VS_OK;
+    VS_TRY(read_now(p, RVPS_NAMESPACE, key, &old, err));
+    if (!old.p || rvps_record_read(p->a, old, name, &e, NULL) != VS_OK || e.value.kind != VS_ARRAY)
+        return VS_OK; /* not made of entries */
+    for (VS_ARR_FOR (entry, e.value))
+        if (is_vouched(*entry))
+            VS_TRY(plan_withdrawal(p, *entry, err));
+    return VS_OK;
+}
+
+/* Who is marked need not be known as a giver any more. The marks come first, for stores that put
+ * one value after the other. */
+static vs_code withdraw_givers(planner *p, vs_span name, vs_error *err)
+{
+    vs_span key, old;
+    vs_val list;
+    VS_TRY(read_givers(p, name, &key, &old, &list, err));
+    for (VS_ARR_FOR (giver, list))
+        VS_TRY(plan_withdrawal(p, *giver, err));
+    return list.len ? write_givers(p, name, key, old, vs_empty(VS_ARRAY), err) : VS_OK;
+}
+
 vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a, vs_store_item **items,
                              size_t *n, vs_error *err)
 {
     planner p = {.store = store, .a = a};
-    vs_span key, old;
-    rvps_entry e;
     *n = 0;
-    if (!rvps_is_cca_name(name) || !rvps_key_of(a, name, &key))
-        return VS_OK;
-    VS_TRY(read_now(&p, RVPS_NAMESPACE, key, &old, err));
-    if (!old.p || rvps_record_read(a, old, name, &e, NULL) != VS_OK || e.value.kind != VS_ARRAY)
-        return VS_OK; /* not made of entries */
-    for (VS_ARR_FOR (entry, e.value))
-        VS_TRY(plan_withdrawal(&p, *entry, err));
+    VS_TRY(withdraw_entries(&p, name, err));
+    VS_TRY(withdraw_givers(&p, name, err));
     *items = p.items;
     *n = p.n;
     return VS_OK;

@@ -7,7 +7,11 @@
  * RVPS_COMIDS, under the SHA-256 of both ("<bytes of the first>:<first><second>"), as {"corim",
  * "tag", "version", "sha256", "trusted", "names", "withdrawn"?}; deleting reference values does not
  * delete it, but marks it: a signed CoRIM is no secret, so what was deleted must not come back with
- * whoever sends the same one again.
+ * whoever sends the same one again. All CoMIDs are marked that have ever given the name, whoever
+ * gave what stood there at last: entries say whose they are, and for other records that is kept in
+ * the same namespace, under "name-" and the SHA-256 of the name, as {"name", "comids": [{"corim",
+ * "tag"}, ...]}. Only those count that are vouched for; what strangers said, strangers may say
+ * again.
  * Names that hold entries (rvps/cca.h) are read, changed and swapped: of two writers at once
  * neither is lost.
  */
@@ -19,7 +23,16 @@
 
 #define RVPS_COMIDS RVPS_NAMESPACE "_history"
 
-enum { RVPS_ENTRIES_MAX = 1024 }; /* under one name */
+enum {
+    /* Of those who are vouched for, under one name; strangers have bounds of their own
+     * (strangers.h), which leave room for these in a record. */
+    RVPS_ENTRIES_MAX = 1024,
+    RVPS_GIVERS_MAX = 4096, /* CoMIDs that have given the name of one other record */
+    RVPS_ENTRIES_BYTES = VS_STORE_VALUE_MAX - 1024 * 1024, /* of all of those, as JSON */
+    /* What planning takes at most for who is vouched for: 2,000 names at once under each of which
+     * strangers have put all they can. */
+    RVPS_PLAN_MEMORY = 512 * 1024 * 1024,
+};
 
 /* What one message has in common for all its records. */
 typedef struct rvps_origin {
@@ -36,8 +49,8 @@ typedef struct rvps_origin {
 VS_MUST vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o,
                           vs_arena *a, vs_store_item **items, size_t *n, vs_error *err);
 
-/* *items, on the arena, to be put before the record `name` is deleted; *n is 0 when it has no
- * entries. Putting them: as above. */
+/* *items, on the arena, to be put in their order before the record `name` is deleted; *n is 0 when
+ * nobody is known to have given it. Putting them: as above. */
 VS_MUST vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a,
                                      vs_store_item **items, size_t *n, vs_error *err);
 

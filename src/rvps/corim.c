@@ -1,9 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of type "corim": reference triples become records (attestation-service.md 8.2), those of
  * the Arm CCA profiles also the records of cca.h. */
+#include <stdlib.h>
+
 #include "base/enc.h"
 #include "base/log.h"
 #include "rvps/cca.h"
+
+/* ---- who says what --------------------------------------------------------------------------- */
+
+/* The names that the CoMIDs give, while they are collected. */
+typedef struct mentions {
+    rvps_mention *list;
+    size_t n, room;
+} mentions;
+
+static void mention(mentions *m, vs_arena *a, vs_span name, size_t comid)
+{
+    if (m->n == m->room) {
+        size_t room = m->room ? m->room * 2 : 8;
+        rvps_mention *more = vs_grow(a, m->list, m->n, room, sizeof *more);
+        if (!more)
+            return;
+        m->list = more;
+        m->room = room;
+    }
+    m->list[m->n++] = (rvps_mention){name, comid};
+}
+
+static int by_name_and_comid(const void *p, const void *q)
+{
+    const rvps_mention *a = p, *b = q;
+    int c = vs_span_cmp(a->name, b->name);
+    return c ? c : (a->comid > b->comid) - (a->comid < b->comid);
+}
+
+static void settle_mentions(rvps_records *out, mentions *m)
+{
+    size_t kept = 0;
+    if (m->n)
+        qsort(m->list, m->n, sizeof *m->list, by_name_and_comid);
+    for (size_t i = 0; i < m->n; i++)
+        if (kept == 0 || by_name_and_comid(&m->list[i], &m->list[kept - 1]) != 0)
+            m->list[kept++] = m->list[i];
+    out->mentions = m->list;
+    out->n_mentions = kept;
+}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -44,26 +86,36 @@ static vs_span record_name(vs_arena *a, const corim_reference *r, const corim_me
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-static void add_measurement(rvps_records *out, const corim_reference *r, const corim_measurement *m)
+typedef struct reader {
+    rvps_records *out;
+    mentions mentions;
+} reader;
+
+static void add(reader *rd, const corim_reference *r, const corim_measurement *m, const char *what,
+                vs_val value, rvps_merge merge)
 {
-    vs_arena *a = out->a;
+    vs_span name = record_name(rd->out->a, r, m, what);
+    rvps_add_record(rd->out, name, value, merge);
+    mention(&rd->mentions, rd->out->a, name, r->comid);
+}
+
+static void add_measurement(reader *rd, const corim_reference *r, const corim_measurement *m)
+{
+    vs_arena *a = rd->out->a;
     if (m->n_digests) {
         vs_vec list = {.a = a};
         for (size_t i = 0; i < m->n_digests; i++)
             vs_vec_add(&list, vs_string(vs_hex_encode_arena(a, m->digests[i].value)));
-        rvps_add_record(out, record_name(a, r, m, "digests"), vs_vec_end_array(&list),
-                        RVPS_MERGE_LIST);
+        add(rd, r, m, "digests", vs_vec_end_array(&list), RVPS_MERGE_LIST);
     }
     if (m->raw.p)
-        rvps_add_record(out, record_name(a, r, m, "raw_bytes"),
-                        vs_string(vs_hex_encode_arena(a, m->raw)), RVPS_MERGE_ONE);
+        add(rd, r, m, "raw_bytes", vs_string(vs_hex_encode_arena(a, m->raw)), RVPS_MERGE_ONE);
     if (m->svn_kind == CORIM_SVN_MIN)
-        rvps_add_record(out, record_name(a, r, m, "min_svn"), vs_int((int64_t)m->svn),
-                        RVPS_MERGE_MAX);
+        add(rd, r, m, "min_svn", vs_int((int64_t)m->svn), RVPS_MERGE_MAX);
     if (m->svn_kind == CORIM_SVN_EXACT) {
         vs_vec list = {.a = a};
         vs_vec_add(&list, vs_int((int64_t)m->svn));
-        rvps_add_record(out, record_name(a, r, m, "svn"), vs_vec_end_array(&list), RVPS_MERGE_LIST);
+        add(rd, r, m, "svn", vs_vec_end_array(&list), RVPS_MERGE_LIST);
     }
 }
 
@@ -135,9 +187,11 @@ vs_code rvps_extract_corim(const rvps_context *x, vs_span payload, rvps_records 
     VS_TRY(corim_decode(out->a, e.manifest, &c, err));
     narrow(&out->validity, c.validity);
     describe(out, &c);
+    reader rd = {.out = out};
     for (size_t i = 0; i < c.n; i++)
         for (size_t k = 0; k < c.references[i].n; k++)
-            add_measurement(out, &c.references[i], &c.references[i].measurements[k]);
+            add_measurement(&rd, &c.references[i], &c.references[i].measurements[k]);
+    settle_mentions(out, &rd.mentions);
     VS_TRY(rvps_add_cca(out, &c, err));
     VS_TRY(add_comids(out, &c, err));
     return rvps_merge_records(out, err);

@@ -34,12 +34,20 @@ typedef struct rvps_comid {
     bool strict;    /* a version has one content, signed or not */
 } rvps_comid;
 
+/* That a CoMID says something under a name, of a record that is not made of entries. */
+typedef struct rvps_mention {
+    vs_span name;
+    size_t comid;
+} rvps_mention;
+
 typedef struct rvps_records {
     vs_arena *a; /* what the records point to lives here */
     rvps_record *items;
     size_t n, room;
     const rvps_comid *comids;
     size_t n_comids;
+    const rvps_mention *mentions; /* sorted, none twice */
+    size_t n_mentions;
     bool is_signed;          /* an anchor vouches for the message */
     corim_validity validity; /* as the message says */
     vs_val signer, source;   /* for the record's provenance; undefined: nothing known */

@@ -8,6 +8,7 @@
 #include "rvps/cca.h"
 #include "rvps/comids.h"
 #include "rvps/record.h"
+#include "rvps/strangers.h"
 #include "value/json.h"
 
 enum { LIFE_MONTHS = 12, BY_MAX = 512, TRIES = 64 };
@@ -17,6 +18,7 @@ typedef struct rvps_local {
     rvps base;
     vs_store *store;
     rvps_options opts;
+    strangers crowd;
 } rvps_local;
 
 /* ---- registering ----------------------------------------------------------------------------- */
@@ -134,15 +136,17 @@ static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_spa
 }
 
 /* On an arena of its own, since it may be done again. */
-static vs_code put_once(const rvps_local *r, const rvps_records *recs, const rvps_origin *o,
-                        bool *again, vs_error *err)
+static vs_code put_once(rvps_local *r, const rvps_records *recs, const rvps_origin *o, bool *again,
+                        vs_error *err)
 {
     vs_store_item *items = NULL;
     size_t n = 0;
     vs_arena a;
-    vs_arena_init(&a, 0);
+    vs_arena_init(&a, o->trusted ? RVPS_PLAN_MEMORY : 0);
     *again = false;
     vs_code code = rvps_plan(r->store, recs, o, &a, &items, &n, err);
+    if (code == VS_OK && !o->trusted)
+        code = strangers_may_put(&r->crowd, r->store, items, n, err);
     if (code == VS_OK) {
         code = vs_store_put_all(r->store, items, n, err);
         *again = code == VS_E_EXISTS || code == VS_E_CONFLICT;
@@ -153,8 +157,8 @@ static vs_code put_once(const rvps_local *r, const rvps_records *recs, const rvp
     return code;
 }
 
-static vs_code register_on(const rvps_local *r, vs_arena *a, vs_span message, vs_span by,
-                           bool vouched, int64_t now, vs_error *err)
+static vs_code register_on(rvps_local *r, vs_arena *a, vs_span message, vs_span by, bool vouched,
+                           int64_t now, vs_error *err)
 {
     rvps_records recs;
     origin o = {.vouched = vouched, .common.now = now};
@@ -175,7 +179,7 @@ static vs_code take(rvps *r, vs_span message, vs_span by, bool vouched, int64_t 
 {
     vs_arena a;
     vs_arena_init(&a, 0);
-    vs_code code = register_on((const rvps_local *)r, &a, message, by, vouched, now, err);
+    vs_code code = register_on((rvps_local *)r, &a, message, by, vouched, now, err);
     vs_arena_free(&a);
     return code;
 }
@@ -291,7 +295,7 @@ static vs_code withdraw_once(vs_store *store, vs_span id, bool *again, vs_error 
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_store_item *items = NULL;
     size_t n;
-    vs_arena_init(&a, 0);
+    vs_arena_init(&a, RVPS_PLAN_MEMORY);
     *again = false;
     VS_TRY(rvps_plan_withdrawal(store, id, &a, &items, &n, err));
     vs_code code = n ? vs_store_put_all(store, items, n, err) : VS_OK;
@@ -299,7 +303,7 @@ static vs_code withdraw_once(vs_store *store, vs_span id, bool *again, vs_error 
     return code;
 }
 
-/* Whatever endorsed it does not do so again by being sent again. */
+/* Whatever gave it does not do so again by being sent again. */
 static vs_code withdraw(vs_store *store, vs_span id, vs_error *err)
 {
     bool again = true;
@@ -316,7 +320,7 @@ static vs_code delete_on(vs_store *store, vs_arena *a, vs_span id, vs_span by, v
     VS_TRY(vs_arena_check(a, err));
     if (!ok)
         return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
-    VS_TRY_WRAP(withdraw(store, id, err), err, "withdrawing an endorsement");
+    VS_TRY_WRAP(withdraw(store, id, err), err, "marking who gave it");
     VS_TRY(vs_store_delete(store, RVPS_NAMESPACE, key, err));
     vs_log(VS_LOG_INFO, "rvps", "reference value deleted", "name",
            vs_sprintf(a, "%.*s", VS_FMT(id)), "by",
@@ -352,6 +356,7 @@ vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *e
 
 static void local_close(rvps *r)
 {
+    strangers_close(&((rvps_local *)r)->crowd);
     free(r);
 }
 
@@ -375,6 +380,7 @@ vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     r->base.ops = &local_ops;
     r->store = store;
+    strangers_open(&r->crowd);
     if (opts)
         r->opts = *opts;
     *out = &r->base;

@@ -123,11 +123,12 @@ C
     esac
 }
 
+# DIALECT [ADDRESS-OF-RVPS ADDRESS-OF-AS]
 start_three() {
     "$1_files" rvps
-    start_rvps
+    start_rvps "${@:2:1}"
     "$1_files" as
-    start_as
+    start_as "${@:3:1}"
     "$1_files" kbs
     start_kbs
     prepare_secret
@@ -202,7 +203,8 @@ play() {
 }
 
 @test "what is administered in one process is administered across three" {
-    start_three now
+    start_three now "unix:$work/rvps.sock" "unix:$work/as.sock"
+    [ "$rvps_url $as_url" = "unix:$work/rvps.sock unix:$work/as.sock" ]
     printf 'package policy\n\ntrust_claims := {"hardware": 97}\n' >mine.rego
     admin policy set attestation/default_cpu mine.rego --note "for a test"
     attest >ear.jwt
@@ -241,6 +243,66 @@ play() {
     jwt_payload ear.jwt | grep -q '"ear.status":"warning"'
 }
 
+@test "strangers on the ports administrate nothing, and all that Trustee has works" {
+    start_three now
+    play
+    name=cca.realm.cca-realm-initial-measurement
+    refused() { # WORD... of an administrator, who is no stranger to the KBS
+        run admin "$@"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *PERMISSION_DENIED*--client-ca*insecure_administration* ]] || {
+            echo "$output"
+            return 1
+        }
+    }
+    refused reference-values list
+    refused reference-values delete $name
+    refused policy history attestation/default_cpu
+    refused policy rollback attestation/default_cpu
+    grep -q 'refused to a stranger.*DeleteReferenceValue.*peer=127.0.0.1:' as.log
+    grep -q 'evaluations are not explained or recorded.*--client-ca' kbs.log
+    attest >ear.jwt # nothing was deleted
+    jwt_payload ear.jwt | grep -q '"ear.status":"affirming"'
+}
+
+@test "an operator may open administration to strangers, in so many words" {
+    now_files rvps
+    sed -i 's/^{/{ "insecure_administration": true,/' rvps.json
+    start_rvps
+    now_files as
+    sed -i 's/^{/{ "insecure_administration": true,/' as.json
+    start_as
+    now_files kbs
+    start_kbs
+    endorse_rim
+    admin reference-values list | grep -q cca-realm-initial-measurement
+    admin reference-values delete cca.realm.cca-realm-initial-measurement
+    admin policy history attestation/default_cpu >history
+    for log in rvps.log as.log; do grep -q 'insecure_administration: whoever reaches this address may' $log; done
+}
+
+@test "a Unix socket is for IP:port's place only, and is gone after the end" {
+    now_files rvps
+    start_rvps "unix:$work/rvps.sock"
+    [ -S rvps.sock ]
+    run rvps --config rvps.json --address "unix:$work/rvps.sock"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"somebody listens on $work/rvps.sock"* ]]
+    run rvps --config rvps.json --address unix:rvps.sock
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"is not IP:port"* ]]
+    rvps-tool query -r x -a "$rvps_url"
+    stop_pid "$rvps_pid"
+    [ ! -e rvps.sock ]
+    run rvps-tool query -r x -a "$rvps_url"
+    [[ "$output" == *"cannot connect to $work/rvps.sock"* ]]
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x \
+        -keyout link.key -out link.pem 2>/dev/null
+    run grpc-as --data-dir as --socket "unix:$work/as.sock" -t link.pem -k link.key
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"no TLS on a Unix socket"* ]]
+}
+
 @test "a policy set on the port of the attestation service has its version at once" {
     start_three now
     start_server rest restful-as --socket 127.0.0.1:0 --data-dir rest
@@ -257,10 +319,10 @@ for row in sqlite3.connect(sys.argv[1]).execute("select value from kv where ns l
     cat >rvps.json <<C
 { "trust_anchors": ["$work/admin.pub"], "require_signed": true }
 C
-    start_server rvps rvps --config rvps.json --address 127.0.0.1:0 --data-dir values
+    start_server rvps rvps --config rvps.json --address "unix:$work/rvps.sock" --data-dir values
     rvps_url=$url
     now_files as
-    start_as
+    start_as "unix:$work/as.sock"
     now_files kbs
     start_kbs
     run admin reference-values delete anything
@@ -390,6 +452,9 @@ C
     start_kbs
     prepare_secret
     play
+    admin reference-values list | grep -q "by the peer's word" # who shows a certificate is known
+    admin policy history attestation/default_cpu >history
+    admin reference-values delete cca.realm.cca-realm-initial-measurement
     run rvps-tool query -r x -a "$rvps_url" --ca-cert link.pem # without a certificate of its own
     [ "$status" -eq 1 ]
     rvps-tool query -r x -a "$rvps_url" --ca-cert link.pem --client-cert link.pem --client-key link.key

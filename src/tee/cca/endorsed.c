@@ -5,7 +5,9 @@
 #include "tee/cca/fields.h"
 #include "value/json.h"
 
-enum { COMPONENTS_MAX = 65536 }; /* of a record, all entries together */
+/* Of a record, all entries together: more than a stored one has room for, of whom strangers fill
+ * little (rvps/strangers.h), so that nobody makes a record useless that others have endorsed. */
+enum { COMPONENTS_MAX = 128 * 1024 };
 
 /* ---- records ----------------------------------------------------------------------------------
  */

@@ -59,7 +59,10 @@ static inline int server_setup(void **state)
     as_admin_methods(s->w.as, s->methods + AS_GRPC_METHODS + RVPS_GRPC_METHODS);
     rvps_admin_methods(&s->values,
                        s->methods + AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS);
-    s->services = (vs_grpc_services){.methods = s->methods, .n_methods = VS_COUNT(s->methods)};
+    s->services = (vs_grpc_services){.methods = s->methods,
+                                     .n_methods = VS_COUNT(s->methods),
+                                     .to_strangers = ADMIN_TO_STRANGERS,
+                                     .strangers_may = true};
     assert_vs_ok(vs_grpc_health_new(&s->services.health, &err), &err);
     assert_vs_ok(vs_grpc_health_set(s->services.health, AS_GRPC_SERVICE, VS_GRPC_SERVING, &err),
                  &err);

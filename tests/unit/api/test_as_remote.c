@@ -111,6 +111,38 @@ static void of_trustees_service_only_the_token_is_known(void **state)
                  &err);
 }
 
+/* One of ours that does not know us does what Trustee's does, and for the rest says why not. */
+static void a_service_that_does_not_know_us_is_as_trustees(void **state)
+{
+    both *b = *state;
+    world *w = &b->s->w;
+    vs_error err = {0};
+    as_result far;
+    vs_val v;
+    rvps_page page;
+    as_request r = sample_request(w, "sample", RUNTIME);
+    b->s->services.strangers_may = false;
+    for (unsigned i = 0; i < 2; i++) { /* the second time without asking for more */
+        assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &far, &err), &err);
+        assert_false(vs_defined(far.record));
+        assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
+    }
+    assert_vs_ok(as_set_policy(b->as, VS_LIT("x_cpu"), VS_LIT("package policy\n"), &err), &err);
+    const vs_span sample = VS_LIT("{\"type\":\"sample\",\"payload\":\"eyJtIjoxfQ==\"}");
+    assert_vs_ok(rvps_register_by(b->rv, sample, VS_LIT("me"), 0, &err), &err);
+    assert_vs_ok(rvps_query(b->rv, VS_LIT("m"), 0, &w->a, &v, &err), &err);
+    assert_json_eq(w, v, "1");
+    assert_vs_code(rvps_register_by(b->rv, VS_LIT("{"), VS_LIT("me"), 0, &err), VS_E_DENIED);
+    (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
+    assert_says(b->s, "is not JSON"); /* what is wrong with it, not who we are */
+    assert_vs_code(rvps_list(b->rv, VS_LIT(""), VS_LIT(""), 10, &w->a, &page, &err), VS_E_DENIED);
+    (void)vs_error_text(&err, b->s->error, sizeof b->s->error);
+    assert_says(b->s, "--client-ca");
+    assert_vs_code(rvps_delete(b->rv, VS_LIT("m"), VS_LIT("me"), &err), VS_E_DENIED);
+    assert_vs_ok(rvps_query(w->rv, VS_LIT("m"), 1, &w->a, &v, &err), &err);
+    assert_json_eq(w, v, "1");
+}
+
 /* As a record lies in the store of a provider, whoever made it. */
 static void store_key(world *w, const char *id, const char *provenance)
 {
@@ -148,6 +180,9 @@ static void attestation_keys_come_from_a_provider_that_guards_them(void **state)
     assert_false(vs_defined(key_from_afar(b, "cca.cpak.01bb")));
     assert_false(vs_defined(key_from_afar(b, "cca.cpak.01cc")));
     assert_false(vs_defined(key_from_afar(b, "cca.cpak.01dd")));
+    b->s->services.strangers_may = false; /* nor does asking take a right to administrate */
+    assert_json_eq(w, key_from_afar(b, "cca.cpak.01aa"), "[{'key': 1}]");
+    assert_false(vs_defined(key_from_afar(b, "cca.cpak.01bb")));
     b->s->services.n_methods = AS_GRPC_METHODS + RVPS_GRPC_METHODS;
     assert_false(vs_defined(key_from_afar(b, "cca.cpak.01aa")));
     assert_false(vs_defined(key_from_afar(b, "cca.cpak.01bb")));
@@ -677,6 +712,7 @@ int main(void)
         REAL(attestation_keys_come_from_a_provider_that_guards_them),
         REAL(all_forms_of_data_arrive),
         REAL(of_trustees_service_only_the_token_is_known),
+        REAL(a_service_that_does_not_know_us_is_as_trustees),
         REAL(policies_and_challenges),
         REAL(policies_have_their_versions_from_afar),
         REAL(reference_values_go_through),

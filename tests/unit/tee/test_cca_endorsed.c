@@ -4,6 +4,7 @@
  * records. */
 #include "endorsements.h"
 
+#include "tee/cca/endorsed.h"
 #include "tee/cca/verify.h"
 
 typedef struct world {
@@ -759,6 +760,32 @@ static void running_out_of_memory_is_never_a_verdict(void **state)
     vs_buf_free(&token);
 }
 
+/* The shortest text of a component has 171 bytes, so this is as many as a stored record can have.
+ */
+static void the_fullest_record_is_read(void **state)
+{
+    enum { MOST = (16 << 20) / 171 };
+    world *w = *state;
+    vs_error err = {0};
+    vs_vec list = {.a = &w->a};
+    vs_val component;
+    static const char text[] =
+        "{\"measurement-values\":["
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"],\"signer-id\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"}";
+    _Static_assert(sizeof text == 171, "with the comma behind it");
+    assert_vs_code(vs_json_parse(&w->a, vs_str(text), NULL, &component, &err), VS_OK);
+    for (unsigned i = 0; i < MOST; i++)
+        vs_vec_add(&list, component);
+    vs_vec entries = {.a = &w->a};
+    vs_obj entry = {.a = &w->a};
+    vs_obj_put(&entry, "sw-components", vs_vec_end_array(&list));
+    vs_vec_add(&entries, vs_obj_end(&entry, VS_DUP_REFUSE, NULL));
+    cca_platform_record r = {.record = {"cca.platform.00", vs_vec_end_array(&entries)}};
+    assert_vs_code(cca_read_platform_record(&w->a, &r, &err), VS_OK);
+    assert_int_equal(r.n_components, MOST);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -782,6 +809,7 @@ int main(void)
         T(a_platform_nobody_endorses_is_refused_naming_what_was_looked_for),
         T(hostile_text_in_a_token_stays_text_in_a_sentence),
         T(running_out_of_memory_is_never_a_verdict),
+        T(the_fullest_record_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
