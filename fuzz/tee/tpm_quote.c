@@ -20,11 +20,15 @@ static void use_hcl(vs_span in)
 {
     vs_arena a;
     hcl_report r;
+    hcl_type type;
+    bool found = hcl_find_type(in, &type, NULL) == VS_OK;
+    check(!found || type == HCL_SNP || type == HCL_TDX);
     vs_arena_init(&a, 1 << 20);
     for (unsigned i = 0; i < 2; i++) {
         vs_key *ak = NULL;
         if (hcl_parse(&a, in, i ? HCL_TDX : HCL_SNP, &r, NULL) != VS_OK)
             continue;
+        check(found && type == (i ? HCL_TDX : HCL_SNP));
         check(inside(r.variable_data, in) && r.hardware.n == HCL_HARDWARE_SIZE);
         check((hcl_attestation_key(&r, &ak, NULL) == VS_OK) == (ak != NULL));
         vs_key_free(&ak);

@@ -47,6 +47,8 @@ static const config_key keys[] = {
          "without a TEE use the sample attester, which proves nothing"),
     TEXT("attester.tsm_path", CFG(tsm_path), NULL,
          "directory or socket of the report device instead of the kernel's"),
+    TEXT("attester.imds_url", CFG(imds_url), NULL,
+         "Azure: base URL of the metadata service instead of http://169.254.169.254"),
     SECTION("callers", "vouchsafe's own: who may call besides root and the agent's user"),
     TEXTS("callers.users", CFG(allowed_users), CFG(n_allowed_users), NULL, "names or numbers"),
     TEXT("callers.group", CFG(allowed_group), NULL, "name or number of a group"),

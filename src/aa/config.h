@@ -20,6 +20,7 @@ typedef struct aa_config {          /* text lives on the arena; NULL = not given
     /* vouchsafe's own: */
     bool allow_sample;
     const char *tsm_path;
+    const char *imds_url;
     const char *const *allowed_users; /* names or numbers: who may call besides root */
     size_t n_allowed_users;
     const char *allowed_group; /* and whose primary group this is */

@@ -92,12 +92,26 @@ static bool take_mount(vs_span in, cdh_mount_option options[CDH_MOUNT_OPTIONS_MA
     return !bad;
 }
 
+static bool is_gone(const void *call)
+{
+    return vs_grpc_cancelled(call);
+}
+
+static void mount_volume(cdh_service *service, const vs_grpc_call *call, cdh_mount_request *request,
+                         vs_grpc_reply *reply)
+{
+    vs_error err = {0};
+    request->is_gone = is_gone;
+    request->caller = call;
+    if (cdh_secure_mount(&service->sealed, request, &err) != VS_OK)
+        guest_fail(call, reply, PREFIX "Secure Mount failed", &err);
+}
+
 /* Others that may have secrets may not therefore format disks and mount as root does. */
 static void secure_mount(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
     cdh_mount_option options[CDH_MOUNT_OPTIONS_MAX];
     cdh_mount_request request;
-    vs_error err = {0};
     if (!call->own)
         vs_grpc_fail(call, reply, VS_GRPC_PERMISSION_DENIED,
                      "disks are mounted for root only, and over ttrpc, which tells who calls");
@@ -105,8 +119,8 @@ static void secure_mount(void *user, const vs_grpc_call *call, vs_grpc_reply *re
         vs_grpc_fail(call, reply, VS_GRPC_UNKNOWN,
                      "the request is not a well-formed message of at most %d options",
                      CDH_MOUNT_OPTIONS_MAX);
-    else if (cdh_secure_mount(&service_of(user)->sealed, &request, &err) != VS_OK)
-        guest_fail(call, reply, PREFIX "Secure Mount failed", &err);
+    else
+        mount_volume(user, call, &request, reply);
 }
 
 void cdh_rpc_methods(cdh_service *service, vs_grpc_method out[CDH_RPC_METHODS])

@@ -15,6 +15,9 @@ typedef struct cdh_mount_request {
     vs_span volume_type, mount_point;
     const cdh_mount_option *options;
     size_t n_options;
+    /* Whether the caller has left meanwhile; NULL = it waits as long as it takes. */
+    bool (*is_gone)(const void *caller);
+    const void *caller;
 } cdh_mount_request;
 
 typedef struct cdh_mount_plan { /* text lives on the arena, NUL terminated; NULL = not given */

@@ -23,7 +23,13 @@
 #include "cdh/dm_crypt.h"
 #include "cdh/luks2_key.h"
 
-enum { KEY_MAX = 64 * 1024, UEVENT_MAX = 4096, UUID_TEXT = 128, MKFS_WORDS = 64 };
+enum {
+    KEY_MAX = 64 * 1024,
+    UEVENT_MAX = 4096,
+    UUID_TEXT = 128,
+    MKFS_WORDS = 64,
+    PROGRAM_WAIT_US = 20000
+};
 
 #define FILE_URI "file://"
 
@@ -32,6 +38,7 @@ extern char **environ;
 /* A volume on its way from the device to the mount point. */
 typedef struct volume {
     cdh_mount_plan plan;
+    const cdh_mount_request *request;
     vs_arena *a;
     int fd; /* of the device; -1 = none */
     dev_t device;
@@ -47,6 +54,19 @@ static void close_fd(int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd);
+}
+
+static bool is_gone(const volume *v)
+{
+    return v->request->is_gone && v->request->is_gone(v->request->caller);
+}
+
+/* Asked last before anybody can see the volume: who has left does not know that it is there, and
+ * would find the device in use when it asks again. */
+static vs_code check_wanted(const volume *v, vs_error *err)
+{
+    return is_gone(v) ? vs_fail(err, VS_E_TIMEOUT, "the caller has left: the volume is not wanted")
+                      : VS_OK;
 }
 
 /* ---- the device ------------------------------------------------------------------------------ */
@@ -192,37 +212,50 @@ static vs_code open_directory(const char *path, int *fd, vs_error *err)
     return VS_OK;
 }
 
-static vs_code make_link(const char *from, const char *to, vs_arena *a, vs_error *err)
+static vs_code make_link(const volume *v, const char *to, vs_error *err)
 {
     VS_CLEANUP(close_fd) int dir = -1;
+    const char *from = v->plan.mount_point;
     const char *slash = strrchr(from, '/');
     vs_span above = slash == from ? VS_LIT("/") : vs_span_of(from, (size_t)(slash - from));
-    const char *parent = vs_sprintf(a, "%.*s", VS_FMT(above));
-    VS_TRY(vs_arena_check(a, err));
+    const char *parent = vs_sprintf(v->a, "%.*s", VS_FMT(above));
+    VS_TRY(vs_arena_check(v->a, err));
     VS_TRY(open_directory(parent, &dir, err));
+    VS_TRY(check_wanted(v, err));
     if (symlinkat(to, dir, slash + 1) != 0)
         return vs_fail_errno(err, errno == EEXIST ? VS_E_EXISTS : VS_E_IO, errno,
                              "making the link %s", from);
     return VS_OK;
 }
 
-/* The directory that was checked is the one that is mounted on: by its descriptor. */
-static vs_code mount_ext4(const char *device, int dir, const char *name, vs_error *err)
+/* The file system, mounted nowhere yet: closing *fd undoes it. */
+static vs_code open_ext4(const char *device, int *fd, vs_error *err)
 {
-    char place[64];
-    (void)snprintf(place, sizeof place, "/proc/self/fd/%d", dir);
-    if (mount(device, place, "ext4", MS_NOATIME | MS_NOSUID | MS_NODEV, "") != 0)
-        return vs_fail_errno(err, VS_E_IO, errno, "mounting the ext4 file system on %s", name);
+    VS_CLEANUP(close_fd) int fs = fsopen("ext4", FSOPEN_CLOEXEC);
+    if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "source", device, 0) != 0 ||
+        fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "opening the ext4 file system");
+    *fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOATIME | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    return *fd >= 0 ? VS_OK : vs_fail_errno(err, VS_E_IO, errno, "mounting the ext4 file system");
+}
+
+/* The directory that was checked is the one that is mounted on: by its descriptor. */
+static vs_code mount_ext4(const volume *v, const char *device, int dir, vs_error *err)
+{
+    VS_CLEANUP(close_fd) int fd = -1;
+    VS_TRY(open_ext4(device, &fd, err));
+    VS_TRY(check_wanted(v, err));
+    if (move_mount(fd, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "mounting the ext4 file system on %s",
+                             v->plan.mount_point);
     return VS_OK;
 }
 
-static vs_code spawn_and_wait(char *const *argv, vs_error *err)
+static vs_code spawn(char *const *argv, pid_t *pid, vs_error *err)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
     sigset_t none;
-    pid_t pid = -1;
-    int status = -1;
     (void)sigemptyset(&none);
     if (posix_spawn_file_actions_init(&files) != 0 || posix_spawnattr_init(&attr) != 0)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
@@ -230,30 +263,47 @@ static vs_code spawn_and_wait(char *const *argv, vs_error *err)
     eno = eno ? eno : posix_spawn_file_actions_adddup2(&files, 0, 1);
     eno = eno ? eno : posix_spawnattr_setsigmask(&attr, &none);
     eno = eno ? eno : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-    eno = eno ? eno : posix_spawnp(&pid, argv[0], &files, &attr, argv, environ);
+    eno = eno ? eno : posix_spawnp(pid, argv[0], &files, &attr, argv, environ);
     (void)posix_spawn_file_actions_destroy(&files);
     (void)posix_spawnattr_destroy(&attr);
-    if (eno)
-        return vs_fail_errno(err, VS_E_IO, eno, "starting %s (package e2fsprogs)", argv[0]);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return eno ? vs_fail_errno(err, VS_E_IO, eno, "starting %s (package e2fsprogs)", argv[0])
+               : VS_OK;
+}
+
+/* A large disk takes its time; nobody waits for it once the caller has left. */
+static vs_code run_program(const volume *v, char *const *argv, vs_error *err)
+{
+    pid_t pid, done;
+    int status = -1;
+    bool killed = false;
+    VS_TRY(spawn(argv, &pid, err));
+    while ((done = waitpid(pid, &status, killed ? 0 : WNOHANG)) == 0 ||
+           (done < 0 && errno == EINTR)) {
+        if (!killed && is_gone(v))
+            killed = kill(pid, SIGKILL) == 0;
+        else if (!killed)
+            (void)usleep(PROGRAM_WAIT_US);
+    }
+    if (killed)
+        return check_wanted(v, err);
+    if (done < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return vs_fail(err, VS_E_IO, "%s failed", argv[0]);
     return VS_OK;
 }
 
-static vs_code make_ext4(const char *device, const char *opts, vs_arena *a, vs_error *err)
+static vs_code make_ext4(const volume *v, const char *device, vs_error *err)
 {
     const char *words[MKFS_WORDS + 1] = {"mkfs.ext4", "-q", "-F", device};
     size_t n = 4;
-    for (vs_span rest = vs_span_trim(vs_str(opts)); rest.n; rest = vs_span_trim(rest)) {
+    for (vs_span rest = vs_span_trim(vs_str(v->plan.mkfs_opts)); rest.n;
+         rest = vs_span_trim(rest)) {
         vs_span word = vs_span_cut(rest, ' ', &rest, NULL);
         if (n == MKFS_WORDS)
             return vs_fail(err, VS_E_LIMIT, "\"mkfsOpts\" has too many words");
-        words[n++] = (const char *)vs_dup(a, word).p;
+        words[n++] = (const char *)vs_dup(v->a, word).p;
     }
-    VS_TRY(vs_arena_check(a, err));
-    return spawn_and_wait((char *const *)words, err); /* which does not write to them */
+    VS_TRY(vs_arena_check(v->a, err));
+    return run_program(v, (char *const *)words, err); /* which does not write to them */
 }
 
 static vs_code place_file_system(const volume *v, const char *node, vs_error *err)
@@ -261,8 +311,8 @@ static vs_code place_file_system(const volume *v, const char *node, vs_error *er
     VS_CLEANUP(close_fd) int dir = -1;
     VS_TRY(open_directory(v->plan.mount_point, &dir, err));
     if (v->plan.is_empty)
-        VS_TRY(make_ext4(node, v->plan.mkfs_opts, v->a, err));
-    return mount_ext4(node, dir, v->plan.mount_point, err);
+        VS_TRY(make_ext4(v, node, err));
+    return mount_ext4(v, node, dir, err);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -280,8 +330,7 @@ static vs_code map_and_place(const volume *v, vs_error *err)
     const char *node = vs_sprintf(v->a, DM_CRYPT_DIR "/%s", p->mapper_name);
     VS_TRY(vs_arena_check(v->a, err));
     VS_TRY(dm_crypt_open(&map, err));
-    vs_code code =
-        p->is_device ? make_link(p->mount_point, node, v->a, err) : place_file_system(v, node, err);
+    vs_code code = p->is_device ? make_link(v, node, err) : place_file_system(v, node, err);
     if (code != VS_OK)
         dm_crypt_close(p->mapper_name);
     return code;
@@ -291,6 +340,7 @@ static vs_code run(const cdh_sealed_options *secrets, volume *v, vs_error *err)
 {
     VS_TRY(open_device(v, err));
     VS_TRY(v->plan.is_empty ? open_empty(v, err) : open_luks2(secrets, v, err));
+    VS_TRY(check_wanted(v, err));
     VS_TRY(map_and_place(v, err));
     vs_log(VS_LOG_INFO, "cdh", "volume opened", "device",
            v->plan.device_id ? v->plan.device_id : v->plan.device_path, "mount_point",
@@ -303,7 +353,7 @@ vs_code cdh_secure_mount(const cdh_sealed_options *secrets, const cdh_mount_requ
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
-    volume v = {.a = &a, .fd = -1, .key = VS_BUF(LUKS2_KEY)};
+    volume v = {.request = r, .a = &a, .fd = -1, .key = VS_BUF(LUKS2_KEY)};
     vs_code code = cdh_mount_plan_of(r, &a, &v.plan, err);
     if (code == VS_OK)
         code = run(secrets, &v, err);

@@ -46,14 +46,26 @@ static vs_code look_for_signs(const attester *a, vs_error *err)
     return VS_OK;
 }
 
-/* Whether the attestation key of a TPM is to be used. A TPM that nobody named and that has none is
- * passed over, with the reason in `err`. */
+/* Whether a TPM is to be used: the virtual one of an Azure machine, else any with an attestation
+ * key. A TPM that nobody named and that has none is passed over, with the reason in `err`. One of
+ * Azure's that cannot be used is an error, since as any other it would prove less. */
 static vs_code find_tpm(attester *a, bool named, bool *found, vs_error *err)
 {
-    vs_code code = attester_probe_tpm(a, err);
+    vs_error azure = {0};
+    char text[200];
+    vs_code code = attester_probe_azure(a, &azure);
+    *found = code == VS_OK;
+    if (code != VS_OK && code != VS_E_NOT_FOUND && code != VS_E_IO)
+        *err = azure;
+    if (code != VS_E_NOT_FOUND && code != VS_E_IO)
+        return code;
+    code = attester_probe_tpm(a, err);
     *found = code == VS_OK;
     if (*found)
         a->tee = &tee_attester_tpm;
+    else if (code != VS_E_NOT_FOUND)
+        (void)vs_wrap(err, "no virtual TPM of Azure (%s), nor another that attests",
+                      vs_error_text(&azure, text, sizeof text));
     return named ? code : VS_OK;
 }
 
@@ -145,6 +157,7 @@ vs_code attester_detect(const attester_config *cfg, attester **out, vs_error *er
     attester *a = calloc(1, sizeof *a);
     if (!a)
         return vs_fail(err, VS_E_NOMEM, "cannot make an attester");
+    a->patience_ms = 15000; /* Azure's paravisor takes 3 s */
     a->tsm_path = place(cfg->tsm_path, TSM_PATH_ENV, "/sys/kernel/config/tsm/report", &n.tsm);
     a->rtmr_path = place(cfg->rtmr_path, "VOUCHSAFE_RTMR_PATH",
                          "/sys/devices/virtual/misc/tdx_guest/measurements", NULL);
@@ -152,9 +165,11 @@ vs_code attester_detect(const attester_config *cfg, attester **out, vs_error *er
         place(cfg->ccel_path, "VOUCHSAFE_CCEL_PATH", "/sys/firmware/acpi/tables/data/CCEL", NULL);
     a->aael_path = place(cfg->aael_path, "AAEL_PATH", ATTESTER_AAEL_PATH, NULL);
     a->tpm_path = place(cfg->tpm_path, "AA_TPM_DEVICE", "/dev/tpmrm0", &n.tpm);
-    vs_code code = a->tsm_path && a->rtmr_path && a->ccel_path && a->aael_path && a->tpm_path
-                       ? read_handle(&a->tpm_handle, err)
-                       : vs_fail(err, VS_E_NOMEM, "cannot make an attester");
+    a->imds_url = place(cfg->imds_url, "VOUCHSAFE_IMDS_URL", "http://169.254.169.254", NULL);
+    bool made =
+        a->tsm_path && a->rtmr_path && a->ccel_path && a->aael_path && a->tpm_path && a->imds_url;
+    vs_code code = made ? read_handle(&a->tpm_handle, err)
+                        : vs_fail(err, VS_E_NOMEM, "cannot make an attester");
     if (code == VS_OK)
         code = settle(a, cfg, n, err);
     if (code != VS_OK)
@@ -173,6 +188,7 @@ void attester_free(attester **a)
     free((*a)->ccel_path);
     free((*a)->aael_path);
     free((*a)->tpm_path);
+    free((*a)->imds_url);
     free(*a);
     *a = NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Getting evidence from the TEE this program runs in (guest.md 1.2, 1.7 to 1.9; tees.md; cca.md 7):
- * tdx, snp and cca, whose reports come from configfs-tsm, tpm, and sample.
+ * tdx, snp and cca, whose reports come from configfs-tsm; az-tdx-vtpm and az-snp-vtpm, whose
+ * paravisor reports through a TPM; tpm, and sample.
  *
  * An attester is not changed after its detection: any number of threads may use it at once.
  */
@@ -11,9 +12,8 @@
 #include "base/buf.h"
 #include "crypto/crypto.h"
 
-#define ATTESTER_NAMES                                                                             \
-    "tdx, snp, cca, tpm, sample" /* in the order in which they are looked for                      \
-                                  */
+/* In the order in which they are looked for. */
+#define ATTESTER_NAMES "tdx, snp, cca, az-tdx-vtpm, az-snp-vtpm, tpm, sample"
 
 typedef struct attester attester;
 
@@ -25,6 +25,8 @@ typedef struct attester_config {
     const char *aael_path; /* AAEL_PATH: the log of what was measured since (aa/eventlog.h) */
     const char *tpm_path;  /* AA_TPM_DEVICE: device or Unix socket; its attestation key has the
                             * handle AA_TPM_AK_HANDLE (hexadecimal), else 0x81010002 */
+    const char *imds_url;  /* VOUCHSAFE_IMDS_URL: Azure, the metadata service, without '/' at its
+                            * end; else http://169.254.169.254 */
     bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
 } attester_config;
 

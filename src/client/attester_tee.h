@@ -20,16 +20,20 @@ typedef struct tee_attester {
     vs_code (*registers)(attester *a, attester_registers *out, vs_error *err);
 } tee_attester;
 
-extern const tee_attester tee_attester_cca, tee_attester_sample, tee_attester_snp, tee_attester_tdx,
-    tee_attester_tpm;
+extern const tee_attester tee_attester_az_snp, tee_attester_az_tdx, tee_attester_cca,
+    tee_attester_sample, tee_attester_snp, tee_attester_tdx, tee_attester_tpm;
 
 struct attester {
     const tee_attester *tee;
     tsm device; /* of TEEs with a provider */
-    char *tsm_path, *rtmr_path, *ccel_path, *aael_path, *tpm_path;
-    uint32_t tpm_handle; /* of the attestation key */
+    char *tsm_path, *rtmr_path, *ccel_path, *aael_path, *tpm_path, *imds_url;
+    uint32_t tpm_handle;  /* of the attestation key */
+    unsigned patience_ms; /* with the paravisor, and with the metadata service */
 };
 
+/* That the TPM is the virtual one of an Azure confidential machine; sets a->tee. NOT_FOUND: there
+ * is no TPM, or it is another one; any other error: it is, and cannot be used. */
+VS_MUST vs_code attester_probe_azure(attester *a, vs_error *err);
 /* That there is a TPM with a key that can attest. NOT_FOUND: no TPM; others: no key. */
 VS_MUST vs_code attester_probe_tpm(attester *a, vs_error *err);
 

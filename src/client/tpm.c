@@ -23,7 +23,7 @@ enum {
     RC_RETRY = 0x922, /* nothing was done yet */
     RETRIES = 50,
     PATIENCE_MS = 120000,
-    HEAD = 10,
+    HEAD = TPM_ANSWER_HEAD,
     ALG_RSA = 0x0001,
     ALG_SHA256 = 0x000b,
     ALG_NULL = 0x0010,
@@ -103,22 +103,28 @@ static vs_code exchange(int fd, vs_span request, vs_buf *answer, uint32_t *rc, v
     return c.code;
 }
 
-vs_code tpm_transact(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *answer,
-                     vs_error *err)
+vs_code tpm_ask(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *answer, uint32_t *rc,
+                vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf request = VS_BUF(TPM_ANSWER_MAX);
-    uint32_t rc;
     tpm_put_be(&request, tag, 2);
     tpm_put_be(&request, HEAD + body.n, 4);
     tpm_put_be(&request, command, 4);
     vs_buf_put(&request, body);
     VS_TRY(vs_buf_check(&request, err));
     for (unsigned i = 0;; i++) {
-        VS_TRY(exchange(fd, vs_buf_span(&request), answer, &rc, err));
-        if (rc != RC_RETRY || i == RETRIES)
-            break;
+        VS_TRY(exchange(fd, vs_buf_span(&request), answer, rc, err));
+        if (*rc != RC_RETRY || i == RETRIES)
+            return VS_OK;
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
+}
+
+vs_code tpm_transact(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *answer,
+                     vs_error *err)
+{
+    uint32_t rc;
+    VS_TRY(tpm_ask(fd, tag, command, body, answer, &rc, err));
     if (rc != 0)
         return vs_fail(err, VS_E_IO, "the TPM refuses command 0x%x with code 0x%x", command, rc);
     return VS_OK;

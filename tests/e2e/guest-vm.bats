@@ -76,7 +76,7 @@ until grep -q "^ready http" /run/all.out; do sleep 0.1; done'
     boot "$one_by_one" "echo; echo SECRET=\$(wget -q -O - http://127.0.0.1:8006/cdh/resource/$secret_path 2>&1).; cat /run/cdh.out"
     tr -d '\r' <console.txt >console
     grep -q 'PolicyDeny' console
-    ! grep -q 'a secret of one line' console
+    [ "$(grep -c 'a secret of one line' console)" = 0 ]
     grep -q 'is not an approved value of cca.realm.cca-realm-initial-measurement' serve.log
 }
 
@@ -92,6 +92,16 @@ mount_disk() {
         vouchsafe-guest secure-mount -s - 2>&1
 }
 left() { ls /dev/mapper /sys/block | grep -v -e control -e vd -e : -e "^$"; }
+# pid_of WORD: the one of our programs that was started with it
+pid_of() { for pid in $(pidof vouchsafe-guest); do ! grep -q "$1" /proc/$pid/cmdline || echo $pid; done; }
+# words_of PID: what there is of letters and digits in its memory
+words_of() {
+    while read span access rest; do
+        case $access in *w*) ;; *) continue ;; esac
+        from=$((0x${span%-*} / 4096)) to=$((0x${span#*-} / 4096))
+        dd if=/proc/$1/mem bs=4096 skip=$from count=$((to - from)) 2>/dev/null
+    done </proc/$1/maps | tr -cs "A-Za-z0-9" "\n"
+}
 echo'
 
 # An ext4 file system with one file, encrypted by cryptsetup: make_volume IMAGE SECTOR-SIZE
@@ -105,12 +115,15 @@ make_volume() {
     truncate -s 40M "$1"
     cryptsetup --batch-mode --disable-locks reencrypt --encrypt --type luks2 --cipher aes-xts-plain64 --key-size 512 \
         --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --hash sha256 --sector-size "$2" --reduce-device-size 32M \
-        --key-file disk.key "$1"
-    ! grep -q "a line of the disk" "$1"
+        --volume-key-file volume.key --key-file disk.key "$1"
+    run grep -q "a line of the disk" "$1"
+    [ "$status" -eq 1 ]
 }
 
+# Keys that a shell can look for: the one that the KBS has, and the volume's.
 disk_key() {
-    head -c 32 /dev/urandom >disk.key
+    printf '%s' "$(openssl rand -hex 16)" >disk.key
+    printf '%s' "$(openssl rand -hex 32)" >volume.key
     admin set-resource --path default/disk/1 --resource-file disk.key >/dev/null
 }
 
@@ -122,7 +135,9 @@ disk_key() {
     printf '%s\n' "$digest" >digest.txt
     admin set-resource --path default/disk/digest --resource-file digest.txt >/dev/null
     disk volume volume.img
-    boot "$one_by_one$disk_tools" "digest=$digest; $(cat <<'GUEST'
+    in_hex=$(od -An -v -tx1 volume.key | tr -d ' \n') # as the kernel is given it
+    # Small stacks: all of the memory is looked at.
+    boot "ulimit -s 1024$one_by_one$disk_tools" "digest=$digest; keys='$(cat disk.key) $(cat volume.key) $in_hex'; $(cat <<'GUEST'
 d=$(disk volume)
 id=$(cat /sys/class/block/${d##*/}/dev)
 key=kbs:///default/disk/1
@@ -133,9 +148,14 @@ echo LINK=$(mount_disk /link devicePath=$d $open key=$key)
 echo DIGEST=$(mount_disk /mnt devicePath=$d $open key=$key headerDigest=$(echo $digest | tr 0-9 a-j | tr a-j 1-90))
 echo KEY=$(mount_disk /mnt devicePath=$d $open key=kbs:///default/disk/digest)
 echo LEFT=$(left).
+words_of $(pid_of cdh) >/run/words
+for k in $keys; do echo AFTERERRORS=$(grep -c $k /run/words); done
 echo MOUNTED=$(mount_disk /mnt deviceId=$id $open key=$key headerDigest=kbs:///default/disk/digest mapperName=data)
 echo FILE=$(cat /mnt/file.txt). $(grep ' /mnt ' /proc/mounts)
 echo AGAIN=$(mount_disk /other devicePath=$d $open key=$key)
+words_of $(pid_of cdh) >/run/words
+for k in $keys; do echo AFTERMOUNT=$(grep -c $k /run/words); done
+echo CONTROL=$(grep -c VOUCHSAFE /run/words)
 GUEST
 )"
     tr -d '\r' <console.txt >console
@@ -147,22 +167,55 @@ GUEST
     grep -q '^MOUNTED=mount succeeded!$' console
     grep -q '^FILE=a line of the disk\. /dev/mapper/data /mnt ext4 rw,nosuid,nodev,noatime' console
     grep -q '^AGAIN=.*busy' console
+    # No key is left in memory, wherever it failed; what is there is found.
+    [ "$(grep -c '^AFTERERRORS=0$' console)" = 3 ]
+    [ "$(grep -c '^AFTERMOUNT=0$' console)" = 3 ]
+    grep -q '^CONTROL=[1-9]' console
 }
+
+# A mkfs.ext4 before the real one that does what /fake/mode says.
+breaking_mkfs='
+mkdir /fake
+cat >/fake/mkfs.ext4 <<MKFS
+#!/bin/busybox sh
+case \$(cat /fake/mode) in
+fail) exit 1 ;;
+hang) touch /fake/hangs; exec sleep 1000 ;;
+*) exec /bin/mkfs.ext4 "\$@" ;;
+esac
+MKFS
+chmod +x /fake/mkfs.ext4
+echo fail >/fake/mode
+export PATH=/fake:$PATH'
 
 @test "a guest does not open a disk whose header was given the null cipher, and encrypts an empty one with a key of its own" {
     endorse_rim >/dev/null
     disk_key
     make_volume volume.img 512
     "$VS_ROOT/tests/e2e/luks2_null.py" volume.img
-    truncate -s 8M empty.img
+    truncate -s 8M empty.img files.img
     disk volume volume.img
     disk empty empty.img
-    boot "$together$disk_tools" "$(cat <<'GUEST'
+    disk files files.img
+    boot "$breaking_mkfs$together$disk_tools" "$(cat <<'GUEST'
 mkdir /mnt
 echo NULL=$(mount_disk /mnt devicePath=$(disk volume) sourceType=encrypted targetType=fileSystem key=kbs:///default/disk/1)
-empty="devicePath=$(disk empty) sourceType=empty"
-echo MKFS=$(mount_disk /mnt $empty targetType=fileSystem)
+files="devicePath=$(disk files) sourceType=empty targetType=fileSystem"
+echo FAILED=$(mount_disk /mnt $files)
 echo LEFT=$(left).
+echo hang >/fake/mode
+mount_disk /mnt $files >/dev/null &
+until [ -e /fake/hangs ]; do sleep 0.1; done
+echo MEANWHILE=$(left | wc -l)
+kill $(pid_of secure-mount)
+for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(left)" ] && sleep 0.5; done
+echo DESERTED=$(left)$(pidof sleep)$(grep -c /mnt /proc/mounts).
+echo work >/fake/mode
+echo MADE=$(mount_disk /mnt $files "mkfsOpts=-m 0 -L scratch")
+grep ' /mnt ' /proc/mounts
+echo 'what only a file may hold' >/mnt/file
+sync
+empty="devicePath=$(disk empty) sourceType=empty"
 echo DEVICE=$(mount_disk /scratch $empty targetType=device mapperName=scratch)
 readlink /scratch
 echo 'what only the guest may read' | dd of=/scratch conv=notrunc 2>/dev/null
@@ -174,11 +227,16 @@ GUEST
     tr -d '\r' <console.txt >console
     grep '^[A-Z]*=' console
     grep -q '^NULL=.*"encryption" is "cipher_null-ecb", must be "aes-xts-plain64"' console
-    grep -q '^MKFS=.*mkfs.ext4' console
+    grep -q '^FAILED=.*mkfs.ext4 failed' console
     grep -q '^LEFT=\.$' console
+    # Whoever asked has left: nothing is left of it, and it may be asked for again.
+    grep -q '^MEANWHILE=[1-9]' console
+    grep -q '^DESERTED=0\.$' console
+    grep -q '^MADE=mount succeeded!$' console
+    grep -q '^/dev/mapper/[0-9a-f]* /mnt ext4 rw,nosuid,nodev,noatime' console
     grep -q '^DEVICE=mount succeeded!$' console
     grep -q '^/dev/mapper/scratch$' console
     grep -q '^READ=what only the guest may read\.$' console
-    ! grep -q 'what only the guest may read' empty.img
-    [ "$(tr -d '\0' <empty.img | wc -c)" -gt 0 ]
+    [ "$(cat empty.img files.img | grep -c 'what only')" = 0 ]
+    for image in empty.img files.img; do [ "$(tr -d '\0' <$image | wc -c)" -gt 0 ]; done
 }

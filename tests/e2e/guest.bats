@@ -214,7 +214,7 @@ allow_sample = true'
 enable_eventlog = true'
     [ "$(ask_aa ExtendRuntimeMeasurement 1=d 2=o 3=c)" = 1 ]
     run attestation-agent --version
-    [[ "$output" == *"supported attesters: tdx, snp, cca, tpm"* ]]
+    [[ "$output" == *"supported attesters: tdx, snp, cca, az-tdx-vtpm, az-snp-vtpm, tpm"* ]]
 }
 
 @test "sealed secrets and layer keys come through the hub" {

@@ -65,6 +65,21 @@ static vs_code parse(vs_span in, hcl_type want, hcl_report *out, vs_error *err)
     return vs_cursor_end(&c);
 }
 
+vs_code hcl_find_type(vs_span in, hcl_type *out, vs_error *err)
+{
+    if (!vs_span_starts(in, VS_LIT("HCLA")))
+        return vs_fail(err, VS_E_NOT_FOUND, "no HCL report: it does not start with \"HCLA\"");
+    vs_cursor c = vs_cursor_of(in, err);
+    (void)vs_cursor_take(&c, HEAD + HCL_HARDWARE_SIZE + 8);
+    uint32_t type = le_u32(&c);
+    VS_TRY_WRAP(c.code, err, "HCL report");
+    if (type != HCL_SNP && type != HCL_TDX)
+        return vs_fail(err, VS_E_NOT_FOUND, "the HCL report is of type %u, neither of SNP nor TDX",
+                       type);
+    *out = (hcl_type)type;
+    return VS_OK;
+}
+
 vs_code hcl_parse(vs_arena *a, vs_span in, hcl_type want, hcl_report *out, vs_error *err)
 {
     hcl_report r = {0};

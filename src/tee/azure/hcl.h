@@ -26,6 +26,10 @@ typedef struct hcl_report { /* spans are views into the report */
     vs_val json;           /* the same, read */
 } hcl_report;
 
+/* For a guest that looks whose report it has: NOT_FOUND when these bytes are no such report, or one
+ * of a machine without confidential hardware; PARSE when they start like one and are cut. */
+VS_MUST vs_code hcl_find_type(vs_span in, hcl_type *out, vs_error *err);
+
 /* Reads all of the report. Refused: another signature, version (1 and 2 are known), type than the
  * wanted one, digest than SHA-256; sizes that do not agree; a status other than success; anything
  * but zeros behind the data. PARSE, INVALID, UNSUPPORTED. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TDX quotes and Intel's collateral: the vectors of ../shared/data/tdx and az-tdx-vtpm. */
+#include "collateral_file.h"
 #include "crypto/helpers.h"
 
 #include "tee/azure/vtpm.h"
@@ -270,63 +271,6 @@ static void an_old_platform_is_out_of_date(void **state)
  */
 
 /* Every byte as an escape: more than the tool does, and as good. */
-static void put_escaped(vs_buf *out, vs_span text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        vs_buf_printf(out, "%%%02X", text.p[i]);
-}
-
-/* White space wherever JSON has room for it. */
-static void put_spread(vs_buf *out, vs_span json)
-{
-    bool in_string = false;
-    for (size_t i = 0; i < json.n; i++) {
-        char c = (char)json.p[i];
-        in_string ^= c == '"';
-        vs_buf_putc(out, c);
-        if (!in_string && strchr("{}[]:,\"", c))
-            vs_buf_puts(out, " \n\t");
-    }
-}
-
-static void put_document(vs_buf *out, const char *key, const char *name, vs_span json,
-                         vs_span signature)
-{
-    vs_buf_printf(out, "\"%s\":{\"signature\":\"", key);
-    vs_hex_encode(out, signature);
-    vs_buf_printf(out, "\" , \"%s\" : ", name);
-    put_spread(out, json);
-    vs_buf_puts(out, "}");
-}
-
-static void put_hex_member(vs_buf *out, const char *before, vs_span bytes)
-{
-    vs_buf_puts(out, before);
-    vs_hex_encode(out, bytes);
-    vs_buf_putc(out, '"');
-}
-
-static void client_tool_file(const dcap_collateral *k, vs_buf *out)
-{
-    vs_buf_puts(out, "{\"x\":[1,{\"collaterals\":0}],\n \"collaterals\" : { \"version\":\"4\","
-                     "\"tcbinfos\" : [ {\"fmspc\":\"000000000000\",\"tdx_tcbinfo\":null},"
-                     "{\"fmspc\":\"B0C06F000000\",\"tdx_tcbinfo_early\":null,");
-    put_document(out, "tdx_tcbinfo", "tcbInfo", k->tcb_info, k->tcb_info_signature);
-    vs_buf_puts(out, "}],");
-    put_document(out, "tdqeidentity", "enclaveIdentity", k->qe_identity, k->qe_identity_signature);
-    put_hex_member(out, ",\"pckcacrl\":{\"processorCrl\":\"", k->root_crl);
-    put_hex_member(out, ",\"platformCrl\":\"", k->pck_crl);
-    put_hex_member(out, "},\"rootcacrl\":\"", k->root_crl);
-    vs_buf_puts(out, ",\"certificates\":{\"TCB-Info-Issuer-Chain\":\"");
-    put_escaped(out, k->tcb_info_chain);
-    vs_buf_puts(out, "\",\"SGX-Enclave-Identity-Issuer-Chain\":\"");
-    put_escaped(out, k->qe_identity_chain);
-    vs_buf_puts(out, "\",\"SGX-PCK-Certificate-Issuer-Chain\":{\"PROCESSOR\":\"\",\"PLATFORM\":\"");
-    put_escaped(out, k->pck_crl_chain);
-    vs_buf_puts(out, "\"}}}}");
-    assert_true(vs_buf_ok(out));
-}
-
 static vs_code run(dcap_trust *trust, vs_val evidence, vs_span report_data, vs_span init_data,
                    vs_tee_result *out)
 {
@@ -360,7 +304,7 @@ static void the_driver_reads_the_file_of_intels_client_tool(void **state)
     vs_tee_result r;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    client_tool_file(&k, &text);
+    put_collateral_file(&text, "B0C06F000000", &k);
     assert_vs_ok(vs_write_fd(fd, vs_buf_span(&text), &err), &err);
     assert_vs_ok(dcap_trust_new(&(dcap_trust_options){.file = path}, &trust, &err), &err);
     assert_string_equal(dcap_trust_file(trust), path);
