@@ -90,14 +90,18 @@ static vs_code get_with_token(const kc_options *o, kbsc *c, vs_buf *secret, vs_e
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(KC_FILE_MAX);
     VS_TRY_WRAP(vs_read_file(o->attestation_token, &token, err), err,
                 "reading the attestation token");
-    return kbsc_get_resource_token(c, vs_span_trim(vs_buf_span(&token)), o->path, secret, err);
+    bool token_refused;
+    return kbsc_get_with_token(c, vs_span_trim(vs_buf_span(&token)),
+                               &(kbsc_resource){"resource", o->path, NULL}, secret, &token_refused,
+                               err);
 }
 
 static vs_code get_by_attesting(const kc_options *o, kbsc *c, vs_buf *secret, vs_error *err)
 {
     VS_CLEANUP(attester_free) attester *att = NULL;
     VS_TRY(detect(o, &att, err));
-    return kbsc_get_resource(c, att, vs_str(o->init_data), o->path, secret, err);
+    return kbsc_get_resource(c, att, vs_str(o->init_data),
+                             &(kbsc_resource){"resource", o->path, NULL}, secret, err);
 }
 
 static vs_code get_resource(const kc_options *o, vs_error *err)
