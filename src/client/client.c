@@ -243,6 +243,7 @@ static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_e
     VS_CLEANUP(vs_buf_free) vs_buf bearer = VS_BUF(ANSWER_MAX);
     char type[128];
     unsigned ms;
+    c->why = (kbsc_failure){0};
     VS_TRY(time_left(c, &ms, err));
     vs_buf_puts(&url, c->base);
     vs_buf_puts(&url, "/kbs/v0/");
@@ -360,12 +361,15 @@ static vs_code tee_pubkey(kbsc *c, vs_val *out, vs_error *err)
 {
     bool old = c->version == KBSC_0_1_1;
     bool fits = c->tee_key && (!old || vs_key_kind(c->tee_key) == VS_KEY_RSA);
-    if (!fits && (!c->tee_key || c->own_key))
+    bool ours = !c->tee_key || c->own_key;
+    if (!fits && ours)
         VS_TRY(kbsc_make_tee_key(c, old ? VS_KEY_RSA : VS_KEY_P256, err));
-    else if (!fits)
+    if (!fits && !ours) {
+        c->why.version = true;
         return vs_fail(err, VS_E_UNSUPPORTED,
                        "the server speaks protocol 0.1.1, which needs an RSA key: the TEE key is "
                        "none");
+    }
     return vs_key_to_jwk(&c->arena, c->tee_key, old ? "RSA1_5" : tee_alg(c->tee_key), out, err);
 }
 

@@ -21,6 +21,13 @@ typedef enum kbsc_version {
 #define KBSC_NEWEST   KBSC_0_4_0
 #define KBSC_VERSIONS "0.1.1, 0.2.0, 0.3.0, 0.4.0"
 
+/* Of a configuration's key (config_choice). */
+#define KBSC_VERSION_CHOICES                                                                       \
+    {                                                                                              \
+        {"0.1.1", KBSC_0_1_1, NULL}, {"0.2.0", KBSC_0_2_0, NULL}, {"0.3.0", KBSC_0_3_0, NULL},     \
+            {"0.4.0", KBSC_0_4_0, NULL}, {NULL, 0, NULL},                                          \
+    }
+
 const char *kbsc_version_name(kbsc_version v);
 /* "0.2.0"; false for a version that is not in the list. */
 bool kbsc_version_of(vs_span name, kbsc_version *out);

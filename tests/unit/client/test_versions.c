@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client against servers that speak one version of the protocol each, as upstream's do, and
- * against such as lie about it. What it sends is compared with what the clients of that version sent.
+ * against such as lie about it. What it sends is compared with what the clients of that version
+ * sent.
  */
 #include "../net/wire.h"
 #include "transcripts.h"
@@ -156,8 +157,8 @@ static void on_resource(const vs_http_request *req, vs_http_response *resp)
     }
     assert_vs_ok(vs_json_parse(req->arena, vs_buf_span(&k.key_json), NULL, &key, &err), &err);
     bool old = strcmp(k.t->version, "0.1.1") == 0;
-    assert_vs_ok((old ? vs_jwe_encrypt_0_1 : vs_jwe_encrypt)(&resp->body, key, vs_str(secret), &err),
-                 &err);
+    assert_vs_ok(
+        (old ? vs_jwe_encrypt_0_1 : vs_jwe_encrypt)(&resp->body, key, vs_str(secret), &err), &err);
 }
 
 static void handle(void *user, const vs_http_request *req, vs_http_response *resp)
@@ -173,7 +174,8 @@ static void handle(void *user, const vs_http_request *req, vs_http_response *res
         on_resource(req, resp);
 }
 
-/* ---- our side --------------------------------------------------------------------------------- */
+/* ---- our side ---------------------------------------------------------------------------------
+ */
 
 static vs_http_server *server;
 static attester *att;
@@ -263,7 +265,8 @@ static void assert_says(const vs_error *err, const char *what)
         fail_msg("\"%s\" is not in \"%s\"", what, text);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------ */
+/* ---- tests ------------------------------------------------------------------------------------
+ */
 
 static void servers_of_every_version_give_their_secret(void **state)
 {
@@ -452,12 +455,12 @@ static void the_old_form_is_taken_only_from_whom_it_is_expected(void **state)
     static const struct {
         kbsc_version oldest;
         bool attests, taken;
-    } v[] = {{0, false, false}, {0, true, false}, {KBSC_0_1_1, true, false},
-             {KBSC_0_1_1, false, true}};
+    } v[] = {
+        {0, false, false}, {0, true, false}, {KBSC_0_1_1, true, false}, {KBSC_0_1_1, false, true}};
     for (size_t i = 0; i < VS_COUNT(v); i++) {
         speak(&transcripts[3]);
-        k.t = &(transcript){"0.4.0", transcripts[3].request, transcripts[3].attestation, VS_KEY_RSA,
-                            "RSA-OAEP-256", ""};
+        k.t = &(transcript){"0.4.0",    transcripts[3].request, transcripts[3].attestation,
+                            VS_KEY_RSA, "RSA-OAEP-256",         ""};
         kbsc *c = new_client((kbsc_config){.oldest = v[i].oldest});
         assert_vs_ok(kbsc_make_tee_key(c, VS_KEY_RSA, &err), &err);
         if (v[i].attests)
@@ -539,8 +542,8 @@ static void tries_and_proxies_are_as_configured(void **state)
                                       "http://me:hunter2@h:1"};
     for (size_t i = 0; i < VS_COUNT(bad); i++) {
         char text[VS_ERROR_TEXT];
-        assert_int_not_equal(
-            kbsc_new(&(kbsc_config){.url = "http://h", .proxy = bad[i]}, &c, &err), VS_OK);
+        assert_int_not_equal(kbsc_new(&(kbsc_config){.url = "http://h", .proxy = bad[i]}, &c, &err),
+                             VS_OK);
         assert_null(strstr(vs_error_text(&err, text, sizeof text), "hunter2"));
         assert_null(c);
     }
