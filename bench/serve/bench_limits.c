@@ -183,7 +183,7 @@ static void *ask_for_challenges(void *arg)
     buffers b = make_buffers();
     while (atomic_fetch_sub(&w.b->left, 1) > 0) {
         vs_buf_clear(&b.body);
-        kbsc_write_request(&b.body, "cca");
+        kbsc_write_request(&b.body, KBSC_NEWEST, "cca", false);
         if (!post(&w, "auth", vs_buf_span(&b.body), NULL, &b.answer))
             give_up(&w, "/auth", &b.answer);
     }

@@ -171,14 +171,14 @@ bool attest_once(worker *w, vs_buf *answer, vs_buf *scratch, vs_buf *body)
     uint8_t digest[VS_HASH_MAX] = {0};
     vs_arena_reset(&w->a);
     vs_buf_clear(body);
-    kbsc_write_request(body, "cca");
+    kbsc_write_request(body, KBSC_NEWEST, "cca", false);
     if (!post(w, "auth", vs_buf_span(body), NULL, answer))
         return false;
     vs_span cookie = vs_http_client_header(w->http, "Set-Cookie"), rest;
     const char *header =
         vs_sprintf(&w->a, "Cookie: %.*s", VS_FMT(vs_span_cut(cookie, ';', &rest, NULL)));
     if (kbsc_read_challenge(&w->a, vs_buf_span(answer), &challenge, &w->err) != VS_OK ||
-        kbsc_report_data(&w->a, &challenge, w->b->tee_jwk, digest, &w->err) != VS_OK)
+        kbsc_report_data(&w->a, KBSC_NEWEST, &challenge, w->b->tee_jwk, digest, &w->err) != VS_OK)
         return false;
     vs_buf_clear(scratch);
     if (realm_attest(w->b->realm, vs_span_of(digest, 64), scratch, &w->err) != VS_OK)
@@ -186,8 +186,8 @@ bool attest_once(worker *w, vs_buf *answer, vs_buf *scratch, vs_buf *body)
     VS_CLEANUP(vs_buf_free) vs_buf evidence = VS_BUF(1 << 20);
     write_evidence(&evidence, vs_buf_span(scratch));
     vs_buf_clear(body);
-    kbsc_write_attestation(body, &challenge, w->b->tee_jwk, vs_buf_span(&evidence),
-                           (vs_span){NULL, 0});
+    const kbsc_proof proof = {w->b->tee_jwk, vs_buf_span(&evidence), {NULL, 0}};
+    kbsc_write_attestation(body, KBSC_NEWEST, &challenge, &proof);
     return post(w, "attest", vs_buf_span(body), header, answer);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A flattened JWE for the EC key of RFC 7515 A.3 (a published test key). */
+/* A flattened JWE, of today or of protocol 0.1.1, for the EC key of RFC 7515 A.3 (a published test
+ * key). */
 #include "envelope/jose.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     VS_CLEANUP(vs_buf_free) vs_buf plain = VS_BUF(1 << 20);
     vs_error err = {0};
     if (vs_jwe_decrypt(vs_span_of(data, size), key(), &plain, &err) != VS_OK && plain.n != 0)
+        __builtin_trap();
+    vs_buf_clear(&plain);
+    if (vs_jwe_decrypt_0_1(vs_span_of(data, size), key(), &plain, &err) != VS_OK && plain.n != 0)
         __builtin_trap();
     return 0;
 }

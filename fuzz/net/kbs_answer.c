@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a hostile KBS may answer to its client: challenge, token, error message. */
+/* What a hostile KBS may answer to its client: challenge, token, error message, the versions that
+ * it says it speaks. */
 #include <stdlib.h>
 
 #include "client/messages.h"
@@ -18,10 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (kbsc_read_token(&a, in, &token, NULL) == VS_OK && token.n < 5)
         abort();
-    if (kbsc_read_refusal(&a, in, &refusal))
+    if (kbsc_read_refusal(&a, in, &refusal)) {
+        kbsc_mismatch m = kbsc_read_mismatch(&refusal);
+        if ((m.known && !m.is) || m.known >= 1u << (KBSC_NEWEST + 1) || m.known & 1)
+            abort();
         for (const char *p = kbsc_printable(&a, refusal.detail, 100); *p; p++)
             if (*p < 0x20 || *p > 0x7e)
                 abort();
+    }
     vs_arena_free(&a);
     return 0;
 }

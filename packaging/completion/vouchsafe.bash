@@ -117,7 +117,7 @@ _vouchsafe_servers() {
 }
 
 _kbs_client() {
-    local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --unix-socket --client-cert --client-key --allow-sample --help --version" w
+    local cur=${COMP_WORDS[COMP_CWORD]} words="attest get-resource config --url --cert-file --unix-socket --client-cert --client-key --proxy --timeout --oldest-protocol --allow-sample --help --version" w
     for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $w in
         attest) words="--tee-key-file --allow-sample" ;;

@@ -34,7 +34,8 @@ static vs_code open_kbs(aa *agent, vs_error *err)
         return VS_OK;
     const kbsc_config kbs = {.url = cfg->kbs_url,
                              .ca_pem = cfg->kbs_cert ? vs_str(cfg->kbs_cert) : (vs_span){0},
-                             .user_agent = "attestation-agent/" VS_VERSION};
+                             .user_agent = "attestation-agent/" VS_VERSION,
+                             .oldest = (kbsc_version)cfg->oldest_protocol};
     return kbsc_new(&kbs, &agent->kbs, err);
 }
 
@@ -153,9 +154,7 @@ vs_code aa_bind_init_data(aa *agent, vs_span digest, vs_error *err)
 static vs_code attest(aa *agent, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(AA_TOKEN_MAX);
-    vs_key *key = NULL;
-    VS_TRY(vs_key_generate(agent->cfg->tee_key, &key, err));
-    VS_TRY(kbsc_set_tee_key(agent->kbs, key, err)); /* the key is its own from now on */
+    VS_TRY(kbsc_make_tee_key(agent->kbs, agent->cfg->tee_key, err));
     vs_span init = agent->init_data.n ? vs_buf_span(&agent->init_data) : (vs_span){0};
     VS_TRY(kbsc_attest(agent->kbs, agent->att, init, &token, err));
     return aa_token_keep(&agent->tokens, vs_buf_span(&token), kbsc_tee_key(agent->kbs), vs_now_s(),

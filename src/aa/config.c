@@ -2,6 +2,7 @@
 #include "aa/config.h"
 
 #include "base/log.h"
+#include "client/messages.h"
 #include "config/guest.h"
 #include "config/macros.h"
 
@@ -23,6 +24,8 @@ static const config_choice tee_keys[] = {
     {NULL, 0, NULL},
 };
 
+static const config_choice versions[] = KBSC_VERSION_CHOICES;
+
 static const config_key keys[] = {
     SECTION("token_configs", "where tokens come from"),
     SECTION_AT("token_configs.kbs", AT(has_kbs), "tokens of a KBS (type \"kbs\")"),
@@ -31,6 +34,8 @@ static const config_key keys[] = {
          "PEM text of a certificate that is trusted besides the system's"),
     CHOICE("token_configs.kbs.tee_key_algorithm", AT(tee_key), tee_keys, "ECDH-ES+A256KW-P256",
            "kind of the key that secrets are encrypted to"),
+    CHOICE("token_configs.kbs.oldest_protocol", CFG(oldest_protocol), versions, "0.2.0",
+           "vouchsafe's own: oldest version of the KBS protocol to go back to"),
     SECTION_AT("token_configs.coco_as", AT(has_as),
                "tokens of an attestation service (type \"coco_as\")"),
     TEXT("token_configs.coco_as.url", CFG(coco_as_url), NULL,

@@ -13,6 +13,7 @@
 typedef struct aa_config {          /* text lives on the arena; NULL = not given */
     const char *kbs_url, *kbs_cert; /* kbs_cert: PEM text */
     vs_key_type tee_key;
+    int oldest_protocol; /* kbsc_version */
     const char *coco_as_url;
     int64_t init_pcr;
     bool event_log;

@@ -2,10 +2,13 @@
 #include "cdh/config.h"
 
 #include "base/log.h"
+#include "client/messages.h"
 #include "config/guest.h"
 #include "config/macros.h"
 
 #define AT(member) offsetof(cdh_config, member)
+
+static const config_choice versions[] = KBSC_VERSION_CHOICES;
 
 static const config_key keys[] = {
     TEXT("socket", AT(socket), "unix:///run/confidential-containers/cdh.sock",
@@ -19,6 +22,8 @@ static const config_key keys[] = {
     TEXT("kbc.url", AT(kbc_url), NULL, "base URL of the KBS, for cc_kbc"),
     TEXT("kbc.kbs_cert", AT(kbs_cert), NULL,
          "PEM text of a certificate that is trusted besides the system's"),
+    CHOICE("kbc.oldest_protocol", AT(oldest_protocol), versions, "0.2.0",
+           "vouchsafe's own: 0.1.1 takes secrets in the form of that version of the KBS protocol"),
     LIST("credentials", AT(credentials), AT(n_credentials), cdh_credential,
          "secrets that are written to files at the start"),
     TEXT("credentials.path", offsetof(cdh_credential, path), NULL,

@@ -15,6 +15,7 @@ typedef struct cdh_credential {
 typedef struct cdh_config { /* text lives on the arena; NULL = not given */
     const char *socket, *aa_socket;
     const char *kbc_name, *kbc_url, *kbs_cert; /* kbs_cert: PEM text */
+    int oldest_protocol;                       /* kbsc_version */
     const cdh_credential *credentials;
     size_t n_credentials;
     bool skip_verification; /* of sealed secrets */

@@ -48,8 +48,10 @@ vs_code cdh_source_kbs(const cdh_kbs_config *cfg, cdh_source **out, vs_error *er
     cdh_source *s = *out = new_source();
     if (!s)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    const kbsc_config kbs = {
-        .url = cfg->url, .ca_pem = cfg->ca_pem, .user_agent = "confidential-data-hub/" VS_VERSION};
+    const kbsc_config kbs = {.url = cfg->url,
+                             .ca_pem = cfg->ca_pem,
+                             .user_agent = "confidential-data-hub/" VS_VERSION,
+                             .oldest = (kbsc_version)cfg->oldest};
     s->cfg = *cfg;
     vs_code code = kbsc_new(&kbs, &s->kbs, err);
     if (code != VS_OK)

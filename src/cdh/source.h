@@ -17,6 +17,7 @@ typedef vs_code (*cdh_token_getter)(void *user, vs_span refused, vs_buf *json, v
 typedef struct cdh_kbs_config {
     const char *url;
     vs_span ca_pem; /* text; empty = none */
+    int oldest;     /* kbsc_version: which forms of secrets are taken */
     cdh_token_getter get_token;
     void *user;
 } cdh_kbs_config;

@@ -123,6 +123,33 @@ static vs_code settle(attester *a, const attester_config *cfg, named n, vs_error
     return VS_OK;
 }
 
+/* The TEE that the caller wants, or an error. */
+static vs_code settle_named(attester *a, const attester_config *cfg, vs_error *err)
+{
+    if (strcmp(cfg->tee, "sample") == 0) {
+        if (!cfg->allow_sample)
+            return vs_fail(err, VS_E_DENIED,
+                           "the sample attester must be allowed: it proves nothing");
+        a->tee = &tee_attester_sample;
+        return VS_OK;
+    }
+    if (strcmp(cfg->tee, "tpm") == 0) {
+        VS_TRY(attester_probe_tpm(a, err));
+        a->tee = &tee_attester_tpm;
+        return VS_OK;
+    }
+    size_t i = 0;
+    while (i < VS_COUNT(tees) && strcmp(cfg->tee, tees[i]->name) != 0)
+        i++;
+    if (i == VS_COUNT(tees))
+        return vs_fail(err, VS_E_INVALID, "there is no attester \"%.40s\": " ATTESTER_NAMES,
+                       cfg->tee);
+    VS_TRY_WRAP(find_provider(a, err), err, "cannot use the attestation device");
+    return a->tee == tees[i] ? VS_OK
+                             : vs_fail(err, VS_E_NOT_FOUND, "the TEE is \"%s\" and not \"%s\"",
+                                       a->tee->name, cfg->tee);
+}
+
 /* AA_TPM_AK_HANDLE: hexadecimal, with or without 0x. */
 static vs_code read_handle(uint32_t *out, vs_error *err)
 {
@@ -171,7 +198,7 @@ vs_code attester_detect(const attester_config *cfg, attester **out, vs_error *er
     vs_code code = made ? read_handle(&a->tpm_handle, err)
                         : vs_fail(err, VS_E_NOMEM, "cannot make an attester");
     if (code == VS_OK)
-        code = settle(a, cfg, n, err);
+        code = cfg->tee ? settle_named(a, cfg, err) : settle(a, cfg, n, err);
     if (code != VS_OK)
         attester_free(&a);
     else

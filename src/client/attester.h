@@ -28,6 +28,7 @@ typedef struct attester_config {
     const char *imds_url;  /* VOUCHSAFE_IMDS_URL: Azure, the metadata service, without '/' at its
                             * end; else http://169.254.169.254 */
     bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
+    const char *tee;       /* this one and no other, of ATTESTER_NAMES; NULL = whichever is there */
 } attester_config;
 
 /* The log of measurements at run time, when nothing says otherwise. */

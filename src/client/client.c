@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "client/messages.h"
 #include "envelope/jose.h"
 #include "net/http_client.h"
 
@@ -18,15 +18,24 @@ enum {
     PATH_MAX_BYTES = 4096,
     ATTEST_TRIES = 5, /* kbs.md 1.10 */
     GET_TRIES = 3,
+    REQUEST_MS = 60000,
     SHOWN_MAX = 600, /* of a server's text in an error */
 };
 
 struct kbsc {
     vs_http_client *http;
     char *base; /* without '/' at its end */
-    unsigned retry_ms;
+    kbsc_version oldest, version;
+    bool settled; /* a server took the version */
+    bool plain;   /* offers without a list of hashes */
     vs_key *tee_key;
+    bool own_key; /* it was made here */
+    unsigned tries, retry_ms, request_ms, deadline_ms;
+    void (*warn)(void *user, const char *text, const vs_error *why);
+    void *user;
     vs_arena arena; /* of the operation under way */
+    int64_t until;  /* ... and its end, of vs_mono_ns(); INT64_MAX = none */
+    kbsc_failure why;
 };
 
 static void reset_arena(vs_arena **a)
@@ -34,8 +43,25 @@ static void reset_arena(vs_arena **a)
     vs_arena_reset(*a);
 }
 
+static vs_arena *begin(kbsc *c)
+{
+    c->until = c->deadline_ms ? vs_mono_ns() + (int64_t)c->deadline_ms * 1000000 : INT64_MAX;
+    c->why = (kbsc_failure){0};
+    return &c->arena;
+}
+
 /* Each public operation starts with this: what it parsed is gone when it returns. */
-#define WITH_ARENA(c) VS_CLEANUP(reset_arena) __attribute__((unused)) vs_arena *arena = &(c)->arena
+#define OPERATION(c) VS_CLEANUP(reset_arena) __attribute__((unused)) vs_arena *arena = begin(c)
+
+static void warn(const kbsc *c, const char *text, const vs_error *why)
+{
+    if (c->warn)
+        c->warn(c->user, text, why);
+    else if (why)
+        vs_log_error(VS_LOG_WARN, "client", text, why);
+    else
+        vs_log(VS_LOG_WARN, "client", text, NULL);
+}
 
 /* ---- making one -------------------------------------------------------------------------------
  */
@@ -55,19 +81,47 @@ static vs_code set_base(kbsc *c, const char *url, vs_error *err)
     return c->base ? VS_OK : vs_fail(err, VS_E_NOMEM, "out of memory");
 }
 
+/* Both HTTP clients understand this much. A password would end up in logs. */
+static vs_code check_proxy(const char *proxy, vs_error *err)
+{
+    if (!proxy || !*proxy)
+        return VS_OK;
+    if (strchr(proxy, '@'))
+        return vs_fail(err, VS_E_UNSUPPORTED, "a proxy that wants a user's name is not supported");
+    if (strncmp(proxy, "http://", 7) != 0)
+        return vs_fail(err, VS_E_INVALID, "the proxy \"%.200s\" must be http://HOST:PORT", proxy);
+    return VS_OK;
+}
+
+static void set_options(kbsc *c, const kbsc_config *cfg)
+{
+    c->version = KBSC_NEWEST;
+    c->oldest = cfg->oldest ? cfg->oldest : KBSC_OLDEST;
+    c->tries = cfg->attest_tries ? cfg->attest_tries : ATTEST_TRIES;
+    c->retry_ms = cfg->retry_ms ? cfg->retry_ms : 1000;
+    c->request_ms = cfg->request_ms ? cfg->request_ms : REQUEST_MS;
+    c->deadline_ms = cfg->deadline_ms;
+    c->warn = cfg->warn;
+    c->user = cfg->user;
+}
+
 vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
 {
+    VS_TRY(check_proxy(cfg->proxy, err));
     kbsc *c = calloc(1, sizeof *c);
     if (!c)
         return vs_fail(err, VS_E_NOMEM, "cannot make a client");
     vs_arena_init(&c->arena, 0);
-    c->retry_ms = cfg->retry_ms ? cfg->retry_ms : 1000;
+    set_options(c, cfg);
     vs_http_client_config http = {.ca_file = cfg->ca_file,
                                   .ca_pem = cfg->ca_pem,
                                   .user_agent = cfg->user_agent,
                                   .cert = cfg->cert,
                                   .key = cfg->key,
                                   .unix_socket = cfg->unix_socket,
+                                  .proxy = cfg->proxy,
+                                  .connect_ms = cfg->connect_ms,
+                                  .total_ms = c->request_ms,
                                   .response_bytes = ANSWER_MAX};
     vs_code code = set_base(c, cfg->url, err);
     if (code == VS_OK)
@@ -103,12 +157,22 @@ static const char *tee_alg(const vs_key *k)
     }
 }
 
+vs_code kbsc_make_tee_key(kbsc *c, vs_key_type type, vs_error *err)
+{
+    vs_key *key = NULL;
+    VS_TRY(vs_key_generate(type, &key, err));
+    VS_TRY(kbsc_set_tee_key(c, key, err));
+    c->own_key = true;
+    return VS_OK;
+}
+
 vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err)
 {
     if (!key)
-        VS_TRY(vs_key_generate(VS_KEY_P256, &key, err));
+        return kbsc_make_tee_key(c, VS_KEY_P256, err);
     vs_key_free(&c->tee_key);
     c->tee_key = key;
+    c->own_key = false;
     if (vs_key_is_private(key) && tee_alg(key))
         return VS_OK;
     const char *found = !vs_key_is_private(key)              ? "a public key"
@@ -122,6 +186,16 @@ vs_code kbsc_set_tee_key(kbsc *c, vs_key *key, vs_error *err)
 const vs_key *kbsc_tee_key(const kbsc *c)
 {
     return c->tee_key;
+}
+
+const kbsc_failure *kbsc_why(const kbsc *c)
+{
+    return &c->why;
+}
+
+kbsc_version kbsc_spoken(const kbsc *c)
+{
+    return c->settled ? c->version : 0;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------
@@ -149,11 +223,28 @@ typedef struct request {
     bool has_body;
 } request;
 
+/* What a request may take of the time that is left to the operation. */
+static vs_code time_left(const kbsc *c, unsigned *ms, vs_error *err)
+{
+    *ms = c->request_ms;
+    if (c->until == INT64_MAX)
+        return VS_OK;
+    int64_t left = (c->until - vs_mono_ns()) / 1000000;
+    if (left <= 0)
+        return vs_fail(err, VS_E_TIMEOUT, "not done within %u ms", c->deadline_ms);
+    if (left < (int64_t)*ms)
+        *ms = (unsigned)left;
+    return VS_OK;
+}
+
 static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf url = VS_BUF(PATH_MAX_BYTES * 3 + 4096);
     VS_CLEANUP(vs_buf_free) vs_buf bearer = VS_BUF(ANSWER_MAX);
     char type[128];
+    unsigned ms;
+    c->why = (kbsc_failure){0};
+    VS_TRY(time_left(c, &ms, err));
     vs_buf_puts(&url, c->base);
     vs_buf_puts(&url, "/kbs/v0/");
     put_path(&url, r->path);
@@ -185,7 +276,8 @@ static vs_code call(kbsc *c, const request *r, int *status, vs_buf *answer, vs_e
                          .url = (const char *)url.p,
                          .headers = headers,
                          .body = r->body,
-                         .has_body = r->has_body};
+                         .has_body = r->has_body,
+                         .total_ms = ms};
     return vs_http_client_do(c->http, &http, status, answer, err);
 }
 
@@ -211,12 +303,16 @@ static vs_code refused(kbsc *c, int status, const vs_buf *answer, kbsc_refusal *
     vs_code code = code_of_status(status);
     /* With it an operator finds the reasons in the log of a vouchsafe server. */
     vs_span decision = vs_http_client_header(c->http, "vouchsafe-decision");
-    if (kbsc_read_refusal(a, vs_buf_span(answer), refusal))
+    bool told = kbsc_read_refusal(a, vs_buf_span(answer), refusal);
+    if (!told)
+        *refusal = (kbsc_refusal){0};
+    c->why.status = status;
+    (void)snprintf(c->why.name, sizeof c->why.name, "%s", kbsc_printable(a, refusal->name, 60));
+    (void)snprintf(c->why.decision, sizeof c->why.decision, "%s", kbsc_printable(a, decision, 60));
+    if (told)
         return vs_fail(err, code, "the server says: %s (%s, HTTP %d%s%s)",
-                       kbsc_printable(a, refusal->detail, SHOWN_MAX),
-                       kbsc_printable(a, refusal->name, 64), status,
-                       decision.n ? ", decision " : "", kbsc_printable(a, decision, 64));
-    *refusal = (kbsc_refusal){0};
+                       kbsc_printable(a, refusal->detail, SHOWN_MAX), c->why.name, status,
+                       decision.n ? ", decision " : "", c->why.decision);
     if (answer->n == 0)
         return vs_fail(err, code, "the server answers HTTP %d without a word", status);
     return vs_fail(err, code, "the server answers HTTP %d: %s", status,
@@ -226,48 +322,145 @@ static vs_code refused(kbsc *c, int status, const vs_buf *answer, kbsc_refusal *
 /* ---- attestation ------------------------------------------------------------------------------
  */
 
-static vs_code post(kbsc *c, const char *path, const vs_buf *body, vs_buf *answer, bool *again,
+/* What came of a message. */
+typedef struct reply {
+    int status; /* 0 = there was no answer */
+    bool again; /* the same could succeed a second later */
+    kbsc_mismatch mismatch;
+} reply;
+
+static vs_code post(kbsc *c, const char *path, const vs_buf *body, vs_buf *answer, reply *r,
                     vs_error *err)
 {
+    *r = (reply){0};
     VS_TRY(vs_buf_check(body, err));
-    int status;
-    request r = {.method = "POST",
+    request q = {.method = "POST",
                  .path = path,
                  .content_type = "application/json",
                  .body = vs_buf_span(body),
                  .has_body = true};
-    vs_code code = call(c, &r, &status, answer, err);
+    vs_code code = call(c, &q, &r->status, answer, err);
     if (code != VS_OK) {
-        *again =
+        r->status = 0;
+        r->again =
             code == VS_E_IO; /* refused or reset; not: bad URL, untrusted certificate, time-out */
         return code;
     }
-    if (status == 200)
+    if (r->status == 200)
         return VS_OK;
     kbsc_refusal refusal;
-    code = refused(c, status, answer, &refusal, err);
-    const vs_span mismatch = VS_LIT("Protocol Version Mismatch");
-    bool version =
-        refusal.detail.n && memmem(refusal.detail.p, refusal.detail.n, mismatch.p, mismatch.n);
-    *again = !version && (status == 401 || status >= 500);
+    code = refused(c, r->status, answer, &refusal, err);
+    if (r->status == 401)
+        r->mismatch = kbsc_read_mismatch(&refusal);
+    r->again = !r->mismatch.is && (r->status == 401 || r->status >= 500);
     return code;
 }
 
+/* The key that the server shall encrypt to, as it is named in this version. */
 static vs_code tee_pubkey(kbsc *c, vs_val *out, vs_error *err)
 {
-    if (!c->tee_key)
-        VS_TRY(kbsc_set_tee_key(c, NULL, err));
-    return vs_key_to_jwk(&c->arena, c->tee_key, tee_alg(c->tee_key), out, err);
+    bool old = c->version == KBSC_0_1_1;
+    bool fits = c->tee_key && (!old || vs_key_kind(c->tee_key) == VS_KEY_RSA);
+    bool ours = !c->tee_key || c->own_key;
+    if (!fits && ours)
+        VS_TRY(kbsc_make_tee_key(c, old ? VS_KEY_RSA : VS_KEY_P256, err));
+    if (!fits && !ours) {
+        c->why.version = true;
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "the server speaks protocol 0.1.1, which needs an RSA key: the TEE key is "
+                       "none");
+    }
+    return vs_key_to_jwk(&c->arena, c->tee_key, old ? "RSA1_5" : tee_alg(c->tee_key), out, err);
 }
 
-/* *again: the same could succeed a second later. */
+/* ---- which version ---- */
+
+/* Why none of the versions that the server names can be spoken. `err` has its words already. */
+static vs_code no_version(kbsc *c, const kbsc_mismatch *m, unsigned offered, vs_error *err)
+{
+    const char *said = kbsc_printable(&c->arena, m->said, SHOWN_MAX / 4);
+    c->why.version = true;
+    if (m->said.n == 0)
+        (void)vs_wrap(err, "the server does not speak protocol %s, and does not say which it does",
+                      kbsc_version_name(c->version));
+    else if (!m->known)
+        (void)vs_wrap(err, "the server speaks protocol \"%s\", this client " KBSC_VERSIONS, said);
+    else if (m->known & ~offered)
+        (void)vs_wrap(
+            err,
+            "the server speaks protocol \"%s\", which is older than %s, the oldest that is "
+            "allowed here",
+            said, kbsc_version_name(c->oldest));
+    else
+        (void)vs_wrap(err, "the server asks for protocol \"%s\" and does not take it", said);
+    if (err)
+        err->code = VS_E_UNSUPPORTED;
+    return VS_E_UNSUPPORTED;
+}
+
+/* The newest version that the server names, that may be spoken and was not `offered`. */
+static vs_code fall_back(kbsc *c, const kbsc_mismatch *m, unsigned offered, vs_error *err)
+{
+    kbsc_version v = KBSC_NEWEST;
+    while (v >= c->oldest && !(m->known & ~offered & 1u << v))
+        v--;
+    if (v < c->oldest)
+        return no_version(c, m, offered, err);
+    warn(c,
+         vs_sprintf(
+             &c->arena,
+             "the server does not speak version %s of the KBS protocol, it says \"%s\": going "
+             "on with %s",
+             kbsc_version_name(c->version), kbsc_printable(&c->arena, m->said, SHOWN_MAX / 4),
+             kbsc_version_name(v)),
+         NULL);
+    c->version = v;
+    return VS_OK;
+}
+
+static vs_code offer(kbsc *c, const char *tee, vs_buf *answer, reply *r, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4096);
+    kbsc_write_request(&text, c->version, tee, c->plain);
+    vs_buf_clear(answer);
+    vs_code code = post(c, "auth", &text, answer, r, err);
+    /* Servers before 0.2.0 cannot even read a list there, and so do not come to the version. */
+    if (r->status != 400 || c->plain || c->version < KBSC_0_4_0)
+        return code;
+    c->plain = true;
+    return offer(c, tee, answer, r, err);
+}
+
 static vs_code ask_challenge(kbsc *c, attester *att, vs_buf *answer, kbsc_challenge *challenge,
                              bool *again, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf request_json = VS_BUF(4096);
-    kbsc_write_request(&request_json, attester_tee(att));
-    VS_TRY_WRAP(post(c, "auth", &request_json, answer, again, err), err, "asking for a challenge");
+    unsigned offered = 0; /* in this handshake: none goes out twice */
+    for (;;) {
+        reply r;
+        vs_code code = offer(c, attester_tee(att), answer, &r, err);
+        *again = r.again;
+        if (code == VS_OK)
+            break;
+        offered |= 1u << c->version;
+        if (r.mismatch.is)
+            code = fall_back(c, &r.mismatch, offered, err);
+        if (code != VS_OK) {
+            (void)vs_wrap(err, "asking for a challenge");
+            return code;
+        }
+    }
+    c->settled = true;
     return kbsc_read_challenge(&c->arena, vs_buf_span(answer), challenge, err);
+}
+
+/* ---- the handshake ---- */
+
+static vs_code get_evidence(kbsc *c, attester *att, vs_span report_data, vs_buf *evidence,
+                            vs_error *err)
+{
+    vs_code code = attester_evidence(att, report_data, evidence, err);
+    c->why.evidence = code != VS_OK;
+    return code;
 }
 
 static vs_code handshake(kbsc *c, attester *att, vs_span init_data, vs_buf *token, bool *again,
@@ -280,24 +473,36 @@ static vs_code handshake(kbsc *c, attester *att, vs_span init_data, vs_buf *toke
     VS_CLEANUP(vs_buf_free)
     vs_buf evidence = VS_BUF(EVIDENCE_MAX), attestation = VS_BUF(ATTESTATION_MAX);
     kbsc_challenge challenge;
-    vs_val key;
+    kbsc_proof proof = {.init_data = init_data};
     uint8_t digest[VS_HASH_MAX];
     vs_span text;
+    reply r;
     VS_TRY(ask_challenge(c, att, &first, &challenge, again, err));
-    VS_TRY(tee_pubkey(c, &key, err));
-    VS_TRY(kbsc_report_data(a, &challenge, key, digest, err));
-    VS_TRY(
-        attester_evidence(att, vs_span_of(digest, vs_hash_size(challenge.hash)), &evidence, err));
-    kbsc_write_attestation(&attestation, &challenge, key, vs_buf_span(&evidence), init_data);
-    VS_TRY_WRAP(post(c, "attest", &attestation, &second, again, err), err, "attesting as %s",
-                attester_tee(att));
+    if (init_data.p && c->version < KBSC_0_4_0)
+        warn(
+            c,
+            "the server is not told the init data: its version of the protocol has no place for it",
+            NULL);
+    VS_TRY(tee_pubkey(c, &proof.tee_pubkey, err));
+    VS_TRY(kbsc_report_data(a, c->version, &challenge, proof.tee_pubkey, digest, err));
+    VS_TRY(get_evidence(c, att, vs_span_of(digest, vs_hash_size(challenge.hash)), &evidence, err));
+    proof.evidence = vs_buf_span(&evidence);
+    kbsc_write_attestation(&attestation, c->version, &challenge, &proof);
+    vs_code code = post(c, "attest", &attestation, &second, &r, err);
+    *again = r.again;
+    VS_TRY_WRAP(code, err, "attesting as %s with protocol %s", attester_tee(att),
+                kbsc_version_name(c->version));
     VS_TRY(kbsc_read_token(a, vs_buf_span(&second), &text, err));
     vs_buf_put(token, text);
     return vs_buf_check(token, err);
 }
 
-static void pause_ms(unsigned ms)
+/* As far as the operation's time goes: what comes then says that it is over. */
+static void pause_ms(const kbsc *c)
 {
+    unsigned ms;
+    if (time_left(c, &ms, NULL) != VS_OK || c->until == INT64_MAX || ms > c->retry_ms)
+        ms = c->retry_ms;
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     while (nanosleep(&t, &t) != 0 && errno == EINTR) {
     }
@@ -305,21 +510,21 @@ static void pause_ms(unsigned ms)
 
 vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token, vs_error *err)
 {
-    WITH_ARENA(c);
+    OPERATION(c);
     vs_error local = {0};
     if (!err)
         err = &local;
-    for (int tried = 1;; tried++) {
+    for (unsigned tried = 1;; tried++) {
         bool again;
         vs_code code = handshake(c, att, init_data, token, &again, err);
         if (code == VS_OK || !again)
             return code;
-        if (tried == ATTEST_TRIES) {
-            (void)vs_wrap(err, "gave up after %d tries", tried);
+        if (tried >= c->tries) {
+            (void)vs_wrap(err, "gave up after %u tries", tried);
             return code;
         }
-        vs_log_error(VS_LOG_WARN, "client", "the handshake failed, trying again", err);
-        pause_ms(c->retry_ms);
+        warn(c, "the handshake failed, trying again", err);
+        pause_ms(c);
     }
 }
 
@@ -328,8 +533,14 @@ vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token, vs
 
 static vs_code open_resource(kbsc *c, const vs_buf *jwe, vs_buf *out, vs_error *err)
 {
-    VS_TRY_WRAP(vs_jwe_decrypt(vs_buf_span(jwe), c->tee_key, out, err), err,
-                "cannot decrypt the resource: was the token made with another TEE key?");
+    if (!c->tee_key)
+        return vs_fail(err, VS_E_INVALID, "the server sent a secret, but there is no TEE key yet");
+    /* A token of 0.1.1 may have been made by somebody else, so who allows that version takes its
+     * form with a token as well; a handshake of a newer one rules it out. */
+    bool old = c->oldest == KBSC_0_1_1 && (!c->settled || c->version == KBSC_0_1_1);
+    vs_code code =
+        (old ? vs_jwe_decrypt_0_1 : vs_jwe_decrypt)(vs_buf_span(jwe), c->tee_key, out, err);
+    VS_TRY_WRAP(code, err, "cannot decrypt the resource: was the token made with another TEE key?");
     return VS_OK;
 }
 
@@ -352,17 +563,16 @@ static bool attesting_helps(const kbsc_refusal *r)
     return vs_span_is(r->name, "TokenNotFound") || vs_span_is(r->name, "TokenVerifierError");
 }
 
-vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char *path, vs_buf *out,
-                          vs_error *err)
+vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const kbsc_resource *what,
+                          vs_buf *out, vs_error *err)
 {
-    WITH_ARENA(c);
+    OPERATION(c);
     bool attested = false;
     for (int tried = 1;; tried++) {
         VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
         int status;
         vs_arena_reset(arena);
-        VS_TRY(
-            get(c, &(kbsc_resource){"resource", path, NULL}, (vs_span){0}, &status, &answer, err));
+        VS_TRY(get(c, what, (vs_span){0}, &status, &answer, err));
         if (status == 200)
             return open_resource(c, &answer, out, err);
         kbsc_refusal refusal;
@@ -370,7 +580,7 @@ vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char 
         bool hopeless =
             status != 401 || refusal.name.n == 0 || (attested && !attesting_helps(&refusal));
         if (hopeless || tried == GET_TRIES) {
-            (void)vs_wrap(err, "getting %s", path);
+            (void)vs_wrap(err, "getting %s", what->path);
             return code;
         }
         VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(ANSWER_MAX);
@@ -380,18 +590,10 @@ vs_code kbsc_get_resource(kbsc *c, attester *att, vs_span init_data, const char 
     }
 }
 
-vs_code kbsc_get_resource_token(kbsc *c, vs_span token, const char *path, vs_buf *out,
-                                vs_error *err)
-{
-    bool refused_token;
-    return kbsc_get_with_token(c, token, &(kbsc_resource){"resource", path, NULL}, out,
-                               &refused_token, err);
-}
-
 vs_code kbsc_get_with_token(kbsc *c, vs_span token, const kbsc_resource *what, vs_buf *out,
                             bool *token_refused, vs_error *err)
 {
-    WITH_ARENA(c);
+    OPERATION(c);
     *token_refused = false;
     if (!c->tee_key)
         return vs_fail(err, VS_E_INVALID, "a token needs the TEE key that it was made with");
@@ -409,7 +611,7 @@ vs_code kbsc_get_with_token(kbsc *c, vs_span token, const kbsc_resource *what, v
 
 vs_code kbsc_administrate(kbsc *c, const kbsc_admin_call *q, vs_buf *out, vs_error *err)
 {
-    WITH_ARENA(c);
+    OPERATION(c);
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(ANSWER_MAX);
     int status;
     request r = {.method = q->method,

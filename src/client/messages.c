@@ -4,8 +4,6 @@
 #include "base/enc.h"
 #include "value/json.h"
 
-static const char PROTOCOL_VERSION[] = "0.4.0";
-
 enum { NONCE_MAX = 64 * 1024, TOKEN_MAX = 1024 * 1024 };
 
 /* A peer's document: moderate depth, no duplicate members. */
@@ -19,23 +17,46 @@ static vs_code parse(vs_arena *a, vs_span json, const char *what, vs_val *out, v
     return VS_OK;
 }
 
-void kbsc_write_request(vs_buf *out, const char *tee)
+static const char *const versions[] = {
+    [KBSC_0_1_1] = "0.1.1", [KBSC_0_2_0] = "0.2.0", [KBSC_0_3_0] = "0.3.0", [KBSC_0_4_0] = "0.4.0"};
+
+const char *kbsc_version_name(kbsc_version v)
+{
+    return v >= KBSC_0_1_1 && v <= KBSC_NEWEST ? versions[v] : "";
+}
+
+bool kbsc_version_of(vs_span name, kbsc_version *out)
+{
+    for (kbsc_version v = KBSC_0_1_1; v <= KBSC_NEWEST; v++) {
+        if (vs_span_is(name, versions[v])) {
+            *out = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+void kbsc_write_request(vs_buf *out, kbsc_version v, const char *tee, bool plain)
 {
     static const char *const hashes[] = {"sha256", "sha384", "sha512", "sm3"};
     vs_jw w = {.out = out};
     vs_jw_open(&w, '{');
     vs_jw_key(&w, "version");
-    vs_jw_str(&w, PROTOCOL_VERSION);
+    vs_jw_str(&w, kbsc_version_name(v));
     vs_jw_key(&w, "tee");
     vs_jw_str(&w, tee);
     vs_jw_key(&w, "extra-params");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "supported-hash-algorithms");
-    vs_jw_open(&w, '[');
-    for (size_t i = 0; i < VS_COUNT(hashes); i++)
-        vs_jw_str(&w, hashes[i]);
-    vs_jw_close(&w, ']');
-    vs_jw_close(&w, '}');
+    if (plain || v < KBSC_0_4_0) {
+        vs_jw_str(&w, "");
+    } else {
+        vs_jw_open(&w, '{');
+        vs_jw_key(&w, "supported-hash-algorithms");
+        vs_jw_open(&w, '[');
+        for (size_t i = 0; i < VS_COUNT(hashes); i++)
+            vs_jw_str(&w, hashes[i]);
+        vs_jw_close(&w, ']');
+        vs_jw_close(&w, '}');
+    }
     vs_jw_close(&w, '}');
 }
 
@@ -68,11 +89,12 @@ vs_code kbsc_read_challenge(vs_arena *a, vs_span json, kbsc_challenge *out, vs_e
     return read_hash(extra, &out->hash, err);
 }
 
-vs_code kbsc_report_data(vs_arena *a, const kbsc_challenge *challenge, vs_val tee_pubkey,
-                         uint8_t out[VS_HASH_MAX], vs_error *err)
+vs_code kbsc_report_data(vs_arena *a, kbsc_version v, const kbsc_challenge *challenge,
+                         vs_val tee_pubkey, uint8_t out[VS_HASH_MAX], vs_error *err)
 {
     vs_obj data = {.a = a};
-    vs_obj_put(&data, "additional-evidence", vs_cstring(""));
+    if (v >= KBSC_0_3_0)
+        vs_obj_put(&data, "additional-evidence", vs_cstring(""));
     vs_obj_put(&data, "nonce", vs_string(challenge->nonce));
     vs_obj_put(&data, "tee-pubkey", tee_pubkey);
     VS_CLEANUP(vs_buf_free) vs_buf canonical = VS_BUF(2 * NONCE_MAX + 64 * 1024);
@@ -99,27 +121,42 @@ static void write_init_data(vs_jw *w, vs_span init_data)
     vs_jw_close(w, '}');
 }
 
-void kbsc_write_attestation(vs_buf *out, const kbsc_challenge *challenge, vs_val tee_pubkey,
-                            vs_span evidence, vs_span init_data)
+static void write_evidence(vs_jw *w, kbsc_version v, vs_span evidence)
+{
+    vs_jw_key(w, "tee-evidence");
+    if (v < KBSC_0_3_0) {
+        vs_buf_put(w->out, evidence);
+        w->comma = true;
+        return;
+    }
+    vs_jw_open(w, '{');
+    vs_jw_key(w, "primary_evidence");
+    vs_buf_put(w->out, evidence);
+    w->comma = true;
+    vs_jw_key(w, "additional_evidence");
+    vs_jw_str(w, "");
+    vs_jw_close(w, '}');
+}
+
+void kbsc_write_attestation(vs_buf *out, kbsc_version v, const kbsc_challenge *challenge,
+                            const kbsc_proof *proof)
 {
     vs_jw w = {.out = out};
     vs_jw_open(&w, '{');
-    write_init_data(&w, init_data);
-    vs_jw_key(&w, "runtime-data");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "nonce");
-    vs_jw_span(&w, challenge->nonce);
-    vs_jw_key(&w, "tee-pubkey");
-    vs_jw_val(&w, tee_pubkey);
-    vs_jw_close(&w, '}');
-    vs_jw_key(&w, "tee-evidence");
-    vs_jw_open(&w, '{');
-    vs_jw_key(&w, "primary_evidence");
-    vs_buf_put(out, evidence);
-    w.comma = true;
-    vs_jw_key(&w, "additional_evidence");
-    vs_jw_str(&w, "");
-    vs_jw_close(&w, '}');
+    if (v < KBSC_0_4_0) {
+        vs_jw_key(&w, "tee-pubkey");
+        vs_jw_val(&w, proof->tee_pubkey);
+    } else {
+        write_init_data(&w, proof->init_data);
+        vs_jw_key(&w, "runtime-data");
+        vs_jw_open(&w, '{');
+        vs_jw_key(&w, "nonce");
+        vs_jw_span(&w, challenge->nonce);
+        vs_jw_key(&w, "tee-pubkey");
+        vs_jw_val(&w, proof->tee_pubkey);
+        vs_jw_close(&w, '}');
+    }
+    write_evidence(&w, v, proof->evidence);
     vs_jw_close(&w, '}');
 }
 
@@ -170,6 +207,40 @@ bool kbsc_read_refusal(vs_arena *a, vs_span json, kbsc_refusal *out)
     }
     *out = (kbsc_refusal){.name = name, .detail = vs_text(detail)};
     return true;
+}
+
+/* What stands behind `what`; p == NULL: it is not in the text. */
+static vs_span behind(vs_span text, const char *what)
+{
+    size_t n = strlen(what);
+    const uint8_t *at = text.n ? memmem(text.p, text.n, what, n) : NULL;
+    return at ? vs_span_from(text, (size_t)(at - text.p) + n) : (vs_span){0};
+}
+
+static vs_span before(vs_span text, const char *what)
+{
+    vs_span rest = behind(text, what);
+    return rest.p ? vs_span_head(text, text.n - rest.n - strlen(what)) : text;
+}
+
+kbsc_mismatch kbsc_read_mismatch(const kbsc_refusal *r)
+{
+    kbsc_mismatch m = {0};
+    vs_span words = behind(r->detail, "Protocol Version Mismatch");
+    m.is = words.p || vs_span_is(r->name, "ProtocolVersion");
+    m.said = behind(words, "expected version: ");
+    if (!m.said.p)
+        m.said = behind(words, "expect ");
+    m.said = vs_span_trim(before(before(m.said, " while the request"), ", requested version"));
+    for (vs_span rest = m.said; rest.n;) {
+        kbsc_version v;
+        vs_span one = vs_span_trim(vs_span_cut(rest, ',', &rest, NULL));
+        if (one.n && one.p[0] == '=')
+            one = vs_span_from(one, 1);
+        if (kbsc_version_of(one, &v))
+            m.known |= 1u << v;
+    }
+    return m;
 }
 
 const char *kbsc_printable(vs_arena *a, vs_span text, size_t max)

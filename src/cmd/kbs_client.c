@@ -12,6 +12,21 @@
 /* ---- shared -----------------------------------------------------------------------------------
  */
 
+static vs_code read_options(const kc_options *o, kbsc_config *cfg, vs_error *err)
+{
+    uint64_t seconds;
+    if (o->oldest_protocol && !kbsc_version_of(vs_str(o->oldest_protocol), &cfg->oldest))
+        return vs_fail(err, VS_E_INVALID,
+                       "--oldest-protocol is one of " KBSC_VERSIONS ", not %.60s",
+                       o->oldest_protocol);
+    if (!o->timeout)
+        return VS_OK;
+    if (!vs_span_decimal(vs_str(o->timeout), 86400, &seconds) || seconds == 0)
+        return vs_fail(err, VS_E_INVALID, "--timeout is 1 to 86400 seconds, not %.60s", o->timeout);
+    cfg->deadline_ms = (unsigned)seconds * 1000;
+    return VS_OK;
+}
+
 vs_code kc_connect(const kc_options *o, kbsc **out, vs_error *err)
 {
     kbsc_config cfg = {.url = o->url,
@@ -19,7 +34,9 @@ vs_code kc_connect(const kc_options *o, kbsc **out, vs_error *err)
                        .user_agent = "kbs-client/" VS_VERSION,
                        .cert = o->client_cert,
                        .key = o->client_key,
-                       .unix_socket = o->unix_socket};
+                       .unix_socket = o->unix_socket,
+                       .proxy = o->proxy};
+    VS_TRY(read_options(o, &cfg, err));
     return kbsc_new(&cfg, out, err);
 }
 
@@ -90,14 +107,18 @@ static vs_code get_with_token(const kc_options *o, kbsc *c, vs_buf *secret, vs_e
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(KC_FILE_MAX);
     VS_TRY_WRAP(vs_read_file(o->attestation_token, &token, err), err,
                 "reading the attestation token");
-    return kbsc_get_resource_token(c, vs_span_trim(vs_buf_span(&token)), o->path, secret, err);
+    bool token_refused;
+    return kbsc_get_with_token(c, vs_span_trim(vs_buf_span(&token)),
+                               &(kbsc_resource){"resource", o->path, NULL}, secret, &token_refused,
+                               err);
 }
 
 static vs_code get_by_attesting(const kc_options *o, kbsc *c, vs_buf *secret, vs_error *err)
 {
     VS_CLEANUP(attester_free) attester *att = NULL;
     VS_TRY(detect(o, &att, err));
-    return kbsc_get_resource(c, att, vs_str(o->init_data), o->path, secret, err);
+    return kbsc_get_resource(c, att, vs_str(o->init_data),
+                             &(kbsc_resource){"resource", o->path, NULL}, secret, err);
 }
 
 static vs_code get_resource(const kc_options *o, vs_error *err)
@@ -202,6 +223,22 @@ static const cli_option top_options[] = {{.name = "url",
                                           .value = "PEM",
                                           .at = offsetof(kc_options, client_key),
                                           .help = "Its private key, when not in the same file"},
+                                         {.name = "proxy",
+                                          .value = "URL",
+                                          .at = offsetof(kc_options, proxy),
+                                          .help = "http://HOST:PORT, or \"\" for none, instead of "
+                                                  "what the environment says"},
+                                         {.name = "timeout",
+                                          .value = "SECONDS",
+                                          .at = offsetof(kc_options, timeout),
+                                          .help = "For all of a command's work with the server"},
+                                         {.name = "oldest-protocol",
+                                          .value = "VERSION",
+                                          .at = offsetof(kc_options, oldest_protocol),
+                                          .help =
+                                              "Oldest version of the KBS protocol to go back to "
+                                              "when the server wants it: 0.2.0; 0.1.1 has "
+                                              "weaker encryption"},
                                          ALLOW_SAMPLE,
                                          {0}};
 

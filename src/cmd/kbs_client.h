@@ -8,6 +8,7 @@
 
 typedef struct kc_options {
     const char *url, *cert_file, *unix_socket, *client_cert, *client_key;
+    const char *proxy, *oldest_protocol, *timeout;
     bool allow_sample;
     /* attest, get-resource */
     const char *tee_key_file, *init_data, *path, *attestation_token;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key transport and key agreement: RSAES-OAEP and ECDH. */
+/* Key transport and key agreement: RSAES-OAEP, RSAES-PKCS1-v1_5 and ECDH. */
 #include "crypto/internal.h"
+
+#include "base/io.h"
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -70,6 +72,55 @@ vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_error *e
     }
     vs_buf_put(out, vs_span_of(at, n));
     return vs_buf_check(out, err);
+}
+
+/* ---- RSAES-PKCS1-v1_5, undone without telling whether it was right -----------------------------
+ */
+
+/* The compiler must not make a branch of it. */
+static uint8_t hidden(uint8_t mask)
+{
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+
+/* 0xff for 0, else 0. */
+static uint8_t is_zero(uint8_t x)
+{
+    return (uint8_t)(((uint32_t)x - 1) >> 8);
+}
+
+/* em = 00 02 PS 00 KEY, all of PS other than 0 (RFC 8017 7.2.2), and KEY of the length that is
+ * expected: its place is known, so nothing is searched for. */
+static void take_key(const uint8_t *em, size_t em_n, uint8_t *key, size_t n)
+{
+    size_t end = em_n - n - 1;
+    uint8_t wrong = (uint8_t)(em[0] | (em[1] ^ 2) | em[end]);
+    for (size_t i = 2; i < end; i++)
+        wrong |= is_zero(em[i]);
+    uint8_t right = hidden(is_zero(wrong));
+    for (size_t i = 0; i < n; i++)
+        key[i] = (uint8_t)((em[end + 1 + i] & right) | (key[i] & (uint8_t)~right));
+}
+
+vs_code vs_rsa15_decrypt_key(const vs_key *k, vs_span ct, uint8_t *out, size_t n, vs_error *err)
+{
+    uint8_t em[VS_RSA_MAX];
+    if (k->type != VS_KEY_RSA || !k->is_private || n == 0 || n > VS_HASH_MAX)
+        return vs_fail(err, VS_E_INVALID, "RSA1_5 needs a private RSA key");
+    vs_random(out, n);
+    size_t em_n = (size_t)EVP_PKEY_get_size(k->pkey), got = em_n;
+    VS_CLEANUP(vs_free_pkey_ctx)
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
+    if (em_n > sizeof em || !ctx || EVP_PKEY_decrypt_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) != 1)
+        return vs_ossl_fail(err, VS_E_INTERNAL, "preparing RSA1_5");
+    bool done = ct.n == em_n && EVP_PKEY_decrypt(ctx, em, &got, ct.p, ct.n) == 1 && got == em_n;
+    if (done)
+        take_key(em, em_n, out, n);
+    vs_wipe(em, sizeof em);
+    ERR_clear_error();
+    return done ? VS_OK : vs_fail(err, VS_E_CRYPTO, "decryption failed");
 }
 
 vs_code vs_ecdh(const vs_key *own_private, const vs_key *peer, vs_buf *z, vs_error *err)

@@ -156,8 +156,14 @@ VS_MUST vs_code vs_kw_wrap(const uint8_t kek[32], vs_span key, vs_buf *out, vs_e
 VS_MUST vs_code vs_kw_unwrap(const uint8_t kek[32], vs_span wrapped, vs_buf *key, vs_error *err);
 /* RSAES-OAEP with SHA-256 for digest and MGF1, empty label. */
 VS_MUST vs_code vs_oaep256_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err);
-/* RSAES-PKCS1-v1_5, for clients that have nothing else. There is no decryption here. */
+/* RSAES-PKCS1-v1_5, for clients that have nothing else. */
 VS_MUST vs_code vs_rsa15_encrypt(const vs_key *k, vs_span pt, vs_buf *out, vs_error *err);
+/* A symmetric key of n bytes (1 to VS_HASH_MAX), from servers that have nothing else. Whether the
+ * padding was right is not told, neither by the result nor by the time: of a wrong one `out` is
+ * random (RFC 3218 2.3.2). VS_E_CRYPTO, with `out` random as well, tells only what everybody sees:
+ * a length or a number that no ciphertext of this key has. */
+VS_MUST vs_code vs_rsa15_decrypt_key(const vs_key *k, vs_span ct, uint8_t *out, size_t n,
+                                     vs_error *err);
 VS_MUST vs_code vs_oaep256_decrypt(const vs_key *k, vs_span ct, vs_buf *out, vs_error *err);
 /* ECDH: Z = x coordinate, full field length. Curves must be equal. */
 VS_MUST vs_code vs_ecdh(const vs_key *own_private, const vs_key *peer, vs_buf *z, vs_error *err);

@@ -42,7 +42,8 @@ VS_MUST vs_code vs_jwt_check_times(vs_val claims, const vs_jwt_times *t, vs_erro
 
 /* Encrypts for a tee-pubkey: an object {"kty","alg",...} whose alg is "ECDH-ES+A256KW" (P-256,
  * P-521) or "RSA-OAEP-256". Appends the flattened JSON, members and protected header text exactly
- * as kbs.md 2.3. RSA1_5 is refused both ways: deprecated, and a padding oracle. An unsuitable key:
+ * as kbs.md 2.3. RSA1_5 is refused both ways: deprecated, and a padding oracle where it is undone
+ * without care. An unsuitable key:
  * VS_E_INVALID before anything is encrypted. */
 VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plaintext,
                                vs_error *err);
@@ -50,6 +51,11 @@ VS_MUST vs_code vs_jwe_encrypt(vs_buf *json, vs_val recipient_jwk, vs_span plain
  * tag member: an RSA key with alg "RSA1_5" and nothing else. RSA1_5 lets whoever can make a client
  * decrypt many messages use it as an oracle; that is those clients' only form. */
 VS_MUST vs_code vs_jwe_encrypt_0_1(vs_buf *json, vs_val recipient_jwk, vs_span plaintext,
+                                   vs_error *err);
+/* As vs_jwe_decrypt, and takes that older form as well, told by "protected" being the header's text
+ * itself. No oracle: a content key that is wrong in whatever way shows in the tag alone. For who
+ * has chosen to talk to such servers. */
+VS_MUST vs_code vs_jwe_decrypt_0_1(vs_span json, const vs_key *key, vs_buf *plaintext,
                                    vs_error *err);
 /* Whether a JWK is a key of that kind (and can be encrypted to). */
 VS_MUST vs_code vs_jwe_check_recipient_0_1(vs_val recipient_jwk, vs_error *err);

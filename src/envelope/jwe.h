@@ -7,6 +7,7 @@
 
 #define VS_JWE_ALG_EC  "ECDH-ES+A256KW"
 #define VS_JWE_ALG_RSA "RSA-OAEP-256"
+#define VS_JWE_ALG_0_1 "RSA1_5" /* of protocol 0.1.1 only */
 
 /* Bytes of A256GCM, and the most that a wrapped key takes (RSA of 8192 bits). */
 enum { VS_JWE_CEK = 32, VS_JWE_IV = 12, VS_JWE_TAG = 16, VS_JWE_WRAPPED_MAX = 1024 };

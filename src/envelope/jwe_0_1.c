@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the KBS of protocol 0.1.1 answered: JSON with the members of a JWE, but "protected" is the
- * header's text itself, the GCM tag stands behind the ciphertext, "tag" is empty and there is no
- * additional data. RSA1_5 is all that its clients have.
+ * What the KBS of protocol 0.1.1 answers (jwe_decrypt.c reads it): JSON with the members of a JWE,
+ * but "protected" is the header's text itself, the GCM tag stands behind the ciphertext, "tag" is
+ * empty and there is no additional data. RSA1_5 is all that its clients have.
  */
 #include "base/enc.h"
 #include "base/io.h"
 #include "envelope/jose.h"
 #include "envelope/jwe.h"
 
-#define ALG "RSA1_5"
+#define ALG VS_JWE_ALG_0_1
 
 static vs_code import_key(vs_val jwk, vs_key **key, vs_error *err)
 {

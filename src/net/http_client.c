@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct vs_http_client {
     unsigned total_ms;
     bool body_over;
     char reason[CURL_ERROR_SIZE];
+    char *origin; /* whom the cookies are for: "https://host:443"; NULL = nobody yet */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -241,6 +243,34 @@ static bool build_headers(const vs_http_call *call, struct curl_slist **list)
            add_line(list, "Content-Type:");
 }
 
+/* "https://host:443", malloc'd; NULL for what is no URL, and when out of memory. */
+static char *origin_of(const char *url)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL, *out = NULL;
+    CURLU *u = curl_url();
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+        asprintf(&out, "%s://%s:%s", scheme, host, port) < 0)
+        out = NULL;
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+    return out;
+}
+
+/* libcurl sends a cookie to all ports of its host, and from https to http as well. */
+static void drop_cookies_of_others(vs_http_client *c, const char *url)
+{
+    char *origin = origin_of(url);
+    if (!origin || !c->origin || strcasecmp(origin, c->origin) != 0)
+        (void)curl_easy_setopt(c->curl, CURLOPT_COOKIELIST, "ALL");
+    free(c->origin);
+    c->origin = origin;
+}
+
 static void set_method(CURL *curl, const vs_http_call *call)
 {
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
@@ -269,6 +299,7 @@ vs_code vs_http_client_do(vs_http_client *c, const vs_http_call *call, int *stat
     c->body_start = body->n;
     c->body_over = false;
     vs_buf_clear(&c->headers);
+    drop_cookies_of_others(c, call->url);
     set_method(c->curl, call);
     (void)curl_easy_setopt(c->curl, CURLOPT_URL, call->url);
     (void)curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS,
@@ -308,6 +339,10 @@ static void set_options(vs_http_client *c, const vs_http_client_config *cfg)
     if (cfg->cert) {
         (void)curl_easy_setopt(curl, CURLOPT_SSLCERT, cfg->cert);
         (void)curl_easy_setopt(curl, CURLOPT_SSLKEY, cfg->key ? cfg->key : cfg->cert);
+    }
+    if (cfg->proxy) {
+        (void)curl_easy_setopt(curl, CURLOPT_PROXY, cfg->proxy);
+        (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, ""); /* nor what the environment says */
     }
     if (cfg->unix_socket)
         (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cfg->unix_socket);
@@ -349,5 +384,6 @@ void vs_http_client_free(vs_http_client **client)
     curl_easy_cleanup(c->curl);
     vs_buf_free(&c->ca);
     vs_buf_free(&c->headers);
+    free(c->origin);
     free(c);
 }

@@ -3,6 +3,9 @@
  * HTTP client on libcurl: connection reuse, cookies, deadlines, size caps. One client belongs to
  * one thread at a time. Server certificates are verified unless a caller says otherwise by the name
  * `insecure_no_verify`, which is there for one setting of Trustee's (plugins.verify_ssl).
+ *
+ * A cookie goes back to the origin that set it (scheme, host and port) and to no other; those of
+ * one origin are forgotten when another one is asked.
  */
 #ifndef VS_NET_HTTP_CLIENT_H
 #define VS_NET_HTTP_CLIENT_H
@@ -21,6 +24,8 @@ typedef struct vs_http_client_config {
     const char *cert, *key;  /* PEM files that show who we are; NULL = none. A key in the same
                                 file: key NULL */
     const char *unix_socket; /* path to connect to instead of the URL's host; NULL = none */
+    const char *proxy;       /* "http://HOST:PORT"; "" = none; NULL = as the environment says:
+                                https_proxy, http_proxy, all_proxy, no_proxy */
     unsigned connect_ms;     /* 0 = 10 s */
     unsigned total_ms;       /* 0 = 60 s */
     size_t response_bytes;   /* 0 = 16 MiB */

@@ -44,7 +44,7 @@ typedef struct target { /* of a URL */
 
 struct vs_http_client {
     SSL_CTX *tls;
-    char *user_agent, *unix_socket;
+    char *user_agent, *unix_socket, *proxy; /* the latter two: NULL = none given */
     unsigned connect_ms, total_ms;
     size_t body_max;
     bool open;
@@ -54,8 +54,43 @@ struct vs_http_client {
     vs_buf headers; /* of the last answer */
     cookie cookies[COOKIES];
     size_t n_cookies;
-    char cookie_host[NAME_MAX_BYTES];
+    target cookies_of; /* whom they are for */
 };
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+/* OpenSSL writes without MSG_NOSIGNAL. What SIGPIPE does is the program's business, so it is held
+ * back in this thread, and one that was raised here is taken away. */
+typedef struct quiet {
+    sigset_t before;
+    bool pending; /* raised by somebody else */
+} quiet;
+
+static bool pipe_pending(void)
+{
+    sigset_t now;
+    return sigpending(&now) == 0 && sigismember(&now, SIGPIPE) == 1;
+}
+
+static quiet begin_quiet(void)
+{
+    quiet q = {.pending = pipe_pending()};
+    sigset_t one;
+    (void)sigemptyset(&one);
+    (void)sigaddset(&one, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &one, &q.before);
+    return q;
+}
+
+static void end_quiet(quiet *q)
+{
+    sigset_t one;
+    (void)sigemptyset(&one);
+    (void)sigaddset(&one, SIGPIPE);
+    if (!q->pending && pipe_pending())
+        (void)sigtimedwait(&one, NULL, &(struct timespec){0});
+    (void)pthread_sigmask(SIG_SETMASK, &q->before, NULL);
+}
 
 /* ---- making one ------------------------------------------------------------------------------ */
 
@@ -103,22 +138,28 @@ static vs_code configure_tls(const vs_http_client_config *cfg, SSL_CTX *ctx, vs_
     return VS_OK;
 }
 
+static bool copy(const char *text, char **out)
+{
+    *out = text ? strdup(text) : NULL;
+    return *out || !text;
+}
+
 static vs_code configure(const vs_http_client_config *cfg, vs_http_client *c, vs_error *err)
 {
     c->connect_ms = cfg->connect_ms ? cfg->connect_ms : 10000;
     c->total_ms = cfg->total_ms ? cfg->total_ms : 60000;
     c->body_max = cfg->response_bytes ? cfg->response_bytes : 16 * 1024 * 1024;
-    c->user_agent = strdup(cfg->user_agent ? cfg->user_agent : "vouchsafe/" VS_VERSION);
-    c->unix_socket = cfg->unix_socket ? strdup(cfg->unix_socket) : NULL;
+    bool copied =
+        copy(cfg->user_agent ? cfg->user_agent : "vouchsafe/" VS_VERSION, &c->user_agent) &&
+        copy(cfg->unix_socket, &c->unix_socket) && copy(cfg->proxy, &c->proxy);
     c->tls = SSL_CTX_new(TLS_client_method());
-    if (!c->user_agent || (cfg->unix_socket && !c->unix_socket) || !c->tls)
+    if (!copied || !c->tls)
         return vs_fail(err, VS_E_NOMEM, "cannot make an HTTP client");
     return configure_tls(cfg, c->tls, err);
 }
 
 vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **out, vs_error *err)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     *out = NULL;
     vs_http_client *c = calloc(1, sizeof *c);
     if (!c)
@@ -147,11 +188,13 @@ void vs_http_client_free(vs_http_client **client)
     *client = NULL;
     if (!c)
         return;
+    VS_CLEANUP(end_quiet) quiet q = begin_quiet(); /* TLS says good-bye */
     hang_up(c);
     vs_buf_free(&c->headers);
     SSL_CTX_free(c->tls);
     free(c->user_agent);
     free(c->unix_socket);
+    free(c->proxy);
     vs_wipe(c->cookies, sizeof c->cookies);
     free(c);
 }
@@ -250,9 +293,14 @@ static bool in_no_proxy(const char *host)
     return false;
 }
 
-/* The environment's words; HTTP_PROXY is not one of them, since a CGI program's client sets it. */
-static const char *proxy_of(const target *t)
+/* The one given, or the environment's words; HTTP_PROXY is not one of them, since a CGI program's
+ * client sets it. NULL = none. */
+static const char *proxy_of(const vs_http_client *c, const target *t)
 {
+    if (c->unix_socket || (c->proxy && !*c->proxy))
+        return NULL;
+    if (c->proxy)
+        return c->proxy;
     if (in_no_proxy(t->host))
         return NULL;
     const char *p = t->tls ? getenv("https_proxy") : getenv("http_proxy");
@@ -334,7 +382,7 @@ static vs_code connect_to(vs_http_client *c, const target *t, const char *proxy,
 
 /* ---- cookies --------------------------------------------------------------------------------- */
 
-/* Names and values as they come; a cookie goes back to the host that set it and to no other. */
+/* Names and values as they come. */
 static void keep_cookie(vs_http_client *c, vs_span field)
 {
     vs_span rest, value;
@@ -356,9 +404,9 @@ static void keep_cookie(vs_http_client *c, vs_span field)
 static void keep_cookies(vs_http_client *c, const target *t)
 {
     vs_span field;
-    if (strcmp(c->cookie_host, t->host) != 0)
+    if (!same_peer(&c->cookies_of, t))
         c->n_cookies = 0;
-    (void)snprintf(c->cookie_host, sizeof c->cookie_host, "%s", t->host);
+    c->cookies_of = *t;
     for (size_t i = 0; (field = vs_response_field(vs_buf_span(&c->headers), "set-cookie", i)).p;
          i++)
         keep_cookie(c, field);
@@ -392,7 +440,7 @@ static vs_code write_request(const vs_http_client *c, const vs_http_call *call, 
     const char *trace = vs_traceparent();
     if (trace && !has_field(call->headers, "traceparent"))
         vs_buf_printf(out, "traceparent: %s\r\n", trace);
-    bool ours = strcmp(c->cookie_host, t->host) == 0;
+    bool ours = same_peer(&c->cookies_of, t);
     for (size_t i = 0; ours && i < c->n_cookies; i++)
         vs_buf_printf(out, "%s%s=%s", i ? "; " : "Cookie: ", c->cookies[i].name,
                       c->cookies[i].value);
@@ -490,7 +538,7 @@ static vs_code run(vs_http_client *c, const vs_http_call *call, int *status, vs_
         vs_mono_ns() + (int64_t)(call->total_ms ? call->total_ms : c->total_ms) * 1000000;
     target t;
     VS_TRY(parse_url(call->url, &t, err));
-    const char *proxy = c->unix_socket ? NULL : proxy_of(&t);
+    const char *proxy = proxy_of(c, &t);
     VS_TRY(write_request(c, call, &t, proxy && !t.tls, &request, err));
     for (;;) {
         bool reused = still_open(c, &t), begun = false;
@@ -514,6 +562,7 @@ static vs_code run(vs_http_client *c, const vs_http_call *call, int *status, vs_
 vs_code vs_http_client_do(vs_http_client *c, const vs_http_call *call, int *status, vs_buf *body,
                           vs_error *err)
 {
+    VS_CLEANUP(end_quiet) quiet q = begin_quiet();
     vs_buf_clear(&c->headers);
     VS_TRY_WRAP(run(c, call, status, body, err), err, "%s %s failed", call->method, call->url);
     return VS_OK;

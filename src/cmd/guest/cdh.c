@@ -106,6 +106,7 @@ static vs_code open_kbs(program *p, vs_error *err)
     const vs_ttrpc_client_config agent = {.address = c->aa_socket};
     VS_TRY(vs_ttrpc_client_new(&agent, &p->agent, err));
     const cdh_kbs_config kbs = {.url = c->kbc_url,
+                                .oldest = c->oldest_protocol,
                                 .ca_pem = c->kbs_cert ? vs_str(c->kbs_cert) : (vs_span){0},
                                 .get_token = aa_client_kbs_token,
                                 .user = p->agent};

@@ -4,6 +4,7 @@
 
 #include "aa/config.h"
 #include "cdh/config.h"
+#include "client/messages.h"
 #include "config/guest.h"
 
 static char path[] = "/tmp/vs-guest-XXXXXX.toml";
@@ -30,6 +31,7 @@ static void the_agents_file_is_read(void **state)
     write_config(
         "[token_configs.kbs]\nurl = \"http://kbs:8080\"\ncert = \"PEM\"\n"
         "tee_key_algorithm = \"ECDH-ES+A256KW-P521\"\n"
+        "oldest_protocol = \"0.3.0\"\n"
         "[token_configs.coco_as]\nurl = \"http://as\"\n"
         "[eventlog_config]\ninit_pcr = 8\nenable_eventlog = true\n[log]\nlevel = \"warn\"\n"
         "[callers]\nusers = [\"kata\"]\n[a_later_version]\nx = 1\n");
@@ -37,6 +39,7 @@ static void the_agents_file_is_read(void **state)
     assert_string_equal(c.kbs_url, "http://kbs:8080"); /* the file wins */
     assert_string_equal(c.kbs_cert, "PEM");
     assert_int_equal(c.tee_key, VS_KEY_P521);
+    assert_int_equal(c.oldest_protocol, KBSC_0_3_0);
     assert_string_equal(c.coco_as_url, "http://as");
     assert_int_equal(c.init_pcr, 8);
     assert_true(c.event_log);
@@ -53,6 +56,7 @@ static void the_agents_file_is_checked(void **state)
         "[token_configs.kbs]\nurl = 1\n",
         "[token_configs.kbs]\nurl = \"http://k\"\ntee_key_algorithm = \"RSA1_5\"\n",
         "[token_configs.kbs]\nurl = \"http://k\"\ntee_key_algorithm = \"ML-KEM-768+A192KW\"\n",
+        "[token_configs.kbs]\nurl = \"http://k\"\noldest_protocol = \"0.1.0\"\n",
         "[eventlog_config]\ninit_pcr = 99\n",
         "[log]\nlevel = \"loud\"\n",
         "not toml",
@@ -88,6 +92,7 @@ static void without_a_file_the_environment_then_the_kernel_counts(void **state)
     assert_null(c.kbs_url);
     assert_int_equal(c.init_pcr, 17);
     assert_int_equal(c.tee_key, VS_KEY_P256);
+    assert_int_equal(c.oldest_protocol, KBSC_0_2_0);
     assert_vs_code(load_aa(&a, NULL, "cc_kbc", "", &c, NULL), VS_E_INVALID);
 }
 
@@ -108,18 +113,20 @@ static void the_hubs_settings_are_read(void **state)
     vs_arena_init(&a, 0);
     cdh_config c;
     vs_error err = {0};
-    write_config("[kbc]\nname = \"cc_kbc\"\nurl = \"http://k\"\n"
+    write_config("[kbc]\nname = \"cc_kbc\"\nurl = \"http://k\"\noldest_protocol = \"0.1.1\"\n"
                  "[[credentials]]\npath = \"/a\"\nresource_uri = \"kbs:///a/b/c\"\n"
                  "[image]\nmax_concurrent_layer_downloads_per_image = 3\n");
     vs_span kernel = VS_LIT("cdh.kbs_resources=kbs:///d/e/f::/x,kbs+p:///q::/y");
     assert_vs_ok(cdh_config_load(path, NULL, kernel, &a, &c, &err), &err);
     assert_string_equal(c.socket, "unix:///run/confidential-containers/cdh.sock");
     assert_int_equal(c.n_credentials, 3);
+    assert_int_equal(c.oldest_protocol, KBSC_0_1_1);
     assert_string_equal(c.credentials[0].path, "/a");
     assert_string_equal(c.credentials[1].resource_uri, "kbs:///d/e/f");
     assert_string_equal(c.credentials[2].path, "/y");
     assert_vs_ok(cdh_config_load(NULL, "cc_kbc::http://k2", (vs_span){0}, &a, &c, &err), &err);
     assert_string_equal(c.kbc_url, "http://k2");
+    assert_int_equal(c.oldest_protocol, KBSC_0_2_0);
     assert_vs_code(cdh_config_load(NULL, NULL, (vs_span){0}, &a, &c, NULL), VS_E_INVALID);
     assert_vs_code(cdh_config_load(NULL, "eaa_kbc::x", (vs_span){0}, &a, &c, NULL),
                    VS_E_UNSUPPORTED);

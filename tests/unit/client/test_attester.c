@@ -110,6 +110,34 @@ static void the_provider_says_which_tee_it_is(void **state)
     }
 }
 
+static void a_tee_that_is_named_is_used_or_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tee;
+        bool allow_sample;
+        vs_code code;
+    } v[] = {{"cca", false, VS_OK},         {"cca", true, VS_OK},
+             {"tdx", true, VS_E_NOT_FOUND}, {"snp", false, VS_E_NOT_FOUND},
+             {"sample", true, VS_OK},       {"sample", false, VS_E_DENIED},
+             {"sgx", true, VS_E_INVALID},   {"", true, VS_E_INVALID},
+             {"CCA", false, VS_E_INVALID},  {"tpm", true, VS_E_NOT_FOUND}};
+    (void)setenv("AA_TPM_DEVICE", "/nonexistent/tpm", 1);
+    kernel.provider = "arm_cca_guest\n";
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        attester *a = NULL;
+        const attester_config cfg = {
+            .tsm_path = dir, .allow_sample = v[i].allow_sample, .tee = v[i].tee};
+        vs_error err = {0};
+        assert_vs_code(attester_detect(&cfg, &a, &err), v[i].code);
+        if (v[i].code != VS_OK)
+            continue;
+        assert_string_equal(attester_tee(a), v[i].tee);
+        attester_free(&a);
+    }
+    (void)unsetenv("AA_TPM_DEVICE");
+}
+
 static void a_plain_directory_is_not_a_device_and_is_left_clean(void **state)
 {
     (void)state;
@@ -302,6 +330,7 @@ int main(void)
         IN_DIR(a_report_is_discarded_when_it_cannot_be_trusted),
         IN_DIR(other_providers_and_look_alikes_are_refused),
         IN_DIR(the_provider_says_which_tee_it_is),
+        IN_DIR(a_tee_that_is_named_is_used_or_an_error),
         IN_DIR(a_plain_directory_is_not_a_device_and_is_left_clean),
         IN_DIR(a_device_without_provider_is_no_tee),
         cmocka_unit_test(sample_is_used_only_when_allowed_and_nothing_was_named),

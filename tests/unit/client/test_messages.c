@@ -22,7 +22,7 @@ static void the_request_is_what_the_rust_client_sends(void **state)
 {
     (void)state;
     VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(1000);
-    kbsc_write_request(&b, "cca");
+    kbsc_write_request(&b, KBSC_NEWEST, "cca", false);
     assert_span_is(
         vs_buf_span(&b),
         "{\"version\":\"0.4.0\",\"tee\":\"cca\",\"extra-params\":{\"supported-hash-algorithms\":"
@@ -117,7 +117,8 @@ static void report_data_equals_the_shared_vector(void **state)
         vs_span want;
         vs_error err = {0};
         assert_vs_ok(vs_hex_decode_arena(&a, vs_str(v[i].hex), &want, &err), &err);
-        assert_vs_ok(kbsc_report_data(&a, &c, json(&a, vs_buf_span(&key)), digest, &err), &err);
+        assert_vs_ok(
+            kbsc_report_data(&a, KBSC_NEWEST, &c, json(&a, vs_buf_span(&key)), digest, &err), &err);
         assert_span_eq(vs_span_of(digest, vs_hash_size(v[i].hash)), want);
     }
     vs_arena_free(&a);
@@ -131,7 +132,8 @@ static void the_attestation_carries_everything_escaped(void **state)
     VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(10000);
     kbsc_challenge c = {.nonce = VS_LIT("a\"b\n"), .hash = VS_SHA384};
     vs_val key = json(&a, vs_str(jwk_text));
-    kbsc_write_attestation(&b, &c, key, VS_LIT("{\"token\":[1]}"), (vs_span){0});
+    kbsc_proof proof = {key, VS_LIT("{\"token\":[1]}"), {0}};
+    kbsc_write_attestation(&b, KBSC_NEWEST, &c, &proof);
     vs_val doc = json(&a, vs_buf_span(&b));
     assert_int_equal(vs_getc(doc, "init-data").kind, VS_NULL);
     assert_span_is(vs_text(vs_pointer(doc, VS_LIT("/runtime-data/nonce"))), "a\"b\n");
@@ -140,7 +142,8 @@ static void the_attestation_carries_everything_escaped(void **state)
         vs_eq(vs_pointer(doc, VS_LIT("/tee-evidence/primary_evidence/token/0")), vs_int(1)));
     assert_int_equal(vs_pointer(doc, VS_LIT("/tee-evidence/additional_evidence")).kind, VS_STRING);
     vs_buf_clear(&b);
-    kbsc_write_attestation(&b, &c, key, VS_LIT("{}"), VS_LIT("version = \"0.1.0\"\n"));
+    proof = (kbsc_proof){key, VS_LIT("{}"), VS_LIT("version = \"0.1.0\"\n")};
+    kbsc_write_attestation(&b, KBSC_NEWEST, &c, &proof);
     doc = json(&a, vs_buf_span(&b));
     assert_span_is(vs_text(vs_pointer(doc, VS_LIT("/init-data/format"))), "toml");
     assert_span_is(vs_text(vs_pointer(doc, VS_LIT("/init-data/body"))), "version = \"0.1.0\"\n");
@@ -196,6 +199,51 @@ static void refusals_are_told_from_other_bodies(void **state)
     vs_arena_free(&a);
 }
 
+static void what_a_server_says_of_its_versions_is_read(void **state)
+{
+    (void)state;
+    enum { V1 = 1 << KBSC_0_1_1, V2 = 1 << KBSC_0_2_0, V3 = 1 << KBSC_0_3_0, V4 = 1 << KBSC_0_4_0 };
+    static const struct {
+        const char *name, *detail;
+        bool is;
+        unsigned known;
+        const char *said;
+    } v[] = {
+        {"AttestationError",
+         "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: "
+         "expect =0.2.0 while the request is 0.4.0",
+         true, V2, "=0.2.0"},
+        {"ProtocolVersion",
+         "KBS Client Protocol Version Mismatch: expected version: =0.1.1, requested version: 0.4.0",
+         true, V1, "=0.1.1"},
+        {"AttestationError",
+         "Protocol Version Mismatch: expect =0.3.0, =0.4.0 while the request is 0.2.0", true,
+         V3 | V4, "=0.3.0, =0.4.0"},
+        {"x", "Protocol Version Mismatch: expect 0.2.0", true, V2, "0.2.0"},
+        {"ProtocolVersion", "client 0.1.1<=0.1.0 server", true, 0, ""},
+        {"ProtocolVersion", "", true, 0, ""},
+        {"x", "Protocol Version Mismatch", true, 0, ""},
+        {"x", "Protocol Version Mismatch: expect  while the request is 0.4.0", true, 0, ""},
+        {"x", "Protocol Version Mismatch: expect while the request is 0.4.0", true, 0,
+         "while the request is 0.4.0"},
+        {"x", "Protocol Version Mismatch: expect <=0.1.0 while", true, 0, "<=0.1.0 while"},
+        {"x",
+         "Protocol Version Mismatch: expect >=0.2.0, ^0.4.0, ==0.2.0, =0.2.0-rc1, =0.2, =00.2.0",
+         true, 0, ">=0.2.0, ^0.4.0, ==0.2.0, =0.2.0-rc1, =0.2, =00.2.0"},
+        {"x", "Protocol Version Mismatch: expect ,,=,=9.9.9,= 0.2.0,0.4.0 ,", true, V4,
+         ",,=,=9.9.9,= 0.2.0,0.4.0 ,"},
+        {"x", "expect =0.2.0 while; Protocol Version Mismatch", true, 0, ""},
+        {"PolicyDeny", "expect =0.2.0 while the request is 0.4.0", false, 0, ""},
+        {"AttestationError", "Attestation error: RCAR handshake Auth failed", false, 0, ""},
+    };
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        kbsc_refusal r = {vs_str(v[i].name), vs_str(v[i].detail)};
+        kbsc_mismatch m = kbsc_read_mismatch(&r);
+        if (m.is != v[i].is || m.known != v[i].known || (m.is && !vs_span_is(m.said, v[i].said)))
+            fail_msg("%s: %d %x \"%.*s\"", v[i].detail, m.is, m.known, VS_FMT(m.said));
+    }
+}
+
 static void hostile_text_cannot_reach_the_terminal(void **state)
 {
     (void)state;
@@ -235,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_attestation_carries_everything_escaped),
         cmocka_unit_test(tokens_must_look_like_tokens),
         cmocka_unit_test(refusals_are_told_from_other_bodies),
+        cmocka_unit_test(what_a_server_says_of_its_versions_is_read),
         cmocka_unit_test(hostile_text_cannot_reach_the_terminal),
         cmocka_unit_test(every_truncation_of_an_answer_is_refused),
     };

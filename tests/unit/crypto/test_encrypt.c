@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/helpers.h"
 
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 /* ---- AES-256-GCM: McGrew and Viega, test case 16 -------------------------------------------- */
 
 static const char *const gcm_key =
@@ -211,6 +214,73 @@ static void oaep_needs_an_rsa_key(void **state)
     assert_vs_code(vs_oaep256_decrypt(ec, VS_LIT("x"), &out, &err), VS_E_INVALID);
 }
 
+/* ---- RSAES-PKCS1-v1_5 of a content key --------------------------------------------------------
+ */
+
+/* The bare RSA operation, so that a test may choose every byte of the padding. */
+static vs_span raw_rsa(const vs_key *k, const uint8_t em[384])
+{
+    VS_CLEANUP(vs_buf_free) vs_buf pem = VS_BUF(1 << 14);
+    assert_vs_ok(vs_key_to_pem(&pem, k, false, &err), &err);
+    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    uint8_t out[384];
+    size_t n = sizeof out;
+    assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING), 1);
+    assert_int_equal(EVP_PKEY_encrypt(ctx, out, &n, em, 384), 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    BIO_free(bio);
+    return vs_dup(&arena, vs_span_of(out, n));
+}
+
+static void rsa15_gives_the_key_that_was_encrypted(void **state)
+{
+    (void)state;
+    uint8_t key[32], out[32];
+    memset(key, 7, sizeof key);
+    VS_CLEANUP(vs_buf_free) vs_buf ct = VS_BUF(400);
+    assert_vs_ok(vs_rsa15_encrypt(rsa, vs_span_of(key, 32), &ct, &err), &err);
+    assert_vs_ok(vs_rsa15_decrypt_key(rsa, vs_buf_span(&ct), out, 32, &err), &err);
+    assert_memory_equal(out, key, 32);
+    VS_CLEANUP(vs_key_free) vs_key *ec = fresh_key(VS_KEY_P256);
+    assert_vs_code(vs_rsa15_decrypt_key(ec, vs_buf_span(&ct), out, 32, &err), VS_E_INVALID);
+    assert_vs_code(vs_rsa15_decrypt_key(rsa, vs_buf_span(&ct), out, 0, &err), VS_E_INVALID);
+    assert_vs_code(vs_rsa15_decrypt_key(rsa, vs_buf_span(&ct), out, 65, &err), VS_E_INVALID);
+}
+
+/* Bleichenbacher's question: is this padding right? The answer is always the same. */
+static void rsa15_does_not_tell_a_wrong_padding_from_a_right_one(void **state)
+{
+    (void)state;
+    enum { END = 384 - 32 - 1 };
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } wrong[] = {{1, 1}, {1, 0}, {2, 0}, {10, 0}, {END - 1, 0}, {END, 9}, {END, 0xff}, {0, 1}};
+    uint8_t em[384], out[32], again[32];
+    for (size_t i = 0; i <= VS_COUNT(wrong); i++) {
+        memset(em, 0x55, sizeof em);
+        em[0] = 0;
+        em[1] = 2;
+        em[END] = 0;
+        if (i < VS_COUNT(wrong))
+            em[wrong[i].at] = wrong[i].value;
+        vs_span ct = raw_rsa(rsa, em);
+        assert_vs_ok(vs_rsa15_decrypt_key(rsa, ct, out, 32, &err), &err);
+        assert_vs_ok(vs_rsa15_decrypt_key(rsa, ct, again, 32, &err), &err);
+        bool right = i == VS_COUNT(wrong);
+        assert_true((memcmp(out, em + END + 1, 32) == 0) == right);
+        assert_true((memcmp(out, again, 32) == 0) == right); /* else random */
+    }
+    memset(em, 0xff, sizeof em); /* not below the modulus: everybody sees that */
+    assert_vs_code(vs_rsa15_decrypt_key(rsa, vs_span_of(em, 384), out, 32, &err), VS_E_CRYPTO);
+    assert_vs_code(vs_rsa15_decrypt_key(rsa, vs_span_of(em, 383), again, 32, &err), VS_E_CRYPTO);
+    assert_memory_not_equal(out, again, 32);
+}
+
 /* ---- ECDH ----------------------------------------------------------------------------------- */
 
 static void ecdh_agrees_on_z_of_full_length(void **state)
@@ -300,6 +370,8 @@ int main(void)
         in_arena(oaep_gives_back_what_was_encrypted),
         in_arena(oaep_failures_all_look_the_same),
         in_arena(oaep_needs_an_rsa_key),
+        in_arena(rsa15_gives_the_key_that_was_encrypted),
+        in_arena(rsa15_does_not_tell_a_wrong_padding_from_a_right_one),
         in_arena(ecdh_agrees_on_z_of_full_length),
         in_arena(ecdh_gives_z_of_rfc_7518_appendix_c),
         in_arena(xts_gives_the_published_ciphertext),

@@ -423,6 +423,94 @@ static void all_cryptographic_failures_give_one_error(void **state)
     }
 }
 
+/* ---- the form of protocol 0.1.1 ---------------------------------------------------------------
+ */
+
+static vs_code decrypt_0_1(vs_span text, const vs_key *k, const char *want)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(4096);
+    vs_code code = vs_jwe_decrypt_0_1(text, k, &out, &err);
+    if (code == VS_OK)
+        assert_span_is(vs_buf_span(&out), want);
+    else
+        assert_int_equal(out.n, 0);
+    return code;
+}
+
+static peer new_old_peer(void)
+{
+    peer p = {fresh_key(VS_KEY_RSA), vs_undefined()};
+    assert_vs_ok(vs_key_to_jwk(&arena, p.key, "RSA1_5", &p.jwk, &err), &err);
+    return p;
+}
+
+static vs_span encrypted_0_1(const peer *p, const char *text)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(8192);
+    assert_vs_ok(vs_jwe_encrypt_0_1(&out, p->jwk, vs_str(text), &err), &err);
+    return vs_dup(&arena, vs_buf_span(&out));
+}
+
+static void the_old_form_is_read_only_by_who_asks_for_it(void **state)
+{
+    (void)state;
+    peer p = new_old_peer(), other = new_old_peer(), ec = new_peer(VS_KEY_P256);
+    vs_span old = encrypted_0_1(&p, plain);
+    assert_vs_ok(decrypt_0_1(old, p.key, plain), &err);
+    assert_vs_ok(decrypt_0_1(encrypted_0_1(&p, ""), p.key, ""), &err);
+    assert_int_not_equal(decrypt(old, p.key, plain), VS_OK);
+    assert_vs_code(decrypt_0_1(old, other.key, plain), VS_E_CRYPTO);
+    assert_vs_code(decrypt_0_1(old, ec.key, plain), VS_E_INVALID);
+    assert_vs_ok(decrypt_0_1(encrypted(&ec, plain), ec.key, plain), &err); /* and today's form */
+    /* RSA1_5 in today's form is nobody's, and so is OAEP in the old one. */
+    vs_val msg = json((const char *)old.p);
+    vs_span header = vs_text(vs_getc(msg, "protected"));
+    assert_vs_code(
+        decrypt_0_1(with_member(old, "protected",
+                                vs_string(vs_b64_encode_arena(&arena, VS_B64_URL, header))),
+                    p.key, plain),
+        VS_E_INVALID); /* its tag is empty */
+    assert_vs_code(decrypt_0_1(with_member(old, "protected",
+                                           vs_cstring("{\"alg\":\"RSA-OAEP-256\","
+                                                      "\"enc\":\"A256GCM\"}")),
+                               p.key, plain),
+                   VS_E_UNSUPPORTED);
+    assert_vs_code(decrypt_0_1(with_member(old, "tag", vs_cstring("AAAA")), p.key, plain),
+                   VS_E_INVALID);
+    vs_key_free(&p.key);
+    vs_key_free(&other.key);
+    vs_key_free(&ec.key);
+}
+
+static void failures_of_the_old_form_give_one_error(void **state)
+{
+    (void)state;
+    peer p = new_old_peer();
+    vs_span good = encrypted_0_1(&p, plain);
+    vs_val msg = json((const char *)good.p);
+    static const char *const members[] = {"encrypted_key", "iv", "ciphertext"};
+    for (size_t m = 0; m < VS_COUNT(members); m++) {
+        vs_span bytes;
+        assert_vs_ok(vs_b64_decode_arena(&arena, VS_B64_URL, vs_text(vs_getc(msg, members[m])),
+                                         &bytes, &err),
+                     &err);
+        for (size_t bit = 0; bit<bytes.n * 8; bit += bytes.n> 64 ? 397 : 31) {
+            uint8_t *changed = copy_of(bytes);
+            flip(changed, bit);
+            vs_span text = vs_b64_encode_arena(&arena, VS_B64_URL, vs_span_of(changed, bytes.n));
+            char said[VS_ERROR_TEXT];
+            assert_vs_code(
+                decrypt_0_1(with_member(good, members[m], vs_string(text)), p.key, plain),
+                VS_E_CRYPTO);
+            assert_string_equal(vs_error_text(&err, said, sizeof said),
+                                "the JWE cannot be decrypted with this key");
+        }
+    }
+    for (size_t n = 0; n < good.n; n++)
+        assert_int_not_equal(decrypt_0_1(vs_span_head(good, n), p.key, plain), VS_OK);
+    vs_key_free(&p.key);
+}
+
 /* A well-wrapped content key of another length must look like any other failure, even when the
  * content is encrypted with its first 32 bytes. */
 static void a_content_key_of_another_length_is_refused(void **state)
@@ -531,6 +619,8 @@ int main(void)
         in_arena(headers_that_are_not_understood_are_refused),
         in_arena(an_ephemeral_key_off_the_curve_is_refused),
         in_arena(all_cryptographic_failures_give_one_error),
+        in_arena(the_old_form_is_read_only_by_who_asks_for_it),
+        in_arena(failures_of_the_old_form_give_one_error),
         in_arena(a_content_key_of_another_length_is_refused),
         in_arena(a_public_key_does_not_decrypt),
         in_arena(output_that_does_not_fit_is_refused),

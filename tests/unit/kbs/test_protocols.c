@@ -11,34 +11,7 @@
 #include <openssl/rsa.h>
 
 #include "as/policies.h"
-
-/* $NONCE, $KEY and $REPORT stand for what differs from run to run. */
-typedef struct transcript {
-    const char *version, *request, *attestation;
-    vs_key_type key;
-    const char *alg;
-    const char *additional; /* member of what the evidence is bound to; NULL = none */
-} transcript;
-
-#define OLD_REQUEST(v) "{\"version\":\"" v "\",\"tee\":\"sample\",\"extra-params\":\"\"}"
-#define NEW_REQUEST(v)                                                                             \
-    "{\"version\":\"" v "\",\"tee\":\"sample\",\"extra-params\":{\"supported-hash-algorithms\":"   \
-    "[\"sha256\",\"sha384\",\"sha512\",\"sm3\"]}}"
-#define SINGLE "{\"tee-pubkey\":$KEY,\"tee-evidence\":{\"report_data\":\"$REPORT\",\"svn\":\"1\"}}"
-#define COMPOSITE                                                                                  \
-    "{\"tee-pubkey\":$KEY,\"tee-evidence\":{\"additional_evidence\":\"\",\"primary_evidence\":"    \
-    "{\"report_data\":\"$REPORT\",\"svn\":\"1\"}}}"
-#define RUNTIME                                                                                    \
-    "{\"init-data\":null,\"runtime-data\":{\"nonce\":\"$NONCE\",\"tee-pubkey\":$KEY},"             \
-    "\"tee-evidence\":{\"primary_evidence\":{\"report_data\":\"$REPORT\",\"svn\":\"1\"},"          \
-    "\"additional_evidence\":\"\"}}"
-
-static const transcript transcripts[] = {
-    {"0.1.1", OLD_REQUEST("0.1.1"), SINGLE, VS_KEY_RSA, "RSA1_5", NULL},
-    {"0.2.0", OLD_REQUEST("0.2.0"), SINGLE, VS_KEY_P256, "ECDH-ES+A256KW", NULL},
-    {"0.3.0", OLD_REQUEST("0.3.0"), COMPOSITE, VS_KEY_P256, "ECDH-ES+A256KW", ""},
-    {"0.4.0", NEW_REQUEST("0.4.0"), RUNTIME, VS_KEY_P256, "ECDH-ES+A256KW", ""},
-};
+#include "transcripts.h"
 
 /* ---- a client of one version ------------------------------------------------------------------
  */
@@ -73,27 +46,7 @@ static client begin(broker *b, const transcript *t)
 
 static vs_span fill(broker *b, const char *form, const client *k, vs_span report)
 {
-    vs_buf out = VS_BUF(1 << 16), jwk = VS_BUF(4096);
-    vs_json_print(&jwk, k->jwk);
-    const struct {
-        const char *name;
-        vs_span value;
-    } holes[] = {{"$NONCE", k->c.nonce}, {"$KEY", vs_buf_span(&jwk)}, {"$REPORT", report}};
-    for (const char *at = form; *at;) {
-        size_t h = 0;
-        while (h < VS_COUNT(holes) && strncmp(at, holes[h].name, strlen(holes[h].name)) != 0)
-            h++;
-        if (h == VS_COUNT(holes)) {
-            vs_buf_putc(&out, *at++);
-        } else {
-            vs_buf_put(&out, holes[h].value);
-            at += strlen(holes[h].name);
-        }
-    }
-    vs_span body = vs_dup(&b->w.a, vs_buf_span(&out));
-    vs_buf_free(&out);
-    vs_buf_free(&jwk);
-    return body;
+    return transcript_fill(&b->w.a, form, k->c.nonce, k->jwk, report);
 }
 
 static vs_span attestation_of(broker *b, const client *k, const char *form, const char *additional)

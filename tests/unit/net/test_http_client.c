@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "net/http_client.h"
@@ -156,6 +157,64 @@ static void a_header_with_a_line_break_is_refused(void **state)
     vs_http_client_free(&c);
 }
 
+/* ---- proxies ----------------------------------------------------------------------------------
+ */
+
+/* A proxy that answers itself: what it is asked is the answer's body. */
+static void as_proxy(void *user, const vs_http_request *req, vs_http_response *resp)
+{
+    (void)user;
+    resp->status = 200;
+    vs_span host = vs_http_header(req, "host");
+    vs_buf_printf(&resp->body, "for %.*s", VS_FMT(host));
+}
+
+static vs_code ask_for(vs_http_client *c, const char *url, vs_buf *body, vs_error *err)
+{
+    int status = 0;
+    return vs_http_client_do(c, &(vs_http_call){.method = "GET", .url = url}, &status, body, err);
+}
+
+static void the_proxy_that_is_given_wins_over_the_environment(void **state)
+{
+    (void)state;
+    vs_http_server *proxy = serve(as_proxy, NULL, (vs_http_limits){0});
+    vs_http_server *s = serve(echo, NULL, (vs_http_limits){0});
+    char way[200];
+    (void)snprintf(way, sizeof way, "%s", url_of(proxy, "http", ""));
+    const char *url = url_of(s, "http", "/");
+    static const char *const dead = "http://127.0.0.1:1";
+    const struct {
+        const char *given, *environment, *no_proxy, *answer; /* NULL = unreachable */
+    } v[] = {{way, dead, "127.0.0.1", "for 127.0.0.1"},
+             {NULL, way, NULL, "for 127.0.0.1"},
+             {NULL, way, "127.0.0.1", "0["},
+             {"", dead, NULL, "0["},
+             {NULL, dead, NULL, NULL},
+             {dead, way, "127.0.0.1", NULL}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        assert_int_equal(v[i].environment ? setenv("http_proxy", v[i].environment, 1) : 0, 0);
+        assert_int_equal(
+            v[i].no_proxy ? setenv("no_proxy", v[i].no_proxy, 1) : unsetenv("no_proxy"), 0);
+        vs_http_client *c = client(&(vs_http_client_config){.proxy = v[i].given});
+        vs_buf body = VS_BUF(1000);
+        vs_error err = {0};
+        vs_code code = ask_for(c, url, &body, &err);
+        if (v[i].answer) {
+            assert_vs_ok(code, &err);
+            assert_true(vs_span_starts(vs_buf_span(&body), vs_str(v[i].answer)));
+        } else {
+            assert_vs_code(code, VS_E_IO);
+        }
+        vs_buf_free(&body);
+        vs_http_client_free(&c);
+    }
+    (void)unsetenv("http_proxy");
+    (void)unsetenv("no_proxy");
+    vs_http_server_stop(&proxy, 100);
+    vs_http_server_stop(&s, 100);
+}
+
 /* ---- TLS --------------------------------------------------------------------------------------
  */
 
@@ -199,6 +258,76 @@ static void https_works_with_the_given_root_only(void **state)
     assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "self-signed certificate"));
     vs_http_client_free(&knows);
     vs_http_client_free(&does_not);
+    vs_http_server_stop(&s, 100);
+    remove_identity(&id);
+}
+
+static void assert_cookie_seen(vs_http_client *c, const char *url, bool seen)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(1000);
+    vs_error err = {0};
+    assert_vs_ok(ask_for(c, url, &body, &err), &err);
+    assert_span_is(vs_buf_span(&body), seen ? "0[kbs-session-id=abc]<>" : "0[]<>");
+}
+
+/* The same host, by another scheme or at another port, is somebody else. */
+static void a_cookie_goes_to_the_origin_that_set_it_only(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    vs_http_server *tls = NULL, *plain = serve(echo, NULL, (vs_http_limits){0}),
+                   *other = serve(echo, NULL, (vs_http_limits){0});
+    vs_error err = {0};
+    assert_vs_ok(start_tls(&(vs_http_config){0}, &id, &tls, &err), &err);
+    char urls[3][200];
+    (void)snprintf(urls[0], sizeof urls[0], "%s", url_of(tls, "https", "/"));
+    (void)snprintf(urls[1], sizeof urls[1], "%s", url_of(plain, "http", "/"));
+    (void)snprintf(urls[2], sizeof urls[2], "%s", url_of(other, "http", "/"));
+    vs_http_client *c = client(&(vs_http_client_config){.ca_file = id.cert});
+    for (size_t i = 0; i < 6; i++) { /* each after each other one */
+        assert_cookie_seen(c, urls[i % 3], false);
+        assert_cookie_seen(c, urls[i % 3], true);
+        assert_cookie_seen(c, urls[(i + 2) % 3], false);
+    }
+    vs_http_client_free(&c);
+    vs_http_server_stop(&tls, 100);
+    vs_http_server_stop(&plain, 100);
+    vs_http_server_stop(&other, 100);
+    remove_identity(&id);
+}
+
+/* A server that closes while it is written to, over TLS: an error, not the end of the program. */
+static void what_sigpipe_does_is_left_to_the_program(void **state)
+{
+    (void)state;
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    vs_http_server *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(start_tls(&(vs_http_config){.limits = {.body_bytes = 1000}}, &id, &s, &err), &err);
+    struct sigaction before, after;
+    (void)signal(SIGPIPE, SIG_DFL);
+    assert_int_equal(sigaction(SIGPIPE, NULL, &before), 0);
+    vs_http_client *c = client(&(vs_http_client_config){.ca_file = id.cert});
+    VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(16 << 20), in = VS_BUF(100000);
+    memset(vs_buf_reserve(&out, 16 << 20), 'q', 16 << 20);
+    int status = 0;
+    for (int i = 0; i < 5; i++) {
+        vs_http_call call = {.method = "POST",
+                             .url = url_of(s, "https", "/"),
+                             .body = vs_buf_span(&out),
+                             .has_body = true};
+        if (vs_http_client_do(c, &call, &status, &in, &err) == VS_OK)
+            assert_int_equal(status, 413);
+    }
+    vs_http_client_free(&c);
+    assert_int_equal(sigaction(SIGPIPE, NULL, &after), 0);
+    assert_ptr_equal(before.sa_handler, after.sa_handler);
+    sigset_t blocked;
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    assert_int_equal(sigismember(&blocked, SIGPIPE), 0);
+    (void)signal(SIGPIPE, SIG_IGN);
     vs_http_server_stop(&s, 100);
     remove_identity(&id);
 }
@@ -389,6 +518,9 @@ int main(void)
         cmocka_unit_test(failures_say_what_and_where),
         cmocka_unit_test(a_header_with_a_line_break_is_refused),
         cmocka_unit_test(https_works_with_the_given_root_only),
+        cmocka_unit_test(the_proxy_that_is_given_wins_over_the_environment),
+        cmocka_unit_test(a_cookie_goes_to_the_origin_that_set_it_only),
+        cmocka_unit_test(what_sigpipe_does_is_left_to_the_program),
         cmocka_unit_test(a_wrong_name_or_time_is_refused_with_the_reason),
         cmocka_unit_test(tls_settings_are_obeyed_or_refused),
         cmocka_unit_test(plain_text_on_a_tls_port_ends_without_harm),
