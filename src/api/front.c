@@ -24,7 +24,7 @@ static void beside(const api_front *f, const vs_http_request *req, vs_http_respo
     bool get = req->method == VS_HTTP_GET;
     if (vs_span_is(req->path, "/metrics") && f->metrics) {
         if (get)
-            ops_metrics(resp);
+            ops_metrics(f->ops, resp);
         else
             resp->status = 405;
     } else if (get && (vs_span_is(req->path, "/healthz") || vs_span_is(req->path, "/livez"))) {

@@ -2,7 +2,6 @@
 #include "api/ops_rest.h"
 
 #include "base/log.h"
-#include "kbs/metrics.h"
 #include "value/json.h"
 
 bool ops_ready(const ops *o)
@@ -17,10 +16,10 @@ bool ops_ready(const ops *o)
     return true;
 }
 
-void ops_metrics(vs_http_response *resp)
+void ops_metrics(const ops *o, vs_http_response *resp)
 {
     resp->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    kbs_metrics_print(&resp->body);
+    o->metrics(&resp->body);
 }
 
 static void alive(const ops *o, vs_http_response *resp)
@@ -61,16 +60,11 @@ static void ready(const ops *o, vs_http_response *resp)
     vs_buf_puts(&resp->body, "}\n");
 }
 
-static void metrics(const ops *o, vs_http_response *resp)
-{
-    (void)o;
-    ops_metrics(resp);
-}
-
 static const struct {
     const char *path;
     void (*answer)(const ops *o, vs_http_response *resp);
-} routes[] = {{"/livez", alive}, {"/healthz", alive}, {"/readyz", ready}, {"/metrics", metrics}};
+} routes[] = {
+    {"/livez", alive}, {"/healthz", alive}, {"/readyz", ready}, {"/metrics", ops_metrics}};
 
 void ops_rest_handle(void *user, const vs_http_request *req, vs_http_response *resp)
 {

@@ -19,6 +19,7 @@ typedef struct ops_check {
 typedef struct ops {
     const ops_check *checks;
     size_t n_checks;
+    void (*metrics)(vs_buf *out); /* Prometheus' text */
 } ops;
 
 /* A vs_http_handler; `user` is a struct ops. */
@@ -26,6 +27,6 @@ void ops_rest_handle(void *user, const vs_http_request *req, vs_http_response *r
 
 /* The same without words: 200 or 503. */
 bool ops_ready(const ops *o);
-void ops_metrics(vs_http_response *resp);
+void ops_metrics(const ops *o, vs_http_response *resp);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "as/metrics.h"
 #include "as/policies.h"
 #include "as/replay.h"
 #include "base/clock.h"
@@ -218,7 +219,12 @@ vs_code as_evaluate(as_service *as, const as_request *reqs, size_t n, vs_span po
                     int64_t now, vs_arena *a, as_result *out, vs_error *err)
 {
     *out = (as_result){.explanation = vs_empty(VS_ARRAY)};
-    return as->ops->evaluate(as, reqs, n, policy_id, now, a, out, err);
+    int64_t start = vs_mono_ns();
+    vs_code code = as->ops->evaluate(as, reqs, n, policy_id, now, a, out, err);
+    vs_metric_observe(&as_m_seconds, VS_LIT(""), vs_mono_ns() - start);
+    vs_metric_add(&as_m_evaluations,
+                  code == VS_OK && out->status ? vs_str(out->status) : VS_LIT("refused"), 1);
+    return code;
 }
 
 vs_code as_challenge(as_service *as, vs_span tee, vs_val params, vs_arena *a, vs_span *out,

@@ -8,12 +8,14 @@
 #include "api/as_rest.h"
 #include "api/as_wire.h"
 #include "api/rvps_grpc.h"
+#include "as/metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/config_as.h"
 #include "cmd/listen.h"
+#include "rvps/metrics.h"
 
 typedef struct options {
     const char *config_file;
@@ -89,7 +91,6 @@ typedef struct program {
     rvps_grpc reference_values;
     vs_grpc_method
         methods[AS_GRPC_METHODS + RVPS_GRPC_METHODS + AS_ADMIN_METHODS + RVPS_ADMIN_METHODS];
-    vs_grpc_health *health;
     vs_grpc_services services;
     as_rest rest;
     listener listener;
@@ -99,7 +100,6 @@ typedef struct program {
 static void tear_down(program *p)
 {
     listen_stop(&p->listener);
-    vs_grpc_health_free(&p->health);
     as_veraison_free(&p->veraison);
     verifier_close(&p->verifier);
     vs_store_close(&p->routed);
@@ -164,11 +164,10 @@ static vs_code set_up_grpc(const as_file *file, program *p, vs_http_config *http
     rvps_grpc_methods(&p->reference_values, methods += AS_GRPC_METHODS);
     as_admin_methods(p->verifier.as, methods += RVPS_GRPC_METHODS);
     rvps_admin_methods(&p->reference_values, methods + AS_ADMIN_METHODS);
-    VS_TRY(vs_grpc_health_new(&p->health, err));
-    VS_TRY(vs_grpc_health_set(p->health, AS_GRPC_SERVICE, VS_GRPC_SERVING, err));
-    VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
+    static const char *const names[] = {"", AS_GRPC_SERVICE, RVPS_GRPC_SERVICE};
+    VS_TRY(listen_health(&p->listener, names, VS_COUNT(names), err));
     p->services = (vs_grpc_services){
-        .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
+        .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->listener.health};
     listen_administration(&p->listener, file->insecure_administration, &p->services);
     http->grpc = &p->services;
     http->handler = as_wire_beside;
@@ -214,6 +213,21 @@ static vs_code set_up_rest(const as_file *file, program *p, vs_http_config *http
     return VS_OK;
 }
 
+static void print_metrics(vs_buf *out)
+{
+    as_metrics_print(out);
+    rvps_metrics_print(out);
+    vs_metric_print_process(out);
+}
+
+static void set_up_operations(const as_file *file, program *p, vs_store *store)
+{
+    listen_metrics(&p->listener, print_metrics);
+    listen_check_store(&p->listener, "store", store);
+    if (file->verifier.remote_rvps)
+        listen_check_peer(&p->listener, "reference value provider", p->verifier.client);
+}
+
 static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_error *err)
 {
     as_file file;
@@ -230,6 +244,7 @@ static vs_code build(const options *o, bool rest, vs_arena *a, program *p, vs_er
     } else {
         VS_TRY(set_up_grpc(&file, p, &http, err));
     }
+    set_up_operations(&file, p, store);
     http.workers = verifier_workers(&file.verifier, &p->verifier);
     doors_store(&s, a, &file.storage);
     if (file.values_elsewhere)

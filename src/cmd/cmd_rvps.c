@@ -12,6 +12,7 @@
 #include "cmd/commands.h"
 #include "cmd/config_rvps.h"
 #include "cmd/listen.h"
+#include "rvps/metrics.h"
 
 #define DEFAULT_FILE "/etc/rvps.json"
 
@@ -53,7 +54,6 @@ typedef struct program {
     rvps_anchors *anchors;
     rvps_grpc service;
     vs_grpc_method methods[RVPS_GRPC_METHODS + RVPS_ADMIN_METHODS];
-    vs_grpc_health *health;
     vs_grpc_services services;
     listener listener;
 } program;
@@ -61,7 +61,6 @@ typedef struct program {
 static void tear_down(program *p)
 {
     listen_stop(&p->listener);
-    vs_grpc_health_free(&p->health);
     rvps_free(&p->service.rv);
     rvps_anchors_free(&p->anchors);
     vs_store_close(&p->store);
@@ -81,6 +80,12 @@ static vs_code settings(const options *o, vs_arena *a, rvps_file *file, vs_error
     return vs_arena_check(a, err);
 }
 
+static void print_metrics(vs_buf *out)
+{
+    rvps_metrics_print(out);
+    vs_metric_print_process(out);
+}
+
 static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p, vs_error *err)
 {
     sandbox s = {.n_read = 0};
@@ -96,10 +101,12 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
     p->service.no_delete = file->require_signed_values;
     rvps_grpc_methods(&p->service, p->methods);
     rvps_admin_methods(&p->service, p->methods + RVPS_GRPC_METHODS);
-    VS_TRY(vs_grpc_health_new(&p->health, err));
-    VS_TRY(vs_grpc_health_set(p->health, RVPS_GRPC_SERVICE, VS_GRPC_SERVING, err));
+    static const char *const names[] = {"", RVPS_GRPC_SERVICE};
+    VS_TRY(listen_health(&p->listener, names, VS_COUNT(names), err));
+    listen_metrics(&p->listener, print_metrics);
+    listen_check_store(&p->listener, "store", p->store);
     p->services = (vs_grpc_services){
-        .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->health};
+        .methods = p->methods, .n_methods = VS_COUNT(p->methods), .health = p->listener.health};
     listen_administration(&p->listener, file->insecure_administration, &p->services);
     vs_http_config http = {.grpc = &p->services};
     doors_store(&s, a, &file->storage);

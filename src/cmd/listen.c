@@ -19,6 +19,8 @@ static vs_code check(const listen_options *o, vs_error *err)
         return vs_fail(err, VS_E_INVALID, "there is no TLS on a Unix socket: %.80s", o->socket);
     if (!unix_path(o) && !config_socket_ok(o->socket))
         return vs_fail(err, VS_E_INVALID, "\"%.80s\" is not IP:port", o->socket);
+    if (o->operations && !config_socket_ok(o->operations))
+        return vs_fail(err, VS_E_INVALID, "--operations \"%.80s\" is not IP:port", o->operations);
     if (!o->certificate != !o->private_key)
         return vs_fail(err, VS_E_INVALID, "TLS needs both --https-pubkey-cert and --https-prikey");
     if (o->client_ca && !o->certificate)
@@ -27,18 +29,92 @@ static vs_code check(const listen_options *o, vs_error *err)
     return VS_OK;
 }
 
+/* As http_server.rate_per_source and the others of the KBS. */
+static vs_code read_limits(const listen_options *o, vs_source_limits *out, vs_error *err)
+{
+    enum { MOST = 1000000 };
+    struct {
+        const char *name, *text;
+        uint64_t value;
+    } limits[] = {{"rate", o->rate, 0}, {"burst", o->burst, 0}, {"connections", o->connections, 0}};
+    for (size_t i = 0; i < VS_COUNT(limits); i++)
+        if (limits[i].text && !vs_span_decimal(vs_str(limits[i].text), MOST, &limits[i].value))
+            return vs_fail(err, VS_E_INVALID, "--%s-per-source %.40s: must be 0 to %d",
+                           limits[i].name, limits[i].text, MOST);
+    if (limits[1].value && !limits[0].value)
+        return vs_fail(err, VS_E_INVALID, "--burst-per-source needs --rate-per-source");
+    *out = (vs_source_limits){.rate = (unsigned)limits[0].value,
+                              .burst = (unsigned)limits[1].value,
+                              .connections = (unsigned)limits[2].value};
+    return VS_OK;
+}
+
 vs_code listen_open(listener *l, const listen_options *o, vs_error *err)
 {
     *l = (listener){.o = o};
+    l->ops.checks = l->checks;
     server_log(o->log_level, o->log_json);
     server_prepare();
     supervisor_open(&l->manager);
     VS_TRY(supervised_sockets(&l->given, err));
-    if (l->given.n_operations)
-        return vs_fail(err, VS_E_UNSUPPORTED,
-                       "LISTEN_FDS: this program has no socket \"operations\"");
-    return check(o, err);
+    VS_TRY(check(o, err));
+    return read_limits(o, &l->per_source, err);
 }
+
+/* ---- whether it works --------------------------------------------------------------------------
+ */
+
+void listen_metrics(listener *l, void (*metrics)(vs_buf *out))
+{
+    l->ops.metrics = metrics;
+}
+
+void listen_check_store(listener *l, const char *name, vs_store *store)
+{
+    size_t i = l->ops.n_checks++;
+    l->checks[i] = readiness_of_store(&l->ready[i], name, store);
+}
+
+void listen_check_peer(listener *l, const char *name, vs_grpc_client *peer)
+{
+    size_t i = l->ops.n_checks++;
+    l->checks[i] = readiness_of_peer(&l->ready[i], name, peer);
+}
+
+static vs_code tell_health(const listener *l, vs_grpc_serving said, vs_error *err)
+{
+    for (size_t i = 0; i < l->n_services; i++)
+        VS_TRY(vs_grpc_health_set(l->health, l->services[i], said, err));
+    return VS_OK;
+}
+
+vs_code listen_health(listener *l, const char *const *services, size_t n, vs_error *err)
+{
+    l->services = services;
+    l->n_services = n;
+    VS_TRY(vs_grpc_health_new(&l->health, err));
+    return tell_health(l, VS_GRPC_SERVING, err);
+}
+
+static vs_code start_operations(listener *l, vs_error *err)
+{
+    const listen_options *o = l->o;
+    if (!o->operations && l->given.n_operations == 0)
+        return VS_OK;
+    vs_http_config http = {.sockets = &o->operations,
+                           .n_sockets = l->given.n_operations ? 0 : 1,
+                           .fds = l->given.operations,
+                           .n_fds = l->given.n_operations,
+                           .threads = 1,
+                           .limits = {.body_bytes = 1024, .connections = 256},
+                           .handler = ops_rest_handle,
+                           .user = &l->ops};
+    VS_TRY_WRAP(vs_http_server_start(&http, &l->ops_http, err), err, "--operations");
+    return VS_OK;
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *err)
 {
@@ -57,7 +133,9 @@ vs_code listen_start(listener *l, sandbox *s, vs_http_config *http, vs_error *er
     http->private_key = o->private_key;
     http->client_ca = o->client_ca;
     http->client_cert_required = o->client_ca != NULL;
-    return vs_http_server_start(http, &l->http, err);
+    http->per_source = l->per_source;
+    VS_TRY(vs_http_server_start(http, &l->http, err));
+    return start_operations(l, err);
 }
 
 void listen_administration(const listener *l, bool insecure, vs_grpc_services *services)
@@ -74,6 +152,8 @@ void listen_administration(const listener *l, bool insecure, vs_grpc_services *s
 static void tick(void *user)
 {
     const listener *l = user;
+    if (l->health)
+        (void)!tell_health(l, ops_ready(&l->ops) ? VS_GRPC_SERVING : VS_GRPC_NOT_SERVING, NULL);
     if (l->tick)
         l->tick(l->tick_user);
 }
@@ -105,6 +185,8 @@ void listen_run(const listener *l, const char *program, bool changes_trust)
     } else {
         server_say("ready", o->certificate ? "https" : "http", o->socket, l->http, 0);
     }
+    if (l->ops_http && !l->given.n_operations)
+        server_say("operations", "http", o->operations, l->ops_http, 0);
     vs_log(VS_LOG_INFO, "serve", "ready", "program", program, "version", VS_VERSION, NULL);
     server_wait(&l->manager, &events);
 }
@@ -112,5 +194,7 @@ void listen_run(const listener *l, const char *program, bool changes_trust)
 void listen_stop(listener *l)
 {
     vs_http_server_stop(&l->http, SERVER_DRAIN_MS);
+    vs_http_server_stop(&l->ops_http, 0);
+    vs_grpc_health_free(&l->health);
     supervisor_close(&l->manager);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/serve.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,24 +9,16 @@
 #include "base/log.h"
 #include "cmd/config_as.h"
 #include "cmd/doors.h"
+#include "cmd/readiness.h"
 #include "cmd/server.h"
 #include "kbs/journal.h"
 #include "kbs/kbs.h"
+#include "kbs/metrics.h"
 #include "net/http_server.h"
 #include "plugins/plugins.h"
 
 /* Workers are for requests that wait for others: they cost memory, not processors. */
-enum { PING_MS = 3000, WAITING_WORKERS = 32 };
-
-/* Whether a store works is asked by strangers (/readyz), and the question is a write: the answer is
- * kept for a while, and while one asks the others take the last one. */
-typedef struct store_check {
-    vs_store *store;
-    pthread_mutex_t lock;  /* held while the store is asked */
-    pthread_mutex_t guard; /* of the rest */
-    int64_t asked;         /* vs_mono_ns; 0 = never */
-    vs_error last;
-} store_check;
+enum { WAITING_WORKERS = 32 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
@@ -38,7 +29,7 @@ typedef struct house {
     kbs *kbs;
     as_veraison *veraison; /* NULL = not served */
     kbs_journal *journal;
-    store_check store_works, resources_work;
+    readiness store_works, resources_work;
     ops_check checks[3];
     ops ops;
     api_front front;
@@ -136,45 +127,14 @@ static vs_code kbs_works(void *user, vs_error *err)
     return kbs_ready(user, err);
 }
 
-static vs_code store_works(void *user, vs_error *err)
-{
-    store_check *s = user;
-    (void)pthread_mutex_lock(&s->guard);
-    bool old = s->asked == 0 || vs_mono_ns() - s->asked > (int64_t)PING_MS * 1000000;
-    (void)pthread_mutex_unlock(&s->guard);
-    if (old && pthread_mutex_trylock(&s->lock) == 0) {
-        vs_error now = {0};
-        (void)!vs_store_ping(s->store, &now);
-        (void)pthread_mutex_lock(&s->guard);
-        s->last = now;
-        s->asked = vs_mono_ns();
-        (void)pthread_mutex_unlock(&s->guard);
-        (void)pthread_mutex_unlock(&s->lock);
-    }
-    (void)pthread_mutex_lock(&s->guard);
-    vs_code code = s->last.code;
-    if (code != VS_OK && err)
-        *err = s->last;
-    (void)pthread_mutex_unlock(&s->guard);
-    return code;
-}
-
-static ops_check check_store(store_check *s, const char *name, vs_store *store)
-{
-    s->store = store;
-    (void)pthread_mutex_init(&s->lock, NULL);
-    (void)pthread_mutex_init(&s->guard, NULL);
-    return (ops_check){name, store_works, s};
-}
-
 static void set_up_front(const kbs_config *cfg, house *h)
 {
     h->checks[0] = (ops_check){"key broker", kbs_works, h->kbs};
-    h->checks[1] = check_store(&h->store_works, "store", h->store);
-    h->ops = (ops){h->checks, 2};
+    h->checks[1] = readiness_of_store(&h->store_works, "store", h->store);
+    h->ops = (ops){h->checks, 2, kbs_metrics_print};
     if (h->resource_store)
         h->checks[h->ops.n_checks++] =
-            check_store(&h->resources_work, "resource store", h->resource_store);
+            readiness_of_store(&h->resources_work, "resource store", h->resource_store);
     h->front = (api_front){.k = h->kbs,
                            .ops = &h->ops,
                            .metrics = cfg->metrics_on_api,

@@ -7,6 +7,7 @@
 #include "rvps/backend.h"
 #include "rvps/cca.h"
 #include "rvps/comids.h"
+#include "rvps/metrics.h"
 #include "rvps/record.h"
 #include "rvps/strangers.h"
 #include "value/json.h"
@@ -395,27 +396,44 @@ void rvps_free(rvps **r)
     *r = NULL;
 }
 
-vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+static vs_code counted(vs_code code)
 {
-    return r->ops->take(r, message, now, err);
+    vs_metric_add(&rvps_m_messages, code == VS_OK ? VS_LIT("taken") : VS_LIT("refused"), 1);
+    return code;
 }
 
-vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+static vs_code take_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
 {
     return r->ops->take_by ? r->ops->take_by(r, message, by, now, err)
                            : r->ops->take(r, message, now, err);
 }
 
+vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *err)
+{
+    return counted(r->ops->take(r, message, now, err));
+}
+
+vs_code rvps_register_by(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
+{
+    return counted(take_by(r, message, by, now, err));
+}
+
 vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now, vs_error *err)
 {
-    return r->ops->take_vouched ? r->ops->take_vouched(r, message, by, now, err)
-                                : rvps_register_by(r, message, by, now, err);
+    return counted(r->ops->take_vouched ? r->ops->take_vouched(r, message, by, now, err)
+                                        : take_by(r, message, by, now, err));
 }
 
 vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
 {
     *out = vs_undefined();
-    return r->ops->query(r, id, now, a, out, err);
+    vs_code code = r->ops->query(r, id, now, a, out, err);
+    vs_metric_add(&rvps_m_queries,
+                  code != VS_OK      ? VS_LIT("failed")
+                  : vs_defined(*out) ? VS_LIT("found")
+                                     : VS_LIT("none"),
+                  1);
+    return code;
 }
 
 static vs_code not_offered(vs_error *err)

@@ -475,6 +475,48 @@ C
         grep -qi '^access-control-max-age: 86400'
 }
 
+@test "grpc-as and rvps tell operators what they do and whether they can" {
+    start_server rvps rvps --address 127.0.0.1:0 --data-dir rv --operations 127.0.0.1:0
+    rvps_url=$url rvps_pid=$server_pid
+    printf '{"rvps_config":{"type":"GrpcRemote","address":"%s"}}' "$rvps_url" >as.json
+    start_server as grpc-as -c as.json -s 127.0.0.1:0 --data-dir as --operations 127.0.0.1:0
+    as_url=$url
+    start_server rest restful-as -c as.json -s 127.0.0.1:0 --data-dir rest --operations 127.0.0.1:0
+    ops() { sed -n 's/^operations //p' "$1.out"; }
+    echo '{"version":"0.1.0","type":"nobody","payload":""}' >wrong.json
+    run rvps-tool register -p wrong.json -a "$rvps_url"
+    [ "$status" -eq 1 ]
+    rvps-tool query -r nothing -a "$as_url"
+    curl -sf "$(ops rvps)/metrics" | grep -q '^rvps_messages_total{result="refused"} 1$'
+    curl -sf "$(ops rvps)/metrics" | grep -q '^rvps_queries_total{result="none"} 1$'
+    curl -s -X POST -H 'Content-Type: application/json' -d '{"verification_requests":[{"tee":"sample","evidence":"e30"}],"policy_ids":[]}' "$url/attestation" >/dev/null
+    curl -sf "$(ops rest)/metrics" | grep -q '^as_evaluations_total{result="refused"} 1$'
+    for name in rvps as rest; do
+        [ "$(curl -s -o /dev/null -w '%{http_code}' "$(ops $name)/livez")" = 200 ]
+        curl -sf "$(ops $name)/readyz" | grep -q '"ready":true'
+        curl -sf "$(ops $name)/metrics" | grep -q '^process_open_fds'
+    done
+    stop_pid "$rvps_pid"
+    for ((i = 0; i < 100; i++)); do # an answer is kept for 3 s
+        curl -s "$(ops as)/readyz" >ready.json
+        grep -q '"ready":true' ready.json || break
+        sleep 0.1
+    done
+    grep -q '"reference value provider","ok":false,"error":".*refused' ready.json
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$(ops as)/livez")" = 200 ]
+}
+
+@test "one source cannot take grpc-as for itself" {
+    start_server as restful-as -s 127.0.0.1:0 --data-dir as --rate-per-source 5 --burst-per-source 5
+    for ((i = 0; i < 20; i++)); do curl -s -o /dev/null -w '%{http_code}\n' "$url/policy" || true; done >codes
+    grep -q 200 codes
+    grep -qE '429|000' codes # too many requests, or a connection that was closed at once
+    run restful-as -s 127.0.0.1:0 --rate-per-source many
+    [ "$status" -eq 1 ] && [[ "$output" == *"--rate-per-source many: must be 0 to 1000000"* ]]
+    run restful-as -s 127.0.0.1:0 --burst-per-source 5
+    [ "$status" -eq 1 ] && [[ "$output" == *"needs --rate-per-source"* ]]
+}
+
 @test "what cannot be right is refused at the start, with the reason" {
     refused() { # TEXT COMMAND...
         local text=$1

@@ -27,9 +27,9 @@ bool ops_ready(const ops *o)
     (void)o;
     return true;
 }
-void ops_metrics(vs_http_response *resp)
+void ops_metrics(const ops *o, vs_http_response *resp)
 {
-    (void)resp;
+    (void)o, (void)resp;
 }
 
 typedef struct server {
