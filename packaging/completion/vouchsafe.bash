@@ -123,7 +123,7 @@ _kbs_client() {
         attest) words="--tee-key-file --allow-sample" ;;
         get-resource) words="--path --tee-key-file --attestation-token --allow-sample" ;;
         config) words="--admin-token-file --auth-private-key set-attestation-policy set-resource-policy set-resource delete-resource get-reference-value set-sample-reference-value policy reference-values collect list-resources" ;;
-        set-attestation-policy) words="--policy-file --type --id" ;;
+        set-attestation-policy) words="--policy-file --default --type --id" ;;
         set-resource-policy) words="--policy-file --default --affirming --allow-all --deny-all" ;;
         set-resource) words="--path --resource-file" ;;
         delete-resource) words="--path" ;;

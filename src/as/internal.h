@@ -13,7 +13,6 @@
 #include "envelope/ear.h"
 #include "value/json.h"
 
-#define AS_POLICY_NAMESPACE "attestation_service_policy"
 /* Key material that replicas share. */
 #define AS_SECRET_NAMESPACE "kbs_secret"
 

@@ -16,6 +16,8 @@ enum { AS_POLICY_TEXT_MAX = 1024 * 1024 };
 
 typedef struct as_policies as_policies;
 
+#define AS_POLICY_NAMESPACE "attestation_service_policy" /* those of the attestation service */
+
 /* Every text that was ever used, under its digest: what a record refers to. */
 #define AS_POLICY_TEXTS "policy_text"
 

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "as/defaults.h"
 #include "as/metrics.h"
-#include "as/policies.h"
 #include "as/replay.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,27 +35,11 @@ static vs_code fill_defaults(as_config *cfg, vs_error *err)
     return VS_OK;
 }
 
-static const char *const shipped[] = {"default_cpu", "default_gpu", "default_switch",
-                                      "default_ppcie"};
-
-/* Stores the shipped policies that are missing. One that is there stays, and is mentioned when it
- * is not the shipped one: after an upgrade that may be an oversight. */
 static vs_code store_defaults(as_local *as, vs_error *err)
 {
-    for (size_t i = 0; i < VS_COUNT(shipped); i++) {
-        vs_span text = vs_policy_text(shipped[i]);
-        vs_code code = as_policies_set(as->policies, vs_str(shipped[i]), text, VS_PUT_CREATE, err);
-        if (code != VS_OK && code != VS_E_EXISTS) {
-            (void)vs_wrap(err, "storing policy %s", shipped[i]);
-            return code;
-        }
-        VS_CLEANUP(vs_buf_free) vs_buf stored = VS_BUF(AS_POLICY_TEXT_MAX);
-        const char *key = vs_sprintf(&as->arena, "%s.rego", shipped[i]);
-        VS_TRY(vs_store_get(as->store, AS_POLICY_NAMESPACE, vs_str(key), 0, &stored, err));
-        if (!vs_span_eq(vs_buf_span(&stored), text))
-            vs_log(VS_LOG_INFO, "as", "the stored policy is not the shipped one", "policy",
-                   shipped[i], NULL);
-    }
+    for (size_t i = 0; i < AS_DEFAULTS; i++)
+        VS_TRY(as_default_install(as->policies, vs_str(as_default_ids[i]), as_default_ids[i],
+                                  vs_now_s(), err));
     return VS_OK;
 }
 
@@ -115,12 +99,12 @@ static vs_code local_policy_history(as_service *service, vs_span id, vs_arena *a
 static vs_code local_change_policy(as_service *service, const as_change *c, vs_arena *a,
                                    as_policy_state *out, vs_error *err)
 {
-    for (size_t i = 0; c->kind == AS_DELETE && i < VS_COUNT(shipped); i++)
-        if (vs_span_is(c->id, shipped[i]))
+    for (size_t i = 0; c->kind == AS_DELETE && i < AS_DEFAULTS; i++)
+        if (vs_span_is(c->id, as_default_ids[i]))
             return vs_fail(err, VS_E_DENIED,
                            "policy \"%s\" cannot be deleted, since it would come back with the "
                            "next start: set another text, or roll back",
-                           shipped[i]);
+                           as_default_ids[i]);
     return as_policies_change(policies_of(service), c, a, out, err);
 }
 

@@ -344,7 +344,7 @@ static vs_code try_change(const subject *s, const as_change *c, as_policy_state 
     vs_val newest_record;
     vs_store_item items[3];
     size_t n = 0;
-    record r = {.action = action_name(c->kind),
+    record r = {.action = c->action ? c->action : action_name(c->kind),
                 .who = vs_span_head(c->who, WHO_MAX),
                 .note = c->note,
                 .time = c->now};

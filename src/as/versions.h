@@ -47,6 +47,7 @@ typedef enum as_change_kind {
 
 typedef struct as_change {
     as_change_kind kind;
+    const char *action; /* what the record calls it; NULL = as its kind is called */
     vs_span id, text;
     uint32_t version;
     vs_span who, note;               /* UTF-8; note at most AS_NOTE_MAX bytes */

@@ -15,10 +15,12 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "as/defaults.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "cmd/serve.h"
 #include "crypto/crypto.h"
+#include "kbs/kbs.h"
 #include "tee/cca/trust.h"
 #include "tee/dcap/trust.h"
 #include "value/json.h"
@@ -383,6 +385,58 @@ static void check_stores(doctor *d, const kbs_config *cfg)
         check_store(d, &cfg->resource_store);
 }
 
+/* ---- policies that the server stores by itself -------------------------------------------------
+ */
+
+static void tell_default(doctor *d, const char *subject, const as_default *found,
+                         const char *command)
+{
+    if (found->state == AS_DEFAULT_OLD)
+        doctor_add(d, FINDING_WARNING, "policy", subject,
+                   "start the server: it replaces what nobody has chosen",
+                   "the default of an earlier release: %s", found->lacks);
+    else if (found->state == AS_DEFAULT_OLD_CHOSEN)
+        doctor_add(d, FINDING_WARNING, "policy", subject, command,
+                   "the default of an earlier release, which an administrator has chosen: %s",
+                   found->lacks);
+}
+
+static const store_config *store_of(const kbs_config *cfg, const char *ns)
+{
+    for (size_t i = 0; i < cfg->n_store_overrides; i++)
+        if (strcmp(cfg->store_overrides[i].ns, ns) == 0)
+            return &cfg->store_overrides[i].store;
+    return &cfg->storage;
+}
+
+/* What cannot be opened or read was told of, or is told when it is used. */
+static void check_default(doctor *d, const kbs_config *cfg, const char *ns, const char *id,
+                          const char *name)
+{
+    const store_config *where = store_of(cfg, ns);
+    vs_store *store = NULL;
+    as_policies *policies = NULL;
+    as_default found;
+    if (where->type == STORE_MEMORY || (where->path && access(where->path, F_OK) != 0))
+        return;
+    vs_code code = store_open(where, &store, NULL);
+    if (code == VS_OK)
+        code = as_policies_new(store, ns, NULL, 0, &policies, NULL);
+    if (code == VS_OK)
+        code = as_default_look(policies, vs_str(id), name, d->a, &found, NULL);
+    if (code == VS_OK)
+        tell_default(d, id, &found, as_default_command(vs_str(id), name, d->a));
+    as_policies_free(&policies);
+    vs_store_close(&store);
+}
+
+static void check_defaults(doctor *d, const kbs_config *cfg)
+{
+    check_default(d, cfg, KBS_NS_POLICY, KBS_POLICY_ID, KBS_SHIPPED_POLICY);
+    for (size_t i = 0; !cfg->as.remote && i < AS_DEFAULTS; i++)
+        check_default(d, cfg, AS_POLICY_NAMESPACE, as_default_ids[i], as_default_ids[i]);
+}
+
 static void check_cca(doctor *d, const char *path)
 {
     cca_trust *trust = NULL;
@@ -430,6 +484,7 @@ void doctor_look(doctor *d, const kbs_config *cfg)
     check_cca(d, cfg->as.cca_config_path);
     check_tdx(d, cfg->as.tees.collateral_service);
     check_stores(d, cfg);
+    check_defaults(d, cfg);
     doctor_look_at_peers(d, cfg);
     for (size_t i = 0; i < cfg->n_sockets; i++)
         check_socket(d, cfg->sockets[i]);

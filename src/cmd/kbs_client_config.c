@@ -84,15 +84,32 @@ static void write_base64(vs_jw *w, const char *key, vs_b64_form form, vs_span da
 /* ---- policies ---------------------------------------------------------------------------------
  */
 
+/* None of the shipped resource policies is one of these, whatever it is called. */
+static vs_code choose_attestation_policy(const kc_options *o, const char *id, vs_buf *policy,
+                                         vs_error *err)
+{
+    if (o->policy_default) {
+        vs_span text = vs_policy_text(id);
+        if (strncmp(id, "kbs_", 4) == 0 || !text.n)
+            return vs_fail(err, VS_E_INVALID, "no policy \"%.80s\" is shipped", id);
+        vs_buf_put(policy, text);
+        return vs_buf_check(policy, err);
+    }
+    if (!o->policy_file)
+        return vs_fail(err, VS_E_INVALID, "No policy specified: give --policy-file or --default");
+    VS_TRY_WRAP(vs_read_file(o->policy_file, policy, err), err, "reading the policy");
+    return VS_OK;
+}
+
 static vs_code set_attestation_policy(const kc_options *o, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf policy = VS_BUF(KC_FILE_MAX), json = VS_BUF(2 * KC_FILE_MAX);
-    VS_TRY_WRAP(vs_read_file(o->policy_file, &policy, err), err, "reading the policy");
     const char *id = o->id;
     if (!id) {
         id = "default_cpu";
         vs_log(VS_LOG_WARN, "kbs-client", "no --id: the policy for CPUs is set", "id", id, NULL);
     }
+    VS_TRY(choose_attestation_policy(o, id, &policy, err));
     vs_jw w = {.out = &json};
     vs_jw_open(&w, '{');
     vs_jw_key(&w, "type");
@@ -265,11 +282,11 @@ const cli_option kc_config_options[] = {
     {0}};
 
 static const cli_option attestation_policy_options[] = {
-    {.name = "policy-file",
-     .value = "FILE",
-     AT(policy_file),
-     .required = true,
-     .help = "Policy in Rego"},
+    {.name = "policy-file", .value = "FILE", AT(policy_file), .group = 1, .help = "Policy in Rego"},
+    {.name = "default",
+     AT(policy_default),
+     .group = 1,
+     .help = "The policy that this release ships under the ID"},
     {.name = "type",
      .value = "TYPE",
      AT(policy_type),

@@ -13,6 +13,12 @@
 
 typedef struct kbs kbs;
 
+/* Where its policies are kept, and the one for everything: by default what is shipped by that name.
+ */
+#define KBS_NS_POLICY      "kbs"
+#define KBS_POLICY_ID      "resource-policy"
+#define KBS_SHIPPED_POLICY "kbs_default"
+
 /* All start-up checks of kbs.md 6.1, 4, 8: reads keys and certificates, writes the default resource
  * policy if none is stored. Everything passed in must outlive it. `resources` is the store of the
  * resource plugin (may equal `store`). */

@@ -8,7 +8,7 @@
  */
 #include "kbs/internal.h"
 
-#include "as/policies.h"
+#include "as/defaults.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
@@ -45,12 +45,7 @@ vs_code kbs_policy_start(kbs *k, vs_error *err)
     VS_TRY(as_policies_new(k->store, KBS_NS_POLICY, NULL, 0, &k->policies, err));
     VS_TRY(as_policies_under(k->store, KBS_NS_POLICY, KBS_SCOPE, NULL, 0, &k->scoped, err));
     VS_TRY(import_legacy(k, err));
-    vs_code code =
-        as_policies_set(k->policies, POLICY_ID, vs_policy_text("kbs_default"), VS_PUT_CREATE, err);
-    if (code == VS_E_EXISTS)
-        return VS_OK;
-    VS_TRY_WRAP(code, err, "storing the default resource policy");
-    return VS_OK;
+    return as_default_install(k->policies, POLICY_ID, KBS_SHIPPED_POLICY, vs_now_s(), err);
 }
 
 /* ---- decision -----------------------------------------------------------------------------------

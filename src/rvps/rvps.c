@@ -50,11 +50,16 @@ static vs_code open_envelope(const rvps_local *r, vs_arena *a, vs_span message,
     if (!*x)
         return vs_fail(err, VS_E_UNSUPPORTED, "Could not find extractor for %.*s",
                        VS_FMT(vs_span_head(vs_text(type), 80)));
-    if (((*x)->is_sample && r->opts.refuse_sample) ||
-        ((*x)->never_signed && r->opts.require_signed))
+    if ((*x)->is_sample && r->opts.refuse_sample)
         return vs_fail(err, VS_E_DENIED,
                        "messages of type %s are not signed, and this server refuses them",
                        (*x)->type);
+    if ((*x)->never_signed && r->opts.require_signed)
+        return vs_fail(err, VS_E_DENIED,
+                       "messages of type %s count as unsigned%s, and this server takes only what a "
+                       "trust anchor vouches for (require_signed): send a signed CoRIM",
+                       (*x)->type,
+                       (*x)->is_sample ? "" : ", since signatures within them are not verified");
     VS_TRY_WRAP(vs_b64_decode_arena(a, VS_B64_STD, vs_text(text), payload, err), err,
                 "payload of a %s message", (*x)->type);
     return VS_OK;

@@ -314,3 +314,63 @@ C
     [ "$status" -eq 0 ]
     [[ "$output" == *'"level":"warning"'*"TDX evidence will be refused"* ]]
 }
+
+# What an earlier release stored at its first start, in place of what this one has.
+put_earlier_policies() {
+    python3 - kbs.sqlite "$VS_ROOT/tests/earlier" <<'P'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for ns, key, name in (("kbs", "resource-policy.rego", "kbs_default"),
+                      ("attestation_service_policy", "default_cpu.rego", "default_cpu")):
+    text = open(f"{sys.argv[2]}/{name}.rego", "rb").read()
+    assert db.execute("update kv set value = ? where ns = ? and key = ?", (text, ns, key)).rowcount == 1
+db.commit()
+P
+}
+
+start_kbs() { start_server kbs kbs --config-file c.toml; }
+
+@test "defaults of an earlier release: told of, replaced at the start, kept where somebody has chosen them" {
+    sed -i 's/^private_key.*/insecure_http = true/; /^certificate/d' c.toml
+    start_kbs
+    stop_server
+    run vouchsafe doctor -c c.toml
+    [[ "$output" != *'"area":"policy"'* ]]
+    put_earlier_policies
+    run vouchsafe doctor -c c.toml
+    [ "$status" -eq 0 ]
+    for id in resource-policy default_cpu; do
+        grep -qE '"level":"warning","area":"policy","subject":"'$id'","finding":"the default of an earlier release: [^"]*","advice":"start the server' <<<"$output"
+    done
+
+    start_kbs
+    grep -q 'WARN policies: a default policy of an earlier release was replaced.*policy=resource-policy lacked=".*made in software" undo="kbs-client config policy rollback resource"' kbs.log
+    grep -q 'policy=default_cpu lacked=".*migrated are affirmed" undo="kbs-client config policy rollback attestation/default_cpu"' kbs.log
+    admin policy get resource 2>/dev/null | cmp - "$VS_ROOT/policies/kbs_default.rego"
+    admin policy get attestation/default_cpu 2>/dev/null | cmp - "$VS_ROOT/policies/default_cpu.rego"
+    admin policy history resource | grep -q '"action":"found".*"action":"upgrade"[^}]*"who":"vouchsafe '
+    run vouchsafe doctor -c c.toml
+    [[ "$output" != *'"area":"policy"'* ]]
+
+    # An administrator wants it as it was.
+    admin policy rollback resource
+    stop_server
+    start_kbs
+    admin policy get resource 2>/dev/null | cmp - "$VS_ROOT/tests/earlier/kbs_default.rego"
+    grep -q 'an administrator has chosen, so it stays policy=resource-policy' kbs.log
+    run vouchsafe doctor -c c.toml
+    grep -qE '"subject":"resource-policy","finding":"the default of an earlier release, which an administrator has chosen: [^"]*","advice":"kbs-client config set-resource-policy --default"' <<<"$output"
+    admin set-resource-policy --default
+    admin policy rollback attestation/default_cpu
+    run vouchsafe doctor -c c.toml
+    grep -q '"advice":"kbs-client config set-attestation-policy --default --id default_cpu"' <<<"$output"
+    admin set-attestation-policy --default --id default_cpu
+    run vouchsafe doctor -c c.toml
+    [[ "$output" != *'"area":"policy"'* ]]
+    run admin set-attestation-policy --default --id kbs_allow_all
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'no policy "kbs_allow_all" is shipped'* ]]
+    run admin set-attestation-policy --id default_cpu
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"give --policy-file or --default"* ]]
+}

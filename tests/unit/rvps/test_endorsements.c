@@ -67,6 +67,13 @@ static void expect(fixture *f, const char *id, const char *json)
     expect_at(f, id, NOW, json);
 }
 
+static void expect_reason(const char *why)
+{
+    char text[VS_ERROR_TEXT];
+    if (!strstr(vs_error_text(&err, text, sizeof text), why))
+        fail_msg("\"%s\" does not say \"%s\"", text, why);
+}
+
 static size_t stored(fixture *f)
 {
     rvps_page page;
@@ -420,6 +427,7 @@ static void unsigned_messages_are_refused_where_signed_ones_are_required(void **
     with_options(f, true, true);
     assert_vs_code(send(f, "corim", simple_manifest()), VS_E_DENIED);
     assert_vs_code(send(f, "sample", VS_LIT("{\"a\":1}")), VS_E_DENIED);
+    expect_reason("messages of type sample count as unsigned, and this server takes only");
     assert_vs_code(send(f, "swid", VS_LIT("<a/>")), VS_E_DENIED);
     assert_int_equal(stored(f), 0);
     with_options(f, false, true); /* not required, but what is signed must verify */
@@ -569,6 +577,35 @@ static void the_rim_of_nvidia_gives_nine_records(void **state)
         "473564d359b271d5");
 }
 
+/* Not even one that carries a signature, which is right and of whom we trust, for all we know. */
+static void where_signatures_are_required_a_swid_tag_is_refused_with_the_reason(void **state)
+{
+    fixture *f = *state;
+    static const char signed_tag[] =
+        TAG(META, "<Resource type='Measurement' index='1' h:Hash0='aa'/>"
+                  "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'>"
+                  "<ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature>");
+    pki p = make_pki("critical,CA:FALSE", NULL, 0);
+    assert_vs_ok(rvps_anchors_add(f->anchors, cert_pem(&p.root), &err), &err);
+    with_options(f, true, true);
+    for (unsigned vouched = 0; vouched < 2; vouched++) { /* nor does an administrator's word help */
+        vs_span m = message("swid", vs_str(signed_tag));
+        vs_code code = vouched ? rvps_register_vouched(f->r, m, VS_LIT("admin"), NOW, &err)
+                               : rvps_register(f->r, m, NOW, &err);
+        assert_vs_code(code, VS_E_DENIED);
+        expect_reason("messages of type swid count as unsigned, since signatures within them are "
+                      "not verified");
+        expect_reason("send a signed CoRIM");
+    }
+    assert_int_equal(stored(f), 0);
+    with_options(f, false, true); /* anchors alone require nothing of it */
+    assert_vs_ok(swid(f, signed_tag), &err);
+    rvps_entry e;
+    assert_vs_ok(rvps_get(f->r, VS_LIT("A_B_C.E 1_2.measurement_1"), NOW, &arena, &e, &err), &err);
+    assert_false(vs_defined(vs_getc(e.provenance, "signer"))); /* and say so */
+    drop_pki(&p);
+}
+
 static void names_and_hashes_of_a_swid_tag(void **state)
 {
     fixture *f = *state;
@@ -682,6 +719,7 @@ int main(void)
         T(a_file_may_mix_certificates_and_keys),
         T(the_rim_of_nvidia_gives_nine_records),
         T(names_and_hashes_of_a_swid_tag),
+        T(where_signatures_are_required_a_swid_tag_is_refused_with_the_reason),
         T(swid_tags_that_are_none_are_refused),
         T(every_truncation_of_a_swid_tag_is_refused),
         T(swid_bombs_are_refused),
