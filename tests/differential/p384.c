@@ -3,13 +3,19 @@
  * Holds OpenSSL and nettle against each other, and both against what is known by construction, on
  * random and malformed P-384 signatures and keys.
  *
- *   p384_differential COUNT [SEED]
+ *   p384_differential COUNT [SEED [STATE]]
  *
  * Signing a million times would cost more than verifying, so a pool of nonces with their points is
  * made once and used with any key and digest. (Who signs for more than a test may never do that.)
  * One thread per processor; the first disagreement is printed with all its bytes and ends the run
  * with status 1. Without nettle there is nothing to compare: status 77, which is meson's "skipped".
+ *
+ * A million take a quarter of an hour and more. The work is in slices, each with a seed of its own.
+ * With STATE, a file, what is done is noted there after each slice: a run that was stopped,
+ * however, goes on where it was when it is started again, and the file goes when all is done. SEED
+ * "-" is a new one, or that of the file.
  */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/io.h"
 #include "crypto/ecdsa.h"
 
 #ifdef VS_WITH_NETTLE
@@ -32,7 +39,10 @@ enum {
     NONCES = 256,
     THREADS_MAX = 16,
     KINDS_MAX = 32,
-    HOT = 500
+    HOT = 500,
+    SLICE = 1000,
+    SLICES_MAX = 1 << 16,
+    TELL_S = 15, /* between lines of progress */
 };
 
 static const char order_hex[] = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf"
@@ -115,18 +125,23 @@ typedef struct test_case {
     bool valid, key_ok;
 } test_case;
 
+typedef struct tally {
+    long n;
+    double openssl_us, nettle_us; /* import of the key and verification */
+} tally;
+
+typedef struct results {
+    long of_kind[KINDS_MAX];
+    tally good, refused; /* refused: with a good key and a length that is right */
+} results;
+
 /* What one thread has. */
 typedef struct worker {
     pthread_t thread;
     uint64_t random; /* state of splitmix64 */
-    long count;
     BN_CTX *ctx;
     BIGNUM *r, *s, *z;
-    long of_kind[KINDS_MAX];
-    struct tally {
-        long n;
-        double openssl_us, nettle_us; /* import of the key and verification */
-    } good, refused;                  /* refused: with a good key and a length that is right */
+    results slice;
 } worker;
 
 static uint64_t draw(worker *w)
@@ -363,7 +378,7 @@ static bool by_nettle(const test_case *c)
                                 vs_span_of(c->digest, c->digest_n), vs_span_of(c->rs, c->rs_n));
 }
 
-static void add(struct tally *t, double openssl_us, double nettle_us, long n)
+static void add(tally *t, double openssl_us, double nettle_us, long n)
 {
     t->n += n;
     t->openssl_us += openssl_us;
@@ -379,11 +394,11 @@ static void compare(worker *w, size_t kind)
     bool openssl = by_openssl(&c, &key_ok);
     double middle = now_us();
     bool nettle = by_nettle(&c);
-    struct tally *t = c.valid ? &w->good : &w->refused;
+    tally *t = c.valid ? &w->slice.good : &w->slice.refused;
     if (c.key_ok && c.rs_n == (size_t)2 * FIELD)
         add(t, middle - start, now_us() - middle, 1);
     ERR_clear_error();
-    w->of_kind[kind]++;
+    w->slice.of_kind[kind]++;
     if (openssl == c.valid && nettle == c.valid && key_ok == c.key_ok)
         return;
     (void)fprintf(stderr,
@@ -395,16 +410,144 @@ static void compare(worker *w, size_t kind)
     exit(1);
 }
 
+/* ---- slices ---------------------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    long count, slices, next; /* the next that nobody has looked at */
+    bool done[SLICES_MAX];
+    long n_done, done_before; /* signatures; before this process */
+    uint64_t seed;
+    const char *file; /* NULL: nothing is noted */
+    results all;
+    int64_t started, told; /* seconds */
+    double spent_before;   /* seconds, by the processes before */
+} run_state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static long size_of(long slice)
+{
+    long from = slice * SLICE;
+    return run_state.count - from < SLICE ? run_state.count - from : SLICE;
+}
+
+/* False: all are done or being done. */
+static bool take_slice(long *out)
+{
+    (void)pthread_mutex_lock(&run_state.lock);
+    while (run_state.next < run_state.slices && run_state.done[run_state.next])
+        run_state.next++;
+    *out = run_state.next++;
+    (void)pthread_mutex_unlock(&run_state.lock);
+    return *out < run_state.slices;
+}
+
+static double spent(void)
+{
+    return run_state.spent_before + (double)(vs_now_s() - run_state.started);
+}
+
+static void save_state(void)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(SLICES_MAX + 4096);
+    const results *r = &run_state.all;
+    vs_buf_printf(&text, "p384 1\n%ld %" PRIu64 " %.0f\n", run_state.count, run_state.seed,
+                  spent());
+    for (size_t i = 0; i < VS_COUNT(kinds); i++)
+        vs_buf_printf(&text, "%ld ", r->of_kind[i]);
+    vs_buf_printf(&text, "\n%ld %.0f %.0f\n%ld %.0f %.0f\n", r->good.n, r->good.openssl_us,
+                  r->good.nettle_us, r->refused.n, r->refused.openssl_us, r->refused.nettle_us);
+    for (long i = 0; i < run_state.slices; i++)
+        vs_buf_putc(&text, run_state.done[i] ? '1' : '0');
+    vs_buf_putc(&text, '\n');
+    vs_error err = {0};
+    if (vs_buf_check(&text, &err) != VS_OK ||
+        vs_write_file(run_state.file, vs_buf_span(&text), 0644, &err) != VS_OK)
+        give_up("the state cannot be written");
+}
+
+/* What a process before has done of the same run; anything else is no state. */
+static void load_state(bool any_seed)
+{
+    FILE *f = fopen(run_state.file, "r");
+    if (!f)
+        return;
+    results r = {0};
+    long count = 0, n = 0;
+    uint64_t seed = 0;
+    double seconds = 0;
+    bool ok = fscanf(f, "p384 1 %ld %" SCNu64 " %lf", &count, &seed, &seconds) == 3 &&
+              count == run_state.count && (any_seed || seed == run_state.seed);
+    for (size_t i = 0; ok && i < VS_COUNT(kinds); i++, n += r.of_kind[i - 1])
+        ok = fscanf(f, "%ld", &r.of_kind[i]) == 1;
+    ok =
+        ok && fscanf(f, "%ld %lf %lf %ld %lf %lf", &r.good.n, &r.good.openssl_us, &r.good.nettle_us,
+                     &r.refused.n, &r.refused.openssl_us, &r.refused.nettle_us) == 6;
+    long n_done = 0;
+    for (long i = 0; ok && i < run_state.slices; i++) {
+        char c = 0;
+        ok = fscanf(f, " %c", &c) == 1 && (c == '0' || c == '1');
+        run_state.done[i] = c == '1';
+        n_done += run_state.done[i] ? size_of(i) : 0;
+    }
+    (void)fclose(f);
+    if (!ok || n_done != n) {
+        (void)fprintf(stderr, "p384_differential: %s is of another run: remove it\n",
+                      run_state.file);
+        exit(2);
+    }
+    run_state.seed = seed;
+    run_state.all = r;
+    run_state.spent_before = seconds;
+    run_state.n_done = run_state.done_before = n_done;
+}
+
+static void tell_progress(void)
+{
+    int64_t now = vs_now_s();
+    long here = run_state.n_done - run_state.done_before, left = run_state.count - run_state.n_done;
+    if (now - run_state.told < TELL_S || left == 0)
+        return;
+    run_state.told = now;
+    double rate = (double)here / (double)(now - run_state.started);
+    printf("%ld of %ld (%ld %%), %.0f per second, %.0f min left\n", run_state.n_done,
+           run_state.count, 100 * run_state.n_done / run_state.count, rate,
+           (double)left / rate / 60 + 0.5);
+    (void)fflush(stdout);
+}
+
+static void finish_slice(const worker *w, long slice)
+{
+    (void)pthread_mutex_lock(&run_state.lock);
+    results *all = &run_state.all;
+    const results *r = &w->slice;
+    for (size_t i = 0; i < VS_COUNT(kinds); i++)
+        all->of_kind[i] += r->of_kind[i];
+    add(&all->good, r->good.openssl_us, r->good.nettle_us, r->good.n);
+    add(&all->refused, r->refused.openssl_us, r->refused.nettle_us, r->refused.n);
+    run_state.done[slice] = true;
+    run_state.n_done += size_of(slice);
+    if (run_state.file)
+        save_state();
+    tell_progress();
+    (void)pthread_mutex_unlock(&run_state.lock);
+}
+
 static void *work(void *arg)
 {
     worker *w = arg;
+    long slice;
     w->ctx = BN_CTX_new();
     w->r = BN_new();
     w->s = BN_new();
     w->z = BN_new();
     must(w->ctx && w->r && w->s && w->z);
-    for (long i = 0; i < w->count; i++)
-        compare(w, draw(w) % VS_COUNT(kinds));
+    while (take_slice(&slice)) {
+        w->random = run_state.seed ^ (uint64_t)(slice + 1) * UINT64_C(0xd1342543de82ef95);
+        w->slice = (results){0};
+        for (long i = 0; i < size_of(slice); i++)
+            compare(w, draw(w) % VS_COUNT(kinds));
+        finish_slice(w, slice);
+    }
     BN_free(w->r);
     BN_free(w->s);
     BN_free(w->z);
@@ -445,52 +588,67 @@ static void one_key(void)
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
-static void report(const worker *w, long threads)
+static void report(void)
 {
-    worker sum = {0};
-    for (long t = 0; t < threads; t++) {
-        for (size_t i = 0; i < VS_COUNT(kinds); i++)
-            sum.of_kind[i] += w[t].of_kind[i];
-        sum.count += w[t].count;
-        add(&sum.good, w[t].good.openssl_us, w[t].good.nettle_us, w[t].good.n);
-        add(&sum.refused, w[t].refused.openssl_us, w[t].refused.nettle_us, w[t].refused.n);
-    }
+    const results *r = &run_state.all;
     for (size_t i = 0; i < VS_COUNT(kinds); i++)
-        printf("%8ld %s\n", sum.of_kind[i], kinds[i].name);
-    printf("%8ld of them valid; openssl, nettle and the construction agree on all %ld\n",
-           sum.good.n, sum.count);
-    print_gain("good, key imported each time:", sum.good.openssl_us / (double)sum.good.n,
-               sum.good.nettle_us / (double)sum.good.n);
-    print_gain("refused, likewise:", sum.refused.openssl_us / (double)sum.refused.n,
-               sum.refused.nettle_us / (double)sum.refused.n);
+        printf("%8ld %s\n", r->of_kind[i], kinds[i].name);
+    if (r->good.n)
+        print_gain("good, key imported each time:", r->good.openssl_us / (double)r->good.n,
+                   r->good.nettle_us / (double)r->good.n);
+    if (r->refused.n)
+        print_gain("refused, likewise:", r->refused.openssl_us / (double)r->refused.n,
+                   r->refused.nettle_us / (double)r->refused.n);
 }
 
-static int run(long count, uint64_t seed)
+static void run_threads(long threads)
 {
     static worker w[THREADS_MAX];
-    long threads = sysconf(_SC_NPROCESSORS_ONLN);
-    threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
-    printf("%ld signatures, seed %llu, %ld threads\n", count, (unsigned long long)seed, threads);
-    make_pool();
-    for (long t = 0; t < threads; t++) {
-        w[t].random = seed ^ (uint64_t)t << 56;
-        w[t].count = count / threads + (t < count % threads);
+    for (long t = 0; t < threads; t++)
         if (pthread_create(&w[t].thread, NULL, work, &w[t]) != 0)
             give_up("no thread");
-    }
     for (long t = 0; t < threads; t++)
         (void)pthread_join(w[t].thread, NULL);
-    report(w, threads);
+}
+
+static int run(long count, const char *seed, const char *file)
+{
+    long threads = sysconf(_SC_NPROCESSORS_ONLN);
+    bool any_seed = !seed || strcmp(seed, "-") == 0;
+    threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
+    run_state.count = count;
+    run_state.slices = (count + SLICE - 1) / SLICE;
+    if (run_state.slices > SLICES_MAX)
+        give_up("that is too many");
+    run_state.seed = any_seed ? (uint64_t)vs_now_ns() : strtoull(seed, NULL, 10);
+    run_state.file = file;
+    if (file)
+        load_state(any_seed);
+    run_state.started = run_state.told = vs_now_s();
+    printf("%ld signatures, %ld of them done before, seed %" PRIu64 ", %ld threads\n", count,
+           run_state.n_done, run_state.seed, threads);
+    (void)fflush(stdout);
+    make_pool();
+    run_threads(threads);
+    report();
     one_key();
     free_pool();
+    double seconds = spent();
+    printf(
+        "%ld of %ld, %ld of them valid: openssl, nettle and the construction agree on all, in %.0f "
+        "min %02d s\n",
+        run_state.n_done, count, run_state.all.good.n,
+        (seconds - (double)((long)seconds % 60)) / 60, (int)((long)seconds % 60));
+    if (file && unlink(file) != 0)
+        give_up("the state cannot be removed");
     return 0;
 }
 
 #else
 
-static int run(long count, uint64_t seed)
+static int run(long count, const char *seed, const char *file)
 {
-    (void)count, (void)seed;
+    (void)count, (void)seed, (void)file;
     printf("skipped: this build has found no nettle (libhogweed 3.8 or newer)\n");
     return 77;
 }
@@ -501,8 +659,8 @@ int main(int argc, char **argv)
 {
     long count = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
     if (count <= 0) {
-        (void)fprintf(stderr, "usage: p384_differential COUNT [SEED]\n");
+        (void)fprintf(stderr, "usage: p384_differential COUNT [SEED [STATE]]\n");
         return 2;
     }
-    return run(count, argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)vs_now_ns());
+    return run(count, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
 }

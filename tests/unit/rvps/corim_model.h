@@ -154,7 +154,8 @@ static inline void m_corim_read(vs_span in, corim_parts *out, reasons *r)
 static inline void m_certificate(size_t i, reasons *r)
 {
     m_add(r, VS_E_PARSE, "signature of the CoRIM: certificate %zu: not a certificate", i);
-    m_add(r, VS_E_PARSE, "signature of the CoRIM: certificate %zu: bytes behind the certificate", i);
+    m_add(r, VS_E_PARSE, "signature of the CoRIM: certificate %zu: bytes behind the certificate",
+          i);
     if (i > 0) {
         m_add(r, VS_E_CRYPTO, "signature of the CoRIM: signature does not verify");
         return;
@@ -173,13 +174,14 @@ static inline void m_certificate(size_t i, reasons *r)
         "unsupported certificate purpose (at depth 0)",
     };
     for (size_t k = 0; k < VS_COUNT(chain); k++)
-        m_add(r, strstr(chain[k], "expired") || strstr(chain[k], "not yet") ? VS_E_EXPIRED
-                                                                           : VS_E_UNTRUSTED,
+        m_add(r,
+              strstr(chain[k], "expired") || strstr(chain[k], "not yet") ? VS_E_EXPIRED
+                                                                         : VS_E_UNTRUSTED,
               "signature of the CoRIM: certificate chain: %s", chain[k]);
 }
 
-/* What must be said of `in`, which is `good` but for one bit, where only what is signed under the anchor
- * is taken. */
+/* What must be said of `in`, which is `good` but for one bit, where only what is signed under the
+ * anchor is taken. */
 static inline void m_judge_corim(vs_span in, const corim_parts *good, reasons *r)
 {
     corim_parts now;
@@ -197,7 +199,8 @@ static inline void m_judge_corim(vs_span in, const corim_parts *good, reasons *r
     }
     if (now.n_certs == 0) {
         m_add(r, VS_E_UNTRUSTED,
-              "signature of the CoRIM: the message has no certificate chain, and no keys are trusted");
+              "signature of the CoRIM: the message has no certificate chain, and no keys are "
+              "trusted");
         return;
     }
     m_must(now.n_certs == good->n_certs);
@@ -214,7 +217,8 @@ static inline void m_judge_corim(vs_span in, const corim_parts *good, reasons *r
         m_add(r, VS_E_CRYPTO, "signature of the CoRIM: signature has %zu bytes, P-256 needs 64",
               now.m.signature.n);
     else if (!vs_span_eq(now.m.signature, good->m.signature) ||
-             !vs_span_eq(now.m.payload, good->m.payload) || !vs_span_eq(now.m.header, good->m.header))
+             !vs_span_eq(now.m.payload, good->m.payload) ||
+             !vs_span_eq(now.m.header, good->m.header))
         m_add(r, VS_E_CRYPTO, "signature of the CoRIM: signature does not verify");
 }
 

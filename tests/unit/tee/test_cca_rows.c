@@ -3,6 +3,7 @@
  * one thing wrong, through the driver. */
 #include "soft_realm.h"
 
+#include "crypto/ecdsa.h"
 #include "tee/tee.h"
 
 typedef enum half { PLATFORM, REALM } half;
@@ -146,6 +147,95 @@ static void bytes_after_a_token_are_refused(void **state)
         longer[t.whole.n] = (uint8_t)b;
         expect(f, vs_span_of(longer, t.whole.n + 1), VS_E_PARSE, "CCA token");
     }
+}
+
+/* ---- COSE_Sign1
+ * ------------------------------------------------------------------------------------ */
+
+/* A message in hex: P stands for the payload as a byte string, S for the signature as one. */
+static vs_span message(fixture *f, const vs_cose_sign1 *m, const char *pattern)
+{
+    vs_buf out = VS_BUF(CCA_TOKEN_MAX);
+    for (const char *p = pattern; *p; p++) {
+        if (*p == 'P' || *p == 'S') {
+            vs_cbor_put_bytes(&out, *p == 'P' ? m->payload : m->signature);
+        } else {
+            char byte[3] = {p[0], p[1], 0};
+            vs_buf_putc(&out, (char)strtoul(byte, NULL, 16));
+            p++;
+        }
+    }
+    vs_span copy = vs_dup(&f->a, vs_buf_span(&out));
+    vs_buf_free(&out);
+    return copy;
+}
+
+static void a_half_that_is_no_cose_sign1_is_refused(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *pattern, *why; /* the good one is d28444a1013822a0PS, or d28443a10126a0PS */
+        vs_code want;
+    } cases[] = {
+        {"8443a10126a0PS", "COSE_Sign1: CBOR offset 0: tag 18 is missing", VS_E_INVALID},
+        {"d18443a10126a0PS", "COSE_Sign1: CBOR offset 1: tag 18 is missing", VS_E_INVALID},
+        {"d28343a10126a0P", "array of 3 elements instead of 4", VS_E_INVALID},
+        {"d28543a10126a0PSf6", "array of 5 elements instead of 4", VS_E_INVALID},
+        {"d28443a10126a0f6S", "expected a byte string, found a simple value", VS_E_INVALID},
+        {"d28443a10126a0Pf6", "expected a byte string, found a simple value", VS_E_INVALID},
+        {"d284a10126a0PS", "expected a byte string, found a map", VS_E_INVALID},
+        {"d28443a10126f6PS", "unprotected header is not a map", VS_E_INVALID},
+        {"d28440a10126PS", "protected header: no algorithm", VS_E_INVALID},
+        {"d28441a0a10126PS", "protected header: no algorithm", VS_E_INVALID},
+        {"d28447a1016445533338a0PS", "algorithm given as text", VS_E_UNSUPPORTED},
+        {"d28443a10106a0PS", "unknown algorithm 6", VS_E_UNSUPPORTED},
+        {"d28445a201260126a0PS", "duplicate key in the map", VS_E_PARSE},
+        {"d28446a20126028104a0PS", "critical header parameters", VS_E_UNSUPPORTED},
+        {"d28444a1012600a0PS", "1 more bytes behind the item", VS_E_PARSE},
+        {"d28443a10126a0PS00", "1 more bytes behind the item", VS_E_PARSE},
+        {"d29f43a10126a0PSff", "indefinite length is not accepted", VS_E_PARSE},
+        {"d28443a10126a0P4100", "signature: ", VS_E_CRYPTO},
+    };
+    for (half h = PLATFORM; h <= REALM; h++) {
+        cca_token t = good_token(f, "1.0.0");
+        const vs_cose_sign1 *m = h == PLATFORM ? &t.platform_cose : &t.realm_cose;
+        for (size_t i = 0; i < VS_COUNT(cases); i++) {
+            vs_span bad = message(f, m, cases[i].pattern);
+            expect(f, h == PLATFORM ? wrap(f, bad, t.realm_bytes) : wrap(f, t.platform_bytes, bad),
+                   cases[i].want, cases[i].why);
+        }
+    }
+}
+
+/* ES256 by a key on P-384 is right as mathematics goes, and no CCA token (1.2). */
+static void a_valid_signature_under_an_algorithm_of_another_curve_is_refused(void **state)
+{
+    fixture *f = *state;
+    cca_token t = good_token(f, "1.0.0");
+    uint8_t md[VS_HASH_MAX];
+    vs_buf what = VS_BUF(CCA_TOKEN_MAX), out = VS_BUF(CCA_TOKEN_MAX), rs = VS_BUF(256);
+    static const char header[] = "\xa1\x01\x26";
+    vs_cbor_put_array(&what, 4);
+    vs_cbor_put_text(&what, "Signature1");
+    vs_cbor_put_bytes(&what, vs_str(header));
+    vs_cbor_put_bytes(&what, VS_LIT(""));
+    vs_cbor_put_bytes(&what, t.realm_cose.payload);
+    assert_vs_code(vs_digest(VS_SHA256, vs_buf_span(&what), VS_LIT(""), VS_LIT(""), md, NULL),
+                   VS_OK);
+    assert_vs_code(vs_ecdsa_sign(f->soft.keys.rak, vs_span_of(md, 32), &rs, NULL), VS_OK);
+    assert_vs_code(vs_ecdsa_verify(f->soft.keys.rak, vs_span_of(md, 32), vs_buf_span(&rs), NULL),
+                   VS_OK);
+    vs_cbor_put_tag(&out, 18);
+    vs_cbor_put_array(&out, 4);
+    vs_cbor_put_bytes(&out, vs_str(header));
+    vs_cbor_put_map(&out, 0);
+    vs_cbor_put_bytes(&out, t.realm_cose.payload);
+    vs_cbor_put_bytes(&out, vs_buf_span(&rs));
+    expect(f, wrap(f, t.platform_bytes, vs_buf_span(&out)), VS_E_CRYPTO,
+           "realm token: signature: algorithm ES256 cannot be used with a key of type P-384");
+    vs_buf_free(&what);
+    vs_buf_free(&out);
+    vs_buf_free(&rs);
 }
 
 /* ---- CBOR that can be read in two ways
@@ -374,6 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(both_outer_forms_are_read),
         T(bytes_after_a_token_are_refused),
+        T(a_half_that_is_no_cose_sign1_is_refused),
+        T(a_valid_signature_under_an_algorithm_of_another_curve_is_refused),
         T(a_claim_given_twice_is_refused),
         T(indefinite_lengths_are_refused),
         T(bytes_behind_the_claims_are_refused),
