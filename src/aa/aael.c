@@ -53,12 +53,12 @@ vs_code aael_put_entry(vs_buf *out, vs_hash hash, uint32_t index, vs_span text,
     return vs_buf_check(out, err);
 }
 
-/* One entry, or VS_E_PARSE: the input ends within it. */
-static vs_code check_entry(vs_cursor *c, vs_hash hash, vs_error *err)
+/* One entry, its register and its digest; or VS_E_PARSE: the input ends within it. */
+static vs_code check_entry(vs_cursor *c, vs_hash hash, uint32_t *index, vs_span *of, vs_error *err)
 {
     uint8_t digest[VS_HASH_MAX];
     size_t start = c->at;
-    (void)le_u32(c);
+    *index = le_u32(c);
     uint32_t type = le_u32(c), digests = le_u32(c);
     uint16_t alg = le_u16(c);
     VS_TRY(c->code);
@@ -77,19 +77,42 @@ static vs_code check_entry(vs_cursor *c, vs_hash hash, vs_error *err)
     VS_TRY(vs_digest(hash, all, (vs_span){0}, (vs_span){0}, digest, err));
     if (!vs_span_eq(given, vs_span_of(digest, vs_hash_size(hash))))
         return vs_fail(err, VS_E_INVALID, "byte %zu: the digest is not the event's", start);
+    *of = given;
     return VS_OK;
 }
 
 vs_code aael_check(vs_span log, vs_hash hash, size_t *whole, vs_error *err)
 {
     vs_cursor c = vs_cursor_of(log, NULL);
+    uint32_t index;
+    vs_span digest;
     *whole = 0;
     while (vs_cursor_left(&c)) {
-        vs_code code = check_entry(&c, hash, err);
+        vs_code code = check_entry(&c, hash, &index, &digest, err);
         if (code == VS_E_PARSE)
             return VS_OK;
         VS_TRY(code);
         *whole = c.at;
+    }
+    return VS_OK;
+}
+
+vs_code aael_replay(vs_span log, vs_hash hash, uint32_t index, uint8_t value[VS_HASH_MAX],
+                    size_t *events, vs_error *err)
+{
+    vs_cursor c = vs_cursor_of(log, err);
+    size_t n = vs_hash_size(hash);
+    *events = 0;
+    while (vs_cursor_left(&c)) {
+        uint32_t at;
+        uint8_t next[VS_HASH_MAX];
+        vs_span digest;
+        VS_TRY(check_entry(&c, hash, &at, &digest, err));
+        if (at != index)
+            continue;
+        ++*events;
+        VS_TRY(vs_digest(hash, vs_span_of(value, n), digest, (vs_span){0}, next, err));
+        memcpy(value, next, n);
     }
     return VS_OK;
 }

@@ -187,6 +187,105 @@ static vs_code mend(const aa_eventlog *l, int fd, vs_error *err)
     return VS_OK;
 }
 
+/* ---- an older log ---------------------------------------------------------------------------- */
+
+typedef enum log_is { CURRENT, OLDER } log_is;
+
+/* What one register says of the log. *known: it has events in it, and its start is known. */
+static vs_code ask_register(const aa_eventlog *l, vs_span log, uint32_t index, bool *known,
+                            log_is *out, vs_error *err)
+{
+    uint8_t start[VS_HASH_MAX], value[VS_HASH_MAX] = {0}, now[VS_HASH_MAX];
+    size_t events, n = vs_hash_size(l->regs.hash);
+    *known = false;
+    VS_TRY(aael_replay(log, l->regs.hash, index, value, &events, err));
+    if (!events)
+        return VS_OK;
+    vs_code code = l->regs.start(l->regs.user, index, start, err);
+    if (code == VS_E_UNSUPPORTED)
+        return VS_OK;
+    VS_TRY(code);
+    memcpy(value, start, n);
+    VS_TRY(aael_replay(log, l->regs.hash, index, value, &events, err));
+    VS_TRY(l->regs.read(l->regs.user, index, now, err));
+    *known = true;
+    *out = memcmp(now, start, n) == 0 ? OLDER : CURRENT;
+    if (*out == CURRENT && memcmp(now, value, n) != 0)
+        return vs_fail(
+            err, VS_E_CONFLICT,
+            "register %u does not hold what the log says: something else extended it, or "
+            "the log is not of this start of the guest; log and register cannot be "
+            "brought together until the guest is started anew without %s",
+            index, l->path);
+    return VS_OK;
+}
+
+/* Registers only go forward: when all of them are as before the log, it is of an earlier start. */
+static vs_code judge_log(const aa_eventlog *l, vs_span log, log_is *out, vs_error *err)
+{
+    unsigned current = 0, older = 0;
+    *out = CURRENT;
+    for (uint32_t i = 0; l->regs.start && i < AAEL_REGISTERS; i++) {
+        bool known;
+        log_is is;
+        VS_TRY(ask_register(l, log, i, &known, &is, err));
+        current += known && is == CURRENT;
+        older += known && is == OLDER;
+    }
+    if (current && older)
+        return vs_fail(err, VS_E_CONFLICT,
+                       "some registers were reset since the log %s was begun, others were not",
+                       l->path);
+    *out = older ? OLDER : CURRENT;
+    return VS_OK;
+}
+
+/* A journal beside an older log is as old, and goes first: without it a kill in between is the same
+ * again. With the lock. */
+static vs_code put_away(const aa_eventlog *l, int fd, vs_span log, vs_error *err)
+{
+    char old[PATH_MAX + 8];
+    (void)snprintf(old, sizeof old, "%s.old", l->path);
+    VS_TRY(vs_write_file(old, log, 0600, err));
+    if (unlink(l->journal) != 0 && errno != ENOENT)
+        return vs_fail_errno(err, VS_E_IO, errno, "cannot remove %s", l->journal);
+    if (ftruncate(fd, 0) != 0 || fdatasync(fd) != 0)
+        return vs_fail_errno(err, VS_E_IO, errno, "cannot empty the log");
+    vs_log(VS_LOG_WARN, "aa", "the event log is of an earlier start of the guest", "moved to", old,
+           NULL);
+    return VS_OK;
+}
+
+static vs_code read_whole(const aa_eventlog *l, int fd, vs_buf *log, vs_error *err)
+{
+    size_t whole;
+    VS_TRY(read_log(fd, log, err));
+    VS_TRY(aael_check(vs_buf_span(log), l->regs.hash, &whole, err));
+    vs_buf_truncate(log, whole);
+    return VS_OK;
+}
+
+/* Before the journal is completed: an older one must not be. With the lock. */
+static vs_code drop_older(const aa_eventlog *l, int fd, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf log = VS_BUF(AAEL_LOG_MAX);
+    log_is is;
+    VS_TRY(read_whole(l, fd, &log, err));
+    /* What does not fit yet, a journal may explain. */
+    if (judge_log(l, vs_buf_span(&log), &is, NULL) != VS_OK || is == CURRENT)
+        return VS_OK;
+    return put_away(l, fd, vs_buf_span(&log), err);
+}
+
+/* With the lock. */
+static vs_code check_registers(const aa_eventlog *l, int fd, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf log = VS_BUF(AAEL_LOG_MAX);
+    log_is is;
+    VS_TRY(read_whole(l, fd, &log, err));
+    return judge_log(l, vs_buf_span(&log), &is, err);
+}
+
 /* ---- interface ------------------------------------------------------------------------------- */
 
 static vs_code set_paths(aa_eventlog *l, const char *path, vs_error *err)
@@ -208,9 +307,10 @@ static vs_code prepare(const aa_eventlog *l, vs_error *err)
 {
     VS_CLEANUP(close_fd) int fd = -1;
     VS_TRY(lock(l, &fd, err));
+    VS_TRY_WRAP(drop_older(l, fd, err), err, "%s", l->path);
     VS_TRY(recover(l, fd, err));
     VS_TRY_WRAP(mend(l, fd, err), err, "%s", l->path);
-    return VS_OK;
+    return check_registers(l, fd, err);
 }
 
 vs_code aa_eventlog_open(const attester_registers *regs, aa_eventlog **out, vs_error *err)

@@ -20,15 +20,19 @@ enum {
     AAEL_TEXT_MAX = 16 * 1024, /* of one event */
     AAEL_LOG_MAX = 256 * 1024, /* of all: it goes out with every quote */
     AAEL_HEAD = 26,            /* of an entry, without its digest and text */
+    AAEL_REGISTERS = 32,       /* that a log can name: 0 to 31 */
 };
 
 typedef struct aa_eventlog aa_eventlog;
 
 /* `regs` is copied; its path says where the log is, the journal (".wal_event_entry") is beside it,
  * the directory is made. Completes what an earlier process began, and cuts a torn entry off the
- * log's end, with a warning. CONFLICT: the register is neither as before nor as after the event of
- * the journal; INVALID: log or journal are damaged; in these cases measurements and log cannot be
- * brought together any more until the guest is started anew. */
+ * log's end, with a warning. A log whose registers are as they were before all of it is that of an
+ * earlier start of the guest: it is moved to PATH.old, with a warning. CONFLICT: the register is
+ * neither as before nor as after the event of the journal, or does not hold what the log says,
+ * where that can be told (attester_registers.start); INVALID: log or journal are damaged; in these
+ * cases measurements and log cannot be brought together any more until the guest is started anew.
+ */
 VS_MUST vs_code aa_eventlog_open(const attester_registers *regs, aa_eventlog **out, vs_error *err);
 void aa_eventlog_close(aa_eventlog **log); /* NULL-safe */
 /* Extends the register that this number of a PCR stands for by the event, and logs it. LIMIT, with
@@ -44,6 +48,11 @@ VS_MUST vs_code aael_put_entry(vs_buf *out, vs_hash hash, uint32_t index, vs_spa
 /* The number of bytes that are whole entries; less than log.n when the last one is torn. INVALID:
  * an entry that no aael_put_entry made. */
 VS_MUST vs_code aael_check(vs_span log, vs_hash hash, size_t *whole, vs_error *err);
+
+/* Extends `value` by all events of this register. *events = how many. As aael_check; PARSE: the
+ * last entry is torn. */
+VS_MUST vs_code aael_replay(vs_span log, vs_hash hash, uint32_t index, uint8_t value[VS_HASH_MAX],
+                            size_t *events, vs_error *err);
 
 typedef struct aael_journal {
     uint64_t at; /* in the log, where the entry belongs */

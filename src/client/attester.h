@@ -60,6 +60,8 @@ typedef struct attester_registers {
     /* `value` and `digest`: vs_hash_size(hash) bytes. */
     vs_code (*read)(void *user, uint32_t index, uint8_t *value, vs_error *err);
     vs_code (*extend)(void *user, uint32_t index, const uint8_t *digest, vs_error *err);
+    /* What a register held before anything of that log. UNSUPPORTED: that is not known. */
+    vs_code (*start)(void *user, uint32_t index, uint8_t *value, vs_error *err);
     void *user; /* valid as long as the attester */
 } attester_registers;
 

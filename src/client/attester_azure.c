@@ -246,7 +246,11 @@ vs_code attester_probe_azure(attester *a, vs_error *err)
     return VS_OK;
 }
 
-const tee_attester tee_attester_az_snp = {
-    .name = "az-snp-vtpm", .evidence = evidence, .check_init_data = attester_bind_init_data};
-const tee_attester tee_attester_az_tdx = {
-    .name = "az-tdx-vtpm", .evidence = evidence, .check_init_data = attester_bind_init_data};
+const tee_attester tee_attester_az_snp = {.name = "az-snp-vtpm",
+                                          .evidence = evidence,
+                                          .check_init_data = attester_bind_init_data,
+                                          .registers = attester_tpm_registers};
+const tee_attester tee_attester_az_tdx = {.name = "az-tdx-vtpm",
+                                          .evidence = evidence,
+                                          .check_init_data = attester_bind_init_data,
+                                          .registers = attester_tpm_registers};

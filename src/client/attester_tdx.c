@@ -27,21 +27,34 @@ enum {
 static const uint8_t log_head[69] = {
     [4] = 3, [28] = 37, [56] = 2, [60] = 0x0c, [62] = 48, [64] = 0x12, [66] = 32, [68] = 0};
 
+/* The firmware's log; its parts are views into `table`. *there = false: none. */
+static vs_code read_firmware_log(const char *path, vs_arena *arena, vs_buf *table, eventlog *log,
+                                 bool *there, vs_error *err)
+{
+    static const uint8_t blank[8] = {0};
+    *there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (!*there)
+        return VS_OK;
+    VS_TRY(vs_read_file(path, table, err));
+    if (vs_span_starts(vs_span_of(blank, sizeof blank), vs_span_head(vs_buf_span(table), 8))) {
+        *there = false; /* there is a table, and nothing in it */
+        return VS_OK;
+    }
+    VS_TRY_WRAP(eventlog_parse(arena, vs_buf_span(table), log, err), err, "%s", path);
+    return VS_OK;
+}
+
 /* The firmware's log without what follows its end mark. None: nothing is appended. */
 static vs_code put_firmware_log(const char *path, vs_buf *out, vs_error *err)
 {
-    static const uint8_t blank[8] = {0};
     VS_CLEANUP(vs_buf_free) vs_buf table = VS_BUF(CCEL_MAX);
     VS_CLEANUP(vs_arena_free) vs_arena arena;
     vs_arena_init(&arena, 0);
     eventlog log;
-    if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
-        return VS_OK;
-    VS_TRY(vs_read_file(path, &table, err));
-    if (vs_span_starts(vs_span_of(blank, sizeof blank), vs_span_head(vs_buf_span(&table), 8)))
-        return VS_OK; /* there is a table, and nothing in it */
-    VS_TRY_WRAP(eventlog_parse(&arena, vs_buf_span(&table), &log, err), err, "%s", path);
-    vs_buf_put(out, vs_span_head(vs_buf_span(&table), log.size));
+    bool there;
+    VS_TRY(read_firmware_log(path, &arena, &table, &log, &there, err));
+    if (there)
+        vs_buf_put(out, vs_span_head(vs_buf_span(&table), log.size));
     return vs_buf_check(out, err);
 }
 
@@ -155,6 +168,23 @@ static vs_code extend_register(void *user, uint32_t index, const uint8_t *digest
     return VS_OK;
 }
 
+/* What the firmware measured, of which there is a log. */
+static vs_code start_of_register(void *user, uint32_t index, uint8_t *value, vs_error *err)
+{
+    const attester *a = user;
+    VS_CLEANUP(vs_buf_free) vs_buf table = VS_BUF(CCEL_MAX);
+    VS_CLEANUP(vs_arena_free) vs_arena arena;
+    vs_arena_init(&arena, 0);
+    eventlog log;
+    uint8_t replayed[VS_HASH_MAX] = {0};
+    bool there;
+    VS_TRY(read_firmware_log(a->ccel_path, &arena, &table, &log, &there, err));
+    if (there)
+        VS_TRY(eventlog_replay(&log, VS_SHA384, index, replayed, err));
+    memcpy(value, replayed, RTMR_SIZE);
+    return VS_OK;
+}
+
 static vs_code registers(attester *a, attester_registers *out, vs_error *err)
 {
     if (access(a->rtmr_path, X_OK) != 0)
@@ -166,6 +196,7 @@ static vs_code registers(attester *a, attester_registers *out, vs_error *err)
                                 .index = index_of,
                                 .read = read_register,
                                 .extend = extend_register,
+                                .start = start_of_register,
                                 .user = a};
     return VS_OK;
 }

@@ -8,6 +8,8 @@
 enum {
     NONCE = 32,
     INIT_DATA_PCR = 8,
+    DEBUG_PCR = 16, /* these two may be reset by any program with the TPM */
+    APPLICATION_PCR = 23,
     TRIES = 5, /* registers may change between quote and reading */
 };
 
@@ -113,6 +115,68 @@ vs_code attester_bind_init_data(const attester *a, vs_span digest, vs_error *err
     return tpm_check_init_data(&pcrs, digest, err);
 }
 
+/* ---- registers ------------------------------------------------------------------------------- */
+
+static uint32_t index_of(uint64_t pcr)
+{
+    return pcr < TPM_PCRS ? (uint32_t)pcr : TPM_PCRS; /* one that there is not */
+}
+
+static vs_code check_index(uint32_t index, vs_error *err)
+{
+    return index < TPM_PCRS
+               ? VS_OK
+               : vs_fail(err, VS_E_INVALID, "a TPM has registers 0 to %d only", TPM_PCRS - 1);
+}
+
+static vs_code read_register(void *user, uint32_t index, uint8_t *value, vs_error *err)
+{
+    const attester *a = user;
+    VS_CLEANUP(close_fd) int fd = -1;
+    tpm_pcrs pcrs;
+    VS_TRY(check_index(index, err));
+    VS_TRY(tpm_open(a->tpm_path, &fd, err));
+    VS_TRY(tpm_read_pcrs(fd, &pcrs, err));
+    memcpy(value, pcrs.value[index], TPM_PCR_SIZE);
+    return VS_OK;
+}
+
+static vs_code extend_register(void *user, uint32_t index, const uint8_t *digest, vs_error *err)
+{
+    const attester *a = user;
+    VS_CLEANUP(close_fd) int fd = -1;
+    VS_TRY(check_index(index, err));
+    if (index == INIT_DATA_PCR)
+        return vs_fail(err, VS_E_INVALID, "register %d is for init data", INIT_DATA_PCR);
+    VS_TRY(tpm_open(a->tpm_path, &fd, err));
+    VS_TRY_WRAP(tpm_extend(fd, index, digest, err), err,
+                "extending register %u (17 to 22 are not for the operating system)", index);
+    return VS_OK;
+}
+
+/* Of the other registers firmware and operating system may have had use before. */
+static vs_code start_of_register(void *user, uint32_t index, uint8_t *value, vs_error *err)
+{
+    (void)user;
+    if (index != DEBUG_PCR && index != APPLICATION_PCR)
+        return vs_fail(err, VS_E_UNSUPPORTED, "the start of register %u is not known", index);
+    memset(value, 0, TPM_PCR_SIZE);
+    return VS_OK;
+}
+
+vs_code attester_tpm_registers(attester *a, attester_registers *out, vs_error *err)
+{
+    (void)err;
+    *out = (attester_registers){.hash = VS_SHA256,
+                                .path = a->aael_path,
+                                .index = index_of,
+                                .read = read_register,
+                                .extend = extend_register,
+                                .start = start_of_register,
+                                .user = a};
+    return VS_OK;
+}
+
 /* ---- detection ------------------------------------------------------------------------------- */
 
 vs_code attester_probe_tpm(attester *a, vs_error *err)
@@ -125,5 +189,7 @@ vs_code attester_probe_tpm(attester *a, vs_error *err)
     return VS_OK;
 }
 
-const tee_attester tee_attester_tpm = {
-    .name = "tpm", .evidence = evidence, .check_init_data = attester_bind_init_data};
+const tee_attester tee_attester_tpm = {.name = "tpm",
+                                       .evidence = evidence,
+                                       .check_init_data = attester_bind_init_data,
+                                       .registers = attester_tpm_registers};

@@ -28,4 +28,7 @@ void attester_put_pcrs(vs_buf *json, const tpm_pcrs *pcrs);
 /* PCR 8 holds the digest: it is extended by it when it is zero. */
 VS_MUST vs_code attester_bind_init_data(const attester *a, vs_span digest, vs_error *err);
 
+/* PCRs of the SHA-256 bank by their own numbers. */
+VS_MUST vs_code attester_tpm_registers(attester *a, attester_registers *out, vs_error *err);
+
 #endif

@@ -16,16 +16,22 @@ teardown() { [ -z "${work-}" ] || end_suite; }
 
 tpm() { "$VS_ROOT/tests/e2e/tpm.py" "$work/tpm.sock" "$@"; }
 
-start_tpm() {
-    mkdir tpm
+run_tpm() {
+    rm -f tpm.sock
     swtpm socket --tpm2 --tpmstate dir=tpm --server type=unixio,path="$work/tpm.sock" \
         --flags not-need-init,startup-clear >tpm.log 2>&1 3>&- &
-    pids+=("$!")
+    tpm_pid=$!
+    pids+=("$tpm_pid")
     local i
     for ((i = 0; i < 200; i++)); do
         [ -S tpm.sock ] && break
         sleep 0.025
     done
+}
+
+start_tpm() {
+    mkdir tpm
+    run_tpm
     ak=$(tpm ak)
     tpm extend 11 "what this machine was booted with"
     export AA_TPM_DEVICE=$work/tpm.sock
@@ -89,6 +95,41 @@ get() { curl -sS -o got -w '%{http_code}' "$asr_url/cdh/resource/$secret_path"; 
     [ "$(get)" = 500 ]
     grep -q PolicyDeny got
     [ "$(grep -c 'the secret' got)" = 0 ]
+}
+
+@test "what is measured at run time is in the register, and a log that outlived it is put away" {
+    endorse
+    export AAEL_PATH=$work/eventlog
+    measured='[eventlog_config]
+enable_eventlog = true
+init_pcr = 23'
+    extend() { "$VS_ROOT/tests/e2e/ttrpc.py" "$work/aa.sock" attestation_agent.AttestationAgentService ExtendRuntimeMeasurement "$@"; }
+    start_guest "$measured"
+    [ -z "$(extend 1=domain 2=operation 3=content)" ] # 0, which is not written
+    want=$({
+        head -c 32 /dev/zero
+        printf '\x4c\x45\x41\x41\x18\0\0\0domain operation content' | openssl dgst -sha256 -binary
+    } | openssl dgst -sha256 -r | cut -d' ' -f1)
+    [ "$(tpm pcr 23)" = "$want" ]
+    [ "$(get)" = 200 ]
+    stop_guest
+
+    start_guest "$measured" # again, on the same machine
+    stop_guest
+    [ ! -e eventlog.old ]
+    tpm extend 23 "what the log does not know"
+    run attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"register 23 does not hold what the log says"* ]]
+
+    kill "$tpm_pid"
+    wait "$tpm_pid" || true
+    run_tpm # the machine starts anew
+    start_guest "$measured"
+    grep -q "domain operation content" eventlog.old
+    [ ! -s eventlog ]
+    [ -z "$(extend 1=domain 2=operation 3=content)" ]
+    [ "$(tpm pcr 23)" = "$want" ]
 }
 
 @test "init data is in the register, and other init data does not let the agent start" {

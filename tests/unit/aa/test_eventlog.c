@@ -76,7 +76,8 @@ WRAP(ftruncate64, (int fd, off_t n), (fd, n))
 typedef struct bank {
     uint8_t value[REGISTERS][SIZE];
     unsigned extended;
-    bool mute; /* takes no extension and says nothing of it */
+    bool mute;    /* takes no extension and says nothing of it */
+    bool had_use; /* what it held before the log is not known; else zeros */
 } bank;
 static bank *regs;
 static char dir[64], path[100], journal[100];
@@ -108,20 +109,32 @@ static vs_code extend_register(void *user, uint32_t index, const uint8_t *digest
     return f == GOES_ON ? VS_OK : vs_fail_errno(err, VS_E_IO, -end(f) * EIO, "extending");
 }
 
+static vs_code start_of_register(void *user, uint32_t index, uint8_t *value, vs_error *err)
+{
+    (void)user;
+    memset(value, 0, SIZE);
+    return regs->had_use ? vs_fail(err, VS_E_UNSUPPORTED, "register %u", index) : VS_OK;
+}
+
+static const attester_registers played = {.hash = VS_SHA384,
+                                          .path = path,
+                                          .index = index_of,
+                                          .read = read_register,
+                                          .extend = extend_register,
+                                          .start = start_of_register};
+
 static aa_eventlog *open_log(void)
 {
     aa_eventlog *l = NULL;
     vs_error err = {0};
-    const attester_registers r = {VS_SHA384, path, index_of, read_register, extend_register, NULL};
-    assert_vs_ok(aa_eventlog_open(&r, &l, &err), &err);
+    assert_vs_ok(aa_eventlog_open(&played, &l, &err), &err);
     return l;
 }
 
 static vs_code try_open(vs_error *err)
 {
     aa_eventlog *l = NULL;
-    const attester_registers r = {VS_SHA384, path, index_of, read_register, extend_register, NULL};
-    vs_code code = aa_eventlog_open(&r, &l, err);
+    vs_code code = aa_eventlog_open(&played, &l, err);
     aa_eventlog_close(&l);
     return code;
 }
@@ -373,6 +386,84 @@ static void a_register_that_something_else_extended_ends_the_start(void **state)
     assert_int_equal(assert_log_is_the_registers(), 1);
 }
 
+/* The guest was started anew: its registers are as they were before anything was measured. */
+static void start_anew(void)
+{
+    memset(regs->value, 0, sizeof regs->value);
+    regs->extended = 0;
+}
+
+static void measure(uint64_t pcr, const char *text)
+{
+    vs_error err = {0};
+    aa_eventlog *l = open_log();
+    assert_vs_ok(aa_eventlog_extend(l, pcr, vs_str(text), &err), &err);
+    aa_eventlog_close(&l);
+}
+
+static void a_log_of_an_earlier_start_is_put_away_wherever_that_is_killed(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_buf_free) vs_buf was = VS_BUF(AAEL_LOG_MAX), old = VS_BUF(AAEL_LOG_MAX);
+    vs_error err = {0};
+    char old_path[120];
+    (void)snprintf(old_path, sizeof old_path, "%s.old", path);
+    for (int with_journal = 0; with_journal < 2; with_journal++) {
+        bool whole = false;
+        int n = 0;
+        while (!whole) {
+            int kill_at = 1;
+            do { /* until a journal is there, where there is to be one */
+                clear();
+                measure(17, "d o first");
+                if (with_journal)
+                    (void)run_to(kill_at++, false, true);
+            } while (with_journal && access(journal, F_OK) != 0);
+            (void)__real_unlink(old_path);
+            vs_buf_clear(&was);
+            assert_vs_ok(vs_read_file(path, &was, &err), &err);
+            start_anew();
+            n++;
+            whole = run_to(n, n % 2, false);
+            for (int again = 1; !run_to(again, true, false); again++)
+                assert_true(again < 100);
+            assert_int_equal(assert_log_is_the_registers(), 0);
+            vs_buf_clear(&old);
+            assert_vs_ok(vs_read_file(old_path, &old, &err), &err);
+            assert_span_eq(vs_buf_span(&old), vs_buf_span(&was));
+            measure(8, "d o new");
+            assert_false(is_logged("d o first") || is_logged("d o second"));
+            assert_int_equal(assert_log_is_the_registers(), 1);
+        }
+        assert_true(n >= 4);
+    }
+}
+
+static void a_log_that_is_not_its_registers_ends_the_start(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    struct stat st;
+    measure(17, "d o one");
+    measure(8, "d o two");
+    bank before = *regs;
+    regs->value[4][7] ^= 1; /* something else extended it */
+    assert_vs_code(try_open(&err), VS_E_CONFLICT);
+    assert_non_null(strstr(vs_error_at(&err, 0), "register 4 does not hold what the log says"));
+    memset(regs->value[4], 0, SIZE); /* this one was reset, the other not */
+    assert_vs_code(try_open(&err), VS_E_CONFLICT);
+    assert_non_null(strstr(vs_error_at(&err, 0), "some registers were reset"));
+    regs->had_use = true; /* it cannot be told */
+    assert_vs_ok(try_open(&err), &err);
+    *regs = before;
+    assert_vs_ok(try_open(&err), &err);
+    measure(8, "d o three");
+    assert_int_equal(assert_log_is_the_registers(), 3);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size - 1), 0); /* an event that only the register has */
+    assert_vs_code(try_open(&err), VS_E_CONFLICT);
+}
+
 static void a_damaged_journal_ends_the_start(void **state)
 {
     (void)state;
@@ -411,6 +502,7 @@ static void a_torn_end_is_cut_and_other_damage_refused(void **state)
     vs_error err = {0};
     uint8_t digest[VS_HASH_MAX];
     struct stat st;
+    regs->had_use = true; /* the registers know nothing of these events */
     assert_vs_ok(aael_put_entry(&log, VS_SHA384, 3, VS_LIT("d o one"), digest, &err), &err);
     size_t first = log.n, whole;
     assert_vs_ok(aael_put_entry(&log, VS_SHA384, 4, VS_LIT("d o two"), digest, &err), &err);
@@ -490,6 +582,8 @@ int main(void)
         TEST(an_error_at_any_step_leaves_log_and_register_together),
         TEST(a_register_that_does_not_take_an_extension_is_noticed),
         TEST(a_register_that_something_else_extended_ends_the_start),
+        TEST(a_log_of_an_earlier_start_is_put_away_wherever_that_is_killed),
+        TEST(a_log_that_is_not_its_registers_ends_the_start),
         TEST(a_damaged_journal_ends_the_start),
         TEST(a_torn_end_is_cut_and_other_damage_refused),
         TEST(the_log_is_bounded_and_a_full_one_extends_nothing),

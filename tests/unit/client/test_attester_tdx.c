@@ -191,6 +191,29 @@ static void what_is_measured_is_in_the_evidence(void **state)
     aa_eventlog_close(&l);
 }
 
+static void a_log_that_outlived_its_registers_is_put_away(void **state)
+{
+    world *w = *state;
+    static const uint8_t zeros[RTMR] = {0};
+    vs_error err = {0};
+    dcap_quote q;
+    vs_span log;
+    char old[100];
+    aa_eventlog *l = open_log(w);
+    assert_vs_ok(aa_eventlog_extend(l, 17, VS_LIT("d o of the start before"), &err), &err);
+    assert_vs_ok(aa_eventlog_extend(l, 8, VS_LIT("d o of the start before"), &err), &err);
+    aa_eventlog_close(&l);
+    for (unsigned i = 0; i < 4; i++)
+        set_register(w, i, zeros, RTMR);
+    l = open_log(w);
+    assert_vs_ok(aa_eventlog_extend(l, 17, VS_LIT("d o of this start"), &err), &err);
+    aa_eventlog_close(&l);
+    take(w, &q, &log);
+    assert_int_equal(assert_matches(w, &q, log), 1);
+    (void)snprintf(old, sizeof old, "%s.old", w->aael);
+    assert_int_equal(access(old, F_OK), 0);
+}
+
 /* The whole agent, told where things are by the environment. */
 static void the_agent_measures_where_it_can_and_was_told_to(void **state)
 {
@@ -261,6 +284,14 @@ static void the_firmwares_log_comes_first_and_ends_at_its_mark(void **state)
         assert_vs_ok(eventlog_parse(&w->a, bytes, &log, &err), &err);
         assert_int_equal(log.size + 8, bytes.n);
         assert_vs_ok(aa_eventlog_extend(l, 17, VS_LIT("d o c"), &err), &err);
+    }
+    /* A register that the firmware extended before the agent, when the agent starts again. */
+    assert_vs_ok(aa_eventlog_extend(l, 8, VS_LIT("d o c"), &err), &err);
+    for (int start = 0; start < 2; start++) {
+        aa_eventlog_close(&l);
+        l = open_log(w);
+        take(w, &q, &bytes);
+        assert_int_equal(assert_matches(w, &q, bytes), firmware.n + 3);
     }
     aa_eventlog_close(&l);
 }
@@ -381,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_quote_without_logs_says_null),
         TEST(what_is_measured_is_in_the_evidence),
+        TEST(a_log_that_outlived_its_registers_is_put_away),
         TEST(the_agent_measures_where_it_can_and_was_told_to),
         TEST(the_firmwares_log_comes_first_and_ends_at_its_mark),
         TEST(a_blank_table_is_none_and_a_malformed_one_an_error),

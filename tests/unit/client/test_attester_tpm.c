@@ -5,6 +5,7 @@
  */
 #include "swtpm.h"
 
+#include "aa/eventlog.h"
 #include "client/attester.h"
 #include "tee/tee.h"
 
@@ -120,10 +121,75 @@ static void the_attesters_evidence_verifies_and_binds_init_data_once(void **stat
     assert_true(vs_eq(vs_getc(r.claims, "ak_public"), d.ak));
     assert_vs_code(verify(&d, v, VS_LIT("another challenge of 32 bytes..."), none, &r, NULL),
                    VS_E_MISMATCH);
-    attester_registers regs;
-    assert_vs_code(attester_get_registers(a, &regs, NULL), VS_E_UNSUPPORTED);
     attester_free(&a);
     vs_buf_free(&json);
+    device_close(&d);
+}
+
+/* The log of what was measured, beside the TPM's state. */
+static aa_eventlog *log_of(device *d, attester *a)
+{
+    static char path[80];
+    attester_registers regs;
+    aa_eventlog *l = NULL;
+    vs_error err = {0};
+    (void)snprintf(path, sizeof path, "%s/eventlog", d->dir);
+    assert_vs_ok(attester_get_registers(a, &regs, &err), &err);
+    regs.path = path;
+    assert_vs_ok(aa_eventlog_open(&regs, &l, &err), &err);
+    return l;
+}
+
+static void registers_are_extended_by_their_own_numbers(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[TPM_PCR_SIZE];
+    vs_error err = {0};
+    char text[VS_ERROR_TEXT];
+    tpm_pcrs pcrs;
+    uint8_t digest[VS_HASH_MAX], want[VS_HASH_MAX];
+    device d;
+    if (!have_swtpm())
+        skip();
+    device_open(&d);
+    make_key(&d, 1);
+    device_disconnect(&d);
+    attester *a = detect(&d, &err);
+    aa_eventlog *l = log_of(&d, a);
+    assert_vs_ok(aa_eventlog_extend(l, 23, VS_LIT("d o content"), &err), &err);
+    assert_vs_ok(aa_eventlog_extend(l, 14, VS_LIT("d o content"), &err), &err);
+    static const struct {
+        uint64_t pcr;
+        const char *why;
+    } bad[] = {{8, "for init data"},
+               {17, "not for the operating system"},
+               {24, "registers 0 to 23"},
+               {(UINT64_C(1) << 32) + 23, "registers 0 to 23"}};
+    for (size_t i = 0; i < VS_COUNT(bad); i++) {
+        assert_true(aa_eventlog_extend(l, bad[i].pcr, VS_LIT("d o content"), &err) != VS_OK);
+        if (!strstr(vs_error_text(&err, text, sizeof text), bad[i].why))
+            fail_msg("\"%s\" is not in \"%s\"", bad[i].why, text);
+    }
+    aa_eventlog_close(&l);
+    vs_buf entry = VS_BUF(1000);
+    assert_vs_ok(aael_put_entry(&entry, VS_SHA256, 23, VS_LIT("d o content"), digest, &err), &err);
+    vs_buf_free(&entry);
+    assert_vs_ok(vs_digest(VS_SHA256, vs_span_of(zeros, sizeof zeros), vs_span_of(digest, 32),
+                           (vs_span){NULL, 0}, want, &err),
+                 &err);
+    device_connect(&d);
+    assert_vs_ok(tpm_read_pcrs(d.fd, &pcrs, &err), &err);
+    for (unsigned i = 0; i < 16; i++)
+        assert_memory_equal(pcrs.value[i], i == 14 ? want : zeros, TPM_PCR_SIZE);
+    assert_memory_equal(pcrs.value[23], want, TPM_PCR_SIZE);
+    extend(&d, 23, "what the log does not know ....."); /* and the log is not its any more */
+    device_disconnect(&d);
+    attester_registers regs;
+    assert_vs_ok(attester_get_registers(a, &regs, &err), &err);
+    (void)snprintf(text, sizeof text, "%s/eventlog", d.dir);
+    regs.path = text;
+    assert_vs_code(aa_eventlog_open(&regs, &l, &err), VS_E_CONFLICT);
+    attester_free(&a);
     device_close(&d);
 }
 
@@ -188,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_real_quote_verifies_with_its_nonce_and_whole_selection_only),
         cmocka_unit_test(the_attesters_evidence_verifies_and_binds_init_data_once),
+        cmocka_unit_test(registers_are_extended_by_their_own_numbers),
         cmocka_unit_test(a_tpm_without_a_usable_key_is_never_the_sample),
         cmocka_unit_test(answers_cut_anywhere_are_refused),
     };
