@@ -516,7 +516,7 @@ static void an_operation_ends_at_its_deadline(void **state)
         k.attest_says = NULL;
     }
     speak(&transcripts[3]); /* each operation has its own */
-    kbsc *c = new_client((kbsc_config){.deadline_ms = 3000});
+    kbsc *c = new_client((kbsc_config){.deadline_ms = 30000});
     assert_vs_ok(attest(c, &err), &err);
     usleep(20000);
     assert_vs_ok(get(c, &err), &err);
