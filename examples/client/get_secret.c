@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         .size = sizeof config,
         .url = argv[1],
         .ca_file = argv[3],
-        .oldest_protocol = getenv("OLDEST_PROTOCOL"),
+        .oldest_protocol = getenv("OLDEST_PROTOCOL"), /* NULL = 0.2.0 */
         .deadline_ms = 30000,
         .warn = on_warning,
     };

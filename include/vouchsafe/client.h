@@ -76,9 +76,9 @@ typedef enum vouchsafe_result {
     VOUCHSAFE_OUT_OF_MEMORY,      /* or something is larger than this library takes (16 MiB) */
 } vouchsafe_result;
 
-/* Why something failed. NUL-terminated, cut when too long, printable ASCII where a server's text is
- * quoted; never a secret, key or token. Filled in by every call that fails; the pointer may be
- * NULL. */
+/* Why something failed. Texts are NUL-terminated, cut when too long, and printable ASCII ('?' for
+ * what is not); never a secret, key or token. Filled in by every call that fails; the pointer may
+ * be NULL. */
 typedef struct vouchsafe_failure {
     char message[1024];    /* one line: what failed, and the causes */
     int32_t http_status;   /* of the refusal that ended the call; 0 = it ended otherwise */
@@ -105,7 +105,8 @@ VOUCHSAFE_API void vouchsafe_secret_free(vouchsafe_secret *s);
 /* Called during a handshake, in the thread of the call, with the digest that the evidence must be
  * bound to: 32, 48 or 64 bytes, 48 unless the server asks for another. Answer with
  * vouchsafe_evidence_give once and return true; else, after vouchsafe_evidence_fail if you like,
- * return false. It must not use the client. A handshake that is tried again asks again. */
+ * return false. It must not use the client, nor leave by
+ * longjmp or an exception. A handshake that is tried again asks again. */
 typedef struct vouchsafe_answer vouchsafe_answer;
 typedef bool (*vouchsafe_evidence)(void *user, const unsigned char *report_data, size_t size,
                                    vouchsafe_answer *answer);

@@ -49,12 +49,21 @@ static void clear(vouchsafe_failure *why)
         *why = (vouchsafe_failure){0};
 }
 
+/* Nothing that a peer said may be more than text on a terminal or in a log. */
+static void make_printable(char *s)
+{
+    for (; *s; s++)
+        if (*s < ' ' || *s >= 0x7f)
+            *s = '?';
+}
+
 static vouchsafe_result fail(vouchsafe_failure *why, vouchsafe_result result, const vs_error *err)
 {
     char text[VS_ERROR_TEXT];
-    if (why)
-        (void)snprintf(why->message, sizeof why->message, "%s",
-                       vs_error_text(err, text, sizeof text));
+    if (!why)
+        return result;
+    (void)snprintf(why->message, sizeof why->message, "%s", vs_error_text(err, text, sizeof text));
+    make_printable(why->message);
     return result;
 }
 
@@ -249,6 +258,7 @@ static void warn(void *user, const char *text, const vs_error *err)
         return;
     (void)snprintf(line, sizeof line, "%.280s%s%s", text, err ? ": " : "",
                    err ? vs_error_text(err, cause, sizeof cause) : "");
+    make_printable(line);
     c->warn(c->warn_user, line);
 }
 
