@@ -13,14 +13,14 @@
 #include "envelope/jose.h"
 
 static struct {
-    int auth_status, attest_status, get_status;
+    _Atomic int auth_status, attest_status, get_status; /* a slow answer may still be under way */
     const char *answer; /* to a GET; NULL = the secret, or a refusal */
     const char *auth_answer;
     const char *speaks; /* what it says of its versions, which ours is none of */
     const char *secret;
     bool needs_session, attested;
     int auths, attests, gets;
-    unsigned slow_ms;
+    _Atomic unsigned slow_ms;
     vs_buf key, evidence, init_data, agent, bearer, target;
 } k;
 

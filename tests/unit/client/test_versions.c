@@ -20,7 +20,7 @@ static struct {
     const char *says;    /* of its versions, whatever was offered; NULL = the words of its time */
     bool flips;          /* asks for the version after the one that was offered, round and round */
     const char *attest_says, *resource;
-    unsigned slow_ms;
+    _Atomic unsigned slow_ms;
     int offers, attests, warnings;
     char offered[OFFERS][16];
     bool attested;
