@@ -82,10 +82,8 @@ typedef enum vouchsafe_result {
 typedef struct vouchsafe_failure {
     char message[1024];    /* one line: what failed, and the causes */
     int32_t http_status;   /* of the refusal that ended the call; 0 = it ended otherwise */
-    char server_error[64]; /* the server's name for it: "PolicyDeny", "TokenNotFound", ...; "" =
-                              none */
-    char
-        decision[64]; /* of a vouchsafe server: what its operator finds the reasons by; "" = none */
+    char server_error[64]; /* the server's name for it: "PolicyDeny", ...; "" = none */
+    char decision[64];     /* what a vouchsafe server's operator finds the reasons by; "" = none */
 } vouchsafe_failure;
 
 /* ---- secrets -----------------------------------------------------------------------------------
@@ -105,8 +103,8 @@ VOUCHSAFE_API void vouchsafe_secret_free(vouchsafe_secret *s);
 /* Called during a handshake, in the thread of the call, with the digest that the evidence must be
  * bound to: 32, 48 or 64 bytes, 48 unless the server asks for another. Answer with
  * vouchsafe_evidence_give once and return true; else, after vouchsafe_evidence_fail if you like,
- * return false. It must not use the client, nor leave by
- * longjmp or an exception. A handshake that is tried again asks again. */
+ * return false. It must not use the client, nor leave by longjmp or an exception. A handshake that
+ * is tried again asks again. */
 typedef struct vouchsafe_answer vouchsafe_answer;
 typedef bool (*vouchsafe_evidence)(void *user, const unsigned char *report_data, size_t size,
                                    vouchsafe_answer *answer);
@@ -133,22 +131,21 @@ typedef struct vouchsafe_config {
     const char *ca_file; /* a path */
     const char *ca_pem;  /* the text itself */
 
-    const char *proxy; /* "http://HOST:PORT", without a user; "" = none; NULL = environment */
-    const char
-        *unix_socket; /* path of a server's socket on this machine, instead of URL and proxy */
-    const char *user_agent; /* "NAME/VERSION"; NULL = "vouchsafe-client/VERSION" */
+    const char *proxy;       /* "http://HOST:PORT", without a user; "" = none; NULL = environment */
+    const char *unix_socket; /* path of a server's socket, instead of the URL's host and a proxy */
+    const char *user_agent;  /* "NAME/VERSION"; NULL = "vouchsafe-client/VERSION" */
 
-    /* Evidence. The TEE is looked for when the first handshake needs it. */
-    const char *tee;    /* "tdx", "snp", "cca", "tpm", "sample": this one; NULL = whichever
-                           is there. With `evidence`: the name to give to the server */
+    /* Evidence. The TEE is looked for in the first vouchsafe_attest or vouchsafe_get. */
+    const char *tee;    /* "tdx", "snp", "cca", "tpm", or "sample" where that is allowed; NULL =
+                           whichever is there. With `evidence`: the name to give to the server */
     const char *device; /* report device: a directory like configfs-tsm, or a Unix socket;
                            NULL = environment, else the kernel's */
     bool allow_sample;  /* the sample attester, which proves nothing, where there is no TEE */
     vouchsafe_evidence evidence; /* NULL = by the TEE's own driver */
     void *evidence_user;
 
-    const char
-        *init_data; /* the document the guest was started with (TOML), for the server's policy */
+    /* The document that the guest was started with (TOML), for the server's policy. */
+    const char *init_data;
     size_t init_data_size; /* 0 = none; at most 1 MiB */
 
     /* The oldest version of the protocol to go back to: "0.4.0", "0.3.0", "0.2.0" (NULL), "0.1.1".
@@ -163,9 +160,9 @@ typedef struct vouchsafe_config {
     uint32_t pause_ms; /* between them; 0 = 1000 */
     uint32_t connect_ms; /* to reach the server, for each request; 0 = 10000 */
     uint32_t request_ms; /* for each request with its answer; 0 = 60000 */
-    uint32_t
-        deadline_ms; /* for a call of this library as a whole; 0 = none. The time that the TEE or
-                        the callback takes counts, but is not cut short; nor is the resolver's */
+    /* For a call of this library as a whole; 0 = none. The time that the TEE, the callback or the
+     * resolver of names takes counts, but is not cut short. */
+    uint32_t deadline_ms;
 
     /* A line for the operator about something that did not end the call: a fallback to an older
      * version, a handshake tried again, the sample attester. NULL = nobody wants to know. */
