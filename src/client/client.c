@@ -435,6 +435,7 @@ static vs_code ask_challenge(kbsc *c, attester *att, vs_buf *answer, kbsc_challe
                              bool *again, vs_error *err)
 {
     unsigned offered = 0; /* in this handshake: none goes out twice */
+    kbsc_version start = c->version;
     for (;;) {
         reply r;
         vs_code code = offer(c, attester_tee(att), answer, &r, err);
@@ -445,6 +446,7 @@ static vs_code ask_challenge(kbsc *c, attester *att, vs_buf *answer, kbsc_challe
         if (r.mismatch.is)
             code = fall_back(c, &r.mismatch, offered, err);
         if (code != VS_OK) {
+            c->version = start; /* what nobody took is not remembered */
             (void)vs_wrap(err, "asking for a challenge");
             return code;
         }

@@ -8,10 +8,14 @@
                                                 the ports are written into the file PORTS
   service.py balance PORT-FILE URL...           each request to the next URL in turn; one that cannot be
                                                 reached is passed over
+  service.py speak VERSION URL                  a KBS that speaks this version of the protocol and no other,
+                                                as Trustee's do, in front of one that speaks more; prints
+                                                "ready URL"
   service.py files CERT KEY                     the current directory over https; prints "ready URL"
 """
 import http.client
 import http.server
+import json
 import os
 import socket
 import ssl
@@ -50,8 +54,9 @@ class Balancer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     urls, turn, lock = [], 0, threading.Lock()
 
-    def forward(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def forward(self, body=None):
+        if body is None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         for _ in self.urls:
             with self.lock:
                 url = self.urls[Balancer.turn % len(self.urls)]
@@ -94,6 +99,44 @@ def balance(port_file, *urls):
     server.serve_forever()
 
 
+class OneVersion(Balancer):
+    version = ""
+
+    def refuse(self, status, text):
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        if self.path != "/kbs/v0/auth":
+            return self.forward()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = json.loads(body)
+        print("offer", request["version"], flush=True)
+        old = self.version == "0.1.1"
+        if old and not isinstance(request["extra-params"], str):
+            return self.refuse(400, "Json deserialize error: invalid type: map, expected a string at line 1 column 50")
+        if request["version"] == self.version:
+            return self.forward(body)
+        kind, words = "AttestationError", "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version " \
+            f"Mismatch: expect ={self.version} while the request is {request['version']}"
+        if old:
+            kind, words = "ProtocolVersion", "KBS Client Protocol Version Mismatch: expected version: " \
+                f"={self.version}, requested version: {request['version']}"
+        return self.refuse(401, json.dumps(
+            {"type": "https://github.com/confidential-containers/kbs/errors/" + kind, "detail": words}))
+
+
+def speak(version, url):
+    OneVersion.version = version
+    Balancer.urls = [urllib.parse.urlsplit(url).netloc]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OneVersion)
+    print(f"ready http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
 def files(cert, key):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,4 +146,4 @@ def files(cert, key):
     server.serve_forever()
 
 
-{"notify": notify, "activate": activate, "balance": balance, "files": files}[sys.argv[1]](*sys.argv[2:])
+{"notify": notify, "activate": activate, "balance": balance, "speak": speak, "files": files}[sys.argv[1]](*sys.argv[2:])

@@ -20,7 +20,7 @@ static struct {
     const char *says;    /* of its versions, whatever was offered; NULL = the words of its time */
     bool flips;          /* asks for the version after the one that was offered, round and round */
     const char *attest_says, *resource;
-    unsigned slow_ms;
+    _Atomic unsigned slow_ms;
     int offers, attests, warnings;
     char offered[OFFERS][16];
     bool attested;
@@ -356,8 +356,10 @@ static void lies_about_versions_end_at_once(void **state)
         assert_int_equal(k.offers, v[i].offers);
         assert_int_equal(k.attests, 0);
         assert_int_equal(kbsc_spoken(c), 0);
-        k.says = NULL; /* nothing of it stays: an honest server is spoken to afterwards */
+        k.says = NULL; /* nothing of it stays */
         assert_vs_ok(attest(c, &err), &err);
+        assert_int_equal(k.offers, v[i].offers + 1);
+        assert_string_equal(k.offered[v[i].offers], "0.4.0");
         kbsc_free(&c);
     }
 }
@@ -500,9 +502,9 @@ static void an_operation_ends_at_its_deadline(void **state)
         unsigned slow_ms;
         const char *attest_says;
     } v[] = {{{.deadline_ms = 300, .retry_ms = 60000}, 0, "no"},
-             {{.deadline_ms = 300, .retry_ms = 1}, 2000, NULL},
+             {{.deadline_ms = 300, .retry_ms = 1}, 4000, NULL},
              {{.deadline_ms = 300, .retry_ms = 1, .attest_tries = 1000000}, 20, "no"},
-             {{.request_ms = 200, .retry_ms = 1}, 2000, NULL}};
+             {{.request_ms = 200, .retry_ms = 1}, 4000, NULL}};
     for (size_t i = 0; i < VS_COUNT(v); i++) {
         speak(&transcripts[3]);
         k.slow_ms = v[i].slow_ms;
@@ -510,13 +512,13 @@ static void an_operation_ends_at_its_deadline(void **state)
         kbsc *c = new_client(v[i].cfg);
         int64_t start = vs_mono_ns();
         assert_vs_code(attest(c, &err), VS_E_TIMEOUT);
-        assert_true(vs_mono_ns() - start < INT64_C(1500) * 1000000);
+        assert_true(vs_mono_ns() - start < INT64_C(3500) * 1000000);
         kbsc_free(&c);
         k.slow_ms = 0;
         k.attest_says = NULL;
     }
     speak(&transcripts[3]); /* each operation has its own */
-    kbsc *c = new_client((kbsc_config){.deadline_ms = 3000});
+    kbsc *c = new_client((kbsc_config){.deadline_ms = 30000});
     assert_vs_ok(attest(c, &err), &err);
     usleep(20000);
     assert_vs_ok(get(c, &err), &err);
