@@ -26,12 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     vs_span in = vs_span_of(data, size);
     size_t whole, again;
-    uint8_t seal[VS_HASH_MAX];
+    uint8_t seal[VS_HASH_MAX], value[VS_HASH_MAX] = {0};
     vs_buf sealed = VS_BUF(1 << 20);
     if (aael_check(in, VS_SHA384, &whole, NULL) == VS_OK) {
         check(whole <= size);
         check(aael_check(vs_span_head(in, whole), VS_SHA384, &again, NULL) == VS_OK);
         check(again == whole);
+        check(aael_replay(vs_span_head(in, whole), VS_SHA384, 4, value, &again, NULL) == VS_OK);
+        check(again <= whole / AAEL_HEAD);
     }
     journal(in);
     if (vs_digest(VS_SHA256, in, (vs_span){0}, (vs_span){0}, seal, NULL) != VS_OK)

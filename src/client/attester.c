@@ -55,9 +55,9 @@ static vs_code find_tpm(attester *a, bool named, bool *found, vs_error *err)
     char text[200];
     vs_code code = attester_probe_azure(a, &azure);
     *found = code == VS_OK;
-    if (code != VS_OK && code != VS_E_NOT_FOUND && code != VS_E_IO)
+    if (code != VS_OK && code != VS_E_NOT_FOUND)
         *err = azure;
-    if (code != VS_E_NOT_FOUND && code != VS_E_IO)
+    if (code != VS_E_NOT_FOUND)
         return code;
     code = attester_probe_tpm(a, err);
     *found = code == VS_OK;

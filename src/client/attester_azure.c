@@ -51,10 +51,8 @@ static void pause_a_little(void)
 
 /* ---- the paravisor's report ------------------------------------------------------------------ */
 
-static vs_code read_index(int fd, vs_buf *out, vs_error *err)
+static vs_code read_index(int fd, size_t n, vs_buf *out, vs_error *err)
 {
-    size_t n;
-    VS_TRY(tpm_nv_size(fd, REPORT_INDEX, &n, err));
     if (n > HCL_REPORT_MAX)
         return vs_fail(err, VS_E_LIMIT, "NV index 0x%08x has %zu bytes, an HCL report at most %d",
                        REPORT_INDEX, n, HCL_REPORT_MAX);
@@ -71,8 +69,9 @@ static hcl_type type_of(const attester *a)
 static vs_code read_report(const attester *a, int fd, vs_span user_data, vs_arena *arena,
                            vs_buf *bytes, hcl_report *out, vs_error *err)
 {
-    size_t at = type_of(a) == HCL_SNP ? SNP_REPORT_DATA_AT : TD_REPORT_DATA_AT;
-    VS_TRY(read_index(fd, bytes, err));
+    size_t n, at = type_of(a) == HCL_SNP ? SNP_REPORT_DATA_AT : TD_REPORT_DATA_AT;
+    VS_TRY(tpm_nv_size(fd, REPORT_INDEX, &n, err));
+    VS_TRY(read_index(fd, n, bytes, err));
     VS_TRY(hcl_parse(arena, vs_buf_span(bytes), type_of(a), out, err));
     VS_TRY(hcl_check_binding(out, vs_span_of(out->hardware.p + at, HCL_USER_DATA), err));
     return hcl_check_user_data(out, user_data, arena, err);
@@ -217,7 +216,7 @@ static vs_code evidence(const attester *a, vs_span report_data, vs_buf *json, vs
     VS_TRY(tpm_open(a->tpm_path, &fd, err));
     VS_TRY(lock(a, fd, err));
     VS_TRY(tpm_nv_store(fd, USER_DATA_INDEX, vs_span_of(padded, sizeof padded), err));
-    VS_TRY(await_report(a, fd, report_data, &arena, &bytes, &r, err));
+    VS_TRY(await_report(a, fd, vs_span_of(padded, sizeof padded), &arena, &bytes, &r, err));
     VS_TRY(hcl_attestation_key(&r, &ak, err));
     VS_TRY_WRAP(attester_tpm_quote(fd, AK_HANDLE, ak, report_data, &q, err), err,
                 "quote by the key at handle 0x%08x, which the paravisor's report vouches for",
@@ -233,13 +232,26 @@ static vs_code evidence(const attester *a, vs_span report_data, vs_buf *json, vs
 
 /* ---- detection ------------------------------------------------------------------------------- */
 
+/* Whether the TPM has the index. That it does not say is for whoever looks for another kind of key
+ * in it to find out. */
+static vs_code find_index(const attester *a, int *fd, size_t *n, vs_error *err)
+{
+    vs_error why = {0};
+    char text[200];
+    if (tpm_open(a->tpm_path, fd, &why) == VS_OK &&
+        tpm_nv_size(*fd, REPORT_INDEX, n, &why) == VS_OK)
+        return VS_OK;
+    return vs_fail(err, VS_E_NOT_FOUND, "%s", vs_error_text(&why, text, sizeof text));
+}
+
 vs_code attester_probe_azure(attester *a, vs_error *err)
 {
     VS_CLEANUP(close_fd) int fd = -1;
     VS_CLEANUP(vs_buf_free) vs_buf bytes = VS_BUF(HCL_REPORT_MAX);
     hcl_type type;
-    VS_TRY(tpm_open(a->tpm_path, &fd, err));
-    VS_TRY(read_index(fd, &bytes, err));
+    size_t n;
+    VS_TRY(find_index(a, &fd, &n, err));
+    VS_TRY(read_index(fd, n, &bytes, err));
     VS_TRY_WRAP(hcl_find_type(vs_buf_span(&bytes), &type, err), err, "NV index 0x%08x",
                 REPORT_INDEX);
     a->tee = type == HCL_SNP ? &tee_attester_az_snp : &tee_attester_az_tdx;

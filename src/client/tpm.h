@@ -46,7 +46,8 @@ VS_MUST vs_code tpm_extend(int fd, unsigned pcr, const uint8_t digest[TPM_PCR_SI
 
 /* How many bytes an index holds. NOT_FOUND: it is not defined. */
 VS_MUST vs_code tpm_nv_size(int fd, uint32_t index, size_t *size, vs_error *err);
-/* The first n bytes of an index, appended. */
+/* The first n bytes of an index, appended. NOT_FOUND: it was never written, or is not for the owner
+ * to read. */
 VS_MUST vs_code tpm_nv_read(int fd, uint32_t index, size_t n, vs_buf *out, vs_error *err);
 /* The index holds `data` and then zeros: defined if it is not there, and anew if it is smaller. */
 VS_MUST vs_code tpm_nv_store(int fd, uint32_t index, vs_span data, vs_error *err);

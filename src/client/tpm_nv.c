@@ -10,6 +10,8 @@ enum {
     NV_READ = 0x14e,
     NV_READ_PUBLIC = 0x169,
     RC_NO_INDEX = 0x18b, /* the first handle is of nothing */
+    RC_NOT_THE_OWNERS = 0x149,
+    RC_NOT_WRITTEN = 0x14a,
     OWNER = 0x40000001,
     ALG_SHA256 = 0x000b,
     OWNER_ONLY = 0x00020002, /* who may read and write it */
@@ -51,12 +53,17 @@ vs_code tpm_nv_size(int fd, uint32_t index, size_t *size, vs_error *err)
 static vs_code read_chunk(int fd, uint32_t index, size_t at, size_t n, vs_buf *out, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(64), answer = VS_BUF(TPM_ANSWER_MAX);
+    uint32_t rc;
     tpm_put_be(&body, OWNER, 4);
     tpm_put_be(&body, index, 4);
     tpm_put_password(&body);
     tpm_put_be(&body, n, 2);
     tpm_put_be(&body, at, 2);
-    VS_TRY(tpm_transact(fd, TPM_SESSIONS, NV_READ, vs_buf_span(&body), &answer, err));
+    VS_TRY(tpm_ask(fd, TPM_SESSIONS, NV_READ, vs_buf_span(&body), &answer, &rc, err));
+    if (rc != 0)
+        return vs_fail(err,
+                       rc == RC_NOT_THE_OWNERS || rc == RC_NOT_WRITTEN ? VS_E_NOT_FOUND : VS_E_IO,
+                       "the TPM refuses to read it with code 0x%x", rc);
     vs_cursor c = vs_cursor_of(vs_span_from(vs_buf_span(&answer), TPM_ANSWER_HEAD), err);
     vs_cursor p = vs_cursor_of(vs_cursor_take(&c, be_u32(&c)), err); /* a session follows */
     VS_TRY(c.code);

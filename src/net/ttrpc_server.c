@@ -756,7 +756,9 @@ void vs_ttrpc_server_stop(vs_ttrpc_server **server, unsigned drain_ms)
         (void)pthread_join(s->thread, NULL);
     }
     vs_unix_unlink(&s->file);
-    vs_task_pool_stop(&s->pool); /* all calls are on first_done now */
+    for (call *k = s->calls; k; k = k->next)
+        atomic_store(&k->gone, true); /* there is nobody to answer: long ones may give up */
+    vs_task_pool_stop(&s->pool);      /* all calls are on first_done now */
     collect(s);
     while (s->conns)
         close_conn(s->conns);

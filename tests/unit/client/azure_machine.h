@@ -70,6 +70,16 @@ static inline void nv_command(int fd, uint32_t command, uint32_t index, const vs
     vs_buf_free(&answer);
 }
 
+static inline void put_public(vs_buf *b, uint32_t index, size_t size)
+{
+    tpm_put_be(b, 14, 4); /* no password; the public part */
+    tpm_put_be(b, index, 4);
+    tpm_put_be(b, 0x000b, 2);
+    tpm_put_be(b, 0x00020002, 4);
+    tpm_put_be(b, 0, 2);
+    tpm_put_be(b, size, 2);
+}
+
 /* The index has this size, and its front these bytes. */
 static inline void put_index(int fd, uint32_t index, vs_span bytes, size_t size)
 {
@@ -77,12 +87,7 @@ static inline void put_index(int fd, uint32_t index, vs_span bytes, size_t size)
     vs_buf b = VS_BUF(TPM_ANSWER_MAX);
     if (tpm_nv_size(fd, index, &there, NULL) == VS_OK)
         nv_command(fd, 0x122, index, &b);
-    tpm_put_be(&b, 14, 4); /* no password; the public part */
-    tpm_put_be(&b, index, 4);
-    tpm_put_be(&b, 0x000b, 2);
-    tpm_put_be(&b, 0x00020002, 4);
-    tpm_put_be(&b, 0, 2);
-    tpm_put_be(&b, size, 2);
+    put_public(&b, index, size);
     nv_command(fd, 0x12a, 0, &b);
     for (size_t at = 0; at < size; at += 512) {
         size_t n = size - at < 512 ? size - at : 512;

@@ -170,6 +170,15 @@ static void azure_comes_before_a_plain_tpm_and_is_never_taken_for_one(void **sta
         assert_string_equal(attester_tee(a), "tpm");
         attester_free(&a);
     }
+    /* An index of this number that was never written. */
+    vs_buf public = VS_BUF(100), nothing = VS_BUF(1);
+    nv_command(m.tpm.fd, 0x122, REPORT_INDEX, &nothing);
+    put_public(&public, REPORT_INDEX, 100);
+    nv_command(m.tpm.fd, 0x12a, 0, &public);
+    assert_vs_ok(try_detect(&m, &a, &err), &err);
+    assert_string_equal(attester_tee(a), "tpm");
+    attester_free(&a);
+    vs_buf_free(&public);
     vs_buf_free(&report);
     machine_stop(&m);
 }

@@ -495,6 +495,23 @@ static void only_so_many_connect(void **state)
     vs_ttrpc_server_stop(&s, 100);
 }
 
+static void stopping_tells_what_does_not_end(void **state)
+{
+    (void)state;
+    static char hours[4 * 1000 * 1000];
+    vs_ttrpc_server *s = serve();
+    int fd = dial(), before = atomic_load(&gave_up);
+    memset(hours, 'x', sizeof hours - 1);
+    ask(fd, 1, "Nap", hours);
+    while (!atomic_load(&running))
+        pause_ms(1);
+    int64_t begin = vs_mono_ns();
+    vs_ttrpc_server_stop(&s, 50);
+    assert_true(vs_mono_ns() - begin < INT64_C(10000000000));
+    assert_int_equal(atomic_load(&gave_up), before + 1);
+    (void)close(fd);
+}
+
 static void stopping_answers_what_runs(void **state)
 {
     (void)state;
@@ -790,6 +807,7 @@ int main(void)
         cmocka_unit_test(a_handler_learns_that_its_caller_is_gone),
         cmocka_unit_test(only_so_many_calls_wait),
         cmocka_unit_test(only_so_many_connect),
+        cmocka_unit_test(stopping_tells_what_does_not_end),
         cmocka_unit_test(stopping_answers_what_runs),
         cmocka_unit_test(only_users_that_are_named_may_call),
         cmocka_unit_test(a_socket_in_use_is_not_taken),
