@@ -155,8 +155,14 @@ vs_code as_default_install(as_policies *p, vs_span id, const char *name, int64_t
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
     vs_code code = as_policies_set(p, id, vs_policy_text(name), VS_PUT_CREATE, err);
-    if (code == VS_E_EXISTS)
-        code = settle(p, id, name, now, &a, err);
+    if (code == VS_E_EXISTS) { /* there is a policy, which is all that a start needs */
+        vs_error why = {0};
+        if (settle(p, id, name, now, &a, &why) != VS_OK)
+            vs_log_error(VS_LOG_WARN, "policies",
+                         "a stored policy was not compared with the defaults of earlier releases",
+                         &why);
+        return VS_OK;
+    }
     if (code != VS_OK)
         (void)vs_wrap(err, "storing the default policy \"%.*s\"", VS_FMT(vs_span_head(id, 80)));
     return code;

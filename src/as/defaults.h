@@ -31,7 +31,8 @@ extern const char *const as_default_ids[AS_DEFAULTS];
 /* Looks only. `name`: of the shipped text (as/policies.h) that belongs under `id`. On `a`. */
 VS_MUST vs_code as_default_look(as_policies *p, vs_span id, const char *name, vs_arena *a,
                                 as_default *out, vs_error *err);
-/* At the start: stores a missing one, replaces an old one, warns of an old one that was chosen. */
+/* At the start: stores a missing one, replaces an old one, warns of an old one that was chosen.
+ * What keeps it from doing the latter two is logged and no failure. */
 VS_MUST vs_code as_default_install(as_policies *p, vs_span id, const char *name, int64_t now,
                                    vs_error *err);
 /* What an administrator types to have this release's. */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "plugins/pkcs11_session.h"
 #include "plugins/plugins.h"
 
@@ -97,18 +98,53 @@ static vs_code one_key(const job *j, const char *kind, vs_error *err)
                    kind, VS_FMT(j->label));
 }
 
-static vs_code wrap_key(pkcs11 *p, const kbs_plugin_call *call, vs_buf *out, vs_error *err)
+static const char *parameters(const pkcs11 *p)
+{
+    return p->cfg->sha1 ? "CKM_RSA_PKCS_OAEP with CKM_SHA_1 and CKG_MGF1_SHA1"
+                        : "CKM_RSA_PKCS_OAEP with CKM_SHA256 and CKG_MGF1_SHA256";
+}
+
+/* Appends to `out` what becomes of `in`. */
+static vs_code run_crypt(const pkcs11 *p, bool encrypt, vs_span in, vs_buf *out, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf result = VS_BUF(RSA_BYTES_MAX);
-    job j = {.p = p, .label = vs_str(p->cfg->lookup_label), .in = call->body, .out = &result};
-    bool encrypt = call->method == KBS_POST;
-    if (call->body.n == 0 || call->body.n > RSA_BYTES_MAX)
-        return vs_fail(err, VS_E_INVALID, "the body of wrap-key has %zu bytes, not 1 to %d",
-                       call->body.n, RSA_BYTES_MAX);
-    VS_TRY(hsm_run(p->hsm, encrypt ? "wrapping" : "unwrapping", encrypt ? wrap : unwrap, &j, err));
+    job j = {.p = p, .label = vs_str(p->cfg->lookup_label), .in = in, .out = &result};
+    VS_TRY_WRAP(
+        hsm_run(p->hsm, encrypt ? "wrapping" : "unwrapping", encrypt ? wrap : unwrap, &j, err), err,
+        "%s", parameters(p));
     VS_TRY(one_key(&j, encrypt ? "public" : "private", err));
     vs_buf_put(out, vs_buf_span(&result));
     return vs_buf_check(out, err);
+}
+
+static vs_code wrap_key(pkcs11 *p, const kbs_plugin_call *call, vs_buf *out, vs_error *err)
+{
+    if (call->body.n == 0 || call->body.n > RSA_BYTES_MAX)
+        return vs_fail(err, VS_E_INVALID, "the body of wrap-key has %zu bytes, not 1 to %d",
+                       call->body.n, RSA_BYTES_MAX);
+    return run_crypt(p, call->method == KBS_POST, call->body, out, err);
+}
+
+/* What the HSM refuses shows at the start, not with the first guest. It is no reason not to start:
+ * secrets that are objects need no key. */
+static void try_key(const pkcs11 *p)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf wrapped = VS_BUF(RSA_BYTES_MAX), back = VS_BUF(RSA_BYTES_MAX);
+    const vs_span probe = VS_LIT("probe");
+    vs_error err = {0};
+    vs_code code = run_crypt(p, true, probe, &wrapped, &err);
+    if (code == VS_OK)
+        code = run_crypt(p, false, vs_buf_span(&wrapped), &back, &err);
+    if (code == VS_OK && !vs_span_eq(vs_buf_span(&back), probe))
+        code = vs_fail(&err, VS_E_MISMATCH, "what was wrapped is not what is unwrapped");
+    if (code == VS_OK)
+        vs_log(VS_LOG_INFO, "pkcs11", "the key wraps and unwraps", "label", p->cfg->lookup_label,
+               "mechanism", parameters(p), NULL);
+    else
+        vs_log_error(VS_LOG_WARN, "pkcs11",
+                     "wrap-key will not work (see rsa_mechanism and "
+                     "lookup_label); secrets that are objects do",
+                     &err);
 }
 
 /* ---- objects ------------------------------------------------------------------------------------
@@ -254,9 +290,11 @@ vs_code pkcs11_plugin(const kbs_pkcs11_config *cfg, kbs_plugin *out, vs_error *e
     p->cfg = cfg;
     (void)pthread_rwlock_init(&p->objects, NULL);
     vs_code code = hsm_open(cfg, &p->hsm, err);
-    if (code != VS_OK)
+    if (code != VS_OK) {
         free_pkcs11(p);
-    else
-        *out = (kbs_plugin){&ops, p};
-    return code;
+        return code;
+    }
+    try_key(p);
+    *out = (kbs_plugin){&ops, p};
+    return VS_OK;
 }

@@ -29,9 +29,9 @@ enum {
     RVPS_ENTRIES_MAX = 1024,
     RVPS_GIVERS_MAX = 4096, /* CoMIDs that have given the name of one other record */
     RVPS_ENTRIES_BYTES = VS_STORE_VALUE_MAX - 1024 * 1024, /* of all of those, as JSON */
-    /* What planning takes at most for who is vouched for: 2,000 names at once under each of which
+    /* What planning takes at most for who is vouched for: 1,000 names at once under each of which
      * strangers have put all they can. */
-    RVPS_PLAN_MEMORY = 512 * 1024 * 1024,
+    RVPS_PLAN_MEMORY = 256 * 1024 * 1024,
 };
 
 /* What one message has in common for all its records. */

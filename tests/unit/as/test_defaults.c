@@ -273,6 +273,22 @@ static void an_old_default_written_over_a_history_stays(void **state)
     assert_stays(f, AS_DEFAULT_OLD_CHOSEN);
 }
 
+/* A history that cannot be read is no reason not to start. */
+static void a_broken_history_changes_nothing(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    put(f, f->old);
+    assert_vs_ok(vs_store_put(f->store, "kbs_history", VS_LIT("resource-policy/00000001"),
+                              VS_LIT("{"), 0, VS_PUT_REPLACE, &err),
+                 &err);
+    install(f);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(1 << 20);
+    assert_vs_ok(vs_store_get(f->store, "kbs", VS_LIT("resource-policy.rego"), 0, &text, &err),
+                 &err);
+    assert_span_eq(vs_buf_span(&text), f->old);
+}
+
 /* ---- at once -----------------------------------------------------------------------------------
  */
 
@@ -313,6 +329,7 @@ int main(void)
         T(an_old_default_that_was_gone_back_to_stays),
         T(nobody_passes_for_the_release),
         T(an_old_default_written_over_a_history_stays),
+        T(a_broken_history_changes_nothing),
         T(replicas_that_start_together_replace_it_once),
     };
     return cmocka_run_group_tests_name("default policies over releases", tests, NULL, NULL);

@@ -78,6 +78,43 @@ static void strangers_cannot_make_a_record_large(void **state)
     assert_vs_ok(stranger_sends(f, "t", 1), &err); /* what is vouched for does not count */
 }
 
+/* What they have put there has to be read with each name of a signed message: there is memory for
+ * a thousand names that are as full as strangers can make them. */
+static void full_names_leave_room_for_a_signed_message(void **state)
+{
+    fixture *f = *state;
+    vs_buf b = VS_BUF(1 << 20);
+    for (unsigned i = 0; i < 10; i++) /* ten times 32 components: what fits */
+        vs_buf_printf(&b, "%s" COMPONENT("%u", DIGEST_2), i ? "," : "", i);
+    vs_span text = on_arena(&b);
+    const char *triples = vs_sprintf(&arena, REFS(VALUES("%.*s")), VS_FMT(text));
+    for (unsigned i = 0; i < STRANGERS_ENTRIES_MAX; i++)
+        assert_vs_ok(send_by(f, key_manifest(vs_sprintf(&arena, "s%u", i), 1, triples), ""), &err);
+    vs_buf record = VS_BUF(1 << 20);
+    assert_vs_ok(vs_store_get(f->store, RVPS_NAMESPACE, VS_LIT(PLATFORM_NAME), 0, &record, &err),
+                 &err);
+    size_t full = record.n;
+    assert_true(full > STRANGERS_ENTRIES_BYTES * 3 / 4);
+    vs_buf_free(&record);
+
+    rvps_records recs = {.a = &arena, .validity = {INT64_MIN, INT64_MAX}};
+    const rvps_context x = {.now = NOW};
+    const rvps_origin o = {.now = NOW,
+                           .expires = NOW + 1000,
+                           .not_before = INT64_MIN,
+                           .provenance = vs_empty(VS_OBJECT),
+                           .trusted = true};
+    assert_vs_ok(rvps_extract_corim(&x, platform_manifest("v", 1, DIGEST_1), &recs, &err), &err);
+    vs_arena a;
+    vs_store_item *items;
+    size_t n;
+    vs_arena_init(&a, 0);
+    assert_vs_ok(rvps_plan(f->store, &recs, &o, &a, &items, &n, &err), &err);
+    print_message("%zu bytes of strangers cost %zu of memory\n", full, vs_arena_used(&a));
+    assert_true(vs_arena_used(&a) * 1000 / full * STRANGERS_ENTRIES_BYTES <= RVPS_PLAN_MEMORY);
+    vs_arena_free(&a);
+}
+
 /* ---- other records --------------------------------------------------------------------------- */
 
 static vs_code send_sample(fixture *f, vs_span text, const char *by)
@@ -138,6 +175,7 @@ int main(void)
         with_fixture(strangers_fill_their_own_room_only),
         with_fixture(a_place_is_free_when_somebody_vouches),
         with_fixture(strangers_cannot_make_a_record_large),
+        with_fixture(full_names_leave_room_for_a_signed_message),
         with_fixture(strangers_values_have_a_size),
         with_fixture(strangers_cannot_make_names_without_end),
     };
