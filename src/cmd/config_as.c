@@ -55,7 +55,9 @@ static const config_key keys[] = {
           "BuiltIn: PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against "
           "them"),
     FLAG("rvps_config.require_signed", AT(require_signed), "false",
-         "BuiltIn: take only messages that a trust anchor vouches for"),
+         "BuiltIn: take only messages that a trust anchor vouches for; without trust_anchors none "
+         "at "
+         "all"),
     FLAG("rvps_config.accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
          "BuiltIn: take attestation keys, which make platforms genuine, from CoRIMs that no trust "
          "anchor vouches for"),
@@ -86,7 +88,8 @@ static const config_key keys[] = {
     FLAG("sample_tee", AT(sample_tee), "false",
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
-         "BuiltIn: refuse reference value messages that nobody signed"),
+         "BuiltIn: refuse reference value messages of type \"sample\", which set any value; for "
+         "unsigned ones of every type see rvps_config.require_signed"),
     SECTION("veraison", "Veraison's interface: challenge-response sessions for Arm CCA tokens"),
     FLAG("veraison.enabled", AT(veraison), "false", "restful-as: serve it"),
     CHOICE("veraison.nonce_encoding", AT(nonces), nonce_encodings, "base64",
@@ -98,8 +101,31 @@ static const config_key keys[] = {
 
 const config_table as_file_table = {keys, VS_COUNT(keys)};
 
-static vs_code settle(raw *r, as_file *out, vs_error *err)
+/* What is written down for the other kind of provider would be without effect. */
+static vs_code check_provider(const raw *r, vs_val file, vs_error *err)
 {
+    static const char *const own[] = {"refuse_sample_reference_values", "rvps_config.trust_anchors",
+                                      "rvps_config.require_signed",
+                                      "rvps_config.accept_unsigned_attestation_keys", NULL};
+    static const char *const others[] = {"address", "ca_cert_path", "client_cert_path",
+                                         "client_key_path", NULL};
+    if (r->rvps_type == RVPS_GRPC)
+        return config_refuse_keys(file, "", own,
+                                  "rvps_config.type is \"GrpcRemote\", so that it belongs into the "
+                                  "configuration of that provider (rvps)",
+                                  err);
+    VS_TRY(config_refuse_keys(file, "rvps_config", others,
+                              "it belongs to \"rvps_config.type\" \"GrpcRemote\"", err));
+    if (vs_defined(config_member(file, "rvps_config")) &&
+        !vs_defined(config_member(file, "rvps_config.type")))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"rvps_config.type\" is missing: \"BuiltIn\" or \"GrpcRemote\"");
+    return VS_OK;
+}
+
+static vs_code settle(raw *r, vs_val file, as_file *out, vs_error *err)
+{
+    VS_TRY(check_provider(r, file, err));
     *out = (as_file){.verifier = {.remote_rvps = r->rvps_type == RVPS_GRPC,
                                   .provider = r->rvps,
                                   .refuse_sample_values = r->refuse_sample,
@@ -130,16 +156,17 @@ vs_code as_file_read(vs_val file, vs_arena *a, as_file *out, vs_error *err)
     raw r = {0};
     config_table_fallbacks(&as_file_table, &r);
     VS_TRY(config_table_read(&as_file_table, a, file, &r, err));
-    return settle(&r, out, err);
+    return settle(&r, file, out, err);
 }
 
 vs_code as_file_load(const char *path, vs_arena *a, as_file *out, vs_error *err)
 {
     raw r = {0};
+    vs_val file;
     if (!path)
         return as_file_read(vs_empty(VS_OBJECT), a, out, err);
-    VS_TRY_WRAP(config_table_load(&as_file_table, path, CONFIG_JSON, a, &r, NULL, err), err,
+    VS_TRY_WRAP(config_table_load(&as_file_table, path, CONFIG_JSON, a, &r, &file, err), err,
                 "configuration file %s", path);
-    VS_TRY_WRAP(settle(&r, out, err), err, "configuration file %s", path);
+    VS_TRY_WRAP(settle(&r, file, out, err), err, "configuration file %s", path);
     return VS_OK;
 }

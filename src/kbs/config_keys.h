@@ -56,7 +56,7 @@ typedef struct config_plugin {
 /* The file as read, before its parts are put together (config.c). */
 typedef struct config_raw {
     kbs_config c;
-    bool has_http, has_admin, has_as, has_broker, has_rvps, has_bearer, has_acl, has_mtls, has_unix;
+    bool has_http, has_admin, has_as, has_rvps, has_bearer, has_acl, has_mtls, has_unix;
     int tls_profile, tls_min, tls_max;
     int64_t body_mib, workers, key_refresh;
     const char *const *proxies;

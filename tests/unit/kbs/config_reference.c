@@ -107,7 +107,7 @@ static void put_key(vs_buf *b, const config_key *k)
     vs_buf_printf(b, " | %s%s%s | ", k->fallback ? "`" : "", k->fallback ? k->fallback : "",
                   k->fallback ? "`" : "");
     if (k->status == CONFIG_OLD)
-        vs_buf_printf(b, "older name of `%s`", k->hint);
+        vs_buf_printf(b, "older name of `%s`%s%s", k->hint, k->meaning[0] ? ": " : "", k->meaning);
     else if (k->status == CONFIG_UNUSED)
         vs_buf_printf(b, "accepted without effect: %s", k->hint);
     else
