@@ -97,6 +97,7 @@ static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_er
     const char *path = vs_sprintf(a, "%s/vouchsafe.sqlite", dir);
     if (o->config_file) {
         cfg->storage = (store_config){.type = STORE_SQLITE, .path = path};
+        cfg->policy_in_file = false; /* everything is to be there */
         return VS_OK;
     }
     kbs_config_defaults(cfg, path);

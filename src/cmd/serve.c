@@ -30,8 +30,8 @@ typedef struct store_check {
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
-    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
-    vs_store *store; /* what everybody uses: main_store or routed */
+    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *filed, *resource_store;
+    vs_store *store; /* what everybody uses: main_store, routed or filed */
     verifier_config judge;
     verifier verifier;
     kbs *kbs;
@@ -58,6 +58,7 @@ static void tear_down(house *h)
     kbs_journal_free(&h->journal);
     verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
+    vs_store_close(&h->filed);
     vs_store_close(&h->routed);
     for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
         vs_store_close(&h->others[i]);
@@ -87,6 +88,13 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
+    if (cfg->policy_in_file) {
+        VS_TRY_WRAP(vs_store_open_with_file(h->store, KBS_NS_POLICY, KBS_POLICY_KEY,
+                                            cfg->legacy_policy_path, &h->filed, err),
+                    err, "the resource policy's file (policy_engine.policy_path) %s",
+                    cfg->legacy_policy_path);
+        h->store = h->filed;
+    }
     if (cfg->vault)
         VS_TRY_WRAP(vault_open(cfg->vault, &h->resource_store, err), err, "resource plugin");
     if (cfg->resource_has_own_store)

@@ -254,8 +254,42 @@ static vs_code keep_elsewhere(config_raw *raw, int type, const char *ns, const c
     return VS_OK;
 }
 
+/* Trustee that kept the resource policy in a file (until v0.18, kbs.md 12): recognised by names
+ * that only it had. The two versions after it had some of them, but also the storage of today. */
+static bool keeps_policy_in_file(const config_raw *raw)
+{
+    bool old = raw->has_policy_engine || raw->admin_old_mode || raw->auth_public_key ||
+               raw->insecure_api || raw->c.admin.n_personas || raw->n_roles ||
+               vs_defined(config_member(raw->c.file, "attestation_token.insecure_key"));
+    for (size_t i = 0; i < raw->n_plugins; i++) {
+        const config_plugin *p = &raw->plugins[i];
+        old |= p->old_backend != BACKEND_UNSET;
+        if (p->backend == BACKEND_KV || p->old_backend == BACKEND_KV)
+            return raw->has_policy_engine;
+    }
+    return old;
+}
+
+/* What was kept must be found again, and what is set must stay where only that directory does. */
+static void settle_old_places(config_raw *raw)
+{
+    const char *today = raw->storage.sqlite_path;
+    if (!keeps_policy_in_file(raw))
+        return;
+    if (!raw->c.legacy_policy_path)
+        raw->c.legacy_policy_path = KBS_OLD_POLICY;
+    raw->c.policy_in_file = !raw->storage.given;
+    if (raw->storage.given)
+        return;
+    /* where it is when this file was served before there was such a place */
+    if (access(KBS_OLD_STORE, F_OK) != 0 && access(today, F_OK) == 0)
+        return;
+    raw->storage.sqlite_path = KBS_OLD_STORE;
+}
+
 static vs_code settle_storage(config_raw *raw, vs_error *err)
 {
+    settle_old_places(raw);
     VS_TRY(
         config_store_of(&raw->storage, "storage_backend", raw->storage.type, &raw->c.storage, err));
     VS_TRY(keep_elsewhere(raw, raw->session_storage, "kbs_protocol_session", "session_storage_type",

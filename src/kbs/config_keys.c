@@ -427,9 +427,10 @@ static const config_key keys[] = {
            "who may submit endorsements: admin; none: anybody, whose attestation keys then need a "
            "signature that a trust anchor vouches for"),
 
-    SECTION("policy_engine", "older dialect"),
+    SECTION_AT("policy_engine", AT(has_policy_engine), "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,
-         "resource policy file that is taken over at start when there is none yet"),
+         "file of the resource policy, " KBS_OLD_POLICY " in the older dialect: read and written "
+         "there; with [storage_backend] taken over at the start when there is none yet"),
 };
 
 const config_key *config_keys(size_t *n)

@@ -16,7 +16,6 @@
 #include "kbs/kbs.h"
 #include "kbs/plugin.h"
 
-#define KBS_NS_POLICY   "kbs"
 #define KBS_POLICY_ID   "resource-policy"  /* the one for everything */
 #define KBS_SCOPE       "resource-policy/" /* ... and those of one repository */
 #define KBS_NS_RESOURCE "repository"

@@ -13,6 +13,10 @@
 
 typedef struct kbs kbs;
 
+/* Where the store has the resource policy that is asked about everything. */
+#define KBS_NS_POLICY  "kbs"
+#define KBS_POLICY_KEY "resource-policy.rego"
+
 /* All start-up checks of kbs.md 6.1, 4, 8: reads keys and certificates, writes the default resource
  * policy if none is stored. Everything passed in must outlive it. `resources` is the store of the
  * resource plugin (may equal `store`). */
@@ -41,7 +45,7 @@ typedef struct kbs_call {
     const vs_span *segments; /* percent-decoded path after /kbs/v0/, split at '/'; [0] = plugin */
     size_t n_segments;
     vs_span path;                    /* decoded "/kbs/v0/..." for the admin ACL */
-    bool encoded_slash;              /* the raw path held %2F */
+    bool encoded_slash;              /* the raw path held %2F, and not in a reference value's id */
     vs_val query;                    /* object of strings */
     vs_span session;                 /* cookie kbs-session-id; empty = none */
     vs_span bearer;                  /* token of "Authorization: Bearer"; empty = none */

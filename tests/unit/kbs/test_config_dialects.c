@@ -49,6 +49,53 @@ static vs_code load(fixture *f, const char *text)
 #define ADMIN "[admin]\nauthorization_mode = \"DenyAll\"\n"
 #define BASE  HTTP ADMIN
 
+/* kbs.md 12.1: Trustee of then kept its policy in a file, and its people keep that directory. */
+static void the_older_dialect_keeps_policy_and_store_where_trustee_had_its_state(void **state)
+{
+    fixture *f = *state;
+    static const char *const old[] = {
+        "[admin]\ntype = \"DenyAll\"\n",
+        "[admin]\nauth_public_key = \"p.pem\"\n",
+        "[admin]\ninsecure_api = true\n",
+        "[admin]\ntype = \"Simple\"\n[[admin.personas]]\nid = \"a\"\npublic_key_path = \"p\"\n",
+        ADMIN "[attestation_token]\ninsecure_key = true\n",
+        ADMIN "[[plugins]]\nname = \"resource\"\ntype = \"LocalFs\"\n",
+        ADMIN "[policy_engine]\n",
+    };
+    for (size_t i = 0; i < VS_COUNT(old); i++) {
+        assert_vs_ok(load(f, vs_sprintf(&f->a, HTTP "%s", old[i])), &f->err);
+        assert_true(f->c.policy_in_file);
+        assert_string_equal(f->c.legacy_policy_path,
+                            "/opt/confidential-containers/kbs/policy.rego");
+        /* a host that has served such a file before keeps the store that it has */
+        assert_string_equal(f->c.storage.path,
+                            access("/var/lib/vouchsafe/kbs.sqlite", F_OK) == 0 &&
+                                    access(KBS_OLD_STORE, F_OK) != 0
+                                ? "/var/lib/vouchsafe/kbs.sqlite"
+                                : "/opt/confidential-containers/kbs/vouchsafe.sqlite");
+        /* who says where everything is kept gets it there; what was in the file is taken over */
+        assert_vs_ok(load(f, vs_sprintf(&f->a,
+                                        HTTP "%s[storage_backend]\n"
+                                             "backends.sqlite.path = \"/s\"\n",
+                                        old[i])),
+                     &f->err);
+        assert_false(f->c.policy_in_file);
+        assert_string_equal(f->c.storage.path, "/s");
+        assert_string_equal(f->c.legacy_policy_path,
+                            "/opt/confidential-containers/kbs/policy.rego");
+    }
+    assert_vs_ok(load(f, BASE "[policy_engine]\npolicy_path = \"/p.rego\"\n"), &f->err);
+    assert_true(f->c.policy_in_file);
+    assert_string_equal(f->c.legacy_policy_path, "/p.rego");
+    /* v0.19 and v0.20: some of the names of then, the storage of today */
+    assert_vs_ok(load(f, HTTP "[admin]\ntype = \"DenyAll\"\n"
+                              "[[plugins]]\nname = \"resource\"\ntype = \"kvstorage\"\n"),
+                 &f->err);
+    assert_false(f->c.policy_in_file);
+    assert_null(f->c.legacy_policy_path);
+    assert_string_equal(f->c.storage.path, "/var/lib/vouchsafe/kbs.sqlite");
+}
+
 /* ---- what has no effect is refused ----------------------------------------------------------- */
 
 #define AS   BASE "[attestation_service]\n"
@@ -164,6 +211,7 @@ static void a_key_in_the_wrong_table_is_told_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(the_older_dialect_keeps_policy_and_store_where_trustee_had_its_state),
         T(what_makes_a_verifier_strict_is_refused_where_it_is_another_process),
         T(a_table_without_its_type_is_refused_and_so_is_anothers_address),
         T(every_older_name_leads_to_one_of_today),
