@@ -216,8 +216,8 @@ static vs_code read_value(const reader *r, const config_key *k, vs_val v, uint8_
 static void warn(const config_key *k)
 {
     if (k->status == CONFIG_OLD)
-        vs_log(VS_LOG_WARN, "config", "obsolete key", "key", k->path, "now", k->hint,
-               k->meaning[0] ? "how" : NULL, k->meaning, NULL);
+        vs_log(VS_LOG_WARN, "config", "obsolete key", "key", k->path, "now", k->hint, "how",
+               k->meaning[0] ? k->meaning : NULL, NULL);
     if (k->status == CONFIG_UNUSED)
         vs_log(VS_LOG_WARN, "config", "key has no effect", "key", k->path, "because", k->hint,
                NULL);

@@ -35,6 +35,33 @@ teardown() { end_suite; }
     [ "$status" -eq 2 ]
 }
 
+@test "kbs without a configuration is a wrong command line, as Trustee's" {
+    for options in "" --log-json; do
+        # shellcheck disable=SC2086
+        KBS_CONFIG_FILE='' run timeout 20 kbs $options
+        [ "$status" -eq 2 ]
+        [[ "$output" == *config-file* ]]
+        [[ "$output" != *ready* ]]
+    done
+    KBS_CONFIG_FILE=nosuch.toml run timeout 20 kbs
+    [ "$status" -eq 1 ]
+    [[ "$output" == *nosuch.toml* ]]
+}
+
+@test "the log level is read from directives for Trustee, and complaints are lines of the log" {
+    printf '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n[admin]\ntype = "DenyAll"\n[storage_backend]\nstorage_type = "Memory"\n' >c.toml
+    RUST_LOG=actix=warn,kbs=error start_server kbs kbs -c c.toml --log-json
+    grep -q '"key":"admin.type"' kbs.log
+    run ! grep -q '"level":"info"' kbs.log
+    stop_server
+    RUST_LOG=kbs=info start_server again kbs -c c.toml --log-json
+    grep -q '"level":"info"' again.log
+    stop_server
+    RUST_LOG=shout start_server third kbs -c c.toml --log-json
+    grep -q 'unknown log level, using info.*"given":"shout"' third.log
+    run ! grep -qv '^{' third.log
+}
+
 @test "without a TEE the client says what it looked for and does not fall back to sample evidence" {
     [ ! -e /sys/kernel/config/tsm/report ] || skip "this machine has a report device"
     run kbs-client --url http://127.0.0.1:9 attest
