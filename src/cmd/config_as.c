@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/config_as.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "config/macros.h"
 #include "config/verifier.h"
 
-#define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
+#define OLD_DIR    "/opt/confidential-containers/attestation-service"
+#define OLD_STORE  OLD_DIR "/vouchsafe.sqlite"
+#define CCA_CONFIG OLD_DIR "/cca/config.json"
 
 enum { RVPS_BUILT_IN, RVPS_GRPC };
 
@@ -123,9 +127,30 @@ static vs_code check_provider(const raw *r, vs_val file, vs_error *err)
     return VS_OK;
 }
 
+/* The dialect of December 2025: its people keep OLD_DIR of a container, and nothing else. A store
+ * that this program has made before stays where it is. */
+static void settle_old_place(raw *r, vs_val file)
+{
+    static const char *const old[] = {"work_dir", "policy_engine", BROKER ".type",
+                                      BROKER ".policy_dir"};
+    bool is_old = false;
+    for (size_t i = 0; i < VS_COUNT(old); i++)
+        is_old |= vs_defined(config_member(file, old[i]));
+    if (!is_old || r->storage.given ||
+        (access(OLD_STORE, F_OK) != 0 && access(r->storage.sqlite_path, F_OK) == 0))
+        return;
+    r->storage.sqlite_path = OLD_STORE;
+    vs_log(
+        VS_LOG_WARN, "config",
+        "older dialect: attestation policies that an older version kept in its policy_dir are not "
+        "read, set them again",
+        NULL);
+}
+
 static vs_code settle(raw *r, vs_val file, as_file *out, vs_error *err)
 {
     VS_TRY(check_provider(r, file, err));
+    settle_old_place(r, file);
     *out = (as_file){.verifier = {.remote_rvps = r->rvps_type == RVPS_GRPC,
                                   .provider = r->rvps,
                                   .refuse_sample_values = r->refuse_sample,

@@ -211,11 +211,23 @@ static vs_code start_veraison(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
+/* Whoever comes from Trustee has its scraper at the API's port. */
+static void tell_of_metrics(const kbs_config *cfg)
+{
+    if (vs_defined(cfg->file) && !vs_defined(config_member(cfg->file, "operations")))
+        vs_log(VS_LOG_WARN, "serve",
+               "/metrics is not served: on the API's port, as Trustee has it, with "
+               "operations.metrics_on_api = true; on one of its own with operations.sockets",
+               NULL);
+}
+
 static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)
 {
     const supervised *given = &h->given;
-    if (cfg->n_ops_sockets == 0 && given->n_operations == 0)
+    if (cfg->n_ops_sockets == 0 && given->n_operations == 0) {
+        tell_of_metrics(cfg);
         return VS_OK;
+    }
     vs_http_config http = {.sockets = cfg->ops_sockets,
                            .n_sockets = given->n_operations ? 0 : cfg->n_ops_sockets,
                            .fds = given->operations,

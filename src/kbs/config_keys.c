@@ -203,7 +203,7 @@ static const config_key keys[] = {
     FLAG("attestation_service.attestation_token_broker.verbose_token", AT(c.as.verbose_token),
          "true", "put the evidence's claims into the token"),
     SECTION("attestation_service.attestation_token_broker.signer",
-            "key that signs tokens; without it one is made at each start"),
+            "key that signs tokens; without it one is made once and kept in the storage back end"),
     TEXT("attestation_service.attestation_token_broker.signer.key_path", AT(c.as.signer_key_path),
          NULL, "PEM file of the private key"),
     TEXT("attestation_service.attestation_token_broker.signer.cert_path", AT(c.as.signer_cert_path),

@@ -12,6 +12,8 @@ setup() {
     start_suite
     mkdir opt # what a deployment keeps of a container
     opt=/opt/confidential-containers/kbs
+    [[ "$BATS_TEST_DESCRIPTION" != *"directory of the attestation service"* ]] ||
+        opt=/opt/confidential-containers/attestation-service
     # The learning path's, with another port.
     cat >kbs-config.toml <<C
 [http_server]
@@ -41,13 +43,12 @@ C
 
 teardown() { end_suite; }
 
-# A container: of it nothing but "$work/opt" is kept, which it has at /opt/confidential-containers/kbs.
+# A container: of it nothing but "$work/opt" is kept, which it has at "$opt".
 # In place of the shell that calls it, so that its pid is the server's.
 contained() {
     # shellcheck disable=SC2016
     exec unshare -m sh -c 'mount -t tmpfs none /opt && mount -t tmpfs none /var/lib &&
-        mkdir -p /opt/confidential-containers/kbs &&
-        mount --bind "$0" /opt/confidential-containers/kbs && exec "$@"' "$work/opt" "$@"
+        mkdir -p "$1" && mount --bind "$0" "$1" && shift && exec "$@"' "$work/opt" "$opt" "$@"
 }
 
 start_kbs() {
@@ -197,6 +198,22 @@ C
     start_kbs now.toml
     grep -q 'resource policy in effect.*built-in default.*kept="Sqlite /var/lib/vouchsafe/kbs.sqlite"' kbs.log
     [ "$(ls opt)" = policy.rego ]
+}
+
+@test "an attestation policy survives with the directory of the attestation service" {
+    printf '{"work_dir":"/opt/confidential-containers/attestation-service","policy_engine":"opa","rvps_config":{"type":"BuiltIn"},"attestation_token_broker":{"type":"Ear"}}' >as.json
+    printf 'package policy\n' >mine.rego
+    for service in as again; do
+        start_server $service contained restful-as --config-file as.json --socket 127.0.0.1:0
+        grep -q 'WARN.*policies that an older version kept.*are not read' $service.log
+        [ -s opt/vouchsafe.sqlite ]
+        if [ $service = as ]; then
+            curl -sf -X POST -H 'content-type: application/json' "$url/policy" \
+                -d "{\"type\":\"rego\",\"policy_id\":\"default_cpu\",\"policy\":\"$(base64 -w0 mine.rego | tr '+/' '-_' | tr -d =)\"}"
+        fi
+        curl -sf "$url/policy/default_cpu" | tr '_-' '/+' | base64 -d 2>/dev/null | cmp - mine.rego
+        stop_server
+    done
 }
 
 @test "vouchsafe config shows where policy and store are" {

@@ -129,6 +129,9 @@ name = "resource"
 storage_backend_type = "kvstorage"
 C
     start_server kbs kbs -c kbs-config.toml
+    # Trustee has /metrics here, for everybody: who comes from it is told.
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/metrics")" = 404 ]
+    grep -q 'WARN.*/metrics is not served.*operations.metrics_on_api' kbs.log
     header=$(printf '{"alg":"EdDSA","typ":"JWT"}' | base64 -w0 | tr '+/' '-_' | tr -d =)
     claims=$(printf '{"iss":"test","role":"admin","iat":%d,"exp":%d}' "$now" $((now + 600)) | base64 -w0 | tr '+/' '-_' | tr -d =)
     printf '%s.%s' "$header" "$claims" >signing-input
