@@ -54,8 +54,12 @@ static bool method_of(vs_http_method m, kbs_method *out)
     return false;
 }
 
+/* Not counting those in the id of a reference value, which is one name however it is written: what
+ * is authorised is what is asked for. What stands before the id must be plain. */
 static bool has_encoded_slash(vs_span raw)
 {
+    if (vs_span_starts(raw, VS_LIT("reference-value/")))
+        return false;
     for (size_t i = 0; i + 2 < raw.n; i++)
         if (raw.p[i] == '%' && raw.p[i + 1] == '2' && (raw.p[i + 2] | 0x20) == 'f')
             return true;

@@ -52,24 +52,42 @@ bool vs_log_on(vs_log_level level)
     return level <= cfg.level;
 }
 
-bool vs_log_level_of(const char *text, vs_log_level *level)
+static bool level_named(vs_span name, vs_log_level *level)
 {
     static const struct {
         const char *name;
         vs_log_level level;
     } names[] = {{"off", VS_LOG_ERROR}, {"error", VS_LOG_ERROR}, {"warn", VS_LOG_WARN},
                  {"info", VS_LOG_INFO}, {"debug", VS_LOG_DEBUG}, {"trace", VS_LOG_DEBUG}};
-    vs_span rest = vs_str(text);
-    while (rest.n) {
-        vs_span item = vs_span_trim(vs_span_cut(rest, ',', &rest, NULL));
-        for (size_t i = 0; i < VS_COUNT(names); i++) {
-            if (vs_span_ieq(item, vs_str(names[i].name))) {
-                *level = names[i].level;
-                return true;
-            }
+    for (size_t i = 0; i < VS_COUNT(names); i++) {
+        if (vs_span_ieq(name, vs_str(names[i].name))) {
+            *level = names[i].level;
+            return true;
         }
     }
     return false;
+}
+
+bool vs_log_level_of(const char *text, vs_log_level *level)
+{
+    vs_log_level one, plain = VS_LOG_ERROR, most = VS_LOG_ERROR;
+    bool has_plain = false, has_any = false;
+    vs_span filter, rest = vs_span_cut(vs_str(text), '/', &filter, NULL);
+    while (rest.n) {
+        bool targeted;
+        vs_span value, item = vs_span_trim(vs_span_cut(rest, ',', &rest, NULL));
+        vs_span target = vs_span_cut(item, '=', &value, &targeted);
+        if (!level_named(vs_span_trim(targeted ? value : target), &one))
+            continue;
+        if (!targeted)
+            plain = one;
+        has_plain |= !targeted;
+        has_any = true;
+        most = one > most ? one : most;
+    }
+    if (has_any)
+        *level = has_plain ? plain : most;
+    return has_any;
 }
 
 /* JSON string content; also used for quoted text values. */

@@ -18,8 +18,10 @@ typedef enum vs_log_level { VS_LOG_ERROR, VS_LOG_WARN, VS_LOG_INFO, VS_LOG_DEBUG
 
 /* Called once by a program before threads start. Defaults: info, text, fd 2. */
 void vs_log_setup(vs_log_level level, bool json, int fd);
-/* As RUST_LOG: error, warn, info, debug, trace (off = errors only); "module=level" lists are
- * accepted and their plain level is used. Unknown text: false, nothing changed. */
+/* As RUST_LOG: error, warn, info, debug, trace (off = errors only), or a list "kbs=debug,warn", of
+ * which the level without a target counts, and when there is none the most verbose one: there is
+ * one level for all that a program says. What follows a '/' is not looked at. False, and nothing is
+ * changed, when the text names no level. */
 bool vs_log_level_of(const char *text, vs_log_level *level);
 /* Any thread. */
 void vs_log_set_level(vs_log_level level);

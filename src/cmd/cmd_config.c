@@ -62,6 +62,38 @@ static vs_code load_kbs(const char *path, vs_arena *a, vs_val *file, vs_error *e
     return VS_OK;
 }
 
+static vs_val setting(vs_arena *a, const char *key, const char *value)
+{
+    vs_obj o = {.a = a};
+    vs_obj_put(&o, "key", vs_cstring(key));
+    vs_obj_put(&o, "value", vs_cstring(value));
+    vs_obj_put(&o, "from", vs_cstring("default"));
+    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+/* Two defaults of the KBS depend on the dialect of its file. */
+static vs_code settle_kbs(const char *path, vs_arena *a, vs_val *list, vs_error *err)
+{
+    kbs_config cfg;
+    vs_vec out = {.a = a};
+    bool told = false;
+    VS_TRY(kbs_config_load(path, a, &cfg, err));
+    if (!cfg.legacy_policy_path)
+        return VS_OK;
+    for (VS_ARR_FOR (s, *list)) {
+        vs_span key = vs_text(vs_getc(*s, "key"));
+        told |= vs_span_is(key, "policy_engine.policy_path");
+        bool store = cfg.policy_in_file && vs_span_is(key, "storage_backend.backends.sqlite.path");
+        vs_vec_add(&out, store
+                             ? setting(a, "storage_backend.backends.sqlite.path", cfg.storage.path)
+                             : *s);
+    }
+    if (!told)
+        vs_vec_add(&out, setting(a, "policy_engine.policy_path", cfg.legacy_policy_path));
+    *list = vs_vec_end_array(&out);
+    return vs_arena_check(a, err);
+}
+
 static vs_code load_as(const char *path, vs_arena *a, vs_val *file, vs_error *err)
 {
     as_file checked;
@@ -94,7 +126,9 @@ static vs_code settings(const options *o, vs_arena *a, vs_val *out, vs_error *er
         vs_val file = vs_empty(VS_OBJECT);
         if (o->file)
             VS_TRY(programs[i].load(o->file, a, &file, err));
-        return config_table_show(programs[i].table, file, a, out, err);
+        VS_TRY(config_table_show(programs[i].table, file, a, out, err));
+        return o->file && programs[i].table == &kbs_table ? settle_kbs(o->file, a, out, err)
+                                                          : VS_OK;
     }
     return vs_fail(err, VS_E_INVALID, "--of is kbs, as or rvps");
 }

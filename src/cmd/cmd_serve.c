@@ -18,10 +18,11 @@ typedef struct options {
 } options;
 
 #define AT(member) .at = offsetof(options, member)
-#define CONFIG_OPTION                                                                              \
+#define CONFIG_OPTION(is_required)                                                                 \
     {                                                                                              \
         .name = "config-file", .letter = 'c', .value = "FILE", .env = "KBS_CONFIG_FILE",           \
-        AT(config_file), .help = "KBS configuration as Trustee's, TOML or JSON"                    \
+        .required = is_required, AT(config_file),                                                  \
+        .help = "KBS configuration as Trustee's, TOML or JSON"                                     \
     }
 #define LOG_OPTIONS                                                                                \
     {.name = "log-level",                                                                          \
@@ -35,7 +36,7 @@ typedef struct options {
     }
 
 static const cli_option serve_options[] = {
-    CONFIG_OPTION,
+    CONFIG_OPTION(false),
     {.name = "data-dir",
      .value = "DIR",
      AT(data_dir),
@@ -67,7 +68,8 @@ static const cli_option serve_options[] = {
     LOG_OPTIONS,
     {0}};
 
-static const cli_option kbs_options[] = {CONFIG_OPTION, LOG_OPTIONS, {0}};
+/* As Trustee's, which has no defaults to start on. */
+static const cli_option kbs_options[] = {CONFIG_OPTION(true), LOG_OPTIONS, {0}};
 
 static const char serve_more[] =
     "Without a configuration file the options are the configuration: plain HTTP on 127.0.0.1:8080, "
@@ -97,6 +99,7 @@ static vs_code place_store(const options *o, vs_arena *a, kbs_config *cfg, vs_er
     const char *path = vs_sprintf(a, "%s/vouchsafe.sqlite", dir);
     if (o->config_file) {
         cfg->storage = (store_config){.type = STORE_SQLITE, .path = path};
+        cfg->policy_in_file = false; /* everything is to be there */
         return VS_OK;
     }
     kbs_config_defaults(cfg, path);
@@ -139,6 +142,10 @@ static vs_code apply(const options *o, vs_arena *a, kbs_config *cfg, vs_error *e
         (void)!vs_log_level_of(o->log_level, &cfg->log_level);
     if (o->cca_config)
         cfg->as.cca_config_path = o->cca_config;
+    if (o->sample_tee && cfg->as.remote)
+        return vs_fail(err, VS_E_INVALID,
+                       "--sample-tee has no effect here: the attestation service is another "
+                       "process, whose sample_tee it is");
     if (o->sample_tee)
         cfg->as.sample_tee = true;
     cfg->fetch = api_fetch_key;

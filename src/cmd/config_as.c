@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/config_as.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "config/macros.h"
 #include "config/verifier.h"
 
-#define CCA_CONFIG "/opt/confidential-containers/attestation-service/cca/config.json"
+#define OLD_DIR    "/opt/confidential-containers/attestation-service"
+#define OLD_STORE  OLD_DIR "/vouchsafe.sqlite"
+#define CCA_CONFIG OLD_DIR "/cca/config.json"
 
 enum { RVPS_BUILT_IN, RVPS_GRPC };
 
@@ -52,7 +56,9 @@ static const config_key keys[] = {
           "BuiltIn: PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against "
           "them"),
     FLAG("rvps_config.require_signed", AT(require_signed), "false",
-         "BuiltIn: take only messages that a trust anchor vouches for"),
+         "BuiltIn: take only messages that a trust anchor vouches for; without trust_anchors none "
+         "at "
+         "all"),
     FLAG("rvps_config.accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
          "BuiltIn: take attestation keys, which make platforms genuine, from CoRIMs that no trust "
          "anchor vouches for"),
@@ -83,7 +89,8 @@ static const config_key keys[] = {
     FLAG("sample_tee", AT(sample_tee), "false",
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
-         "BuiltIn: refuse reference value messages that nobody signed"),
+         "BuiltIn: refuse reference value messages of type \"sample\", which set any value; for "
+         "unsigned ones of every type see rvps_config.require_signed"),
     FLAG(
         "insecure_administration", AT(open_administration), "false",
         "grpc-as: serve vouchsafe.administration (explanations, histories of policies, listing and "
@@ -111,8 +118,52 @@ as_veraison_config as_veraison_config_of(const config_veraison *c)
                                 .remember_s = c->remember_days * 24 * 3600};
 }
 
-static vs_code settle(raw *r, as_file *out, vs_error *err)
+/* What is written down for the other kind of provider would be without effect. */
+static vs_code check_provider(const raw *r, vs_val file, vs_error *err)
 {
+    static const char *const own[] = {"refuse_sample_reference_values", "rvps_config.trust_anchors",
+                                      "rvps_config.require_signed",
+                                      "rvps_config.accept_unsigned_attestation_keys", NULL};
+    static const char *const others[] = {"address", "ca_cert_path", "client_cert_path",
+                                         "client_key_path", NULL};
+    if (r->rvps_type == RVPS_GRPC)
+        return config_refuse_keys(file, "", own,
+                                  "rvps_config.type is \"GrpcRemote\", so that it belongs into the "
+                                  "configuration of that provider (rvps)",
+                                  err);
+    VS_TRY(config_refuse_keys(file, "rvps_config", others,
+                              "it belongs to \"rvps_config.type\" \"GrpcRemote\"", err));
+    if (vs_defined(config_member(file, "rvps_config")) &&
+        !vs_defined(config_member(file, "rvps_config.type")))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"rvps_config.type\" is missing: \"BuiltIn\" or \"GrpcRemote\"");
+    return VS_OK;
+}
+
+/* The dialect of December 2025: its people keep OLD_DIR of a container, and nothing else. A store
+ * that this program has made before stays where it is. */
+static void settle_old_place(raw *r, vs_val file)
+{
+    static const char *const old[] = {"work_dir", "policy_engine", BROKER ".type",
+                                      BROKER ".policy_dir"};
+    bool is_old = false;
+    for (size_t i = 0; i < VS_COUNT(old); i++)
+        is_old |= vs_defined(config_member(file, old[i]));
+    if (!is_old || r->storage.given ||
+        (access(OLD_STORE, F_OK) != 0 && access(r->storage.sqlite_path, F_OK) == 0))
+        return;
+    r->storage.sqlite_path = OLD_STORE;
+    vs_log(
+        VS_LOG_WARN, "config",
+        "older dialect: attestation policies that an older version kept in its policy_dir are not "
+        "read, set them again",
+        NULL);
+}
+
+static vs_code settle(raw *r, vs_val file, as_file *out, vs_error *err)
+{
+    VS_TRY(check_provider(r, file, err));
+    settle_old_place(r, file);
     *out = (as_file){.verifier = {.remote_rvps = r->rvps_type == RVPS_GRPC,
                                   .provider = r->rvps,
                                   .refuse_sample_values = r->refuse_sample,
@@ -144,16 +195,17 @@ vs_code as_file_read(vs_val file, vs_arena *a, as_file *out, vs_error *err)
     raw r = {0};
     config_table_fallbacks(&as_file_table, &r);
     VS_TRY(config_table_read(&as_file_table, a, file, &r, err));
-    return settle(&r, out, err);
+    return settle(&r, file, out, err);
 }
 
 vs_code as_file_load(const char *path, vs_arena *a, as_file *out, vs_error *err)
 {
     raw r = {0};
+    vs_val file;
     if (!path)
         return as_file_read(vs_empty(VS_OBJECT), a, out, err);
-    VS_TRY_WRAP(config_table_load(&as_file_table, path, CONFIG_JSON, a, &r, NULL, err), err,
+    VS_TRY_WRAP(config_table_load(&as_file_table, path, CONFIG_JSON, a, &r, &file, err), err,
                 "configuration file %s", path);
-    VS_TRY_WRAP(settle(&r, out, err), err, "configuration file %s", path);
+    VS_TRY_WRAP(settle(&r, file, out, err), err, "configuration file %s", path);
     return VS_OK;
 }

@@ -28,14 +28,18 @@ static const config_choice old_types[] = {
 
 static const config_key keys[] = {
     CONFIG_STORAGE_KEYS("storage", AT(storage), "/var/lib/vouchsafe/rvps.sqlite"),
-    OLD_CHOICE("storage.type", AT(old_type), old_types, "storage.storage_type"),
-    OLD_TEXT("storage.file_path", AT(old_path), "storage.backends"),
+    OLD_CHOICE("storage.type", AT(old_type), old_types, "storage.storage_type", ""),
+    OLD_TEXT(
+        "storage.file_path", AT(old_path), "storage.backends",
+        "\"LocalFs\": local_fs.dir_path; \"LocalJson\": local_json.file_dir_path, the directory"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
-         "refuse reference value messages that nobody signed"),
+         "refuse messages of type \"sample\", which set any value; for unsigned ones of every type "
+         "see "
+         "require_signed"),
     TEXTS("trust_anchors", AT(anchors), AT(n_anchors), NULL,
           "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
     FLAG("require_signed", AT(require_signed), "false",
-         "take only messages that a trust anchor vouches for"),
+         "take only messages that a trust anchor vouches for; without trust_anchors none at all"),
     FLAG("accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
          "take attestation keys, which make platforms genuine, from CoRIMs that no trust anchor "
          "vouches for"),

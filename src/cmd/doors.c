@@ -113,6 +113,8 @@ void doors_kbs(sandbox *s, vs_arena *a, const kbs_config *cfg)
 {
     may_read_keys(s, cfg);
     may_use_for_plugins(s, cfg);
+    if (cfg->policy_in_file)
+        sandbox_may_write_beside(s, cfg->legacy_policy_path);
     sandbox_may_write_beside(s, cfg->audit_log);
     sandbox_may_write_beside(s, cfg->admin.unix_socket);
     doors_store(s, a, &cfg->storage);

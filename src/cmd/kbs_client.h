@@ -45,6 +45,7 @@ extern const cli_argument kc_collect_arguments[];
 extern const cli_option kc_collect_options[];
 int kc_run_collect(void *opts);
 int kc_run_list_resources(void *opts);
+int kc_run_list_values(void *opts);
 
 /* On a terminal, where people want tables; programs get JSON. */
 bool kc_for_people(void);

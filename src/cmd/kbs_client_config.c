@@ -264,6 +264,11 @@ RUN(set_resource_policy)
 RUN(set_resource)
 RUN(delete_resource)
 RUN(get_reference_value)
+static int run_get_reference_values(void *opts)
+{
+    return ((const kc_options *)opts)->id ? run_get_reference_value(opts)
+                                          : kc_run_list_values(opts);
+}
 RUN(set_sample_reference_value)
 
 #define AT(member) .at = offsetof(kc_options, member)
@@ -335,6 +340,9 @@ static const cli_option get_reference_value_options[] = {
     {.name = "id", .value = "ID", AT(id), .required = true, .help = "Name of the reference value"},
     {0}};
 
+static const cli_option get_reference_values_options[] = {
+    {.name = "id", .value = "ID", AT(id), .help = "Only the reference value of this name"}, {0}};
+
 static const cli_option sample_reference_value_options[] = {
     {.name = "as-integer", AT(as_integer), .group = 1, .help = "VALUE is an integer of 32 bits"},
     {.name = "as-bool", AT(as_bool), .group = 1, .help = "VALUE is true or false"},
@@ -376,10 +384,14 @@ const cli_command kc_config_commands[] = {{.name = "set-attestation-policy",
                                            .arguments = sample_reference_value_arguments,
                                            .run = run_set_sample_reference_value},
                                           {.name = "get-reference-value",
-                                           .alias = "get-reference-values",
                                            .summary = "Print a reference value",
                                            .options = get_reference_value_options,
                                            .run = run_get_reference_value},
+                                          {.name = "get-reference-values",
+                                           .summary = "Print all of them, or one; older name of "
+                                                      "reference-values list",
+                                           .options = get_reference_values_options,
+                                           .run = run_get_reference_values},
                                           {.name = "policy",
                                            .summary = "Read, list, change and roll back policies",
                                            .commands = kc_policy_commands},

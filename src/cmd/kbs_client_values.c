@@ -53,7 +53,7 @@ static vs_code get_page(const kc_options *o, vs_span after, vs_arena *a, vs_val 
 {
     VS_CLEANUP(vs_buf_free) vs_buf query = VS_BUF(16 * 1024), answer = VS_BUF(KC_FILE_MAX);
     vs_buf_puts(&query, "limit=500&prefix=");
-    put_hex(&query, vs_str(o->prefix));
+    put_hex(&query, vs_str(o->prefix ? o->prefix : ""));
     vs_buf_puts(&query, "&after=");
     put_hex(&query, after);
     VS_TRY(vs_buf_check(&query, err));
@@ -206,7 +206,7 @@ static vs_code collect(const kc_options *o, vs_error *err)
 /* ---- the command line -------------------------------------------------------------------------
  */
 
-static int run_list(void *opts)
+int kc_run_list_values(void *opts)
 {
     vs_error err = {0};
     return kc_finish(list(opts, &err), &err);
@@ -238,7 +238,7 @@ static const cli_argument the_value[] = {
 const cli_command kc_value_commands[] = {{.name = "list",
                                           .summary = "Print all reference values",
                                           .options = list_options,
-                                          .run = run_list},
+                                          .run = kc_run_list_values},
                                          {.name = "delete",
                                           .summary = "Delete a reference value",
                                           .arguments = the_value,

@@ -20,9 +20,10 @@ enum { STOP_S = SERVER_DRAIN_MS / 1000 + 2 };
 void server_log(const char *text, bool json)
 {
     vs_log_level level = VS_LOG_INFO;
-    if (text && !vs_log_level_of(text, &level))
-        fprintf(stderr, "unknown log level '%s', using info\n", text);
+    bool known = !text || vs_log_level_of(text, &level);
     vs_log_setup(level, json, 2);
+    if (!known)
+        vs_log(VS_LOG_WARN, "log", "unknown log level, using info", "given", text, NULL);
 }
 
 /* A crash of a process that holds secrets must not write them to disk. */

@@ -22,8 +22,8 @@ enum { WAITING_WORKERS = 32 };
 
 /* Everything a running server owns, released in the reverse order of its making. */
 typedef struct house {
-    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *resource_store;
-    vs_store *store; /* what everybody uses: main_store or routed */
+    vs_store *main_store, *others[KBS_STORE_OVERRIDES], *routed, *filed, *resource_store;
+    vs_store *store; /* what everybody uses: main_store, routed or filed */
     verifier_config judge;
     verifier verifier;
     kbs *kbs;
@@ -50,6 +50,7 @@ static void tear_down(house *h)
     kbs_journal_free(&h->journal);
     verifier_close(&h->verifier);
     vs_store_close(&h->resource_store);
+    vs_store_close(&h->filed);
     vs_store_close(&h->routed);
     for (size_t i = 0; i < KBS_STORE_OVERRIDES; i++)
         vs_store_close(&h->others[i]);
@@ -79,6 +80,13 @@ static vs_code open_stores(const kbs_config *cfg, house *h, vs_error *err)
     if (cfg->n_store_overrides)
         VS_TRY(open_others(cfg, h, err));
     h->store = h->routed ? h->routed : h->main_store;
+    if (cfg->policy_in_file) {
+        VS_TRY_WRAP(vs_store_open_with_file(h->store, KBS_NS_POLICY, KBS_POLICY_KEY,
+                                            cfg->legacy_policy_path, &h->filed, err),
+                    err, "the resource policy's file (policy_engine.policy_path) %s",
+                    cfg->legacy_policy_path);
+        h->store = h->filed;
+    }
     if (cfg->vault)
         VS_TRY_WRAP(vault_open(cfg->vault, &h->resource_store, err), err, "resource plugin");
     if (cfg->resource_has_own_store)
@@ -164,11 +172,23 @@ static vs_code start_veraison(const kbs_config *cfg, house *h, vs_error *err)
     return VS_OK;
 }
 
+/* Whoever comes from Trustee has its scraper at the API's port. */
+static void tell_of_metrics(const kbs_config *cfg)
+{
+    if (vs_defined(cfg->file) && !vs_defined(config_member(cfg->file, "operations")))
+        vs_log(VS_LOG_WARN, "serve",
+               "/metrics is not served: on the API's port, as Trustee has it, with "
+               "operations.metrics_on_api = true; on one of its own with operations.sockets",
+               NULL);
+}
+
 static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *err)
 {
     const supervised *given = &h->given;
-    if (cfg->n_ops_sockets == 0 && given->n_operations == 0)
+    if (cfg->n_ops_sockets == 0 && given->n_operations == 0) {
+        tell_of_metrics(cfg);
         return VS_OK;
+    }
     vs_http_config http = {.sockets = cfg->ops_sockets,
                            .n_sockets = given->n_operations ? 0 : cfg->n_ops_sockets,
                            .fds = given->operations,

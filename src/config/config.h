@@ -25,7 +25,7 @@ typedef enum config_type {
 
 typedef enum config_status {
     CONFIG_CURRENT,
-    CONFIG_OLD,    /* still read; `hint` is the key that replaced it */
+    CONFIG_OLD, /* still read; `hint` is the key that replaced it, `meaning` how (may be empty) */
     CONFIG_UNUSED, /* accepted without effect; `hint` says why */
 } config_status;
 
@@ -65,6 +65,13 @@ void config_table_fallbacks(const config_table *t, void *out);
  * arena and NUL terminated; keys that are not given leave what is there. */
 VS_MUST vs_code config_table_read(const config_table *t, vs_arena *a, vs_val file, void *out,
                                   vs_error *err);
+
+/* The member of a parsed file at a dotted path; undefined when it does not have it. */
+vs_val config_member(vs_val file, const char *path);
+/* Fails when the file has one of `keys` (NULL at the end) below the table `section` ("" = the top):
+ * what somebody wrote down must not be without effect. `why` says where it belongs. */
+VS_MUST vs_code config_refuse_keys(vs_val file, const char *section, const char *const *keys,
+                                   const char *why, vs_error *err);
 
 /* What is in effect, in the order of the table: [{"key", "value", "from": "file" or "default"}], of
  * an obsolete key also "now", of one without effect "no-effect". Keys that have neither a value nor

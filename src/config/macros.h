@@ -46,20 +46,24 @@
     {                                                                                              \
         .path = p, .type = CONFIG_CHOICE, .offset = o, .choices = c, .fallback = f, .meaning = m   \
     }
-#define OLD_TEXT(p, o, h)                                                                          \
+/* H = the key of today, M = how it says the same when that is not plain; "" otherwise. */
+#define OLD_TEXT(p, o, h, m)                                                                       \
     {                                                                                              \
-        .path = p, .type = CONFIG_TEXT, .status = CONFIG_OLD, .hint = h, .offset = o,              \
-        .meaning = "obsolete"                                                                      \
+        .path = p, .type = CONFIG_TEXT, .status = CONFIG_OLD, .hint = h, .offset = o, .meaning = m \
     }
-#define OLD_FLAG(p, o, h)                                                                          \
+#define OLD_FLAG(p, o, h, m)                                                                       \
     {                                                                                              \
-        .path = p, .type = CONFIG_FLAG, .status = CONFIG_OLD, .hint = h, .offset = o,              \
-        .meaning = "obsolete"                                                                      \
+        .path = p, .type = CONFIG_FLAG, .status = CONFIG_OLD, .hint = h, .offset = o, .meaning = m \
     }
-#define OLD_CHOICE(p, o, c, h)                                                                     \
+#define OLD_CHOICE(p, o, c, h, m)                                                                  \
     {                                                                                              \
         .path = p, .type = CONFIG_CHOICE, .status = CONFIG_OLD, .hint = h, .offset = o,            \
-        .choices = c, .meaning = "obsolete"                                                        \
+        .choices = c, .meaning = m                                                                 \
+    }
+#define OLD_LIST(p, o, n, e, h, m)                                                                 \
+    {                                                                                              \
+        .path = p, .type = CONFIG_TABLES, .status = CONFIG_OLD, .hint = h, .offset = o,            \
+        .n_offset = n, .element = sizeof(e), .meaning = m                                          \
     }
 #define UNUSED(p, h)                                                                               \
     {                                                                                              \

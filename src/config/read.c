@@ -60,10 +60,26 @@ static vs_span child_of(const char *table, const char *path)
     return memchr(rest.p, '.', rest.n) ? (vs_span){NULL, 0} : rest;
 }
 
+/* The one key of another table that has exactly this name; NULL when there is none, or several. */
+static const config_key *elsewhere(const config_table *t, vs_span name)
+{
+    const config_key *found = NULL;
+    for (size_t i = 0; i < t->n; i++) {
+        const char *dot = strrchr(t->keys[i].path, '.');
+        if (t->keys[i].status != CONFIG_CURRENT || !dot || !vs_span_is(name, dot + 1))
+            continue;
+        if (found)
+            return NULL;
+        found = &t->keys[i];
+    }
+    return found;
+}
+
 static vs_code unknown_key(const reader *r, const char *table, vs_span name)
 {
     size_t best = name.n / 3 + 2;
-    const config_key *keys = r->table->keys, *nearest = NULL;
+    const config_key *keys = r->table->keys, *nearest = elsewhere(r->table, name);
+    best = nearest ? 0 : best;
     for (size_t i = 0; i < r->table->n; i++) {
         vs_span child = child_of(table, keys[i].path);
         if (child.n && keys[i].status == CONFIG_CURRENT && distance(name, child) < best) {
@@ -200,7 +216,8 @@ static vs_code read_value(const reader *r, const config_key *k, vs_val v, uint8_
 static void warn(const config_key *k)
 {
     if (k->status == CONFIG_OLD)
-        vs_log(VS_LOG_WARN, "config", "obsolete key", "key", k->path, "now", k->hint, NULL);
+        vs_log(VS_LOG_WARN, "config", "obsolete key", "key", k->path, "now", k->hint, "how",
+               k->meaning[0] ? k->meaning : NULL, NULL);
     if (k->status == CONFIG_UNUSED)
         vs_log(VS_LOG_WARN, "config", "key has no effect", "key", k->path, "because", k->hint,
                NULL);

@@ -2,12 +2,28 @@
 /* What is in effect, and whether the file says so. */
 #include "config/config.h"
 
-/* The member of the file at a dotted path; undefined when the file does not have it. */
-static vs_val member_at(vs_val file, vs_span path)
+#include <stdio.h>
+
+enum { PATH_ROOM = 160 };
+
+vs_val config_member(vs_val file, const char *path)
 {
-    while (path.n > 0 && file.kind == VS_OBJECT)
-        file = vs_get(file, vs_span_cut(path, '.', &path, NULL));
-    return path.n > 0 ? vs_undefined() : file;
+    vs_span rest = vs_str(path);
+    while (rest.n > 0 && file.kind == VS_OBJECT)
+        file = vs_get(file, vs_span_cut(rest, '.', &rest, NULL));
+    return rest.n > 0 ? vs_undefined() : file;
+}
+
+vs_code config_refuse_keys(vs_val file, const char *section, const char *const *keys,
+                           const char *why, vs_error *err)
+{
+    char path[PATH_ROOM];
+    for (; *keys; keys++) {
+        (void)snprintf(path, sizeof path, "%s%s%s", section, *section ? "." : "", *keys);
+        if (vs_defined(config_member(file, path)))
+            return vs_fail(err, VS_E_INVALID, "\"%s\" has no effect here: %s", path, why);
+    }
+    return VS_OK;
 }
 
 static vs_val fallback_of(vs_arena *a, const config_key *k)
@@ -31,7 +47,7 @@ static bool has_old_name(const config_table *t, const config_key *k, vs_val file
 {
     for (size_t i = 0; i < t->n; i++)
         if (t->keys[i].status == CONFIG_OLD && strcmp(t->keys[i].hint, k->path) == 0 &&
-            vs_defined(member_at(file, vs_str(t->keys[i].path))))
+            vs_defined(config_member(file, t->keys[i].path)))
             return true;
     return false;
 }
@@ -81,7 +97,7 @@ static size_t show_from(const config_table *t, size_t from, const char *above, c
         const config_key *k = &t->keys[i];
         const char *rest = k->path + prefix;
         const char *path = *shown ? vs_sprintf(out->a, "%s.%s", shown, rest) : rest;
-        vs_val value = member_at(here, vs_str(rest));
+        vs_val value = config_member(here, rest);
         bool given = vs_defined(value);
         if (k->type == CONFIG_TABLES) {
             i = show_list(t, i, path, value, out);

@@ -39,6 +39,7 @@ extern const config_choice config_storage_types[];
 
 typedef struct config_storage {
     int type;
+    bool given; /* the section is there */
     bool has_local_fs, has_local_json, has_postgres;
     const char *sqlite_path, *local_fs_dir, *local_json_dir;
     vs_store_postgres postgres;
@@ -52,7 +53,7 @@ VS_MUST vs_code config_store_of(const config_storage *s, const char *section, in
 
 /* Lines of a table for the section `p` that is read into the config_storage at offset `at`. */
 #define CONFIG_STORAGE_KEYS(p, at, sqlite_file)                                                    \
-    SECTION(p, "where everything is kept"),                                                        \
+    SECTION_AT(p, (at) + offsetof(config_storage, given), "where everything is kept"),             \
         CHOICE(p ".storage_type", (at) + offsetof(config_storage, type), config_storage_types,     \
                "Sqlite",                                                                           \
                "Sqlite, Postgres (what replicas share), LocalFs, LocalJson (each in Trustee's "    \

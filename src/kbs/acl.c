@@ -122,13 +122,26 @@ void kbs_acl_free(kbs_acl_set **s)
     *s = NULL;
 }
 
-/* No empty segment, "." or "..": such a path could mean another one to somebody else. */
-static bool canonical(vs_span path)
+#define VALUE VS_LIT("/kbs/v0/reference-value/")
+#define URI   VS_LIT("rvps:///")
+
+/* A reference value may be named by a URI, which starts with empty segments
+ * (attestation-service.md 8.8): what follows them is looked at as any other path is. Elsewhere they
+ * stay refused, and so do more of them. */
+static vs_span without_uri(vs_span path)
 {
-    bool more = path.n > 0 && path.p[0] == '/';
+    if (!vs_span_starts(path, VALUE) || !vs_span_starts(vs_span_from(path, VALUE.n), URI))
+        return path;
+    return vs_span_from(path, VALUE.n + URI.n - 1);
+}
+
+bool kbs_acl_path_ok(vs_span path)
+{
+    vs_span rest = without_uri(path);
+    bool more = rest.n > 0 && rest.p[0] == '/';
     if (!more)
         return false;
-    vs_span rest = vs_span_from(path, 1);
+    rest = vs_span_from(rest, 1);
     while (more) {
         vs_span segment = vs_span_cut(rest, '/', &rest, &more);
         if (segment.n == 0 || vs_span_is(segment, ".") || vs_span_is(segment, ".."))
@@ -137,9 +150,9 @@ static bool canonical(vs_span path)
     return true;
 }
 
-bool kbs_acl_allows(const kbs_acl_set *s, vs_span role, vs_span path, bool raw_has_encoded_slash)
+bool kbs_acl_allows(const kbs_acl_set *s, vs_span role, vs_span path)
 {
-    if (raw_has_encoded_slash || !canonical(path))
+    if (!kbs_acl_path_ok(path))
         return false;
     for (size_t i = 0; i < s->n; i++)
         if (vs_span_is(role, s->entries[i].role) &&

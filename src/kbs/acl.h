@@ -14,6 +14,10 @@ typedef struct kbs_acl_set kbs_acl_set;
  * must outlive the set. */
 VS_MUST vs_code kbs_acl_new(const kbs_acl *entries, size_t n, kbs_acl_set **out, vs_error *err);
 void kbs_acl_free(kbs_acl_set **s);
-bool kbs_acl_allows(const kbs_acl_set *s, vs_span role, vs_span path, bool raw_has_encoded_slash);
+/* No empty segment, "." or "..": such a path could mean another one to somebody else. The one
+ * exception is the id of a reference value that starts with "rvps:///". */
+bool kbs_acl_path_ok(vs_span path);
+/* False for a path that is not ok. */
+bool kbs_acl_allows(const kbs_acl_set *s, vs_span role, vs_span path);
 
 #endif

@@ -315,7 +315,14 @@ static vs_code decide(request *q, const kbs_attempt *t, vs_span *who, vs_error *
         VS_TRY(q->a->mode == KBS_ADMIN_BEARER ? check_bearer(q, &role, err)
                                               : check_simple(q, &role, err));
     }
-    if (q->a->acls && !kbs_acl_allows(q->a->acls, role, t->path, t->encoded_slash))
+    if (q->a->acls && (t->encoded_slash || !kbs_acl_path_ok(t->path)))
+        return refuse(&(vs_error){0},
+                      vs_sprintf(q->arena,
+                                 "Admin access denied: path %s has an encoded slash, an empty "
+                                 "segment, \".\" or \"..\", which no role may use",
+                                 shown(q->arena, t->path)),
+                      err);
+    if (q->a->acls && !kbs_acl_allows(q->a->acls, role, t->path))
         return refuse(&(vs_error){0},
                       vs_sprintf(q->arena, "Admin access denied: Role %s not allowed for path %s",
                                  shown(q->arena, role), shown(q->arena, t->path)),

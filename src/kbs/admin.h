@@ -20,7 +20,7 @@ typedef struct kbs_attempt {
     vs_span bearer;     /* token text, empty when there was no header */
     kbs_peer peer;      /* looked at only without a token */
     vs_span path;       /* decoded, "/kbs/v0/resource/a/b/c", no query */
-    bool encoded_slash; /* the raw path held %2F: refused by role ACLs */
+    bool encoded_slash; /* as in kbs_call: refused by role ACLs */
     int64_t now;
 } kbs_attempt;
 

@@ -254,8 +254,42 @@ static vs_code keep_elsewhere(config_raw *raw, int type, const char *ns, const c
     return VS_OK;
 }
 
+/* Trustee that kept the resource policy in a file (until v0.18, kbs.md 12): recognised by names
+ * that only it had. The two versions after it had some of them, but also the storage of today. */
+static bool keeps_policy_in_file(const config_raw *raw)
+{
+    bool old = raw->has_policy_engine || raw->admin_old_mode || raw->auth_public_key ||
+               raw->insecure_api || raw->c.admin.n_personas || raw->n_roles ||
+               vs_defined(config_member(raw->c.file, "attestation_token.insecure_key"));
+    for (size_t i = 0; i < raw->n_plugins; i++) {
+        const config_plugin *p = &raw->plugins[i];
+        old |= p->old_backend != BACKEND_UNSET;
+        if (p->backend == BACKEND_KV || p->old_backend == BACKEND_KV)
+            return raw->has_policy_engine;
+    }
+    return old;
+}
+
+/* What was kept must be found again, and what is set must stay where only that directory does. */
+static void settle_old_places(config_raw *raw)
+{
+    const char *today = raw->storage.sqlite_path;
+    if (!keeps_policy_in_file(raw))
+        return;
+    if (!raw->c.legacy_policy_path)
+        raw->c.legacy_policy_path = KBS_OLD_POLICY;
+    raw->c.policy_in_file = !raw->storage.given;
+    if (raw->storage.given)
+        return;
+    /* where it is when this file was served before there was such a place */
+    if (access(KBS_OLD_STORE, F_OK) != 0 && access(today, F_OK) == 0)
+        return;
+    raw->storage.sqlite_path = KBS_OLD_STORE;
+}
+
 static vs_code settle_storage(config_raw *raw, vs_error *err)
 {
+    settle_old_places(raw);
     VS_TRY(
         config_store_of(&raw->storage, "storage_backend", raw->storage.type, &raw->c.storage, err));
     VS_TRY(keep_elsewhere(raw, raw->session_storage, "kbs_protocol_session", "session_storage_type",
@@ -280,15 +314,67 @@ static void no_effect(const char *key)
            "the attestation service is another process, which has its own configuration", NULL);
 }
 
+#define AS   "attestation_service"
+#define RVPS AS ".rvps_config"
+
+/* What is written down for another kind of verifier or provider would be without effect. */
+static vs_code check_as_keys(const config_raw *raw, vs_error *err)
+{
+    static const char *const own[] = {"sample_tee",
+                                      "refuse_sample_reference_values",
+                                      "rvps_config.trust_anchors",
+                                      "rvps_config.require_signed",
+                                      "rvps_config.accept_unsigned_attestation_keys",
+                                      NULL};
+    static const char *const address[] = {"address", "ca_cert_path", "client_cert_path",
+                                          "client_key_path", NULL};
+    static const char *const as_address[] = {"as_addr", "ca_cert_path", "client_cert_path",
+                                             "client_key_path", NULL};
+    vs_val file = raw->c.file;
+    if (raw->c.as.remote)
+        return config_refuse_keys(file, AS, own,
+                                  "\"" AS
+                                  ".type\" is \"coco_as_grpc\", so that it belongs into the "
+                                  "configuration of that service (grpc-as), or of its provider "
+                                  "(rvps)",
+                                  err);
+    VS_TRY(config_refuse_keys(file, AS, as_address,
+                              "it belongs to \"" AS ".type\" \"coco_as_grpc\"", err));
+    if (raw->c.as.remote_rvps)
+        return config_refuse_keys(file, AS, own + 1,
+                                  "\"" RVPS
+                                  ".type\" is \"GrpcRemote\", so that it belongs into the "
+                                  "configuration of that provider (rvps)",
+                                  err);
+    return config_refuse_keys(file, RVPS, address, "it belongs to \"" RVPS ".type\" \"GrpcRemote\"",
+                              err);
+}
+
+/* As Trustee: a table that is there says of which kind it is (kbs.md 8.3). */
+static vs_code check_as_types(const config_raw *raw, vs_error *err)
+{
+    vs_val file = raw->c.file;
+    if (raw->has_as && !vs_defined(config_member(file, AS ".type")))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"" AS ".type\" is missing: \"coco_as_builtin\" or \"coco_as_grpc\"");
+    if (raw->has_rvps && !raw->c.as.remote && !vs_defined(config_member(file, RVPS ".type")))
+        return vs_fail(err, VS_E_INVALID,
+                       "\"" RVPS ".type\" is missing: \"BuiltIn\" or \"GrpcRemote\"");
+    return VS_OK;
+}
+
 static vs_code settle_as(config_raw *raw, vs_error *err)
 {
+    static const char *const elsewhere[] = {AS ".attestation_token_broker", RVPS,
+                                            AS ".verifier_config", AS ".storage_type"};
     kbs_as_config *as = &raw->c.as;
     as->remote = raw->as_type == AS_GRPC;
     as->remote_rvps = !as->remote && raw->rvps_type == RVPS_GRPC;
-    if (as->remote && raw->has_broker)
-        no_effect("attestation_service.attestation_token_broker");
-    if (as->remote && raw->has_rvps)
-        no_effect("attestation_service.rvps_config");
+    VS_TRY(check_as_keys(raw, err));
+    VS_TRY(check_as_types(raw, err));
+    for (size_t i = 0; as->remote && i < VS_COUNT(elsewhere); i++)
+        if (vs_defined(config_member(raw->c.file, elsewhere[i])))
+            no_effect(elsewhere[i]);
     if (!as->signer_key_path && (as->signer_cert_path || as->signer_cert_url))
         return vs_fail(
             err, VS_E_INVALID,
@@ -351,8 +437,8 @@ vs_code kbs_config_load(const char *path, vs_arena *a, kbs_config *out, vs_error
     vs_val file;
     VS_TRY_WRAP(config_table_load(&table, path, CONFIG_TOML, a, &raw, &file, err), err, WHICH,
                 path);
+    raw.c.file = file;
     VS_TRY_WRAP(config_settle(&raw, a, err), err, WHICH, path);
     *out = raw.c;
-    out->file = file;
     return VS_OK;
 }

@@ -187,12 +187,15 @@ typedef struct kbs_config {
     const kbs_nebula_config *nebula;
     const kbs_backend_config *backends;
     size_t n_backends;
-    size_t provisioner_key_length;  /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
-    bool veraison;                  /* [veraison] */
-    bool open_provisioning;         /* anybody may submit endorsements */
-    config_veraison sessions;       /* of [veraison] */
-    const char *legacy_policy_path; /* [policy_engine] policy_path, taken over at start */
-    vs_val file;                    /* as it was read; undefined without one */
+    size_t provisioner_key_length; /* 0 = no provisioner plugin; at most KBS_PROVISIONED_MAX */
+    bool veraison;                 /* [veraison] */
+    bool open_provisioning;        /* anybody may submit endorsements */
+    config_veraison sessions;      /* of [veraison] */
+    /* Older dialect: where Trustee kept the resource policy; NULL in today's. */
+    const char *legacy_policy_path;
+    bool policy_in_file; /* ... and it is kept there; otherwise it is taken over at the
+                            start when none is stored */
+    vs_val file;         /* as it was read; undefined without one */
 } kbs_config;
 
 /* The defaults without a file: SQLite store at `store_path`, resource plugin on, built-in AS. */

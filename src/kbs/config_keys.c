@@ -170,7 +170,7 @@ static const config_key keys[] = {
     FLAG("attestation_token.insecure_header_jwk", AT(c.insecure_header_jwk), "false",
          "believe the key in a token's own header: no protection at all"),
     OLD_FLAG("attestation_token.insecure_key", AT(c.insecure_header_jwk),
-             "attestation_token.insecure_header_jwk"),
+             "attestation_token.insecure_header_jwk", ""),
     UNUSED("attestation_token.type", "all token forms are recognised"),
 
     SECTION_AT("attestation_service", AT(has_as), "who verifies evidence"),
@@ -184,9 +184,10 @@ static const config_key keys[] = {
          "accept evidence of the sample TEE, which proves nothing"),
     FLAG("attestation_service.refuse_sample_reference_values",
          AT(c.as.refuse_sample_reference_values), "false",
-         "refuse reference value messages that nobody signed"),
-    SECTION_AT("attestation_service.attestation_token_broker", AT(has_broker),
-               "the tokens that are issued"),
+         "refuse reference value messages of type \"sample\", which set any value; for unsigned "
+         "ones "
+         "of every type see rvps_config.require_signed"),
+    SECTION("attestation_service.attestation_token_broker", "the tokens that are issued"),
     COUNT("attestation_service.attestation_token_broker.duration_min", AT(c.as.duration_min), 1,
           525600, "5", "life of a token in minutes"),
     TEXT("attestation_service.attestation_token_broker.issuer_name", AT(c.as.issuer_name),
@@ -200,7 +201,7 @@ static const config_key keys[] = {
     FLAG("attestation_service.attestation_token_broker.verbose_token", AT(c.as.verbose_token),
          "true", "put the evidence's claims into the token"),
     SECTION("attestation_service.attestation_token_broker.signer",
-            "key that signs tokens; without it one is made at each start"),
+            "key that signs tokens; without it one is made once and kept in the storage back end"),
     TEXT("attestation_service.attestation_token_broker.signer.key_path", AT(c.as.signer_key_path),
          NULL, "PEM file of the private key"),
     TEXT("attestation_service.attestation_token_broker.signer.cert_path", AT(c.as.signer_cert_path),
@@ -216,7 +217,8 @@ static const config_key keys[] = {
           AT(c.as.n_rvps_anchors), NULL,
           "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
     FLAG("attestation_service.rvps_config.require_signed", AT(c.as.require_signed_reference_values),
-         "false", "take only messages that a trust anchor vouches for"),
+         "false",
+         "take only messages that a trust anchor vouches for; without trust_anchors none at all"),
     FLAG("attestation_service.rvps_config.accept_unsigned_attestation_keys",
          AT(c.as.accept_unsigned_attestation_keys), "false",
          "take attestation keys, which make platforms genuine, from CoRIMs that neither a trust "
@@ -290,17 +292,24 @@ static const config_key keys[] = {
     TEXT("admin.authorization.regex_acl.acls.role", ACL(role), NULL, "the token's claim role"),
     TEXT("admin.authorization.regex_acl.acls.allowed_endpoints", ACL(allowed_endpoints), NULL,
          "regular expression over the whole path; starts with ^/kbs, ends with $"),
-    OLD_CHOICE("admin.type", AT(admin_old_mode), admin_types, "admin.authorization_mode"),
-    LIST("admin.personas", AT(c.admin.personas), AT(c.admin.n_personas), kbs_persona,
-         "older dialect: administrators by Ed25519 key"),
+    OLD_CHOICE("admin.type", AT(admin_old_mode), admin_types, "admin.authorization_mode",
+               "\"Simple\" becomes \"AuthenticatedAuthorization\", with "
+               "[admin.authentication.bearer_jwt] and [admin.authorization.regex_acl]"),
+    OLD_LIST("admin.personas", AT(c.admin.personas), AT(c.admin.n_personas), kbs_persona,
+             "admin.authentication.bearer_jwt.identity_providers",
+             "an entry for each key; its tokens need a claim role then, as kbs-client makes them"),
     TEXT("admin.personas.id", PERSONA(id), NULL, "name, and the role in [[admin.roles]]"),
     TEXT("admin.personas.public_key_path", PERSONA(public_key_path), NULL, "PEM file"),
-    LIST("admin.roles", AT(roles), AT(n_roles), kbs_acl,
-         "older dialect: what a persona may do; without any, everything"),
+    OLD_LIST("admin.roles", AT(roles), AT(n_roles), kbs_acl, "admin.authorization.regex_acl.acls",
+             "what a persona may do (without any, everything); id becomes role"),
     TEXT("admin.roles.id", ACL(role), NULL, "the persona"),
     TEXT("admin.roles.allowed_endpoints", ACL(allowed_endpoints), NULL, "as in regex_acl"),
-    OLD_TEXT("admin.auth_public_key", AT(auth_public_key), "admin.authorization_mode"),
-    OLD_FLAG("admin.insecure_api", AT(insecure_api), "admin.authorization_mode"),
+    OLD_TEXT("admin.auth_public_key", AT(auth_public_key),
+             "admin.authentication.bearer_jwt.identity_providers.public_key_uri",
+             "with admin.authorization_mode \"AuthenticatedAuthorization\" and "
+             "[admin.authorization.regex_acl]"),
+    OLD_FLAG("admin.insecure_api", AT(insecure_api), "admin.authorization_mode",
+             "true becomes \"InsecureAllowAll\""),
 
     SECTION("key_sources", "keys and JWK sets behind https://, read again in the background"),
     TEXT("key_sources.ca_file", AT(c.key_ca_file), NULL,
@@ -318,7 +327,8 @@ static const config_key keys[] = {
     CHOICE("plugins.storage_backend_type", PLUGIN(backend), resource_backends, NULL,
            "resource: kvstorage, the storage of [storage_backend]; vault, HashiCorp Vault or "
            "OpenBao"),
-    OLD_CHOICE("plugins.type", PLUGIN(old_backend), old_backends, "plugins.storage_backend_type"),
+    OLD_CHOICE("plugins.type", PLUGIN(old_backend), old_backends, "plugins.storage_backend_type",
+               "but \"LocalFs\" has no newer form for its files and is served as before"),
     TEXT("plugins.dir_path", PLUGIN(dir_path), NULL,
          "resource, older dialect with type \"LocalFs\": directory of the files r/t/g"),
     TEXT("plugins.vault_url", PLUGIN(vault.url), NULL, "vault: https://host:port"),
@@ -413,9 +423,10 @@ static const config_key keys[] = {
            "who may submit endorsements: admin; none: anybody, whose attestation keys then need a "
            "signature that a trust anchor vouches for"),
 
-    SECTION("policy_engine", "older dialect"),
+    SECTION_AT("policy_engine", AT(has_policy_engine), "older dialect"),
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,
-         "resource policy file that is taken over at start when there is none yet"),
+         "file of the resource policy, " KBS_OLD_POLICY " in the older dialect: read and written "
+         "there; with [storage_backend] taken over at the start when there is none yet"),
 };
 
 const config_key *config_keys(size_t *n)

@@ -9,6 +9,11 @@
 #include "config/config.h"
 #include "kbs/config.h"
 
+/* What Trustee of December 2025 kept where (kbs.md 12.1). */
+#define KBS_OLD_DIR    "/opt/confidential-containers/kbs"
+#define KBS_OLD_POLICY KBS_OLD_DIR "/policy.rego"
+#define KBS_OLD_STORE  KBS_OLD_DIR "/vouchsafe.sqlite" /* ours, beside it */
+
 const config_key *config_keys(size_t *n);
 
 typedef enum config_as { AS_BUILT_IN, AS_GRPC } config_as;
@@ -56,7 +61,8 @@ typedef struct config_plugin {
 /* The file as read, before its parts are put together (config.c). */
 typedef struct config_raw {
     kbs_config c;
-    bool has_http, has_admin, has_as, has_broker, has_rvps, has_bearer, has_acl, has_mtls, has_unix;
+    bool has_http, has_admin, has_policy_engine, has_as, has_rvps, has_bearer, has_acl, has_mtls,
+        has_unix;
     int tls_profile, tls_min, tls_max;
     int64_t body_mib, workers, key_refresh;
     const char *const *proxies;

@@ -13,10 +13,11 @@
 
 typedef struct kbs kbs;
 
-/* Where its policies are kept, and the one for everything: by default what is shipped by that name.
- */
+/* Where the store has its policies, the one that is asked about everything, and what is shipped for
+ * that: the default. */
 #define KBS_NS_POLICY      "kbs"
 #define KBS_POLICY_ID      "resource-policy"
+#define KBS_POLICY_KEY     KBS_POLICY_ID ".rego"
 #define KBS_SHIPPED_POLICY "kbs_default"
 
 /* All start-up checks of kbs.md 6.1, 4, 8: reads keys and certificates, writes the default resource
@@ -47,7 +48,7 @@ typedef struct kbs_call {
     const vs_span *segments; /* percent-decoded path after /kbs/v0/, split at '/'; [0] = plugin */
     size_t n_segments;
     vs_span path;                    /* decoded "/kbs/v0/..." for the admin ACL */
-    bool encoded_slash;              /* the raw path held %2F */
+    bool encoded_slash;              /* the raw path held %2F, and not in a reference value's id */
     vs_val query;                    /* object of strings */
     vs_span session;                 /* cookie kbs-session-id; empty = none */
     vs_span bearer;                  /* token of "Authorization: Bearer"; empty = none */

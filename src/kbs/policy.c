@@ -8,7 +8,11 @@
  */
 #include "kbs/internal.h"
 
+#include <stdio.h>
+
 #include "as/defaults.h"
+#include "as/policies.h"
+#include "as/versions.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
@@ -26,18 +30,94 @@ enum { REASON_MAX = 4096, REASONS_SHOWN = 8 };
 /* The policy file of an older installation (kbs.md 12.1), the first time this one starts. */
 static vs_code import_legacy(kbs *k, vs_error *err)
 {
-    const char *path = k->cfg->legacy_policy_path;
+    const char *path = k->cfg->policy_in_file ? NULL : k->cfg->legacy_policy_path;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(AS_POLICY_TEXT_MAX);
     vs_code code = path ? vs_read_file(path, &text, err) : VS_E_NOT_FOUND;
     if (code == VS_E_NOT_FOUND)
         return VS_OK;
-    VS_TRY(code);
+    VS_TRY_WRAP(code, err, "the resource policy of an older installation");
     code = as_policies_set(k->policies, POLICY_ID, vs_buf_span(&text), VS_PUT_CREATE, err);
     if (code == VS_E_EXISTS)
         return VS_OK;
     VS_TRY_WRAP(code, err, "importing the resource policy %s", path);
-    vs_log(VS_LOG_INFO, "kbs", "resource policy imported", "file", path, NULL);
+    vs_log(VS_LOG_WARN, "kbs",
+           "resource policy of an older installation taken over: from now on it is in the store, "
+           "and this file is not read again",
+           "file", path, NULL);
     return VS_OK;
+}
+
+static vs_code found_one(void *user, vs_span key)
+{
+    (void)key;
+    *(bool *)user = true;
+    return VS_E_EXISTS;
+}
+
+/* The default is for an empty house. Where secrets are already, somebody has probably set a
+ * stricter one, which was lost with the place it was kept in. */
+static void warn_of_default(const kbs *k)
+{
+    vs_error err = {0};
+    bool found = k->cfg->vault != NULL; /* which is not asked for it: it holds others' secrets */
+    if (!found && k->cfg->has_resource_plugin)
+        (void)!vs_store_list(k->resources, KBS_NS_RESOURCE, found_one, &found, &err);
+    if (found)
+        vs_log(
+            VS_LOG_WARN, "kbs",
+            "no resource policy was stored, so that the built-in default is in effect now, "
+            "beside resources that are there already: it releases each of them to every attested "
+            "workload. Set yours again if there was one (kbs-client config "
+            "set-resource-policy)",
+            NULL);
+}
+
+static const char *place_of(const kbs_config *cfg, char *out, size_t cap)
+{
+    static const char *const names[] = {
+        [STORE_MEMORY] = "memory", [STORE_SQLITE] = "Sqlite",       [STORE_LOCALFS] = "LocalFs",
+        [STORE_TREE] = "files",    [STORE_LOCALJSON] = "LocalJson", [STORE_POSTGRES] = "Postgres"};
+    bool path = cfg->policy_in_file || cfg->storage.path;
+    (void)snprintf(out, cap, "%s%s%s", cfg->policy_in_file ? "file" : names[cfg->storage.type],
+                   path ? " " : "",
+                   cfg->policy_in_file ? cfg->legacy_policy_path
+                   : path              ? cfg->storage.path
+                                       : "");
+    return out;
+}
+
+/* Which of the policies that come with the program it is, for those who wonder. */
+static const char *kind_of(vs_span text)
+{
+    static const char *const known[][2] = {{"kbs_default", "the built-in default"},
+                                           {"kbs_allow_all", "the built-in allow-all"},
+                                           {"kbs_deny_all", "the built-in deny-all"},
+                                           {"kbs_affirming", "the built-in affirming"}};
+    for (size_t i = 0; i < VS_COUNT(known); i++)
+        if (vs_span_eq(text, vs_policy_text(known[i][0])))
+            return known[i][1];
+    return "own";
+}
+
+/* A text that others wrote may be none at all: then nothing is released, and an administrator can
+ * still set another one. */
+static vs_code tell_what_counts(kbs *k, vs_error *err)
+{
+    vs_arena a;
+    as_policy_state now;
+    char place[512];
+    vs_error why = {0};
+    vs_arena_init(&a, 0);
+    vs_code code = as_policies_read(k->policies, POLICY_ID, &a, &now, err);
+    if (code == VS_OK && now.exists) {
+        vs_log(VS_LOG_INFO, "kbs", "resource policy in effect", "policy", kind_of(now.text),
+               "sha256", now.sha256, "kept", place_of(k->cfg, place, sizeof place), NULL);
+        if (as_policies_check(k->policies, POLICY_ID, now.text, &why) != VS_OK)
+            vs_log_error(VS_LOG_ERROR, "kbs",
+                         "the resource policy cannot be used, so that nothing is released", &why);
+    }
+    vs_arena_free(&a);
+    return code;
 }
 
 vs_code kbs_policy_start(kbs *k, vs_error *err)
@@ -45,7 +125,14 @@ vs_code kbs_policy_start(kbs *k, vs_error *err)
     VS_TRY(as_policies_new(k->store, KBS_NS_POLICY, NULL, 0, &k->policies, err));
     VS_TRY(as_policies_under(k->store, KBS_NS_POLICY, KBS_SCOPE, NULL, 0, &k->scoped, err));
     VS_TRY(import_legacy(k, err));
-    return as_default_install(k->policies, POLICY_ID, KBS_SHIPPED_POLICY, vs_now_s(), err);
+    vs_code code = as_policies_set(k->policies, POLICY_ID, vs_policy_text(KBS_SHIPPED_POLICY),
+                                   VS_PUT_CREATE, err);
+    if (code == VS_OK)
+        warn_of_default(k);
+    else if (code != VS_E_EXISTS)
+        VS_TRY_WRAP(code, err, "storing the default resource policy");
+    VS_TRY(as_default_install(k->policies, POLICY_ID, KBS_SHIPPED_POLICY, vs_now_s(), err));
+    return tell_what_counts(k, err);
 }
 
 /* ---- decision -----------------------------------------------------------------------------------

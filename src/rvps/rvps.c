@@ -379,8 +379,9 @@ vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error
 {
     *out = NULL;
     if (opts && opts->require_signed && rvps_anchors_empty(opts->anchors))
-        return vs_fail(err, VS_E_INVALID,
-                       "signed reference values are required, but no trust anchors are given");
+        vs_log(VS_LOG_WARN, "rvps",
+               "only signed reference values are taken, and no trust anchors are given: none are",
+               NULL);
     rvps_local *r = calloc(1, sizeof *r);
     if (!r)
         return vs_fail(err, VS_E_NOMEM, "out of memory");

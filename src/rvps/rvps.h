@@ -14,8 +14,8 @@ typedef struct rvps rvps;
 
 typedef struct rvps_options {
     bool refuse_sample; /* messages of type "sample" are refused: any value under any name */
-    /* Only messages are taken whose signature an anchor vouches for: signed CoRIMs. Needs anchors.
-     */
+    /* Only messages are taken whose signature an anchor vouches for: signed CoRIMs. Without anchors
+     * none at all. */
     bool require_signed;
     /* Attestation keys (cca.h) are taken from anybody, not only from who is vouched for. */
     bool accept_unsigned_keys;

@@ -60,6 +60,12 @@ typedef struct vs_store_route {
 } vs_store_route;
 VS_MUST vs_code vs_store_open_routed(vs_store *rest, const vs_store_route *routes, size_t n,
                                      vs_store **out, vs_error *err);
+/* `rest` with one of its values kept in a file that other programs know and may write: its text
+ * counts, and the next reader sees it. `rest` holds a copy, which opening brings up to date; when
+ * there is a copy but no file, the file is made of it. Values that are put together with that one
+ * are put into `rest` first. `rest` must outlive it and is not closed with it. */
+VS_MUST vs_code vs_store_open_with_file(vs_store *rest, const char *ns, const char *key,
+                                        const char *path, vs_store **out, vs_error *err);
 void vs_store_close(vs_store **s);
 
 /* Appends the value to `out`; one that does not fit its cap is VS_E_LIMIT. VS_E_NOT_FOUND when

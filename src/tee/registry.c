@@ -11,30 +11,37 @@
 
 static const struct {
     const char *name;
-    const char *alias; /* accepted, never emitted */
+    const char *aliases[2]; /* accepted, never emitted */
     const vs_tee_driver *driver;
 } tees[] = {
-    {"az-snp-vtpm", "azsnpvtpm", &az_snp_driver},
-    {"az-tdx-vtpm", "aztdxvtpm", &az_tdx_driver},
-    {"cca", NULL, &cca_driver},
-    {"csv", NULL, NULL},
-    {"hygondcu", NULL, NULL},
-    {"nvidia", NULL, NULL},
-    {"nvidiadpu", "nvidia-dpu", NULL},
-    {"sample", NULL, &sample_driver},
-    {"sampledevice", NULL, &sample_device_driver},
-    {"se", NULL, NULL},
-    {"sgx", NULL, NULL},
-    {"snp", NULL, &snp_driver},
-    {"tdx", NULL, &tdx_driver},
-    {"tpm", NULL, &tpm_driver},
+    {"az-snp-vtpm", {"azsnpvtpm"}, &az_snp_driver},
+    {"az-tdx-vtpm", {"aztdxvtpm"}, &az_tdx_driver},
+    {"cca", {NULL}, &cca_driver},
+    {"csv", {NULL}, NULL},
+    {"hygondcu", {NULL}, NULL},
+    {"nvidia", {NULL}, NULL},
+    {"nvidiadpu", {"nvidia-dpu", "dpu"}, NULL},
+    {"sample", {NULL}, &sample_driver},
+    {"sampledevice", {NULL}, &sample_device_driver},
+    {"se", {NULL}, NULL},
+    {"sgx", {NULL}, NULL},
+    {"snp", {NULL}, &snp_driver},
+    {"tdx", {NULL}, &tdx_driver},
+    {"tpm", {NULL}, &tpm_driver},
 };
+
+static bool is_called(size_t i, vs_span name)
+{
+    bool is = vs_span_is(name, tees[i].name);
+    for (size_t k = 0; k < VS_COUNT(tees[i].aliases) && tees[i].aliases[k]; k++)
+        is |= vs_span_is(name, tees[i].aliases[k]);
+    return is;
+}
 
 static size_t find(vs_span name)
 {
     size_t i = 0;
-    while (i < VS_COUNT(tees) && !vs_span_is(name, tees[i].name) &&
-           !(tees[i].alias && vs_span_is(name, tees[i].alias)))
+    while (i < VS_COUNT(tees) && !is_called(i, name))
         i++;
     return i;
 }

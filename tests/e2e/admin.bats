@@ -8,6 +8,7 @@ setup() {
     start_suite
     cat >base.toml <<END
 [attestation_service]
+type = "coco_as_builtin"
 sample_tee = true
 [storage_backend.backends.sqlite]
 path = "$work/kbs.sqlite"
@@ -16,6 +17,7 @@ name = "resource"
 storage_backend_type = "kvstorage"
 [admin.authorization.regex_acl]
 acls = [{ role = "admin", allowed_endpoints = "^/kbs/.+$" },
+        { role = "values-a", allowed_endpoints = "^/kbs/v0/reference-value/rvps:///team-a/.+$" },
         { role = "team-a", allowed_endpoints = "^/kbs/v0/(resource/team-a/.+|resource-policy/repository/team-a(/.+)?)$" }]
 END
     printf 'package policy\nallow := true\n' >yes.rego
@@ -164,4 +166,44 @@ local_admin() {
     done
     run kbs-client --url "$url" --cert-file ca.pem config --auth-private-key admin.key policy list
     [ "$status" -eq 1 ]
+}
+
+@test "a reference value that a URI names is read and deleted by it, raw and encoded, and only it" {
+    serve_local admin
+    local_admin set-sample-reference-value rvps:///team-a/fw:1.0 one
+    local_admin set-sample-reference-value rvps:///team-b/fw two
+    local_admin set-sample-reference-value plain/name three
+    [ "$(local_admin get-reference-value --id rvps:///team-a/fw:1.0)" = '"[\"one\"]"' ]
+    asked() { # METHOD PATH: the status, and the body into the file "answer"
+        curl -s -o answer -w '%{http_code}' --path-as-is --unix-socket admin.sock -X "$1" "http://kbs/kbs/v0/$2"
+    }
+    for path in rvps:///team-a/fw:1.0 rvps:%2F%2F%2Fteam-a%2Ffw:1.0 rvps%3a/%2F/team-a%2ffw%3A1.0; do
+        [ "$(asked GET "reference-value/$path")" = 200 ]
+        [ "$(cat answer)" = '["one"]' ]
+    done
+    [ "$(asked GET reference-value/plain%2Fname)" = 200 ]
+    # Another route, another form: as before.
+    for path in reference-value%2Frvps:///team-a/fw:1.0 reference%2Dvalue/rvps:%2F//team-a/fw:1.0 \
+        resource-policy%2Fresource-policy resource-policy/rvps:///x reference-value/rvps:////team-a/fw:1.0 \
+        reference-value/rvps:///team-b/../team-a/fw:1.0 reference-value/rvps:///team-b/%2e%2e/team-a/fw:1.0 \
+        reference-value//plain/name reference-value/plain//name reference-value/rvps:///; do
+        [ "$(asked GET "$path")" != 200 ]
+        grep -q 'has an encoded slash, an empty segment' answer
+    done
+    stop_server
+    serve_local values-a again
+    [ "$(asked GET reference-value/rvps:///team-a/fw:1.0)" = 200 ]
+    for path in rvps:///team-b/fw rvps:%2F%2F%2Fteam-b%2Ffw plain/name rvps:///team-a/../team-b/fw \
+        rvps:///team-a/%2E%2E/team-b/fw rvps:///team-a//../team-b/fw rvps:///team-a/%252e%252e/team-b/fw; do
+        [ "$(asked GET "reference-value/$path")" = 401 ]
+        [ "$(asked DELETE "reference-value/$path")" != 200 ]
+    done
+    [ "$(asked POST reference-value/rvps:///team-a/x)" != 200 ] # nothing can be set below a name
+    [ "$(asked GET reference-value)" = 401 ]
+    [ "$(asked DELETE reference-value/rvps:%2F%2F%2Fteam-a/fw:1.0)" = 200 ]
+    [ "$(asked GET reference-value/rvps:///team-a/fw:1.0)" = 401 ]
+    grep -q 'No reference value found for the given id: rvps:///team-a/fw:1.0' answer
+    stop_server
+    serve_local admin once-more
+    [ "$(asked GET reference-value/rvps:///team-b/fw)" = 200 ]
 }

@@ -139,6 +139,7 @@ insecure_http = true
 [attestation_token]
 insecure_header_jwk = true
 [attestation_service]
+type = "coco_as_builtin"
 sample_tee = true
 [admin]
 authorization_mode = "InsecureAllowAll"
@@ -298,6 +299,8 @@ C
 
 @test "TDX collateral: a file that is not there, one that is no collateral, a service that is not asked" {
     cat >>c.toml <<C
+[attestation_service]
+type = "coco_as_builtin"
 [attestation_service.verifier_config.dcap_verifier]
 collateral_service = "file://$work/collateral.json"
 C

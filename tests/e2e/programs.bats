@@ -35,6 +35,33 @@ teardown() { end_suite; }
     [ "$status" -eq 2 ]
 }
 
+@test "kbs without a configuration is a wrong command line, as Trustee's" {
+    for options in "" --log-json; do
+        # shellcheck disable=SC2086
+        KBS_CONFIG_FILE='' run timeout 20 kbs $options
+        [ "$status" -eq 2 ]
+        [[ "$output" == *config-file* ]]
+        [[ "$output" != *ready* ]]
+    done
+    KBS_CONFIG_FILE=nosuch.toml run timeout 20 kbs
+    [ "$status" -eq 1 ]
+    [[ "$output" == *nosuch.toml* ]]
+}
+
+@test "the log level is read from directives for Trustee, and complaints are lines of the log" {
+    printf '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n[admin]\ntype = "DenyAll"\n[storage_backend]\nstorage_type = "Memory"\n' >c.toml
+    RUST_LOG=actix=warn,kbs=error start_server kbs kbs -c c.toml --log-json
+    grep -q '"key":"admin.type"' kbs.log
+    run ! grep -q '"level":"info"' kbs.log
+    stop_server
+    RUST_LOG=kbs=info start_server again kbs -c c.toml --log-json
+    grep -q '"level":"info"' again.log
+    stop_server
+    RUST_LOG=shout start_server third kbs -c c.toml --log-json
+    grep -q 'unknown log level, using info.*"given":"shout"' third.log
+    run ! grep -qv '^{' third.log
+}
+
 @test "without a TEE the client says what it looked for and does not fall back to sample evidence" {
     [ ! -e /sys/kernel/config/tsm/report ] || skip "this machine has a report device"
     run kbs-client --url http://127.0.0.1:9 attest
@@ -102,6 +129,9 @@ name = "resource"
 storage_backend_type = "kvstorage"
 C
     start_server kbs kbs -c kbs-config.toml
+    # Trustee has /metrics here, for everybody: who comes from it is told.
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/metrics")" = 404 ]
+    grep -q 'WARN.*/metrics is not served.*operations.metrics_on_api' kbs.log
     header=$(printf '{"alg":"EdDSA","typ":"JWT"}' | base64 -w0 | tr '+/' '-_' | tr -d =)
     claims=$(printf '{"iss":"test","role":"admin","iat":%d,"exp":%d}' "$now" $((now + 600)) | base64 -w0 | tr '+/' '-_' | tr -d =)
     printf '%s.%s' "$header" "$claims" >signing-input
@@ -218,6 +248,7 @@ storage_type = "Memory"
 [attestation_service]
 type = "coco_as_builtin"
 [attestation_service.rvps_config]
+type = "BuiltIn"
 require_signed = true
 $1
 C
@@ -230,10 +261,13 @@ C
     [[ "$output" == *"sign"* ]]
     run admin get-reference-value --id svn
     [ "$status" -eq 1 ]
-    # Nothing could ever satisfy it: that is a mistake, and not a server.
-    run start_with ''
-    [ "$status" -ne 0 ]
-    grep -q 'anchor' signed.log
+    # Without anchors nothing could ever satisfy it: nothing is taken, and the start says so.
+    start_with ''
+    grep -q 'WARN.*only signed reference values are taken, and no trust anchors are given' signed.log
+    run admin set-sample-reference-value svn 1
+    [ "$status" -eq 1 ]
+    run kbs-client --url "$url" config --auth-private-key admin.key get-reference-value --id svn
+    [ "$status" -eq 1 ]
     run start_with 'trust_anchors = ["admin.key"]' # a private key has no business there
     [ "$status" -ne 0 ]
 }

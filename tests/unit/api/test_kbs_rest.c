@@ -93,6 +93,12 @@ static void paths_are_decoded_once_and_split(void **state)
         assert_sees(s, v[i][0], "", v[i][1]);
     assert_sees(s, "/kbs/v0/a%2fb", "", "slash=1");
     assert_sees(s, "/kbs/v0/a%2F", "", "slash=1");
+    assert_sees(s, "/kbs/v0/reference-value/rvps:%2F%2F%2Fa%2fb", "", "slash=0");
+    assert_sees(s, "/kbs/v0/reference-value%2Fa", "", "slash=1");
+    assert_sees(s, "/kbs/v0/reference-value%2Fa/b", "", "slash=1");
+    assert_sees(s, "/kbs/v0/reference%2Dvalue/a%2Fb", "", "slash=1");
+    assert_sees(s, "/kbs/v0/reference-valuex/a%2Fb", "", "slash=1");
+    assert_sees(s, "/kbs/v0//reference-value/a%2Fb", "", "slash=1");
     assert_sees(s, "/kbs/v0/a/b", "", "slash=0 now=1");
     vs_http_server_stop(&s, 100);
 }

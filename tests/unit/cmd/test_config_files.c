@@ -159,6 +159,8 @@ static void the_learning_paths_service_file_is_read(void **state)
     assert_string_equal(f->as.verifier.provider.address, "127.0.0.1:50003");
 }
 
+#define REMOTE "{\"rvps_config\":{\"type\":\"GrpcRemote\""
+
 static void wrong_service_files_are_refused_by_key(void **state)
 {
     fixture *f = *state;
@@ -174,6 +176,24 @@ static void wrong_service_files_are_refused_by_key(void **state)
         {"{\"completely_different\":1}", VS_E_INVALID, "unknown key \"completely_different\""},
         {"{\"rvps_config\":[]}", VS_E_INVALID, "\"rvps_config\" must be a table"},
         {"{\"rvps_config\":{\"type\":\"Remote\"}}", VS_E_INVALID, "\"BuiltIn\", \"GrpcRemote\""},
+        {"{\"rvps_config\":{}}", VS_E_INVALID, "\"rvps_config.type\" is missing"},
+        {"{\"rvps_config\":{\"address\":\"x\"}}", VS_E_INVALID,
+         "\"rvps_config.address\" has no effect here: it belongs to \"rvps_config.type\" "
+         "\"GrpcRemote\""},
+        {"{\"rvps_config\":{\"type\":\"BuiltIn\",\"address\":\"x\"}}", VS_E_INVALID,
+         "it belongs to \"rvps_config.type\" \"GrpcRemote\""},
+        {"{\"rvps_config\":{\"type\":\"BuiltIn\",\"client_key_path\":\"x\"}}", VS_E_INVALID,
+         "it belongs to \"rvps_config.type\" \"GrpcRemote\""},
+        /* what makes a service strict is of the process that takes the values */
+        {REMOTE ",\"require_signed\":true}}", VS_E_INVALID,
+         "\"rvps_config.require_signed\" has no effect here: rvps_config.type is \"GrpcRemote\""},
+        {REMOTE ",\"require_signed\":false}}", VS_E_INVALID,
+         "configuration of that provider (rvps)"},
+        {REMOTE ",\"trust_anchors\":[]}}", VS_E_INVALID, "\"rvps_config.trust_anchors\""},
+        {REMOTE ",\"accept_unsigned_attestation_keys\":false}}", VS_E_INVALID,
+         "has no effect here"},
+        {REMOTE "},\"refuse_sample_reference_values\":true}", VS_E_INVALID,
+         "\"refuse_sample_reference_values\" has no effect here"},
         {"{\"attestation_token_broker\":{\"duration_min\":0}}", VS_E_INVALID, "1 to 525600"},
         {"{\"attestation_token_broker\":{\"duration_min\":\"5\"}}", VS_E_INVALID, "an integer"},
         {"{\"attestation_token_broker\":{\"verbose_token\":1}}", VS_E_INVALID, "true or false"},
@@ -183,7 +203,7 @@ static void wrong_service_files_are_refused_by_key(void **state)
         {"{\"storage_backend\":{\"storage_type\":\"Redis\"}}", VS_E_UNSUPPORTED, "Redis"},
         {"{\"storage_backend\":{\"storage_type\":\"LocalFs\"}}", VS_E_INVALID,
          "[storage_backend.backends.local_fs] configuration is required"},
-        {"{\"rvps_config\":{\"storage_type\":\"LocalJson\"}}", VS_E_INVALID,
+        {"{\"rvps_config\":{\"type\":\"BuiltIn\",\"storage_type\":\"LocalJson\"}}", VS_E_INVALID,
          "[storage_backend.backends.local_json] configuration is required"},
     };
     for (size_t i = 0; i < VS_COUNT(v); i++) {

@@ -283,7 +283,13 @@ static void a_reference_value_is_printed_as_a_quoted_string(void **state)
     k.answer = "[\"1\"]";
     assert_string_equal(run("config get-reference-value --id a/b")->out, "\"[\\\"1\\\"]\"\n");
     assert_string_equal(k.path, "/kbs/v0/reference-value/a/b");
-    assert_int_equal(run("config get-reference-values --id x")->code, 0);
+    assert_string_equal(run("config get-reference-values --id x")->out, "\"[\\\"1\\\"]\"\n");
+    k.answer =
+        "{\"values\":[{\"name\":\"x\",\"value\":[1]}]}"; /* without: all, as in December 2025 */
+    assert_string_equal(run("config get-reference-values")->out,
+                        "[{\"name\":\"x\",\"value\":[1]}]\n");
+    assert_string_equal(k.path, "/kbs/v0/reference-value");
+    assert_int_equal(run("config get-reference-value")->code, 2);
 }
 
 static void shipped_policies_are_uploaded(void **state)

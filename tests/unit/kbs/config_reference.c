@@ -23,9 +23,34 @@ static const char head[] =
     "win over the file\n"
     "(`vouchsafe serve --help`). `[a.b]` below stands for a table, `[[a]]` for an array of "
     "tables.\n\n"
-    "Two differences from Trustee: without `[storage_backend]` the store is an SQLite file "
-    "(Trustee: memory), and the\n"
-    "`sample` TEE is refused unless `sample_tee` is set.\n\n";
+    "Where the same file means something else than to Trustee:\n\n"
+    "- An unknown key is an error (Trustee passes over it, but in `[admin]`), and so is one that "
+    "would have no effect: the address of a\n"
+    "  verifier of another type, what makes a verifier strict that is another process.\n"
+    "- Intel Trust Authority, Redis and the key services of clouds are refused; so is a storage "
+    "type without its table, as there.\n"
+    "- Without `[storage_backend]` the store is an SQLite file (Trustee: memory, lost at the end), "
+    "in which the tokens' signing key is kept,\n"
+    "  too (Trustee: a new one at each start).\n"
+    "- The older dialect has its resource policy in a file, and its store beside it "
+    "([operations](operations.md#trustees-data)).\n"
+    "- The `sample` TEE is refused unless `sample_tee` is set.\n"
+    "- Tokens of the built-in attestation service are believed without `[attestation_token]` "
+    "(Trustee does not start).\n"
+    "- `/metrics` is 404 on the API's port unless `operations.metrics_on_api` is set, and shows "
+    "digests of resource paths unless\n"
+    "  `operations.metrics_resource_paths` is; `[operations]` has a port for it. A start without "
+    "that table says so.\n"
+    "- `allowed_endpoints` is matched with the decoded path without the query (Trustee: as it was "
+    "sent, with it), each alternative must be\n"
+    "  anchored, and a path with an encoded slash, an empty segment, `.` or `..` is allowed to "
+    "nobody; ids of reference values may start with\n"
+    "  `rvps:///` and have their slashes encoded.\n"
+    "- `plugins.verify_ssl` is true (Trustee: false).\n"
+    "- Versions of the protocol from 0.1.1 on are served (Trustee: 0.4.0 only); see "
+    "`oldest_protocol`.\n"
+    "- No service of a manufacturer is asked while evidence is verified: collateral comes from "
+    "files (`verifier_config`).\n\n";
 
 static const char as_head[] =
     "\n## The attestation service's file\n\n"
@@ -69,12 +94,15 @@ static const char tail[] =
     "(cca-reference.md).\n\n"
     "## Environment\n\n"
     "| variable | meaning |\n|---|---|\n"
-    "| `KBS_CONFIG_FILE` | configuration file when `-c` is not given |\n"
+    "| `KBS_CONFIG_FILE` | configuration file when `-c` is not given; `kbs` needs one of the two "
+    "|\n"
     "| `CCA_CONFIG_FILE` | the CCA verifier's file: kbs, grpc-as, restful-as, vouchsafe serve |\n"
     "| `POSTGRES_URL` | with storage type Postgres: `postgresql://user:password@host:port/db`; "
     "wins "
     "over the file |\n"
-    "| `RUST_LOG` | `error`, `warn`, `info` (default) or `debug` |\n"
+    "| `RUST_LOG` | `error`, `warn`, `info` (default) or `debug`; of a list `target=level,level` "
+    "the "
+    "level without a target, or else the most verbose one |\n"
     "| `VOUCHSAFE_TSM_PATH` | kbs-client: directory or socket of the attestation device |\n"
     "| `KBS_CLIENT_ALLOW_SAMPLE` | kbs-client: `1` allows the sample attester |\n"
     "| `NO_COLOR` | no colour on terminals |\n";
@@ -107,7 +135,7 @@ static void put_key(vs_buf *b, const config_key *k)
     vs_buf_printf(b, " | %s%s%s | ", k->fallback ? "`" : "", k->fallback ? k->fallback : "",
                   k->fallback ? "`" : "");
     if (k->status == CONFIG_OLD)
-        vs_buf_printf(b, "older name of `%s`", k->hint);
+        vs_buf_printf(b, "older name of `%s`%s%s", k->hint, k->meaning[0] ? ": " : "", k->meaning);
     else if (k->status == CONFIG_UNUSED)
         vs_buf_printf(b, "accepted without effect: %s", k->hint);
     else

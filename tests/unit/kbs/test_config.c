@@ -111,10 +111,10 @@ static void defaults_without_a_file_listen_on_loopback_and_let_nobody_administra
 }
 
 /* kbs.md 12.1, with the verifier built in */
-#define LEARNING_PATH(type)                                                                        \
+#define LEARNING_PATH(service)                                                                     \
     "[http_server]\nsockets = [\"0.0.0.0:8080\"]\ninsecure_http = true\n"                          \
     "[attestation_token]\ninsecure_key = true\n"                                                   \
-    "[attestation_service]\ntype = \"" type "\"\nas_addr = \"http://as:50004\"\n"                  \
+    "[attestation_service]\n" service                                                              \
     "[admin]\ntype = \"Simple\"\n[[admin.personas]]\nid = \"tester\"\n"                            \
     "public_key_path = \"/opt/kbs/public.pub\"\n"                                                  \
     "[[plugins]]\nname = \"resource\"\ntype = \"LocalFs\"\ndir_path = \"/opt/kbs/repository\"\n"
@@ -122,7 +122,7 @@ static void defaults_without_a_file_listen_on_loopback_and_let_nobody_administra
 static void the_learning_paths_file_is_read(void **state)
 {
     fixture *f = *state;
-    assert_vs_ok(load(f, LEARNING_PATH("coco_as_builtin")), &f->err);
+    assert_vs_ok(load(f, LEARNING_PATH("type = \"coco_as_builtin\"\n")), &f->err);
     const kbs_config *c = &f->c;
     assert_string_equal(c->sockets[0], "0.0.0.0:8080");
     assert_true(c->insecure_header_jwk);
@@ -135,7 +135,8 @@ static void the_learning_paths_file_is_read(void **state)
     assert_int_equal(c->resource_store.type, STORE_TREE);
     assert_string_equal(c->resource_store.path, "/opt/kbs/repository");
     assert_false(c->as.remote || c->as.remote_rvps);
-    assert_vs_ok(load(f, LEARNING_PATH("coco_as_grpc")), &f->err);
+    assert_vs_ok(load(f, LEARNING_PATH("type = \"coco_as_grpc\"\nas_addr = \"http://as:50004\"\n")),
+                 &f->err);
     assert_true(f->c.as.remote);
     assert_string_equal(f->c.as.as.address, "http://as:50004");
     assert_int_equal(f->c.as.pool_size, 100);
@@ -152,7 +153,8 @@ static void verifier_and_reference_values_may_be_other_processes(void **state)
     assert_string_equal(f->c.as.as.address, "http://127.0.0.1:50004");
     assert_string_equal(f->c.as.as.ca_cert, "ca.pem");
     assert_int_equal(f->c.as.pool_size, 7);
-    assert_vs_ok(load(f, BASE "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\n"
+    assert_vs_ok(load(f, BASE "[attestation_service]\ntype = \"coco_as_builtin\"\n"
+                              "[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\n"
                               "client_cert_path = \"c.pem\"\nclient_key_path = \"k.pem\"\n"),
                  &f->err);
     assert_true(f->c.as.remote_rvps && !f->c.as.remote);
@@ -333,7 +335,8 @@ static void each_part_may_have_a_storage_type_of_its_own(void **state)
     fixture *f = *state;
     assert_vs_ok(load(f, "session_storage_type = \"Memory\"\n" BASE
                          "[attestation_service]\ntype = \"coco_as_builtin\"\n"
-                         "storage_type = \"LocalFs\"\nrvps_config.storage_type = \"LocalJson\"\n"
+                         "storage_type = \"LocalFs\"\nrvps_config.type = \"BuiltIn\"\n"
+                         "rvps_config.storage_type = \"LocalJson\"\n"
                          "[storage_backend.backends]\nlocal_fs.dir_path = \"/f\"\n"
                          "local_json.file_dir_path = \"/j\"\n"),
                  &f->err);
@@ -380,7 +383,8 @@ static void older_dialects_are_read(void **state)
     assert_int_equal(f->c.admin.n_acls, 1);
     assert_string_equal(f->c.admin.acls[0].role, "a");
     assert_vs_ok(load(f, BASE "[policy_engine]\npolicy_path = \"/p.rego\"\n"
-                              "[attestation_service]\nwork_dir = \"/w\"\npolicy_engine = \"opa\"\n"
+                              "[attestation_service]\ntype = \"coco_as_builtin\"\nwork_dir = "
+                              "\"/w\"\npolicy_engine = \"opa\"\n"
                               "[attestation_service.attestation_token_broker]\ntype = \"Ear\"\n"
                               "[[plugins]]\nname = \"resource\"\ntype = \"kvstorage\"\n"),
                  &f->err);
@@ -591,7 +595,8 @@ static const bad refused[] = {
     {BASE "[[plugins]]\nname = \"resource\"\nstorage_backend_type = \"kvstorage\"\n"
           "dir_path = \"/x\"\n",
      VS_E_INVALID, "dir_path"},
-    {BASE "[attestation_service.attestation_token_broker.signer]\ncert_path = \"x\"\n",
+    {BASE "[attestation_service]\ntype = \"coco_as_builtin\"\n"
+          "[attestation_service.attestation_token_broker.signer]\ncert_path = \"x\"\n",
      VS_E_INVALID, "key_path"},
 };
 

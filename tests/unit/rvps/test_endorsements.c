@@ -436,14 +436,19 @@ static void unsigned_messages_are_refused_where_signed_ones_are_required(void **
     drop_pki(&p);
 }
 
-static void without_anchors_nothing_can_be_required(void **state)
+static void without_anchors_nothing_that_must_be_signed_is_taken(void **state)
 {
     fixture *f = *state;
-    rvps *r = NULL;
-    rvps_options o = {.require_signed = true};
-    assert_vs_code(rvps_new(f->store, &o, &r, &err), VS_E_INVALID);
-    o.anchors = f->anchors; /* none in it */
-    assert_vs_code(rvps_new(f->store, &o, &r, &err), VS_E_INVALID);
+    pki q = make_pki("critical,CA:FALSE", NULL, 0);
+    for (int anchors = 0; anchors < 2; anchors++) { /* none; none in it */
+        with_options(f, true, anchors);
+        assert_true(send(f, "corim", q.corim) != VS_OK);
+        assert_vs_code(send(f, "sample", VS_LIT("{\"a\":[1]}")), VS_E_DENIED);
+        rvps_entry none;
+        assert_vs_code(rvps_get(f->r, VS_LIT(FW), NOW, &arena, &none, &err), VS_E_NOT_FOUND);
+        assert_vs_code(rvps_get(f->r, VS_LIT("a"), NOW, &arena, &none, &err), VS_E_NOT_FOUND);
+    }
+    drop_pki(&q);
     with_options(f, false, true); /* empty anchors trust nobody */
     pki p = make_pki("critical,CA:FALSE", NULL, 0), other = make_pki("critical,CA:FALSE", NULL, 0);
     assert_vs_code(send(f, "corim", p.corim), VS_E_UNTRUSTED);
@@ -714,7 +719,7 @@ int main(void)
         T(a_key_with_a_kid_answers_to_that_kid),
         T(every_flipped_bit_of_a_signed_corim_is_noticed),
         T(unsigned_messages_are_refused_where_signed_ones_are_required),
-        T(without_anchors_nothing_can_be_required),
+        T(without_anchors_nothing_that_must_be_signed_is_taken),
         T(what_cannot_be_an_anchor_is_refused),
         T(a_file_may_mix_certificates_and_keys),
         T(the_rim_of_nvidia_gives_nine_records),

@@ -31,14 +31,19 @@ static void aliases_are_accepted_and_never_emitted(void **state)
     const char *name;
     assert_true(vs_tee_known(VS_LIT("azsnpvtpm"), &name));
     assert_string_equal(name, "az-snp-vtpm");
-    assert_true(vs_tee_known(VS_LIT("nvidia-dpu"), &name));
-    assert_string_equal(name, "nvidiadpu");
+    static const char *const dpu[] = {"nvidiadpu", "nvidia-dpu", "dpu"}; /* kbs.md 1.3 */
+    for (size_t i = 0; i < VS_COUNT(dpu); i++) {
+        assert_true(vs_tee_known(vs_str(dpu[i]), &name));
+        assert_string_equal(name, "nvidiadpu");
+        assert_null(vs_tee_find(vs_str(dpu[i])));
+    }
 }
 
 static void other_names_are_unknown(void **state)
 {
     (void)state;
-    static const char *const unknown[] = {"", "CCA", "cca ", "cc", "ccaa", "none", "cca/../sample"};
+    static const char *const unknown[] = {"",     "CCA",  "cca ", "cc",
+                                          "ccaa", "none", "dp",   "cca/../sample"};
     for (size_t i = 0; i < VS_COUNT(unknown); i++) {
         assert_false(vs_tee_known(vs_str(unknown[i]), NULL));
         assert_null(vs_tee_find(vs_str(unknown[i])));
