@@ -110,7 +110,7 @@ static void full_names_leave_room_for_a_signed_message(void **state)
     size_t n;
     vs_arena_init(&a, 0);
     assert_vs_ok(rvps_plan(f->store, &recs, &o, &a, &items, &n, &err), &err);
-    print_message("%zu bytes of strangers cost %zu of memory\n", full, vs_arena_used(&a));
+    print_message("# %zu bytes of strangers cost %zu of memory\n", full, vs_arena_used(&a));
     assert_true(vs_arena_used(&a) * 1000 / full * STRANGERS_ENTRIES_BYTES <= RVPS_PLAN_MEMORY);
     vs_arena_free(&a);
 }
