@@ -318,3 +318,75 @@ users = ["65534"]'
         "$url/api.ImagePullService/PullImage"
     grep -qi '^grpc-status: 12' answer.txt
 }
+
+# as_daemon SOCKET [COMMAND...]: asks the agent which TEE it is in, as a user that is neither root nor the agent's
+as_daemon() {
+    local socket=$1
+    shift
+    "$@" setpriv --reuid 1 --regid 1 --clear-groups /usr/bin/python3 - "$socket" \
+        attestation_agent.AttestationAgentService GetTeeType <"$VS_ROOT/tests/e2e/ttrpc.py"
+}
+
+needs_namespaces() {
+    [ "$(id -u)" = 0 ] || skip "only root can call as another user"
+    [ -x /usr/bin/python3 ] || skip "no python that another user can run"
+    unshare -U -r -m true 2>/dev/null || skip "no user namespaces here"
+}
+
+@test "in a user namespace a caller from outside is nobody: not even the user nobody" {
+    needs_namespaces
+    chmod 755 "$work"
+    sample='[attester]
+allow_sample = true'
+    for users in 65534 1; do
+        printf '%s\n[callers]\nusers = ["%s"]\n' "$sample" "$users" >aa.toml
+        start_server aa env -u VOUCHSAFE_TSM_PATH unshare -U -r attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+        [ "$(ask_aa GetTeeType)" = sample ]
+        run as_daemon "$work/aa.sock"
+        [ "$status" -ne 0 ]
+        [[ "$output" != *sample* ]]
+        grep -q 'not in this user namespace' aa.log
+        stop_server
+    done
+    printf '%s\n[callers]\nusers = ["1"]\n' "$sample" >aa.toml # without a namespace it may
+    start_server aa env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+    [ "$(as_daemon "$work/aa.sock")" = sample ]
+}
+
+@test "callers reach the default socket whatever the umask is, by user and by group" {
+    needs_namespaces
+    chmod 755 "$work"
+    socket=/run/confidential-containers/attestation-agent/attestation-agent.sock
+    for callers in 'users = ["1"]' 'group = "1"'; do
+        printf '[attester]\nallow_sample = true\n[callers]\n%s\n' "$callers" >aa.toml
+        # CAP_CHOWN is what the unit takes away: then the file has no group, and the kernel still tells who calls.
+        start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+            'mount -t tmpfs none /run && umask 077 && exec setpriv --bounding-set -chown --inh-caps -chown attestation-agent -c aa.toml'
+        [ "$(nsenter -t "$server_pid" -m stat -c %a /run/confidential-containers/attestation-agent)" = 755 ]
+        [ "$(as_daemon "$socket" nsenter -t "$server_pid" -m)" = sample ]
+        run nsenter -t "$server_pid" -m setpriv --reuid 2 --regid 2 --clear-groups /usr/bin/python3 - "$socket" \
+            attestation_agent.AttestationAgentService GetTeeType <"$VS_ROOT/tests/e2e/ttrpc.py"
+        [ "$status" -ne 0 ]
+        [[ "$output" != *sample* ]]
+        stop_server
+    done
+    printf '[attester]\nallow_sample = true\n' >aa.toml
+    start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+        'mount -t tmpfs none /run && umask 077 && exec attestation-agent -c aa.toml'
+    [ "$(nsenter -t "$server_pid" -m stat -c %a /run/confidential-containers/attestation-agent)" = 700 ]
+    [ "$(nsenter -t "$server_pid" -m stat -c %a "$socket")" = 600 ]
+}
+
+@test "a kernel command line that cannot be read is said, once" {
+    needs_namespaces
+    printf '[attester]\nallow_sample = true\n' >aa.toml
+    # ProcSubset=pid of a unit
+    unshare -m mount -t proc -o subset=pid proc /proc 2>/dev/null || skip "this kernel cannot hide /proc/cmdline"
+    start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+        "mount -t proc -o subset=pid proc /proc && exec attestation-agent -a unix://$work/aa.sock -c aa.toml"
+    [ "$(grep -c "command line are not in effect" aa.log)" = 1 ]
+    [ "$(ask_aa GetTeeType)" = sample ]
+    stop_server
+    start_server aa env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+    ! grep -q "command line" aa.log
+}

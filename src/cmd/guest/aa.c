@@ -9,7 +9,7 @@
 #include "cmd/cli.h"
 #include "cmd/guest/guest.h"
 
-#define SOCKET_DIR "/run/confidential-containers/attestation-agent"
+#define SOCKET_DIR GUEST_RUN_DIR "/attestation-agent"
 
 typedef struct options {
     const char *address, *config, *digest, *document, *log_level;
@@ -127,7 +127,8 @@ static vs_code build(guest_part *part, vs_error *err)
     VS_TRY(aa_new(&p->cfg, has_init ? &init : NULL, &p->agent, err));
     aa_rpc_methods(p->agent, p->methods);
     if (!p->grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
-        VS_TRY(vs_make_dirs(SOCKET_DIR, 0755, err));
+        VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR, SOCKET_DIR}, 2, &p->callers,
+                                 err));
     return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server,
                        err);
 }

@@ -14,8 +14,6 @@
 #include "cmd/cli.h"
 #include "cmd/guest/guest.h"
 
-#define DEFAULT_DIR "/run/confidential-containers"
-
 typedef struct options {
     const char *config, *log_level;
 } options;
@@ -157,8 +155,8 @@ static vs_code build(guest_part *part, vs_error *err)
     VS_TRY(place_credentials(p, err));
     cdh_rpc_methods(&p->service, p->methods);
     if (!p->grpc &&
-        strncmp(p->cfg.socket, "unix://" DEFAULT_DIR "/", sizeof "unix://" DEFAULT_DIR) == 0)
-        VS_TRY(vs_make_dirs(DEFAULT_DIR, 0755, err));
+        strncmp(p->cfg.socket, "unix://" GUEST_RUN_DIR "/", sizeof "unix://" GUEST_RUN_DIR) == 0)
+        VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR}, 1, &p->callers, err));
     return guest_serve(p->cfg.socket, p->grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
                        err);
 }
