@@ -390,3 +390,58 @@ allow_sample = true'
     start_server aa env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
     ! grep -q "command line" aa.log
 }
+
+@test "the kernel's command line alone is enough, with an authority of KBS_CERT or of a bundle" {
+    needs_namespaces
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 1 \
+        -subj "/CN=test CA" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj "/CN=kbs" 2>/dev/null
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -out server.pem \
+        -extfile <(printf 'subjectAltName=IP:127.0.0.1') 2>/dev/null
+    kill "$kbs_pid"
+    wait "$kbs_pid" || true
+    cat >tls.toml <<'T'
+[http_server]
+private_key = "server.key"
+certificate = "server.pem"
+[admin]
+authorization_mode = "DenyAll"
+[[plugins]]
+name = "resource"
+storage_backend_type = "kvstorage"
+T
+    serve -c tls.toml
+    [[ "$url" == https://* ]]
+    printf 'quiet agent.aa_kbc_params=cc_kbc::%s\n' "$url" >cmdline
+    mount_and='mount -t tmpfs none /run && mount --bind cmdline /proc/cmdline && exec'
+    all='vouchsafe-guest all -b 127.0.0.1:0'
+    fetch() { curl -sS -o got -w '%{http_code}' "$(await_http all.out)/cdh/resource/$secret_path"; }
+    await_http() {
+        for ((i = 0; i < 400; i++)); do
+            ! grep -q '^ready http' "$1" || break
+            sleep 0.025
+        done
+        sed -n 's/^ready \(http\)/\1/p' "$1"
+    }
+    start_server all env KBS_CERT="$(cat ca.pem)" unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 200 ]
+    cmp message.txt got
+    stop_server
+    start_server all env SSL_CERT_FILE="$work/ca.pem" unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 200 ]
+    cmp message.txt got
+    stop_server
+    start_server all unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 500 ]
+    grep -qi 'certificate' got
+}
+
+@test "AA_SOCKET wins over the hub's file" {
+    start_aa
+    printf 'socket = "unix://%s/cdh.sock"\n[aa]\naa_socket = "unix://%s/nowhere.sock"\n[kbc]\nname = "cc_kbc"\nurl = "%s"\n' \
+        "$work" "$work" "$kbs_url" >cdh.toml
+    export AA_SOCKET=unix://$work/aa.sock
+    start_server cdh confidential-data-hub -c cdh.toml
+    ttrpc "$work/cdh.sock" api.GetResourceService GetResource "1=kbs:///$secret_path" >got
+    cmp message.txt got
+}

@@ -116,10 +116,10 @@ static vs_code build(guest_part *part, vs_error *err)
 {
     program *p = (program *)part;
     const options *o = &p->o;
+    const guest_env env = guest_env_read();
     aa_init_data init;
     bool has_init;
-    VS_TRY(aa_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline), &p->arena,
-                          &p->cfg, err));
+    VS_TRY(aa_config_load(o->config, &env, guest_cmdline(&p->cmdline), &p->arena, &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
     VS_TRY(guest_callers_of(p->cfg.allowed_users, p->cfg.n_allowed_users, p->cfg.allowed_group,
                             &p->callers, err));

@@ -25,8 +25,8 @@ static const cli_option options_[] = {
      .letter = 'c',
      .value = "FILE",
      AT(config),
-     .help = "Configuration, TOML or JSON; without it AA_KBC_PARAMS, or agent.aa_kbc_params of the "
-             "kernel's command line"},
+     .help = "Configuration, TOML or JSON; without it agent.aa_kbc_params of the kernel's command "
+             "line. AA_KBC_PARAMS and AA_SOCKET win over both, its kbs_cert over KBS_CERT"},
     {.name = "log-level",
      .value = "LEVEL",
      .env = "RUST_LOG",
@@ -113,8 +113,8 @@ static vs_code open_kbs(program *p, vs_error *err)
 static vs_code open_source(program *p, vs_error *err)
 {
     const options *o = &p->o;
-    VS_TRY(cdh_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline),
-                           &p->arena, &p->cfg, err));
+    const guest_env env = guest_env_read();
+    VS_TRY(cdh_config_load(o->config, &env, guest_cmdline(&p->cmdline), &p->arena, &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
     if (strcmp(p->cfg.kbc_name, "cc_kbc") == 0)
         return open_kbs(p, err);
