@@ -175,6 +175,10 @@ start_asr() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"personalization value"* ]]
     [ ! -e aa.sock ]
+    sed 's/sha256/SHA256/' initdata.toml >upper.toml
+    run attestation-agent -a "unix://$work/aa.sock" -c aa.toml --initdata-toml upper.toml
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'unknown algorithm "SHA256", must be "sha256"'* ]]
     run attestation-agent -a "unix://$work/aa.sock" -c aa.toml --initdata-digest 'not base64'
     [ "$status" -eq 1 ]
     start_aa
@@ -187,7 +191,10 @@ start_asr() {
     printf '[token_configs.kbs]\nurl = "%s"\n' "$kbs_url" >aa.toml
     run env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
     [ "$status" -eq 1 ]
-    [[ "$output" == *"no TEE found"* ]]
+    [[ "$output" == *'no TEE found (VOUCHSAFE_TSM_PATH names another report device; "allow_sample = true" in [attester] of the'* ]]
+    [[ "$output" != *"--allow-sample"* && "$output" != *KBS_CLIENT* ]]
+    run env -u VOUCHSAFE_TSM_PATH kbs-client --url "$kbs_url" attest --tee-key-file realm.key
+    [[ "$output" == *"no TEE found ("*"; --allow-sample or KBS_CLIENT_ALLOW_SAMPLE=1 allows"* ]]
     unset VOUCHSAFE_TSM_PATH
     start_aa '[attester]
 allow_sample = true'
@@ -242,6 +249,17 @@ enable_eventlog = true'
     python3 -c 'import json,sys; print(json.dumps({"op": "keyunwrap", "keyunwrapparams": {"annotation": json.load(sys.stdin)["keywrapresults"]["annotation"]}}))' <wrapped.json |
         ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey --stdin >got.json
     [ "$(member keyunwrapresults optsdata <got.json | python3 -c 'import sys; print(bytes(eval(sys.stdin.read())).decode())')" = "layer options" ]
+    for bad in 'not JSON' '{}' '{"op":"keywrap"}' '{"op":"keyunwrap","keyunwrapparams":{"annotation":"!"}}' \
+        '{"op":"keyunwrap","keyunwrapparams":{"annotation":"e30="}}'; do
+        run ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey "1=$bad"
+        [ "$status" -eq 1 ]
+        [[ "$output" == "13 [ERROR] UnwrapKey Parse request failed: "* ]]
+    done
+    # read, but no key is there
+    packet=$(printf '{"kid":"kbs:///default/key/none","wrapped_data":"AA==","iv":"AA==","wrap_type":"A256GCM"}' | base64 -w0)
+    run ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey \
+        "1={\"op\":\"keyunwrap\",\"keyunwrapparams\":{\"annotation\":\"$packet\"}}"
+    [[ "$output" == "13 [CDH] [ERROR]: Decrypt Image (UnwrapKey) failed: "* ]]
     run ttrpc "$work/cdh.sock" api.ImagePullService PullImage 1=x
     [ "$output" = "5 /api.ImagePullService/PullImage is not supported" ]
 }
@@ -284,6 +302,10 @@ enable_eventlog = true'
     [[ "$output" == *"[CDH] [ERROR]: Secure Mount failed: "*'"alibaba-cloud-oss" are not supported'* ]]
     run mount_as block-device '"encryptionType":"zfs"'
     [[ "$output" == *'"zfs" is not supported'* ]]
+    run mount_as block-device '"encryptionType":"luks1"'
+    [[ "$output" == *'must be "luks2"'* && "$output" != *zfs* ]]
+    run mount_as block-device ''
+    [[ "$output" == *'"encryptionType" is missing: "luks2"'* && "$output" != *zfs* ]]
     run mount_as block-device '"encryptionType":"luks2","sourceType":"encrypted","targetType":"device","key":"kbs:///a/b/c","devicePath":"/dev/null"'
     [[ "$output" == *"/dev/null is no block device"* ]]
     run ttrpc "$work/cdh.sock" api.SecureMountService SecureMount 1=block-device 2=malformed
