@@ -90,6 +90,14 @@ start_asr() {
     [ "$(status_of "$asr_url/aa/evidence?runtime_data=$(printf 'a%.0s' {1..65})")" = 500 ]
     [ "$(status_of -H 'Host: evil.example' "$asr_url/info")" = 403 ]
     [ "$(status_of -H 'Host: localhost:1' "$asr_url/info")" = 200 ]
+    [ "$(status_of -H 'Host: 127.0.0.1:x' "$asr_url/info")" = 403 ]
+    # the target's authority counts (RFC 9112 3.2.2), in HTTP/2 the only one there is
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target http://evil.example/info "$asr_url/")" = 403 ]
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target https://evil.example/info "$asr_url/")" = 403 ]
+    [ "$(status_of -H 'Host: evil.example' --request-target http://127.0.0.1:9/info "$asr_url/")" = 200 ]
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target http://127.0.0.1@evil.example/info "$asr_url/")" = 400 ]
+    [ "$(status_of --http2-prior-knowledge -H 'Host: evil.example' "$asr_url/info")" = 403 ]
+    [ "$(status_of --http2-prior-knowledge "$asr_url/info")" = 200 ]
 }
 
 @test "ASR serves only the features it was started with, and only loopback" {
