@@ -90,8 +90,11 @@ vs_code aa_new(const aa_config *cfg, const aa_init_data *init, aa **out, vs_erro
     agent->init_data = (vs_buf)VS_BUF(VS_INIT_DATA_MAX);
     (void)pthread_mutex_init(&agent->lock, NULL);
     aa_token_forget(&agent->tokens);
-    const attester_config tee = {
-        .tsm_path = cfg->tsm_path, .imds_url = cfg->imds_url, .allow_sample = cfg->allow_sample};
+    const attester_config tee = {.tsm_path = cfg->tsm_path,
+                                 .imds_url = cfg->imds_url,
+                                 .allow_sample = cfg->allow_sample,
+                                 .sample_by = "\"allow_sample = true\" in [attester] of the "
+                                              "agent's configuration file"};
     vs_code code = attester_detect(&tee, &agent->att, err);
     if (code == VS_OK)
         code = open_kbs(agent, err);

@@ -92,7 +92,7 @@ static vs_code load_file(const char *path, vs_arena *a, raw *r, vs_error *err)
     return check(r, err);
 }
 
-vs_code aa_config_load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
+vs_code aa_config_load(const char *path, const guest_env *env, vs_span cmdline, vs_arena *a,
                        aa_config *out, vs_error *err)
 {
     raw r = {0};
@@ -106,8 +106,9 @@ vs_code aa_config_load(const char *path, const char *params, vs_span cmdline, vs
     r.cfg.tee_key = (vs_key_type)r.tee_key;
     *out = r.cfg;
     vs_span word = guest_cmdline_value(cmdline, "agent.aa_kbc_params");
-    if (params)
-        VS_TRY_WRAP(from_params(vs_str(params), a, out, err), err, "AA_KBC_PARAMS");
+    out->kbs_cert = env->kbs_cert;
+    if (env->aa_kbc_params)
+        VS_TRY_WRAP(from_params(vs_str(env->aa_kbc_params), a, out, err), err, "AA_KBC_PARAMS");
     else if (word.n)
         VS_TRY_WRAP(from_params(word, a, out, err), err,
                     "agent.aa_kbc_params of the kernel's command line");

@@ -8,6 +8,7 @@
 #define VS_AA_CONFIG_H
 
 #include "config/config.h"
+#include "config/guest.h"
 #include "crypto/crypto.h"
 
 typedef struct aa_config {          /* text lives on the arena; NULL = not given */
@@ -29,9 +30,10 @@ typedef struct aa_config {          /* text lives on the arena; NULL = not given
 
 extern const config_table aa_config_table;
 
-/* `path` NULL: from the environment variable AA_KBC_PARAMS (`params`, NULL = not set), else from
- * the kernel's command line (`cmdline`, p == NULL = not readable). */
-VS_MUST vs_code aa_config_load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
+/* `path` NULL: from the environment, else the URL from the kernel's command line (`cmdline`, p ==
+ * NULL = not readable). A file says all: then the environment is not looked at. (KBS_CERT is
+ * upstream's for the hub alone; here it holds for both.) `env`'s texts must outlive `out`. */
+VS_MUST vs_code aa_config_load(const char *path, const guest_env *env, vs_span cmdline, vs_arena *a,
                                aa_config *out, vs_error *err);
 
 #endif

@@ -257,10 +257,10 @@ static void agent(const asr *s, const vs_http_request *req, vs_http_response *re
 /* A name of this machine, with any port: nobody else's name leads here but by a trick. */
 static bool host_is_local(vs_span host)
 {
-    bool bracket = host.n && host.p[0] == '[';
-    vs_span rest, name = bracket ? vs_span_cut(vs_span_from(host, 1), ']', &rest, NULL)
-                                 : vs_span_cut(host, ':', &rest, NULL);
+    vs_span name, port;
     vs_ip ip;
+    if (!vs_url_authority(host, &name, &port))
+        return false;
     if (vs_span_ieq(name, VS_LIT("localhost")))
         return true;
     return vs_ip_parse(name, &ip) && vs_ip_is_loopback(ip);

@@ -45,7 +45,16 @@ static void unseal_secret(void *user, const vs_grpc_call *call, vs_grpc_reply *r
 
 static void unwrap_key(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
 {
-    guest_answer(user, call, reply, unwrapped, false, PREFIX "Decrypt Image (UnwrapKey) failed");
+    vs_span in = {0};
+    vs_error err = {0};
+    const guest_field fields[] = {{1, .is_bytes = true, .bytes = &in}};
+    if (!guest_read(call, fields, 1, reply))
+        return;
+    if (cdh_keyprovider_check_unwrap(in, &err) != VS_OK)
+        guest_fail(call, reply, "[ERROR] UnwrapKey Parse request failed", &err);
+    else
+        guest_answer(user, call, reply, unwrapped, false,
+                     PREFIX "Decrypt Image (UnwrapKey) failed");
 }
 
 static void wrap_key(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)

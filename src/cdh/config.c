@@ -100,7 +100,20 @@ static vs_code check(const cdh_config *c, vs_error *err)
     return VS_OK;
 }
 
-static vs_code load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
+/* As upstream, which keeps these in its environment: AA_KBC_PARAMS and AA_SOCKET win over the file,
+ * the file's certificate over KBS_CERT. */
+static vs_code obey(const guest_env *env, vs_arena *a, cdh_config *out, vs_error *err)
+{
+    if (env->aa_kbc_params)
+        VS_TRY_WRAP(from_params(vs_str(env->aa_kbc_params), a, out, err), err, "AA_KBC_PARAMS");
+    if (env->aa_socket)
+        out->aa_socket = env->aa_socket;
+    if (!out->kbs_cert)
+        out->kbs_cert = env->kbs_cert;
+    return VS_OK;
+}
+
+static vs_code load(const char *path, const guest_env *env, vs_span cmdline, vs_arena *a,
                     cdh_config *out, vs_error *err)
 {
     vs_span word = guest_cmdline_value(cmdline, "agent.aa_kbc_params");
@@ -108,20 +121,19 @@ static vs_code load(const char *path, const char *params, vs_span cmdline, vs_ar
         VS_TRY(config_table_load(&cdh_config_table, path, CONFIG_TOML, a, out, NULL, err));
     else
         config_table_fallbacks(&cdh_config_table, out);
-    if (!path && params)
-        VS_TRY_WRAP(from_params(vs_str(params), a, out, err), err, "AA_KBC_PARAMS");
-    else if (!path && word.n)
+    if (!path && !env->aa_kbc_params && word.n)
         VS_TRY_WRAP(from_params(word, a, out, err), err,
                     "agent.aa_kbc_params of the kernel's command line");
+    VS_TRY(obey(env, a, out, err));
     VS_TRY(add_credentials(guest_cmdline_value(cmdline, "cdh.kbs_resources"), a, out, err));
     return check(out, err);
 }
 
-vs_code cdh_config_load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
+vs_code cdh_config_load(const char *path, const guest_env *env, vs_span cmdline, vs_arena *a,
                         cdh_config *out, vs_error *err)
 {
     *out = (cdh_config){0};
-    vs_code code = load(path, params, cmdline, a, out, err);
+    vs_code code = load(path, env, cmdline, a, out, err);
     if (code != VS_OK && path)
         (void)vs_wrap(err, "configuration file %s", path);
     return code;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The data hub's configuration (guest.md 3.2): a TOML or JSON file; without one AA_KBC_PARAMS and
- * the kernel command line. Lenient as the agent's (aa/config.h).
+ * The data hub's configuration (guest.md 3.2): a TOML or JSON file, the environment and the
+ * kernel command line. Lenient as the agent's (aa/config.h).
  */
 #ifndef VS_CDH_CONFIG_H
 #define VS_CDH_CONFIG_H
 
 #include "config/config.h"
+#include "config/guest.h"
 
 typedef struct cdh_credential {
     const char *path, *resource_uri;
@@ -27,9 +28,11 @@ typedef struct cdh_config { /* text lives on the arena; NULL = not given */
 
 extern const config_table cdh_config_table;
 
-/* `params` (NULL = not set) and `cmdline` as aa_config_load. Credentials of the kernel's command
- * line (cdh.kbs_resources) come besides those of the file. */
-VS_MUST vs_code cdh_config_load(const char *path, const char *params, vs_span cmdline, vs_arena *a,
-                                cdh_config *out, vs_error *err);
+/* Where secrets come from: AA_KBC_PARAMS, else the file (`path`), else, without a file, the
+ * kernel's command line (`cmdline` as in aa_config_load). AA_SOCKET wins over the file, the file's
+ * certificate over KBS_CERT. Credentials of the kernel's command line (cdh.kbs_resources) come
+ * besides those of the file. `env`'s texts must outlive `out`. */
+VS_MUST vs_code cdh_config_load(const char *path, const guest_env *env, vs_span cmdline,
+                                vs_arena *a, cdh_config *out, vs_error *err);
 
 #endif

@@ -79,17 +79,24 @@ static vs_code read_packet(vs_arena *a, vs_span json, vs_span *kid, cdh_wrapped 
     return VS_OK;
 }
 
+static vs_code read_request(vs_val doc, vs_arena *a, vs_buf *packet, vs_span *kid, cdh_wrapped *w,
+                            vs_error *err)
+{
+    vs_val params;
+    VS_TRY(vs_need(doc, "keyunwrapparams", VS_OBJECT, &params, err));
+    VS_TRY(
+        bytes_of(vs_get(params, VS_LIT("annotation")), "keyunwrapparams.annotation", packet, err));
+    VS_TRY_WRAP(read_packet(a, vs_buf_span(packet), kid, w, err), err, "annotation packet");
+    return VS_OK;
+}
+
 static vs_code unwrap(cdh_source *source, vs_val doc, vs_arena *a, vs_buf *output, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf packet = VS_BUF(CDH_KEYPROVIDER_MAX);
     VS_CLEANUP(vs_buf_free) vs_buf key = VS_BUF(KEY_MAX), options = VS_BUF(CDH_KEYPROVIDER_MAX);
-    vs_val params;
     vs_span kid;
     cdh_wrapped w;
-    VS_TRY(vs_need(doc, "keyunwrapparams", VS_OBJECT, &params, err));
-    VS_TRY(
-        bytes_of(vs_get(params, VS_LIT("annotation")), "keyunwrapparams.annotation", &packet, err));
-    VS_TRY_WRAP(read_packet(a, vs_buf_span(&packet), &kid, &w, err), err, "annotation packet");
+    VS_TRY(read_request(doc, a, &packet, &kid, &w, err));
     VS_TRY_WRAP(cdh_source_get_named(source, kid, &key, err), err, "the layer's key");
     VS_TRY(cdh_unwrap(&w, vs_buf_span(&key), &options, err));
     vs_buf_puts(output, "{\"keyunwrapresults\":{\"optsdata\":");
@@ -197,4 +204,20 @@ vs_code cdh_keyprovider(cdh_source *source, cdh_key_op allowed, vs_span input, v
         return wrap(source, allowed & CDH_KEY_FILES, doc, &a, output, err);
     return vs_fail(err, VS_E_INVALID, "op cannot be \"%.*s\" here",
                    VS_FMT(vs_span_head(vs_text(op), 32)));
+}
+
+vs_code cdh_keyprovider_check_unwrap(vs_span input, vs_error *err)
+{
+    VS_CLEANUP(vs_arena_wipe) vs_arena a; /* it may be one to wrap, by mistake */
+    VS_CLEANUP(vs_buf_free) vs_buf packet = VS_BUF(CDH_KEYPROVIDER_MAX);
+    vs_arena_init(&a, 0);
+    vs_val doc, op;
+    vs_span kid;
+    cdh_wrapped w;
+    VS_TRY(parse_input(&a, input, &doc, err));
+    VS_TRY(vs_need(doc, "op", VS_STRING, &op, err));
+    if (!vs_span_is(vs_text(op), "keyunwrap"))
+        return vs_fail(err, VS_E_INVALID, "op is not \"keyunwrap\"");
+    vs_code code = read_request(doc, &a, &packet, &kid, &w, err);
+    return code == VS_E_UNSUPPORTED ? VS_OK : code; /* read, and refused later */
 }

@@ -28,5 +28,8 @@ typedef enum cdh_key_op { /* a set */
  * "::keypath=<file of 32 bytes>" behind it, which needs CDH_KEY_FILES. */
 VS_MUST vs_code cdh_keyprovider(cdh_source *source, cdh_key_op allowed, vs_span input,
                                 vs_buf *output, vs_error *err);
+/* That `input` is a request to unwrap, of a form that can be read: what upstream tells apart from a
+ * key that does not unwrap. */
+VS_MUST vs_code cdh_keyprovider_check_unwrap(vs_span input, vs_error *err);
 
 #endif

@@ -70,11 +70,14 @@ static vs_code one_of(const char *name, const char *value, const char *first, co
 
 static vs_code check_kinds(const options *o, vs_error *err)
 {
-    bool luks2;
-    VS_TRY(one_of("encryptionType", o->encryption, "luks2", "zfs", &luks2, err));
-    if (!luks2)
+    if (!o->encryption)
+        return vs_fail(err, VS_E_INVALID, "option \"encryptionType\" is missing: \"luks2\"");
+    if (strcmp(o->encryption, "zfs") == 0)
         return vs_fail(err, VS_E_UNSUPPORTED,
                        "\"encryptionType\" \"zfs\" is not supported here, only \"luks2\"");
+    if (strcmp(o->encryption, "luks2") != 0)
+        return vs_fail(err, VS_E_INVALID, "\"encryptionType\" is \"%.64s\", must be \"luks2\"",
+                       o->encryption);
     if (o->pool || o->dataset)
         return vs_fail(err, VS_E_INVALID, "\"pool\" and \"dataset\" are options of zfs");
     if (o->file_system && strcmp(o->file_system, "ext4") != 0)

@@ -70,7 +70,8 @@ static vs_code find_tpm(attester *a, bool named, bool *found, vs_error *err)
 }
 
 /* The error of a search in vain: everything that was looked for, and why it does not fit. */
-static vs_code none_found(const vs_error *tsm_why, const vs_error *tpm_why, vs_error *err)
+static vs_code none_found(const char *sample_by, const vs_error *tsm_why, const vs_error *tpm_why,
+                          vs_error *err)
 {
     char tsm_text[300], tpm_text[300];
     VS_CLEANUP(vs_buf_free) vs_buf all = VS_BUF(400);
@@ -82,11 +83,13 @@ static vs_code none_found(const vs_error *tsm_why, const vs_error *tpm_why, vs_e
     (void)vs_fail(err, VS_E_NOT_FOUND, "%.*s: %s; tpm: %s", VS_FMT(vs_buf_span(&all)),
                   vs_error_text(tsm_why, tsm_text, sizeof tsm_text),
                   vs_error_text(tpm_why, tpm_text, sizeof tpm_text));
-    (void)vs_wrap(err,
-                  "no TEE found (%s names another report device; --allow-sample, "
-                  "KBS_CLIENT_ALLOW_SAMPLE=1 or attester.allow_sample of the agent allows the "
-                  "sample attester, which proves nothing)",
-                  TSM_PATH_ENV);
+    if (sample_by)
+        (void)vs_wrap(err,
+                      "no TEE found (%s names another report device; %s allows the sample "
+                      "attester, which proves nothing)",
+                      TSM_PATH_ENV, sample_by);
+    else
+        (void)vs_wrap(err, "no TEE found (%s names another report device)", TSM_PATH_ENV);
     return VS_E_NOT_FOUND;
 }
 
@@ -116,7 +119,7 @@ static vs_code settle(attester *a, const attester_config *cfg, named n, vs_error
     if (code != VS_OK || found)
         return code;
     if (!cfg->allow_sample)
-        return none_found(&tsm_why, &tpm_why, err);
+        return none_found(cfg->sample_by, &tsm_why, &tpm_why, err);
     vs_log(VS_LOG_WARN, "attester", "no TEE found: using the sample attester, which proves nothing",
            NULL);
     a->tee = &tee_attester_sample;

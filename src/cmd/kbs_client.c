@@ -75,7 +75,8 @@ static vs_code load_tee_key(const kc_options *o, kbsc *c, vs_error *err)
 static vs_code detect(const kc_options *o, attester **out, vs_error *err)
 {
     const char *env = getenv("KBS_CLIENT_ALLOW_SAMPLE");
-    attester_config cfg = {.allow_sample = o->allow_sample || (env && strcmp(env, "1") == 0)};
+    attester_config cfg = {.allow_sample = o->allow_sample || (env && strcmp(env, "1") == 0),
+                           .sample_by = "--allow-sample or KBS_CLIENT_ALLOW_SAMPLE=1"};
     return attester_detect(&cfg, out, err);
 }
 

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/guest.h"
 
+#include <stdlib.h>
+
+guest_env guest_env_read(void)
+{
+    return (guest_env){.aa_kbc_params = getenv("AA_KBC_PARAMS"),
+                       .aa_socket = getenv("AA_SOCKET"),
+                       .kbs_cert = getenv("KBS_CERT")};
+}
+
 vs_code guest_split(vs_span text, vs_span *before, vs_span *after, vs_error *err)
 {
     const uint8_t *at = text.p ? memmem(text.p, text.n, "::", 2) : NULL;

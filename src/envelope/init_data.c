@@ -13,6 +13,15 @@ static vs_code check_files(vs_val data, vs_error *err)
     return VS_OK;
 }
 
+/* "sha256", "sha384", "sha512" (or "sm3" where there is one): nothing else names them here. */
+static vs_hash algorithm_of(vs_span name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !(name.p[i] >= '0' && name.p[i] <= '9'))
+            return VS_HASH_NONE;
+    return vs_hash_of_name(name);
+}
+
 static vs_code parse(vs_arena *a, vs_span text, vs_init_data *out, vs_error *err)
 {
     vs_val doc, version, algorithm;
@@ -24,9 +33,10 @@ static vs_code parse(vs_arena *a, vs_span text, vs_init_data *out, vs_error *err
     VS_TRY(vs_need(doc, "data", VS_OBJECT, &out->data, err));
     VS_TRY(check_files(out->data, err));
     out->version = vs_text(version);
-    out->algorithm = vs_hash_of_name(vs_text(algorithm));
+    out->algorithm = algorithm_of(vs_text(algorithm));
     if (out->algorithm == VS_HASH_NONE)
-        return vs_fail(err, VS_E_UNSUPPORTED, "unknown algorithm \"%.*s\"",
+        return vs_fail(err, VS_E_UNSUPPORTED,
+                       "unknown algorithm \"%.*s\", must be \"sha256\", \"sha384\" or \"sha512\"",
                        VS_FMT(vs_span_head(vs_text(algorithm), 32)));
     uint8_t *md = vs_alloc(a, VS_HASH_MAX);
     VS_TRY(vs_arena_check(a, err));

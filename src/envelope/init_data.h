@@ -2,6 +2,10 @@
 /*
  * Init data (guest.md 1.8, attestation-service.md 3.2): the TOML document a host may hand to a
  * guest, bound to the guest by its digest. The digest is over the file's bytes as they are.
+ *
+ * As strict as upstream's agent and attestation service, and as lenient: the algorithm is in lower
+ * case and without a dash ("SHA256" and "sha-256" are refused), the version is any text. It binds
+ * nothing, being under the digest like all the rest; kata alone insists on "0.1.0".
  */
 #ifndef VS_ENVELOPE_INIT_DATA_H
 #define VS_ENVELOPE_INIT_DATA_H

@@ -391,11 +391,12 @@ static bool settle_fields(vs_http2_stream *s)
     return vs_buf_ok(&s->text) && vs_buf_ok(&cookie) && vs_buf_ok(&name);
 }
 
-/* The head as HTTP/1.1 would have given it. The single cookie is the last one. Returns 0 or a
- * status. */
+/* The head as HTTP/1.1 would have given it. The single cookie is the last one. A second host, or
+ * one that is not ":authority", is malformed (RFC 9113 8.3.1), and so is a path that names a host.
+ * Returns 0 or a status. */
 static int read_head(vs_http2_stream *s, vs_http_head *head)
 {
-    vs_span cookie = {0};
+    vs_span cookie = {0}, authority = {0}, host = {0};
     memset(head, 0, offsetof(vs_http_head, fields));
     for (vs_span rest = vs_buf_span(&s->text); rest.n;) {
         vs_http_field f = take_field(&rest);
@@ -403,12 +404,19 @@ static int read_head(vs_http2_stream *s, vs_http_head *head)
             head->method = vs_http_method_of(f.value);
         else if (vs_span_is(f.name, ":path")) {
             int status = vs_http_target_parse(f.value, head);
-            if (status)
-                return status;
-        } else if (vs_span_is(f.name, "cookie"))
+            if (status || head->authority.p)
+                return 400;
+        } else if (vs_span_is(f.name, ":authority"))
+            authority = f.value;
+        else if (vs_span_is(f.name, "cookie"))
             cookie = f.value;
         else if (f.name.p[0] != ':' && head->n_fields < VS_HTTP_FIELDS_MAX)
             head->fields[head->n_fields++] = f;
+        if (vs_span_is(f.name, "host")) {
+            if (host.p || (authority.p && !vs_span_ieq(f.value, authority)))
+                return 400;
+            host = f.value;
+        }
     }
     if (cookie.p && head->n_fields < VS_HTTP_FIELDS_MAX)
         head->fields[head->n_fields++] = (vs_http_field){VS_LIT("cookie"), cookie};

@@ -103,6 +103,12 @@ static vs_code load_roots(vs_http_client *c, const vs_http_client_config *cfg, v
         VS_TRY(load_root_text(c, cfg->ca_pem, err));
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
     (void)curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_DATA, c);
+    /* The library alone does not look at it, as OpenSSL and the other client do. */
+    const char *bundle = secure_getenv("SSL_CERT_FILE");
+    if (bundle && access(bundle, R_OK) == 0) {
+        (void)curl_easy_setopt(c->curl, CURLOPT_CAINFO, bundle);
+        return VS_OK;
+    }
     if (c->ca.n == 0)
         return VS_OK;
     /* A machine without the system's bundle still has the roots given here. */

@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "net/url.h"
+
 enum {
     BAD = 400,
     EXPECTATION_FAILED = 417,
@@ -90,20 +92,23 @@ vs_http_method vs_http_method_of(vs_span name)
     return VS_HTTP_OTHER;
 }
 
-/* The authority of an absolute-form target is dropped (RFC 9112 3.2.2). */
-static vs_span without_authority(vs_span target)
+/* Takes "http://authority" off a target in absolute form; others stay. False: the authority is none
+ * (RFC 9110 4.2.1), or has user information (4.2.4). */
+static bool take_authority(vs_span *target, vs_span *authority)
 {
     static const char *const schemes[] = {"http://", "https://"};
     for (size_t i = 0; i < VS_COUNT(schemes); i++) {
-        size_t n = strlen(schemes[i]);
-        if (target.n < n || strncasecmp((const char *)target.p, schemes[i], n) != 0)
+        size_t n = strlen(schemes[i]), end = n;
+        if (target->n < n || strncasecmp((const char *)target->p, schemes[i], n) != 0)
             continue;
-        for (size_t at = n; at < target.n; at++)
-            if (target.p[at] == '/' && at > n)
-                return vs_span_from(target, at);
-        return VS_LIT("");
+        while (end < target->n && target->p[end] != '/')
+            end++;
+        vs_span host, port;
+        *authority = vs_span_of(target->p + n, end - n);
+        *target = vs_span_from(*target, end);
+        return vs_url_authority(*authority, &host, &port);
     }
-    return target;
+    return true;
 }
 
 int vs_http_target_parse(vs_span target, vs_http_head *out)
@@ -111,8 +116,9 @@ int vs_http_target_parse(vs_span target, vs_http_head *out)
     for (size_t i = 0; i < target.n; i++)
         if (target.p[i] <= 0x20 || target.p[i] >= 0x7f || target.p[i] == '#')
             return BAD;
-    target = without_authority(target);
-    if (!vs_span_is(target, "*") && (target.n == 0 || target.p[0] != '/'))
+    bool asterisk = vs_span_is(target, "*");
+    if (!take_authority(&target, &out->authority) ||
+        (!asterisk && (target.n == 0 || target.p[0] != '/')))
         return BAD;
     out->path = vs_span_cut(target, '?', &out->query, NULL);
     return 0;
@@ -207,12 +213,35 @@ static bool lists_token(const vs_http_head *h, const char *name, vs_span token)
     return false;
 }
 
+/* RFC 9112 3.2: one Host, but for HTTP/1.0; 3.2.2: an absolute target says better. */
+static int settle_host(vs_http_head *out)
+{
+    vs_http_field *host = NULL;
+    for (size_t i = 0; i < out->n_fields; i++) {
+        if (!vs_span_ieq(out->fields[i].name, VS_LIT("host")))
+            continue;
+        if (host)
+            return BAD;
+        host = &out->fields[i];
+    }
+    if (!host && !out->http10)
+        return BAD;
+    if (!out->authority.p)
+        return 0;
+    if (!host && out->n_fields == VS_HTTP_FIELDS_MAX)
+        return TOO_MANY_FIELDS;
+    if (!host)
+        host = &out->fields[out->n_fields++];
+    *host = (vs_http_field){VS_LIT("host"), out->authority};
+    return 0;
+}
+
 static int read_controls(vs_http_head *out)
 {
-    vs_span host = {0}, expect = {0};
-    size_t hosts = count_fields(out, "host", &host);
-    if (hosts > 1 || (hosts == 0 && !out->http10)) /* RFC 9112 3.2 */
-        return BAD;
+    vs_span expect = {0};
+    int status = settle_host(out);
+    if (status)
+        return status;
     if (count_fields(out, "expect", &expect)) {
         if (!vs_span_ieq(expect, VS_LIT("100-continue")))
             return EXPECTATION_FAILED;

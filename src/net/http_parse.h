@@ -25,6 +25,7 @@ typedef struct vs_http_field {
 typedef struct vs_http_head {
     vs_http_method method;
     vs_span path, query; /* raw; path starts with '/' or is "*" */
+    vs_span authority;   /* of a target in absolute form; p == NULL: it is in origin form */
     bool http10;
     bool close; /* the connection ends after this request */
     bool chunked;
@@ -38,7 +39,8 @@ typedef struct vs_http_head {
  * yet (*scan remembers how far was looked). *bad is set for a line feed without carriage return. */
 size_t vs_http_head_end(vs_span in, size_t *scan, bool *bad);
 
-/* Parses a complete head (with its empty line). Returns 0, or the status to refuse with: 400, 417,
+/* Parses a complete head (with its empty line). The field Host is the target's authority where that
+ * has one, whatever was sent (RFC 9112 3.2.2). Returns 0, or the status to refuse with: 400, 417,
  * 431, 501, 505. */
 int vs_http_head_parse(vs_span text, vs_http_head *out);
 

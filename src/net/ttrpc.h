@@ -23,10 +23,12 @@ enum { VS_TTRPC_UIDS_MAX = 32 };
 typedef struct vs_ttrpc_config { /* 0 = default */
     const char *address;         /* "unix:///path" */
     /* Who may call, by the kernel's word (SO_PEERCRED): the server's own user, root, and these.
-     * Others are disconnected at once. */
+     * Others are disconnected at once; so is who is not in the server's user namespace, whatever id
+     * the kernel gives for all of those. */
     const uint32_t *uids;
     size_t n_uids;
-    bool has_gid; /* and whose primary group is this: the socket then is 0660 with that group */
+    bool has_gid; /* and whose primary group is this: the socket then is 0660 with that group, or
+                     0666 where this process may not give it */
     uint32_t gid; /* otherwise it is 0600, or 0666 when other users may call */
     /* A method without a handler is one that is known and not offered: NOT_FOUND, as upstream. */
     const vs_grpc_method *methods;

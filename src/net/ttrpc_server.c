@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "base/users.h"
 #include "net/task_pool.h"
 #include "net/ttrpc_wire.h"
 #include "net/unix_socket.h"
@@ -562,8 +563,9 @@ static bool admit(vs_ttrpc_server *s, int fd, bool *own)
         *own = vs_unix_peer_is_own(&peer);
         return true;
     }
-    char uid[16];
-    (void)snprintf(uid, sizeof uid, "%u", peer.uid);
+    char uid[48] = "not in this user namespace";
+    if (peer.uid != VS_ID_NOBODY)
+        (void)snprintf(uid, sizeof uid, "%u", peer.uid);
     vs_log(VS_LOG_WARN, "ttrpc", "this user may not call here", "uid", uid, NULL);
     return false;
 }

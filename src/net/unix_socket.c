@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/users.h"
+
 static vs_code address_of(const char *path, struct sockaddr_un *out, vs_error *err)
 {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -38,14 +40,19 @@ static vs_code make_room(const struct sockaddr_un *addr, vs_error *err)
     return VS_OK;
 }
 
+static bool give_access(const char *path, const vs_unix_access *access)
+{
+    if (!access->has_gid || lchown(path, (uid_t)-1, access->gid) == 0)
+        return chmod(path, access->mode) == 0;
+    return (errno == EPERM || errno == EINVAL) && chmod(path, 0666) == 0;
+}
+
 /* The kernel takes what fchmod said for the file that bind makes, so there is no moment in which
  * more may connect than are meant to. */
 static bool bind_file(int fd, const struct sockaddr_un *addr, const vs_unix_access *access)
 {
-    const char *path = addr->sun_path;
     return fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 &&
-           (!access->has_gid || lchown(path, (uid_t)-1, access->gid) == 0) &&
-           chmod(path, access->mode) == 0;
+           give_access(addr->sun_path, access);
 }
 
 vs_code vs_unix_listen(const char *path, const vs_unix_access *access, int backlog,
@@ -53,6 +60,7 @@ vs_code vs_unix_listen(const char *path, const vs_unix_access *access, int backl
 {
     struct sockaddr_un addr;
     struct stat st;
+    vs_peer_ids_prepare(); /* before a sandbox takes /proc away */
     VS_TRY(address_of(path, &addr, err));
     VS_TRY(make_room(&addr, err));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -82,7 +90,7 @@ bool vs_unix_peer_of(int fd, vs_unix_peer *out)
     socklen_t n = sizeof cred;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
         return false;
-    *out = (vs_unix_peer){cred.uid, cred.gid, cred.pid};
+    *out = (vs_unix_peer){vs_peer_uid(cred.uid), vs_peer_gid(cred.gid), cred.pid};
     return cred.uid != (uid_t)-1;
 }
 

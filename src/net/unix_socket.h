@@ -13,7 +13,9 @@ typedef struct vs_unix_listener {
     ino_t ino;
 } vs_unix_listener;
 
-typedef struct vs_unix_access { /* of the socket's file */
+/* Of the socket's file. Where this process may not give it the group (without CAP_CHOWN, or in a
+ * user namespace that has no such group), everybody may connect: ask who it is. */
+typedef struct vs_unix_access {
     mode_t mode;
     bool has_gid;
     gid_t gid;
@@ -25,7 +27,8 @@ VS_MUST vs_code vs_unix_listen(const char *path, const vs_unix_access *access, i
                                vs_unix_listener *out, int *fd, vs_error *err);
 /* Removes the socket if it is still the one that was made. */
 void vs_unix_unlink(vs_unix_listener *l);
-/* False when the kernel does not tell: then nobody must be assumed. */
+/* False when the kernel does not tell: then nobody must be assumed. A user or group that is not in
+ * this process's user namespace is VS_ID_NOBODY. */
 VS_MUST bool vs_unix_peer_of(int fd, vs_unix_peer *out);
 /* It is root, or this process's user. */
 bool vs_unix_peer_is_own(const vs_unix_peer *p);

@@ -90,6 +90,14 @@ start_asr() {
     [ "$(status_of "$asr_url/aa/evidence?runtime_data=$(printf 'a%.0s' {1..65})")" = 500 ]
     [ "$(status_of -H 'Host: evil.example' "$asr_url/info")" = 403 ]
     [ "$(status_of -H 'Host: localhost:1' "$asr_url/info")" = 200 ]
+    [ "$(status_of -H 'Host: 127.0.0.1:x' "$asr_url/info")" = 403 ]
+    # the target's authority counts (RFC 9112 3.2.2), in HTTP/2 the only one there is
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target http://evil.example/info "$asr_url/")" = 403 ]
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target https://evil.example/info "$asr_url/")" = 403 ]
+    [ "$(status_of -H 'Host: evil.example' --request-target http://127.0.0.1:9/info "$asr_url/")" = 200 ]
+    [ "$(status_of -H 'Host: 127.0.0.1' --request-target http://127.0.0.1@evil.example/info "$asr_url/")" = 400 ]
+    [ "$(status_of --http2-prior-knowledge -H 'Host: evil.example' "$asr_url/info")" = 403 ]
+    [ "$(status_of --http2-prior-knowledge "$asr_url/info")" = 200 ]
 }
 
 @test "ASR serves only the features it was started with, and only loopback" {
@@ -175,6 +183,10 @@ start_asr() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"personalization value"* ]]
     [ ! -e aa.sock ]
+    sed 's/sha256/SHA256/' initdata.toml >upper.toml
+    run attestation-agent -a "unix://$work/aa.sock" -c aa.toml --initdata-toml upper.toml
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'unknown algorithm "SHA256", must be "sha256"'* ]]
     run attestation-agent -a "unix://$work/aa.sock" -c aa.toml --initdata-digest 'not base64'
     [ "$status" -eq 1 ]
     start_aa
@@ -187,7 +199,10 @@ start_asr() {
     printf '[token_configs.kbs]\nurl = "%s"\n' "$kbs_url" >aa.toml
     run env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
     [ "$status" -eq 1 ]
-    [[ "$output" == *"no TEE found"* ]]
+    [[ "$output" == *'no TEE found (VOUCHSAFE_TSM_PATH names another report device; "allow_sample = true" in [attester] of the'* ]]
+    [[ "$output" != *"--allow-sample"* && "$output" != *KBS_CLIENT* ]]
+    run env -u VOUCHSAFE_TSM_PATH kbs-client --url "$kbs_url" attest --tee-key-file realm.key
+    [[ "$output" == *"no TEE found ("*"; --allow-sample or KBS_CLIENT_ALLOW_SAMPLE=1 allows"* ]]
     unset VOUCHSAFE_TSM_PATH
     start_aa '[attester]
 allow_sample = true'
@@ -242,6 +257,17 @@ enable_eventlog = true'
     python3 -c 'import json,sys; print(json.dumps({"op": "keyunwrap", "keyunwrapparams": {"annotation": json.load(sys.stdin)["keywrapresults"]["annotation"]}}))' <wrapped.json |
         ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey --stdin >got.json
     [ "$(member keyunwrapresults optsdata <got.json | python3 -c 'import sys; print(bytes(eval(sys.stdin.read())).decode())')" = "layer options" ]
+    for bad in 'not JSON' '{}' '{"op":"keywrap"}' '{"op":"keyunwrap","keyunwrapparams":{"annotation":"!"}}' \
+        '{"op":"keyunwrap","keyunwrapparams":{"annotation":"e30="}}'; do
+        run ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey "1=$bad"
+        [ "$status" -eq 1 ]
+        [[ "$output" == "13 [ERROR] UnwrapKey Parse request failed: "* ]]
+    done
+    # read, but no key is there
+    packet=$(printf '{"kid":"kbs:///default/key/none","wrapped_data":"AA==","iv":"AA==","wrap_type":"A256GCM"}' | base64 -w0)
+    run ttrpc "$work/cdh.sock" keyprovider.KeyProviderService UnWrapKey \
+        "1={\"op\":\"keyunwrap\",\"keyunwrapparams\":{\"annotation\":\"$packet\"}}"
+    [[ "$output" == "13 [CDH] [ERROR]: Decrypt Image (UnwrapKey) failed: "* ]]
     run ttrpc "$work/cdh.sock" api.ImagePullService PullImage 1=x
     [ "$output" = "5 /api.ImagePullService/PullImage is not supported" ]
 }
@@ -284,6 +310,10 @@ enable_eventlog = true'
     [[ "$output" == *"[CDH] [ERROR]: Secure Mount failed: "*'"alibaba-cloud-oss" are not supported'* ]]
     run mount_as block-device '"encryptionType":"zfs"'
     [[ "$output" == *'"zfs" is not supported'* ]]
+    run mount_as block-device '"encryptionType":"luks1"'
+    [[ "$output" == *'must be "luks2"'* && "$output" != *zfs* ]]
+    run mount_as block-device ''
+    [[ "$output" == *'"encryptionType" is missing: "luks2"'* && "$output" != *zfs* ]]
     run mount_as block-device '"encryptionType":"luks2","sourceType":"encrypted","targetType":"device","key":"kbs:///a/b/c","devicePath":"/dev/null"'
     [[ "$output" == *"/dev/null is no block device"* ]]
     run ttrpc "$work/cdh.sock" api.SecureMountService SecureMount 1=block-device 2=malformed
@@ -317,4 +347,131 @@ users = ["65534"]'
     curl -sS --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' -d '' -D answer.txt -o /dev/null \
         "$url/api.ImagePullService/PullImage"
     grep -qi '^grpc-status: 12' answer.txt
+}
+
+# as_daemon SOCKET [COMMAND...]: asks the agent which TEE it is in, as a user that is neither root nor the agent's
+as_daemon() {
+    local socket=$1
+    shift
+    "$@" setpriv --reuid 1 --regid 1 --clear-groups /usr/bin/python3 - "$socket" \
+        attestation_agent.AttestationAgentService GetTeeType <"$VS_ROOT/tests/e2e/ttrpc.py"
+}
+
+needs_namespaces() {
+    [ "$(id -u)" = 0 ] || skip "only root can call as another user"
+    [ -x /usr/bin/python3 ] || skip "no python that another user can run"
+    unshare -U -r -m true 2>/dev/null || skip "no user namespaces here"
+}
+
+@test "in a user namespace a caller from outside is nobody: not even the user nobody" {
+    needs_namespaces
+    chmod 755 "$work"
+    sample='[attester]
+allow_sample = true'
+    for users in 65534 1; do
+        printf '%s\n[callers]\nusers = ["%s"]\n' "$sample" "$users" >aa.toml
+        start_server aa env -u VOUCHSAFE_TSM_PATH unshare -U -r attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+        [ "$(ask_aa GetTeeType)" = sample ]
+        run as_daemon "$work/aa.sock"
+        [ "$status" -ne 0 ]
+        [[ "$output" != *sample* ]]
+        grep -q 'not in this user namespace' aa.log
+        stop_server
+    done
+    printf '%s\n[callers]\nusers = ["1"]\n' "$sample" >aa.toml # without a namespace it may
+    start_server aa env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+    [ "$(as_daemon "$work/aa.sock")" = sample ]
+}
+
+@test "callers reach the default socket whatever the umask is, by user and by group" {
+    needs_namespaces
+    chmod 755 "$work"
+    socket=/run/confidential-containers/attestation-agent/attestation-agent.sock
+    for callers in 'users = ["1"]' 'group = "1"'; do
+        printf '[attester]\nallow_sample = true\n[callers]\n%s\n' "$callers" >aa.toml
+        # CAP_CHOWN is what the unit takes away: then the file has no group, and the kernel still tells who calls.
+        start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+            'mount -t tmpfs none /run && umask 077 && exec setpriv --bounding-set -chown --inh-caps -chown attestation-agent -c aa.toml'
+        [ "$(nsenter -t "$server_pid" -m stat -c %a /run/confidential-containers/attestation-agent)" = 755 ]
+        [ "$(as_daemon "$socket" nsenter -t "$server_pid" -m)" = sample ]
+        run nsenter -t "$server_pid" -m setpriv --reuid 2 --regid 2 --clear-groups /usr/bin/python3 - "$socket" \
+            attestation_agent.AttestationAgentService GetTeeType <"$VS_ROOT/tests/e2e/ttrpc.py"
+        [ "$status" -ne 0 ]
+        [[ "$output" != *sample* ]]
+        stop_server
+    done
+    printf '[attester]\nallow_sample = true\n' >aa.toml
+    start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+        'mount -t tmpfs none /run && umask 077 && exec attestation-agent -c aa.toml'
+    [ "$(nsenter -t "$server_pid" -m stat -c %a /run/confidential-containers/attestation-agent)" = 700 ]
+    [ "$(nsenter -t "$server_pid" -m stat -c %a "$socket")" = 600 ]
+}
+
+@test "a kernel command line that cannot be read is said, once" {
+    needs_namespaces
+    printf '[attester]\nallow_sample = true\n' >aa.toml
+    # ProcSubset=pid of a unit
+    unshare -m mount -t proc -o subset=pid proc /proc 2>/dev/null || skip "this kernel cannot hide /proc/cmdline"
+    start_server aa env -u VOUCHSAFE_TSM_PATH unshare -m sh -c \
+        "mount -t proc -o subset=pid proc /proc && exec attestation-agent -a unix://$work/aa.sock -c aa.toml"
+    [ "$(grep -c "command line are not in effect" aa.log)" = 1 ]
+    [ "$(ask_aa GetTeeType)" = sample ]
+    stop_server
+    start_server aa env -u VOUCHSAFE_TSM_PATH attestation-agent -a "unix://$work/aa.sock" -c aa.toml
+    ! grep -q "command line" aa.log
+}
+
+@test "the kernel's command line alone is enough, with an authority of KBS_CERT or of a bundle" {
+    needs_namespaces
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 1 \
+        -subj "/CN=test CA" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj "/CN=kbs" 2>/dev/null
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -out server.pem \
+        -extfile <(printf 'subjectAltName=IP:127.0.0.1') 2>/dev/null
+    kill "$kbs_pid"
+    wait "$kbs_pid" || true
+    cat >tls.toml <<'T'
+[http_server]
+private_key = "server.key"
+certificate = "server.pem"
+[admin]
+authorization_mode = "DenyAll"
+[[plugins]]
+name = "resource"
+storage_backend_type = "kvstorage"
+T
+    serve -c tls.toml
+    [[ "$url" == https://* ]]
+    printf 'quiet agent.aa_kbc_params=cc_kbc::%s\n' "$url" >cmdline
+    mount_and='mount -t tmpfs none /run && mount --bind cmdline /proc/cmdline && exec'
+    all='vouchsafe-guest all -b 127.0.0.1:0'
+    fetch() { curl -sS -o got -w '%{http_code}' "$(await_http all.out)/cdh/resource/$secret_path"; }
+    await_http() {
+        for ((i = 0; i < 400; i++)); do
+            ! grep -q '^ready http' "$1" || break
+            sleep 0.025
+        done
+        sed -n 's/^ready \(http\)/\1/p' "$1"
+    }
+    start_server all env KBS_CERT="$(cat ca.pem)" unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 200 ]
+    cmp message.txt got
+    stop_server
+    start_server all env SSL_CERT_FILE="$work/ca.pem" unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 200 ]
+    cmp message.txt got
+    stop_server
+    start_server all unshare -m sh -c "$mount_and $all"
+    [ "$(fetch)" = 500 ]
+    grep -qi 'certificate' got
+}
+
+@test "AA_SOCKET wins over the hub's file" {
+    start_aa
+    printf 'socket = "unix://%s/cdh.sock"\n[aa]\naa_socket = "unix://%s/nowhere.sock"\n[kbc]\nname = "cc_kbc"\nurl = "%s"\n' \
+        "$work" "$work" "$kbs_url" >cdh.toml
+    export AA_SOCKET=unix://$work/aa.sock
+    start_server cdh confidential-data-hub -c cdh.toml
+    ttrpc "$work/cdh.sock" api.GetResourceService GetResource "1=kbs:///$secret_path" >got
+    cmp message.txt got
 }

@@ -369,14 +369,3 @@ dir_path = \"$work/disk/store\""
     await_ready_status 200 "$operations"
     [ "$(put_resource a/b/new "$token")" = 200 ]
 }
-
-@test "the units are hardened: systemd-analyze gives at most 1.5" {
-    command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-    for unit in "$VS_ROOT"/packaging/systemd/*.service; do
-        run systemd-analyze security --offline=true "$unit"
-        [ "$status" -eq 0 ] || [[ "$output" != *"unrecognized"* ]] || skip "systemd-analyze is too old"
-        figure=$(sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p' <<<"$output")
-        echo "$unit: $figure"
-        awk -v f="$figure" 'BEGIN { exit !(f != "" && f <= 1.5) }'
-    done
-}

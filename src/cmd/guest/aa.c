@@ -9,7 +9,7 @@
 #include "cmd/cli.h"
 #include "cmd/guest/guest.h"
 
-#define SOCKET_DIR "/run/confidential-containers/attestation-agent"
+#define SOCKET_DIR GUEST_RUN_DIR "/attestation-agent"
 
 typedef struct options {
     const char *address, *config, *digest, *document, *log_level;
@@ -116,10 +116,10 @@ static vs_code build(guest_part *part, vs_error *err)
 {
     program *p = (program *)part;
     const options *o = &p->o;
+    const guest_env env = guest_env_read();
     aa_init_data init;
     bool has_init;
-    VS_TRY(aa_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline), &p->arena,
-                          &p->cfg, err));
+    VS_TRY(aa_config_load(o->config, &env, guest_cmdline(&p->cmdline), &p->arena, &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
     VS_TRY(guest_callers_of(p->cfg.allowed_users, p->cfg.n_allowed_users, p->cfg.allowed_group,
                             &p->callers, err));
@@ -127,7 +127,8 @@ static vs_code build(guest_part *part, vs_error *err)
     VS_TRY(aa_new(&p->cfg, has_init ? &init : NULL, &p->agent, err));
     aa_rpc_methods(p->agent, p->methods);
     if (!p->grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
-        VS_TRY(vs_make_dirs(SOCKET_DIR, 0755, err));
+        VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR, SOCKET_DIR}, 2, &p->callers,
+                                 err));
     return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server,
                        err);
 }

@@ -14,8 +14,6 @@
 #include "cmd/cli.h"
 #include "cmd/guest/guest.h"
 
-#define DEFAULT_DIR "/run/confidential-containers"
-
 typedef struct options {
     const char *config, *log_level;
 } options;
@@ -27,8 +25,8 @@ static const cli_option options_[] = {
      .letter = 'c',
      .value = "FILE",
      AT(config),
-     .help = "Configuration, TOML or JSON; without it AA_KBC_PARAMS, or agent.aa_kbc_params of the "
-             "kernel's command line"},
+     .help = "Configuration, TOML or JSON; without it agent.aa_kbc_params of the kernel's command "
+             "line. AA_KBC_PARAMS and AA_SOCKET win over both, its kbs_cert over KBS_CERT"},
     {.name = "log-level",
      .value = "LEVEL",
      .env = "RUST_LOG",
@@ -116,8 +114,8 @@ static vs_code open_kbs(program *p, vs_error *err)
 static vs_code open_source(program *p, vs_error *err)
 {
     const options *o = &p->o;
-    VS_TRY(cdh_config_load(o->config, getenv("AA_KBC_PARAMS"), guest_cmdline(&p->cmdline),
-                           &p->arena, &p->cfg, err));
+    const guest_env env = guest_env_read();
+    VS_TRY(cdh_config_load(o->config, &env, guest_cmdline(&p->cmdline), &p->arena, &p->cfg, err));
     server_log(o->log_level ? o->log_level : p->cfg.log_level, false);
     if (strcmp(p->cfg.kbc_name, "cc_kbc") == 0)
         return open_kbs(p, err);
@@ -158,8 +156,8 @@ static vs_code build(guest_part *part, vs_error *err)
     VS_TRY(place_credentials(p, err));
     cdh_rpc_methods(&p->service, p->methods);
     if (!p->grpc &&
-        strncmp(p->cfg.socket, "unix://" DEFAULT_DIR "/", sizeof "unix://" DEFAULT_DIR) == 0)
-        VS_TRY(vs_make_dirs(DEFAULT_DIR, 0755, err));
+        strncmp(p->cfg.socket, "unix://" GUEST_RUN_DIR "/", sizeof "unix://" GUEST_RUN_DIR) == 0)
+        VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR}, 1, &p->callers, err));
     return guest_serve(p->cfg.socket, p->grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
                        err);
 }

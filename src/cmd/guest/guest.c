@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/guest/guest.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/users.h"
 #include "config/config.h"
 
@@ -12,9 +16,17 @@ enum { CMDLINE_MAX = 64 * 1024, WORKERS = 4 };
 
 vs_span guest_cmdline(vs_buf *text)
 {
+    static atomic_flag said = ATOMIC_FLAG_INIT; /* the programs may be one process */
+    vs_error err = {0};
     text->cap = CMDLINE_MAX;
-    if (vs_read_file("/proc/cmdline", text, NULL) != VS_OK)
+    if (vs_read_file("/proc/cmdline", text, &err) != VS_OK) {
         vs_buf_clear(text);
+        if (!atomic_flag_test_and_set(&said))
+            vs_log_error(VS_LOG_WARN, "guest",
+                         "settings of the kernel's command line are not in effect: it cannot be "
+                         "read",
+                         &err);
+    }
     return vs_span_trim(vs_buf_span(text));
 }
 
@@ -31,6 +43,20 @@ vs_code guest_callers_of(const char *const *users, size_t n, const char *group, 
     out->n_uids = n;
     out->has_gid = group != NULL;
     return group ? vs_group_id(group, &out->gid, err) : VS_OK;
+}
+
+vs_code guest_socket_dirs(const char *const *dirs, size_t n, const guest_callers *callers,
+                          vs_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        VS_TRY(vs_make_dirs(dirs[i], 0755, err));
+        if (!callers->n_uids && !callers->has_gid)
+            continue;
+        if (stat(dirs[i], &st) != 0 || ((st.st_mode & 0111) != 0111 && chmod(dirs[i], 0755) != 0))
+            return vs_fail_errno(err, VS_E_IO, errno, "letting [callers] into %s", dirs[i]);
+    }
+    return VS_OK;
 }
 
 /* ---- serving --------------------------------------------------------------------------------- */

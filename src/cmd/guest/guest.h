@@ -7,6 +7,9 @@
 #include "net/http_server.h"
 #include "net/ttrpc.h"
 
+/* Where the default sockets are. */
+#define GUEST_RUN_DIR "/run/confidential-containers"
+
 int guest_aa(int argc, char **argv);      /* attestation-agent, over ttrpc */
 int guest_grpc_aa(int argc, char **argv); /* grpc-aa */
 int guest_cdh(int argc, char **argv);     /* confidential-data-hub */
@@ -39,7 +42,7 @@ guest_part *guest_aa_part(const guest_setup *s);
 guest_part *guest_cdh_part(const guest_setup *s);
 guest_part *guest_asr_part(const guest_setup *s);
 
-/* The kernel's command line, into `text`; nothing when it cannot be read. */
+/* The kernel's command line, into `text`; nothing, and a warning (once), when it cannot be read. */
 vs_span guest_cmdline(vs_buf *text);
 
 /* Names or numbers of users and a group (NULL = none) as ids. */
@@ -51,6 +54,11 @@ typedef struct guest_callers {
 } guest_callers;
 VS_MUST vs_code guest_callers_of(const char *const *users, size_t n, const char *group,
                                  guest_callers *out, vs_error *err);
+
+/* Makes the directories of a default socket, outermost first. Whatever the umask and whoever made
+ * them, they let callers through when some are configured. */
+VS_MUST vs_code guest_socket_dirs(const char *const *dirs, size_t n, const guest_callers *callers,
+                                  vs_error *err);
 
 /* One table of methods on a socket: ttrpc at "unix://...", or gRPC at "IP:port" on loopback. What
  * is given must outlive the server. */

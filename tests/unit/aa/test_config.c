@@ -18,7 +18,15 @@ static void write_config(const char *text)
 static vs_code load_aa(vs_arena *a, const char *file, const char *params, const char *cmdline,
                        aa_config *out, vs_error *err)
 {
-    return aa_config_load(file, params, vs_str(cmdline), a, out, err);
+    const guest_env env = {.aa_kbc_params = params, .kbs_cert = "ENV PEM"};
+    return aa_config_load(file, &env, vs_str(cmdline), a, out, err);
+}
+
+static vs_code load_cdh(vs_arena *a, const char *file, const char *params, const char *cmdline,
+                        cdh_config *out, vs_error *err)
+{
+    const guest_env env = {.aa_kbc_params = params};
+    return cdh_config_load(file, &env, vs_str(cmdline), a, out, err);
 }
 
 static void the_agents_file_is_read(void **state)
@@ -45,6 +53,9 @@ static void the_agents_file_is_read(void **state)
     assert_true(c.event_log);
     assert_false(c.allow_sample);
     assert_int_equal(c.n_allowed_users, 1);
+    write_config("[token_configs.kbs]\nurl = \"http://kbs:8080\"\n");
+    assert_vs_ok(load_aa(&a, path, NULL, "", &c, &err), &err);
+    assert_null(c.kbs_cert); /* a file says all */
 }
 
 static void the_agents_file_is_checked(void **state)
@@ -90,6 +101,7 @@ static void without_a_file_the_environment_then_the_kernel_counts(void **state)
     assert_null(c.kbs_url);
     assert_vs_ok(load_aa(&a, NULL, NULL, "quiet", &c, &err), &err);
     assert_null(c.kbs_url);
+    assert_string_equal(c.kbs_cert, "ENV PEM");
     assert_int_equal(c.init_pcr, 17);
     assert_int_equal(c.tee_key, VS_KEY_P256);
     assert_int_equal(c.oldest_protocol, KBSC_0_2_0);
@@ -116,26 +128,62 @@ static void the_hubs_settings_are_read(void **state)
     write_config("[kbc]\nname = \"cc_kbc\"\nurl = \"http://k\"\noldest_protocol = \"0.1.1\"\n"
                  "[[credentials]]\npath = \"/a\"\nresource_uri = \"kbs:///a/b/c\"\n"
                  "[image]\nmax_concurrent_layer_downloads_per_image = 3\n");
-    vs_span kernel = VS_LIT("cdh.kbs_resources=kbs:///d/e/f::/x,kbs+p:///q::/y");
-    assert_vs_ok(cdh_config_load(path, NULL, kernel, &a, &c, &err), &err);
+    const char *kernel = "cdh.kbs_resources=kbs:///d/e/f::/x,kbs+p:///q::/y";
+    assert_vs_ok(load_cdh(&a, path, NULL, kernel, &c, &err), &err);
     assert_string_equal(c.socket, "unix:///run/confidential-containers/cdh.sock");
     assert_int_equal(c.n_credentials, 3);
     assert_int_equal(c.oldest_protocol, KBSC_0_1_1);
     assert_string_equal(c.credentials[0].path, "/a");
     assert_string_equal(c.credentials[1].resource_uri, "kbs:///d/e/f");
     assert_string_equal(c.credentials[2].path, "/y");
-    assert_vs_ok(cdh_config_load(NULL, "cc_kbc::http://k2", (vs_span){0}, &a, &c, &err), &err);
+    assert_vs_ok(load_cdh(&a, NULL, "cc_kbc::http://k2", "", &c, &err), &err);
     assert_string_equal(c.kbc_url, "http://k2");
     assert_int_equal(c.oldest_protocol, KBSC_0_2_0);
-    assert_vs_code(cdh_config_load(NULL, NULL, (vs_span){0}, &a, &c, NULL), VS_E_INVALID);
-    assert_vs_code(cdh_config_load(NULL, "eaa_kbc::x", (vs_span){0}, &a, &c, NULL),
-                   VS_E_UNSUPPORTED);
-    assert_vs_code(cdh_config_load(NULL, "cc_kbc::", (vs_span){0}, &a, &c, NULL), VS_E_INVALID);
-    assert_vs_code(cdh_config_load(NULL, "cc_kbc::http://k", VS_LIT("cdh.kbs_resources=kbs:///a"),
-                                   &a, &c, NULL),
+    assert_vs_code(load_cdh(&a, NULL, NULL, "", &c, NULL), VS_E_INVALID);
+    assert_vs_code(load_cdh(&a, NULL, "eaa_kbc::x", "", &c, NULL), VS_E_UNSUPPORTED);
+    assert_vs_code(load_cdh(&a, NULL, "cc_kbc::", "", &c, NULL), VS_E_INVALID);
+    assert_vs_code(load_cdh(&a, NULL, "cc_kbc::http://k", "cdh.kbs_resources=kbs:///a", &c, NULL),
                    VS_E_INVALID);
     write_config("[kbc]\nname = \"cc_kbc\"\nurl = \"http://k\"\n[[credentials]]\npath = \"/a\"\n");
-    assert_vs_code(cdh_config_load(path, NULL, (vs_span){0}, &a, &c, NULL), VS_E_INVALID);
+    assert_vs_code(load_cdh(&a, path, NULL, "", &c, NULL), VS_E_INVALID);
+}
+
+/* guest.md 3.2: what is set already wins over the file, but for the certificate. */
+static void the_hubs_environment_has_upstreams_precedence(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_arena_free) vs_arena a;
+    vs_arena_init(&a, 0);
+    cdh_config c;
+    vs_error err = {0};
+    const guest_env env = {"cc_kbc::http://env", "unix:///env.sock", "ENV PEM"};
+    const char *kernel = "agent.aa_kbc_params=cc_kbc::https://kernel";
+    write_config("[aa]\naa_socket = \"unix:///file.sock\"\n"
+                 "[kbc]\nname = \"offline_fs_kbc\"\nkbs_cert = \"FILE PEM\"\n");
+    assert_vs_ok(cdh_config_load(path, &env, vs_str(kernel), &a, &c, &err), &err);
+    assert_string_equal(c.kbc_name, "cc_kbc");
+    assert_string_equal(c.kbc_url, "http://env");
+    assert_string_equal(c.aa_socket, "unix:///env.sock");
+    assert_string_equal(c.kbs_cert, "FILE PEM");
+    assert_vs_ok(cdh_config_load(path, &(guest_env){0}, vs_str(kernel), &a, &c, &err), &err);
+    assert_string_equal(c.kbc_name, "offline_fs_kbc");
+    assert_string_equal(c.aa_socket, "unix:///file.sock");
+    /* An empty certificate of the file is one: the environment's is not taken. */
+    write_config("[kbc]\nname = \"cc_kbc\"\nurl = \"http://file\"\nkbs_cert = \"\"\n");
+    assert_vs_ok(
+        cdh_config_load(path, &(guest_env){.kbs_cert = "ENV PEM"}, (vs_span){0}, &a, &c, &err),
+        &err);
+    assert_string_equal(c.kbc_url, "http://file");
+    assert_string_equal(c.kbs_cert, "");
+    /* Without a file, the command line alone with a certificate of the environment. */
+    assert_vs_ok(
+        cdh_config_load(NULL, &(guest_env){.kbs_cert = "ENV PEM"}, vs_str(kernel), &a, &c, &err),
+        &err);
+    assert_string_equal(c.kbc_url, "https://kernel");
+    assert_string_equal(c.kbs_cert, "ENV PEM");
+    assert_string_equal(
+        c.aa_socket,
+        "unix:///run/confidential-containers/attestation-agent/attestation-agent.sock");
 }
 
 static int make_file(void **state)
@@ -159,6 +207,7 @@ int main(void)
         cmocka_unit_test(without_a_file_the_environment_then_the_kernel_counts),
         cmocka_unit_test(the_last_word_of_a_name_counts),
         cmocka_unit_test(the_hubs_settings_are_read),
+        cmocka_unit_test(the_hubs_environment_has_upstreams_precedence),
     };
     return cmocka_run_group_tests(tests, make_file, drop_file);
 }

@@ -33,7 +33,7 @@ static void known_files_become_values_and_others_stay_text(void **state)
     vs_span digest;
     vs_val claims;
     static const char doc[] = "version = '0.1.0'\n"
-                              "algorithm = 'sha-384'\n"
+                              "algorithm = 'sha384'\n"
                               "[data]\n"
                               "'aa.toml' = '''a = 1'''\n"
                               "'cdh.toml' = '''not = = toml'''\n"
@@ -71,6 +71,10 @@ static void documents_without_what_is_required_are_refused(void **state)
         "version = '0'\nalgorithm = 'sha256'\n",
         "version = '0'\nalgorithm = 'md5'\n[data]\n",
         "version = '0'\nalgorithm = 'sha1'\n[data]\n",
+        "version = '0'\nalgorithm = 'SHA256'\n[data]\n",
+        "version = '0'\nalgorithm = 'Sha384'\n[data]\n",
+        "version = '0'\nalgorithm = 'sha-384'\n[data]\n",
+        "version = '0'\nalgorithm = 'sha256 '\n[data]\n",
         "version = '0'\nalgorithm = ''\n[data]\n",
         "version = 0\nalgorithm = 'sha256'\n[data]\n",
         "version = '0'\nalgorithm = 'sha256'\ndata = 'x'\n",

@@ -169,8 +169,9 @@ static void sample_is_used_only_when_allowed_and_nothing_was_named(void **state)
     if (access("/sys/kernel/config/tsm/report", F_OK) == 0 || access("/dev/tdx_guest", F_OK) == 0 ||
         access("/sys/devices/platform/sev-guest", F_OK) == 0 || access("/dev/tpmrm0", F_OK) == 0)
         skip(); /* this machine has one */
-    assert_vs_code(attester_detect(&(attester_config){0}, &a, &err), VS_E_NOT_FOUND);
-    assert_says(&err, "--allow-sample");
+    assert_vs_code(attester_detect(&(attester_config){.sample_by = "--a-switch"}, &a, &err),
+                   VS_E_NOT_FOUND);
+    assert_says(&err, "; --a-switch allows the sample attester");
     static const char *const probed[] = {"tdx",
                                          "snp",
                                          "cca",

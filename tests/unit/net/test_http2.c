@@ -129,6 +129,7 @@ static void malformed_requests_are_refused_and_the_connection_lives(void **state
         {":method", "GET", ":scheme", "http", ":path", "/a b", "z", "z"},
         {":method", "GET", ":scheme", "http", ":path", "/a#b", "z", "z"},
         {":method", "CONNECT", ":authority", "h:1", "x", "y", "z", "z"},
+        {":method", "GET", ":scheme", "http", ":path", "http://evil.example/", "z", "z"},
     };
     int32_t id = 1;
     for (size_t i = 0; i < VS_COUNT(bad); i++, id += 2) {
@@ -138,6 +139,23 @@ static void malformed_requests_are_refused_and_the_connection_lives(void **state
         h2_answer a = h2_hear(&c, id, 1000);
         assert_true(a.status == 400 || (a.status == -1 && a.reset));
     }
+    /* A host that is not the authority, or two of them. */
+    static const char *const hosts[][2] = {{"a", "b"}, {"a:1", "a"}, {"", "a"}};
+    for (size_t i = 0; i < VS_COUNT(hosts); i++, id += 2) {
+        h2_headers(&c, id, H2_END_HEADERS | H2_END_STREAM, ":method", "GET", ":scheme", "http",
+                   ":authority", hosts[i][0], ":path", "/", "host", hosts[i][1], NULL);
+        h2_answer a = h2_hear(&c, id, 1000);
+        assert_true(a.status == 400 || (a.status == -1 && a.reset));
+    }
+    h2_headers(&c, id, H2_END_HEADERS | H2_END_STREAM, ":method", "GET", ":scheme", "http", ":path",
+               "/", "host", "a", "host", "a", NULL);
+    h2_answer two = h2_hear(&c, id, 1000);
+    assert_true(two.status == 400 || (two.status == -1 && two.reset));
+    id += 2;
+    h2_headers(&c, id, H2_END_HEADERS | H2_END_STREAM, ":method", "GET", ":scheme", "http",
+               ":authority", "A:1", ":path", "/", "host", "a:1", NULL);
+    assert_int_equal(h2_hear(&c, id, 1000).status, 200);
+    id += 2;
     h2_headers(&c, id, H2_END_HEADERS, H2_POST("/"), "content-length", "3", NULL);
     h2_frame(&c, H2_DATA, H2_END_STREAM, id, "four", 4);
     h2_answer a = h2_hear(&c, id, 1000);

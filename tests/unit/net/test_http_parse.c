@@ -42,6 +42,50 @@ static void every_form_of_target_is_known(void **state)
     }
 }
 
+/* RFC 9112 3.2.2 */
+static void an_absolute_target_says_which_host_is_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *host, *path; /* host NULL: 400 */
+    } v[] = {
+        {"/info", "127.0.0.1", "/info"},
+        {"http://evil.example/info", "evil.example", "/info"},
+        {"HTTPS://evil.example:8443/a?b", "evil.example:8443", "/a"},
+        {"http://127.0.0.1:1/", "127.0.0.1:1", "/"},
+        {"http://[::1]:8006/x", "[::1]:8006", "/x"},
+        {"http://[2001:db8::1]/x", "[2001:db8::1]", "/x"},
+        {"http://127.0.0.1@evil.example/", NULL, NULL}, /* user information */
+        {"http://user:pw@127.0.0.1/", NULL, NULL},
+        {"http://@127.0.0.1/", NULL, NULL},
+        {"http://h:0x50/", NULL, NULL},
+        {"http://h:99999/", NULL, NULL},
+        {"http://:80/", NULL, NULL},
+        {"http://[::1/", NULL, NULL},
+        {"http://::1/", NULL, NULL},
+        {"http://h\\@evil.example/", NULL, NULL},
+        {"http://h?x/y", NULL, NULL},
+        {"ftp://h/", NULL, NULL},
+    };
+    vs_http_head h;
+    char text[200];
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nA: b\r\nhOsT: 127.0.0.1\r\n\r\n",
+                       v[i].target);
+        assert_int_equal(parse(text, &h), v[i].host ? 0 : 400);
+        if (!v[i].host)
+            continue;
+        assert_span_is(vs_http_head_field(&h, "host"), v[i].host);
+        assert_span_is(h.path, v[i].path);
+        assert_int_equal(h.n_fields, 2);
+    }
+    /* HTTP/1.0 needs no Host, and has one then all the same. */
+    assert_int_equal(parse("GET http://evil.example/ HTTP/1.0\r\n\r\n", &h), 0);
+    assert_span_is(vs_http_head_field(&h, "Host"), "evil.example");
+    assert_int_equal(parse("GET http://h/ HTTP/1.1\r\n\r\n", &h), 400);
+    assert_int_equal(parse("GET http://h/ HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", &h), 400);
+}
+
 static void what_can_be_read_two_ways_is_refused(void **state)
 {
     (void)state;
@@ -228,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_request_is_taken_apart),
         cmocka_unit_test(every_form_of_target_is_known),
+        cmocka_unit_test(an_absolute_target_says_which_host_is_meant),
         cmocka_unit_test(what_can_be_read_two_ways_is_refused),
         cmocka_unit_test(connection_rules_follow_the_version),
         cmocka_unit_test(a_hundred_fields_are_the_most),
