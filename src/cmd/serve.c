@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/front.h"
+#include "as/metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/config_as.h"
@@ -16,6 +17,7 @@
 #include "kbs/metrics.h"
 #include "net/http_server.h"
 #include "plugins/plugins.h"
+#include "rvps/metrics.h"
 
 /* Workers are for requests that wait for others: they cost memory, not processors. */
 enum { WAITING_WORKERS = 32 };
@@ -135,11 +137,18 @@ static vs_code kbs_works(void *user, vs_error *err)
     return kbs_ready(user, err);
 }
 
+static void print_metrics(vs_buf *out)
+{
+    as_metrics_print(out);
+    rvps_metrics_print(out);
+    kbs_metrics_print(out);
+}
+
 static void set_up_front(const kbs_config *cfg, house *h)
 {
     h->checks[0] = (ops_check){"key broker", kbs_works, h->kbs};
     h->checks[1] = readiness_of_store(&h->store_works, "store", h->store);
-    h->ops = (ops){h->checks, 2, kbs_metrics_print};
+    h->ops = (ops){h->checks, 2, print_metrics};
     if (h->resource_store)
         h->checks[h->ops.n_checks++] =
             readiness_of_store(&h->resources_work, "resource store", h->resource_store);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kbs/metrics.h"
 
-#include "as/metrics.h"
 #include "base/clock.h"
-#include "rvps/metrics.h"
 
 enum { TEES = 24, PATHS = 256, PLUGINS = 32, STAGES = 16 };
 
@@ -102,7 +100,5 @@ void kbs_metrics_print(vs_buf *out)
                      "kbs_build_info{version=\"" VS_VERSION "\"} 1\n");
     for (size_t i = 0; i < VS_COUNT(all); i++)
         vs_metric_print(all[i], out);
-    as_metrics_print(out);
-    rvps_metrics_print(out);
     vs_metric_print_process(out);
 }
