@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config_raw raw = {0};
     config_fallbacks(&raw);
     if (vs_toml_parse(&a, vs_span_of(data, size), &v, &err) == VS_OK &&
-        config_read(&a, v, &raw, &err) == VS_OK && config_settle(&raw, &a, &err) == VS_OK)
+        config_read(&a, v, &raw, &err) == VS_OK && (raw.c.file = v, true) &&
+        config_settle(&raw, &a, &err) == VS_OK)
         check(&raw);
     else if (!vs_error_at(&err, 0))
         abort();

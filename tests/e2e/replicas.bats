@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Three servers with one configuration on one PostgreSQL, behind something that deals out requests.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     load common.bash
     for bin in /usr/lib/postgresql/*/bin; do [ -x "$bin/initdb" ] && pg_bin=$bin; done
     [ -n "${pg_bin:-}" ] || skip "PostgreSQL is not installed"
     start_suite
     service=$VS_ROOT/tests/e2e/service.py
+    handshakes=$VS_ROOT/tests/e2e/handshakes.py
     # initdb refuses to run as root.
     as_nobody=()
     pg=$work/pg
@@ -91,7 +94,7 @@ C
 
 # The handshake's three requests go to three servers, since they are dealt out in turn.
 handshake() {
-    kbs-client --url "$url" get-resource --tee-key-file realm.key --path "$secret_path" 2>>handshake.err |
+    RUST_LOG=error kbs-client --url "$url" get-resource --tee-key-file realm.key --path "$secret_path" 2>>handshake.err |
         base64 -d | cmp - message.txt
 }
 
@@ -105,6 +108,15 @@ write_until_stopped() {
             echo "$i" >>"acknowledged.$1"
         fi
     done
+}
+
+await_lines() { # FILE N
+    local i
+    for ((i = 0; i < 1200; i++)); do
+        [ "$(grep -c . "$1")" -lt "$2" ] || return 0
+        sleep 0.1
+    done
+    return 1
 }
 
 await_status() { # STATUS URL
@@ -128,12 +140,33 @@ await_status() { # STATUS URL
     write_until_stopped b 3>&- &
     local b=$!
     pids+=("$a" "$b")
+    # Without retries: over the servers that stay, and over all three. And the client, as people use it.
+    local modulus survivors all
+    modulus=$(openssl rsa -in realm.key -noout -modulus 2>/dev/null | cut -d= -f2)
+    python3 "$handshakes" 2 stop "$secret_path" "$modulus" "${urls[0]}" "${urls[2]}" >survivors.log 2>&1 3>&- &
+    survivors=$!
+    python3 "$handshakes" 2 stop "$secret_path" "$modulus" "${urls[@]}" >all.log 2>&1 3>&- &
+    all=$!
+    pids+=("$survivors" "$all")
     for ((i = 0; i < 6; i++)); do handshake; done
+    await_lines survivors.log 20
+    await_lines all.log 20
+    run ! grep -v '^ok$' survivors.log all.log
+    local before
+    before=$(grep -c . survivors.log)
     kill -KILL "${server_pids[1]}"
     wait "${server_pids[1]}" || true
     for ((i = 0; i < 12; i++)); do handshake; done
+    await_lines survivors.log $((before + 20))
     touch stop
-    wait "$a" "$b"
+    wait "$a" "$b" "$survivors" "$all"
+    # The servers that stay fail nobody, not even while the third goes: whose every request went to
+    # one of them got through, and of the others only those that went to the one that was gone did not.
+    run ! grep -v '^ok$' survivors.log
+    run ! grep -v "^ok$\|^failed ${urls[1]} \(Connection\|Remote\|IncompleteRead\)" all.log
+    grep -q "^failed ${urls[1]}" all.log
+    [ ! -s handshake.err ] || { cat handshake.err; false; }
+    echo "# handshakes without retries: $(grep -c . survivors.log) over two servers, none failed; over three $(grep -c '^ok' all.log), and $(grep -c '^failed' all.log) at the one that was gone" >&3
     local written=0
     for name in a b; do
         for i in $(cat "acknowledged.$name"); do
