@@ -26,8 +26,8 @@ typedef struct attester_config {
     const char *tpm_path;  /* AA_TPM_DEVICE: device or Unix socket; its attestation key has the
                             * handle AA_TPM_AK_HANDLE (hexadecimal), else 0x81010002 */
     bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
-    const char
-        *sample_by; /* how this program's user allows that, for the error; NULL: not at all */
+    const char *sample_by; /* how this program's user allows that, for the error; NULL: not
+                            * at all */
 } attester_config;
 
 /* The log of measurements at run time, when nothing says otherwise. */
