@@ -6,8 +6,12 @@
  *
  *   bench_guest [REQUESTS] [CALLS [GUEST]]      default 10000 and 100000
  *
- * GUEST is a vouchsafe-guest, for example the static one of `make guest`: then its "all" is
- * measured, the three in one process, with their usual sockets below /run (as root).
+ * GUEST is a vouchsafe-guest, for example the static one of `make guest`: then it is measured as
+ * three processes, and after that its "all", the three in one, with their usual sockets below /run
+ * (as root).
+ *
+ * Memory is given as RSS, which counts a page once for each process that has it, and as PSS, where
+ * a page that n processes share counts as an n-th of it for each.
  *
  * The programs are those beside this one in the build; they are stopped by pid.
  */
@@ -30,20 +34,21 @@ static char bin[4096], dir[] = "/tmp/vs-bench-guest-XXXXXX";
 static pid_t children[CHILDREN];
 static size_t n_children;
 
-static void stop_all(void)
+/* The children from `first` on. */
+static void stop_from(size_t first)
 {
-    for (size_t i = n_children; i-- > 0;) {
-        (void)kill(children[i], SIGTERM);
-        (void)waitpid(children[i], NULL, 0);
+    while (n_children > first) {
+        n_children--;
+        (void)kill(children[n_children], SIGTERM);
+        (void)waitpid(children[n_children], NULL, 0);
     }
-    n_children = 0;
 }
 
 static _Noreturn void die(const char *what, const vs_error *err)
 {
     char text[VS_ERROR_TEXT];
     fprintf(stderr, "%s: %s\n", what, err ? vs_error_text(err, text, sizeof text) : "failed");
-    stop_all();
+    stop_from(0);
     exit(EXIT_FAILURE);
 }
 
@@ -99,14 +104,15 @@ static void serve(const char *const argv[], const char *out, const char *scheme,
     die(argv[0], NULL);
 }
 
-static long kib_of(pid_t pid, const char *field)
+/* `file` is "status" or "smaps_rollup". */
+static long kib_of(pid_t pid, const char *file, const char *field)
 {
     char path[64], line[LINE];
     long kib = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     FILE *f = fopen(path, "r");
     while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, field, strlen(field)) == 0)
+        if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
             kib = strtol(line + strlen(field) + 1, NULL, 10);
     if (f)
         (void)fclose(f);
@@ -114,12 +120,14 @@ static long kib_of(pid_t pid, const char *field)
 }
 
 /* Of the guest's programs: the children from `first` on. */
-static long resident(size_t first)
+static void print_memory(const char *when, size_t first)
 {
-    long sum = 0;
-    for (size_t i = first; i < n_children; i++)
-        sum += kib_of(children[i], "VmRSS");
-    return sum;
+    long rss = 0, pss = 0;
+    for (size_t i = first; i < n_children; i++) {
+        rss += kib_of(children[i], "status", "VmRSS");
+        pss += kib_of(children[i], "smaps_rollup", "Pss");
+    }
+    printf("  memory %s: RSS %ld kB, PSS %ld kB\n", when, rss, pss);
 }
 
 static int by_size(const void *a, const void *b)
@@ -178,17 +186,23 @@ static void prepare(char url[LINE])
     write_text("cdh.toml", text);
 }
 
-static void start_apart(char asr[LINE])
+/* `guest` NULL: the programs of the build. */
+static void start_apart(const char *guest, char asr[LINE])
 {
-    char aa[160], cdh[160], ready[LINE];
+    static const char *const names[] = {"attestation-agent", "confidential-data-hub",
+                                        "api-server-rest"};
+    char aa[160], cdh[160], ready[LINE], links[VS_COUNT(names)][160];
     (void)snprintf(aa, sizeof aa, "unix://%s/aa.sock", dir);
     (void)snprintf(cdh, sizeof cdh, "unix://%s/cdh.sock", dir);
-    serve((const char *[]){"attestation-agent", "-a", aa, "-c", "aa.toml", NULL}, "aa.out", "unix",
-          ready);
-    serve((const char *[]){"confidential-data-hub", "-c", "cdh.toml", NULL}, "cdh.out", "unix",
-          ready);
-    serve((const char *[]){"api-server-rest", "-b", "127.0.0.1:0", "-f", "all", "-a", aa, "-c", cdh,
-                           NULL},
+    for (size_t i = 0; i < VS_COUNT(names); i++) {
+        (void)snprintf(links[i], sizeof links[i], "%s%s%s", guest ? dir : "", guest ? "/" : "",
+                       names[i]);
+        if (guest && symlink(guest, links[i]) != 0)
+            die(links[i], NULL);
+    }
+    serve((const char *[]){links[0], "-a", aa, "-c", "aa.toml", NULL}, "aa.out", "unix", ready);
+    serve((const char *[]){links[1], "-c", "cdh.toml", NULL}, "cdh.out", "unix", ready);
+    serve((const char *[]){links[2], "-b", "127.0.0.1:0", "-f", "all", "-a", aa, "-c", cdh, NULL},
           "asr.out", "http", asr);
 }
 
@@ -204,7 +218,6 @@ static void start_together(const char *guest, const char *kbs, char asr[LINE])
 static void many_requests(vs_http_client *c, const char *url, long n, size_t first)
 {
     double *ms = malloc((size_t)n * sizeof *ms);
-    long before = resident(first);
     for (long i = 0; ms && i < n; i++) {
         int64_t begin = vs_mono_ns();
         fetch(c, url);
@@ -213,8 +226,8 @@ static void many_requests(vs_http_client *c, const char *url, long n, size_t fir
     if (!ms)
         die("memory", NULL);
     qsort(ms, (size_t)n, sizeof *ms, by_size);
-    printf("%ld secrets: p50 %.2f ms, p99 %.2f ms; resident memory %ld kB before, %ld kB after\n",
-           n, ms[n / 2], ms[n * 99 / 100], before, resident(first));
+    printf("  %ld secrets: p50 %.2f ms, p99 %.2f ms\n", n, ms[n / 2], ms[n * 99 / 100]);
+    print_memory("after them", first);
     free(ms);
 }
 
@@ -229,24 +242,58 @@ static void many_calls(long n, pid_t agent, const char *address)
     for (long i = 0; i < n; i++) {
         VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(4096);
         if (i == n / 100) /* warm */
-            before = kib_of(agent, "VmData");
+            before = kib_of(agent, "status", "VmData");
         if (vs_ttrpc_call(c, "/attestation_agent.AttestationAgentService/GetTeeType", (vs_span){0},
                           &reply, NULL, &err) != VS_OK)
             die("GetTeeType", &err);
     }
     double s = (double)(vs_mono_ns() - begin) / 1e9;
-    printf("%ld ttrpc calls: %.0f/s; the agent's data grew by %ld kB\n", n, (double)n / s,
-           kib_of(agent, "VmData") - before);
+    printf("  %ld ttrpc calls: %.0f/s; the agent's data grew by %ld kB\n", n, (double)n / s,
+           kib_of(agent, "status", "VmData") - before);
+}
+
+typedef struct run_of {
+    const char *what, *guest, *url;
+    bool together;
+    long requests, calls;
+} run_of;
+
+static void measure(vs_http_client *c, const run_of *r)
+{
+    char asr[LINE], secret[LINE + 64], agent[LINE];
+    size_t first = n_children;
+    int64_t begin = vs_mono_ns();
+    if (r->together)
+        start_together(r->guest, r->url, asr);
+    else
+        start_apart(r->guest, asr);
+    int64_t ready = vs_mono_ns();
+    (void)snprintf(secret, sizeof secret, "%s/cdh/resource/default/key/1", asr);
+    (void)snprintf(agent, sizeof agent, "unix://%s/%s",
+                   r->together ? "/run/confidential-containers/attestation-agent" : dir,
+                   r->together ? "attestation-agent.sock" : "aa.sock");
+    printf("%s:\n", r->what);
+    print_memory("idle", first);
+    int64_t asked = vs_mono_ns();
+    fetch(c, secret);
+    int64_t got = vs_mono_ns();
+    printf("  ready after %.1f ms; first secret %.1f ms after asking for it\n",
+           (double)(ready - begin) / 1e6, (double)(got - asked) / 1e6);
+    print_memory("after the first secret", first);
+    many_requests(c, secret, r->requests, first);
+    many_calls(r->calls, children[first], agent);
+    stop_from(first);
 }
 
 int main(int argc, char **argv)
 {
-    long requests = argc > 1 ? strtol(argv[1], NULL, 10) : 10000;
-    long calls = argc > 2 ? strtol(argv[2], NULL, 10) : 100000;
-    char url[LINE], asr[LINE], secret[LINE + 64], agent[LINE];
-    const char *guest = argc > 3 ? realpath(argv[3], NULL) : NULL;
+    run_of r = {.what = "three processes",
+                .requests = argc > 1 ? strtol(argv[1], NULL, 10) : 10000,
+                .calls = argc > 2 ? strtol(argv[2], NULL, 10) : 100000,
+                .guest = argc > 3 ? realpath(argv[3], NULL) : NULL};
+    char url[LINE];
     ssize_t n = readlink("/proc/self/exe", bin, sizeof bin - 32);
-    if (n <= 0 || requests < 100 || calls < 100 || (argc > 3 && !guest) || !mkdtemp(dir) ||
+    if (n <= 0 || r.requests < 100 || r.calls < 100 || (argc > 3 && !r.guest) || !mkdtemp(dir) ||
         chdir(dir) != 0)
         die("usage: bench_guest [REQUESTS] [CALLS [GUEST]], at least 100 each", NULL);
     bin[n] = '\0';
@@ -259,28 +306,14 @@ int main(int argc, char **argv)
     vs_error err = {0};
     if (vs_http_client_new(&(vs_http_client_config){0}, &c, &err) != VS_OK)
         die("client", &err);
-    size_t first = n_children;
-    int64_t begin = vs_mono_ns();
-    if (guest)
-        start_together(guest, url, asr);
-    else
-        start_apart(asr);
-    int64_t ready = vs_mono_ns();
-    (void)snprintf(secret, sizeof secret, "%s/cdh/resource/default/key/1", asr);
-    (void)snprintf(agent, sizeof agent, "unix://%s/%s",
-                   guest ? "/run/confidential-containers/attestation-agent" : dir,
-                   guest ? "attestation-agent.sock" : "aa.sock");
-    long idle = resident(first);
-    int64_t asked = vs_mono_ns();
-    fetch(c, secret);
-    int64_t got = vs_mono_ns();
-    printf("%s ready after %.1f ms; first secret %.1f ms after asking for it\n",
-           guest ? "one process" : "three processes", (double)(ready - begin) / 1e6,
-           (double)(got - asked) / 1e6);
-    printf("resident memory: %ld kB idle, %ld kB after the first secret\n", idle, resident(first));
-    many_requests(c, secret, requests, first);
-    many_calls(calls, children[first], agent);
-    stop_all();
+    r.url = url;
+    measure(c, &r);
+    if (r.guest) {
+        r.what = "one process (all)";
+        r.together = true;
+        measure(c, &r);
+    }
+    stop_from(0);
     (void)fflush(stdout);
     return chdir("/") == 0 && execlp("rm", "rm", "-rf", dir, NULL) == 0 ? 0 : EXIT_FAILURE;
 }

@@ -3,20 +3,6 @@
 
 #include "value/json.h"
 
-static const char *title_of(int status)
-{
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 404: return "Not Found";
-    case 409: return "Conflict";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 415: return "Unsupported Media Type";
-    default: return "Internal Server Error";
-    }
-}
-
 void api_problem(vs_http_response *resp, int status, const char *detail)
 {
     resp->status = status;
@@ -27,10 +13,17 @@ void api_problem(vs_http_response *resp, int status, const char *detail)
     vs_jw_key(&w, "type");
     vs_jw_str(&w, "about:blank");
     vs_jw_key(&w, "title");
-    vs_jw_str(&w, title_of(status));
+    vs_jw_str(&w, vs_http_reason(status));
     vs_jw_key(&w, "status");
     vs_jw_int(&w, status);
     vs_jw_key(&w, "detail");
     vs_jw_str(&w, detail);
     vs_jw_close(&w, '}');
+}
+
+void api_too_large(vs_span path, vs_http_response *resp)
+{
+    if (vs_span_starts(path, VS_LIT("/endorsement-provisioning/")) ||
+        vs_span_starts(path, VS_LIT("/challenge-response/")))
+        api_problem(resp, 413, "the body is larger than this server takes");
 }

@@ -7,5 +7,7 @@
 
 /* Sets status, content type and body; what was in the body is wiped. */
 void api_problem(vs_http_response *resp, int status, const char *detail);
+/* vs_http_config.too_large: problem details below the paths of Veraison's interfaces. */
+void api_too_large(vs_span path, vs_http_response *resp);
 
 #endif

@@ -29,8 +29,8 @@ typedef struct attester_config {
                             * end; else http://169.254.169.254 */
     bool allow_sample;     /* without a TEE use the "sample" attester, which proves nothing */
     const char *tee;       /* this one and no other, of ATTESTER_NAMES; NULL = whichever is there */
-    const char
-        *sample_by; /* how this program's user allows that, for the error; NULL: not at all */
+    const char *sample_by; /* how this program's user allows that, for the error; NULL: not
+                            * at all */
 } attester_config;
 
 /* The log of measurements at run time, when nothing says otherwise. */

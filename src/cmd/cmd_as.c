@@ -7,6 +7,7 @@
 #include "api/as_grpc.h"
 #include "api/as_rest.h"
 #include "api/as_wire.h"
+#include "api/problem.h"
 #include "api/rvps_grpc.h"
 #include "as/metrics.h"
 #include "base/clock.h"
@@ -201,6 +202,7 @@ static void tick(void *v)
 static vs_code set_up_rest(const as_file *file, program *p, vs_http_config *http, vs_error *err)
 {
     p->rest.as = p->verifier.as;
+    http->too_large = api_too_large;
     http->handler = as_rest_handle;
     http->user = &p->rest;
     if (!file->veraison)

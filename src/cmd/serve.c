@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/front.h"
+#include "api/problem.h"
 #include "as/metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -221,6 +222,7 @@ static vs_code listen_for_administrators(const kbs_config *cfg, house *h, vs_err
                            .n_sockets = 1,
                            .threads = 1,
                            .limits = {.body_bytes = cfg->body_limit, .connections = 256},
+                           .too_large = api_too_large,
                            .handler = api_front_handle,
                            .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->admin_http, err), err, "admin.unix_socket");
@@ -267,6 +269,7 @@ static vs_code listen_for_clients(const kbs_config *cfg, house *h, vs_error *err
                            .tls_ciphers = cfg->tls_ciphers,
                            .tls_groups = cfg->tls_groups,
                            .client_ca = cfg->admin.client_ca,
+                           .too_large = api_too_large,
                            .handler = api_front_handle,
                            .user = &h->front};
     VS_TRY_WRAP(vs_http_server_start(&http, &h->http, err), err, "http_server");

@@ -24,25 +24,41 @@ const char *vs_http_reason(int status)
         const char *reason;
     } known[] = {
         {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
         {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {412, "Precondition Failed"},
         {413, "Payload Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
         {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {424, "Failed Dependency"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
+        {502, "Bad Gateway"},
         {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
         {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
     };
     for (size_t i = 0; i < VS_COUNT(known); i++)
         if (known[i].status == status)
             return known[i].reason;
-    return "Status";
+    return "";
 }
 
 void vs_http_add_header(vs_http_response *r, const char *name, const char *value)
@@ -67,8 +83,12 @@ static void queue_response(vs_http_conn *c, const vs_http_response *r, bool with
 {
     char date[VS_TIME_TEXT];
     vs_buf *o = &c->out;
-    vs_buf_printf(o, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n", r->status,
-                  vs_http_reason(r->status), vs_time_http(vs_now_s(), date), r->body.n);
+    vs_buf_printf(o, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status, vs_http_reason(r->status),
+                  vs_time_http(vs_now_s(), date));
+    if (r->status == 204) /* has no body, and says no length (RFC 9110 8.6) */
+        with_body = false;
+    else
+        vs_buf_printf(o, "Content-Length: %zu\r\n", r->body.n);
     if (r->content_type)
         vs_buf_printf(o, "Content-Type: %s\r\n", r->content_type);
     for (size_t i = 0; i < r->n_headers; i++)
@@ -85,14 +105,28 @@ static void queue_response(vs_http_conn *c, const vs_http_response *r, bool with
     vs_http_conn_give_time(c, limits_of(c)->request_ms);
 }
 
-void vs_http1_refuse(vs_http_conn *c, int status)
+vs_http_response vs_http_refusal(const vs_http_config *cfg, int status, vs_span path)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(128);
-    vs_buf_printf(&text, "%d %s\n", status, vs_http_reason(status));
     vs_http_response r = {
-        .status = status, .content_type = "text/plain; charset=utf-8", .body = text};
+        .status = status, .content_type = "text/plain; charset=utf-8", .body = VS_BUF(1024)};
+    vs_buf_printf(&r.body, "%d %s\n", status, vs_http_reason(status));
+    if (status == 413 && path.p && cfg->too_large)
+        cfg->too_large(path, &r);
+    return r;
+}
+
+/* `path`: p == NULL when no head was read. */
+static void refuse_at(vs_http_conn *c, int status, vs_span path)
+{
+    vs_http_response r = vs_http_refusal(c->loop->cfg, status, path);
     c->close = c->refused = true;
     queue_response(c, &r, true);
+    vs_buf_free(&r.body);
+}
+
+void vs_http1_refuse(vs_http_conn *c, int status)
+{
+    refuse_at(c, status, (vs_span){0});
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */
@@ -252,7 +286,11 @@ outcome vs_http1_step(vs_http_conn *c)
     if (status == 0)
         status = step_body(c);
     if (status > 0) {
-        vs_http1_refuse(c, status);
+        /* Of a body over the limit the head was good, though maybe parsed long ago. */
+        bool known =
+            status == 413 &&
+            vs_http_head_parse(vs_span_head(vs_buf_span(&c->in), c->head_n), &c->loop->head) == 0;
+        refuse_at(c, status, known ? c->loop->head.path : (vs_span){0});
         return VS_READY;
     }
     if (status == 0) {

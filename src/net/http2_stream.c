@@ -171,7 +171,8 @@ static void respond(vs_http2_stream *s, vs_http_response *r)
     (void)snprintf(length, sizeof length, "%zu", r->body.n);
     nv[n++] = pair(":status", vs_str(status));
     nv[n++] = pair("date", vs_str(vs_time_http(vs_now_s(), date)));
-    nv[n++] = pair("content-length", vs_str(length));
+    if (r->status != 204)
+        nv[n++] = pair("content-length", vs_str(length));
     if (r->content_type)
         nv[n++] = pair("content-type", vs_str(r->content_type));
     for (size_t i = 0; i < r->n_headers; i++) {
@@ -185,12 +186,15 @@ static void respond(vs_http2_stream *s, vs_http_response *r)
     submit(s, nv, n, data);
 }
 
+static vs_span field_of(const vs_http2_stream *s, const char *name);
+
 /* As HTTP/1.1 refuses: text, with the status again. */
 static void refuse(vs_http2_stream *s, int status)
 {
-    vs_http_response r = {
-        .status = status, .content_type = "text/plain; charset=utf-8", .body = VS_BUF(128)};
-    vs_buf_printf(&r.body, "%d %s\n", status, vs_http_reason(status));
+    /* Only of a body it is certain that the head is there, whole. */
+    vs_span query, path = status == 413 ? field_of(s, ":path") : (vs_span){0};
+    path = path.p ? vs_span_cut(path, '?', &query, NULL) : path;
+    vs_http_response r = vs_http_refusal(config_of(s), status, path);
     respond(s, &r);
     vs_buf_free(&r.body);
 }

@@ -120,7 +120,8 @@ VS_MUST bool vs_http_conn_hold(vs_http_conn *c, size_t n);
 /* Where the request of `job`, whose head is filled, comes from: fills req.peer, and counts it. 0,
  * or the status to refuse with: 400, 429. */
 VS_MUST int vs_http_conn_admit(vs_http_conn *c, vs_http_job *job);
-const char *vs_http_reason(int status);
+/* How a request that no handler sees is refused. The caller frees the body. */
+vs_http_response vs_http_refusal(const vs_http_config *cfg, int status, vs_span path);
 
 /* MORE: bytes are missing. READY: something is in `out`. */
 vs_http_outcome vs_http1_step(vs_http_conn *c);

@@ -64,6 +64,8 @@ typedef struct vs_http_response {
     size_t n_headers;
 } vs_http_response;
 void vs_http_add_header(vs_http_response *r, const char *name, const char *value);
+/* "Not Found"; empty for a status that nothing here gives. */
+const char *vs_http_reason(int status);
 
 /* workers == 0: runs on a loop thread and may block only as long as one store operation. Otherwise
  * on a worker thread, several at a time, and may block as it needs to. */
@@ -71,7 +73,7 @@ typedef void (*vs_http_handler)(void *user, const vs_http_request *req, vs_http_
 
 typedef struct vs_http_limits { /* 0 = default */
     size_t header_bytes;        /* 128 KiB */
-    size_t body_bytes;          /* 2 MiB; over: 413 with a text body */
+    size_t body_bytes;          /* 2 MiB; over: 413 with a text body, or too_large's */
     size_t held_bytes;          /* 256 MiB of requests on all connections together; over: 503 for
                                    those that hold more than 16 KiB */
     unsigned connections;       /* 20000 in all; over: refused */
@@ -107,7 +109,10 @@ typedef struct vs_http_config {
     unsigned workers;          /* threads that run handlers; 0 = the loops run them */
     unsigned worker_queue;     /* requests waiting for a worker; 0 = 64 per worker. Over: 503 or
                                   RESOURCE_EXHAUSTED */
-    vs_http_handler handler;   /* NULL: only gRPC is served, everything else is 404 */
+    /* Rewrites the answer to a body over the limit, which no handler sees, for a path where text is
+     * not what clients expect. On a loop thread; NULL = text everywhere. */
+    void (*too_large)(vs_span path, vs_http_response *resp);
+    vs_http_handler handler; /* NULL: only gRPC is served, everything else is 404 */
     void *user;
     const struct vs_grpc_services *grpc; /* NULL = none */
 } vs_http_config;

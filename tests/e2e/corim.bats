@@ -144,6 +144,31 @@ make_both() {
     run vouchsafe corim submit --veraison "$url/" --auth-private-key admin.key one.cose
     [ "$status" -eq 1 ]
     [[ "$output" == *"is older than"* ]]
+    # What is too large is a problem document too, with and without a length, and over HTTP/2 (which curl gives up).
+    head -c 3000000 /dev/zero >large
+    for coding in '' 'Transfer-Encoding: chunked'; do
+        curl -s -D head.txt -H 'Expect:' -H "$coding" -H 'Content-Type: application/rim+cbor' --data-binary @large \
+            -o problem.json "$url/endorsement-provisioning/v1/submit" || true # it may still be sending
+        grep -q '^HTTP/1.1 413 Payload Too Large' head.txt
+        grep -q '^Content-Type: application/problem+json' head.txt
+        grep -q '"title":"Payload Too Large","status":413,"detail":"the body is larger' problem.json
+    done
+    if command -v nghttp >/dev/null; then
+        nghttp -nv --data=large "$url/endorsement-provisioning/v1/submit" >frames.txt
+        grep -q ':status: 413' frames.txt
+        grep -q 'content-type: application/problem+json' frames.txt
+    fi
+    curl -s -D head.txt -o answer -H 'Expect:' --data-binary @large "$url/kbs/v0/auth" || true
+    grep -q '^HTTP/1.1 413 Payload Too Large' head.txt
+    grep -qi '^content-type: text/plain' head.txt
+}
+
+@test "a server without Veraison's interface is told apart, with what to look at" {
+    make_both
+    serve
+    run vouchsafe corim submit --veraison "$url" --auth-private-key admin.key two.cose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"status 404: there is no provisioning interface at this URL"*"[veraison]"* ]]
 }
 
 @test "an RVPS takes attestation keys from signers that it trusts only" {

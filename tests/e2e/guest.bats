@@ -475,3 +475,25 @@ T
     ttrpc "$work/cdh.sock" api.GetResourceService GetResource "1=kbs:///$secret_path" >got
     cmp message.txt got
 }
+
+@test "the static program keeps to its size and memory" {
+    static=$VS_ROOT/build/guest-$(uname -m)/vouchsafe-guest
+    [ -x "$static" ] || skip "make guest was not run"
+    needs_namespaces
+    [ "$(stat -c %s "$static")" -le 6000000 ]
+    printf '[token_configs.kbs]\nurl = "%s"\n' "$kbs_url" >aa.toml
+    printf '[kbc]\nname = "cc_kbc"\nurl = "%s"\n' "$kbs_url" >cdh.toml
+    start_server all unshare -m sh -c "mount -t tmpfs none /run && exec '$static' all -b 127.0.0.1:0 -f all --aa-config aa.toml --cdh-config cdh.toml"
+    for ((i = 0; i < 400; i++)); do
+        ! grep -q '^ready http' all.out || break
+        sleep 0.025
+    done
+    asr_url=$(sed -n 's/^ready \(http\)/\1/p' all.out)
+    for i in 1 2 3 4 5; do
+        curl -sS -o got "$asr_url/cdh/resource/$secret_path"
+        cmp message.txt got
+    done
+    rss=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server_pid/status")
+    echo "RSS $rss kB"
+    [ "$rss" -gt 0 ] && [ "$rss" -le 12000 ]
+}

@@ -192,6 +192,8 @@ guest_start() {
     echo bundle >host/etc/vouchsafe/ca.crt
     printf '{"a/b/c":"%s"}' "$(printf secret | base64)" >files.json
     export OFFLINE_FS_KBC_EXTRA_FILE_PATH=$work/files.json
+    # as if from the kernel's command line: the files win
+    export AA_KBC_PARAMS=cc_kbc::http://127.0.0.1:1 VOUCHSAFE_TSM_PATH=$work/nowhere SSL_CERT_FILE=$work/none
     sed "s#/etc/vouchsafe#$work/host/etc/vouchsafe#g" "$VS_ROOT/packaging/initramfs/vouchsafe-guest-start" >start
     unshare -m sh -c 'mount -t tmpfs none /run && sh start -b 127.0.0.1:0 &&
         read -r pid </run/vouchsafe-guest.pid && cat /run/vouchsafe-guest.out &&

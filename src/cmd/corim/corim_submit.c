@@ -6,6 +6,7 @@
 #include "cmd/admin_token.h"
 #include "cmd/corim/corim_tool.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
 #include "rvps/rvps.h"
 #include "value/json.h"
 
@@ -65,6 +66,16 @@ static vs_code media_type(vs_arena *a, const corim_file *f, const char **out, vs
     return vs_arena_check(a, err);
 }
 
+/* For an answer that is not from the interface itself. */
+static const char *advice(int status)
+{
+    return status == 404
+               ? "there is no provisioning interface at this URL: a vouchsafe server has one "
+                 "when its file says \"enabled = true\" in [veraison], Veraison has it at the port "
+                 "of its provisioning service"
+               : vs_http_reason(status);
+}
+
 /* 200 with {"status"}, or problem details. */
 static vs_code read_answer(vs_arena *a, int status, vs_span body, vs_error *err)
 {
@@ -72,8 +83,10 @@ static vs_code read_answer(vs_arena *a, int status, vs_span body, vs_error *err)
     bool json = vs_json_parse(a, body, NULL, &v, NULL) == VS_OK;
     if (status != 200) {
         text = json ? vs_getc(v, "detail") : vs_undefined();
+        vs_span why = vs_text(text);
         return vs_fail(err, status == 401 || status == 403 ? VS_E_DENIED : VS_E_IO,
-                       "status %d: %.*s", status, VS_FMT(vs_span_head(vs_text(text), 300)));
+                       "status %d: %.*s", status,
+                       VS_FMT(why.n ? vs_span_head(why, 300) : vs_str(advice(status))));
     }
     if (!json || !vs_span_is(vs_text(vs_getc(v, "status")), "success")) {
         text = json ? vs_getc(v, "failure-reason") : vs_undefined();

@@ -166,6 +166,78 @@ static void expect_continue_is_answered_before_the_body(void **state)
     vs_http_server_stop(&s, 1000);
 }
 
+static void refuse_kindly(vs_span path, vs_http_response *resp)
+{
+    if (!vs_span_is(path, "/kind"))
+        return;
+    vs_buf_clear(&resp->body);
+    vs_buf_puts(&resp->body, "kindly");
+    resp->content_type = "text/kind";
+}
+
+static void a_path_may_refuse_large_bodies_its_own_way(void **state)
+{
+    (void)state;
+    static const char *const sockets[] = {"127.0.0.1:0"};
+    vs_http_server *s;
+    vs_error err = {0};
+    const vs_http_config cfg = {.sockets = sockets,
+                                .n_sockets = 1,
+                                .threads = 1,
+                                .limits = {.body_bytes = 10},
+                                .too_large = refuse_kindly,
+                                .handler = echo};
+    assert_vs_ok(vs_http_server_start(&cfg, &s, &err), &err);
+    static const char *const over[] = {
+        "Content-Length: 11\r\n\r\n01234567890",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n",
+    };
+    char text[400];
+    for (size_t i = 0; i < VS_COUNT(over); i++) {
+        (void)snprintf(text, sizeof text, HEAD_OF("POST /kind?x") "%s", over[i]);
+        const char *answer = ask(s, text);
+        assert_int_equal(status_of(answer), 413);
+        assert_non_null(strstr(answer, "413 Payload Too Large\r\n"));
+        assert_non_null(strstr(answer, "Content-Type: text/kind\r\n"));
+        assert_non_null(strstr(answer, "\r\n\r\nkindly"));
+        (void)snprintf(text, sizeof text, HEAD_OF("POST /other") "%s", over[i]);
+        assert_non_null(strstr(ask(s, text), "Content-Type: text/plain"));
+    }
+    vs_http_server_stop(&s, 1000);
+}
+
+static void every_status_that_is_given_has_its_phrase(void **state)
+{
+    (void)state;
+    static const int given[] = {200, 201, 202, 204, 400, 401, 403, 404, 405, 406,
+                                408, 409, 412, 413, 414, 415, 417, 422, 424, 428,
+                                429, 431, 500, 501, 502, 503, 504, 505, 507};
+    for (size_t i = 0; i < VS_COUNT(given); i++)
+        assert_true(strlen(vs_http_reason(given[i])) > 1);
+    assert_string_equal(vs_http_reason(201), "Created");
+    assert_string_equal(vs_http_reason(204), "No Content");
+    assert_string_equal(vs_http_reason(406), "Not Acceptable");
+    assert_string_equal(vs_http_reason(415), "Unsupported Media Type");
+    assert_string_equal(vs_http_reason(299), "");
+}
+
+static void nothing(void *user, const vs_http_request *req, vs_http_response *resp)
+{
+    (void)user;
+    (void)req;
+    resp->status = 204;
+}
+
+static void no_content_has_no_length(void **state)
+{
+    (void)state;
+    vs_http_server *s = serve(nothing, NULL, (vs_http_limits){0});
+    const char *answer = ask(s, HEAD_OF("GET /") "\r\n");
+    assert_non_null(strstr(answer, "HTTP/1.1 204 No Content\r\n"));
+    assert_null(strstr(answer, "Content-Length"));
+    vs_http_server_stop(&s, 1000);
+}
+
 static void bodies_over_the_limit_give_413_as_text(void **state)
 {
     (void)state;
@@ -563,6 +635,9 @@ int main(void)
         cmocka_unit_test(http10_closes_unless_asked_to_stay),
         cmocka_unit_test(expect_continue_is_answered_before_the_body),
         cmocka_unit_test(bodies_over_the_limit_give_413_as_text),
+        cmocka_unit_test(a_path_may_refuse_large_bodies_its_own_way),
+        cmocka_unit_test(every_status_that_is_given_has_its_phrase),
+        cmocka_unit_test(no_content_has_no_length),
         cmocka_unit_test(a_refusal_survives_a_client_that_goes_on_sending),
         cmocka_unit_test(heads_over_the_limit_give_431),
         cmocka_unit_test(a_large_head_within_the_limit_is_served),
