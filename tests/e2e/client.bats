@@ -110,7 +110,7 @@ offers() { sed -n 's/^offer //p' "front-$1.out" | tr '\n' ' '; }
 
 @test "a server that serves newer versions only is spoken to, and one in front that lies gets nothing" {
     stop_server
-    printf '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n[attestation_service]\noldest_protocol = "0.3.0"\n[admin]\nauthorization_mode = "DenyAll"\n[[plugins]]\nname = "resource"\nstorage_backend_type = "kvstorage"\n' >kbs.toml
+    printf '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n[attestation_service]\ntype = "coco_as_builtin"\noldest_protocol = "0.3.0"\n[admin]\nauthorization_mode = "DenyAll"\n[[plugins]]\nname = "resource"\nstorage_backend_type = "kvstorage"\n' >kbs.toml
     serve -c kbs.toml
     kbs_url=$url
     kbs-client --url "$kbs_url" get-resource --path "$secret_path" | base64 -d >got

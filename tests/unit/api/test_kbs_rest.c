@@ -4,6 +4,7 @@
 
 #include "api/front.h"
 #include "api/kbs_rest.h"
+#include "kbs/metrics.h"
 #include "value/json.h"
 
 /* What kbs_handle below answers, set by each test. */
@@ -199,7 +200,7 @@ static vs_code store_check(void *user, vs_error *err)
 }
 
 static const ops_check checks[] = {{"store", store_check, NULL}};
-static ops operations = {checks, VS_COUNT(checks)};
+static ops operations = {checks, VS_COUNT(checks), kbs_metrics_print};
 
 static void anybody_learns_of_health_only_the_status(void **state)
 {
