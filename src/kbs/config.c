@@ -385,6 +385,7 @@ static vs_code settle_as(config_raw *raw, vs_error *err)
 vs_code config_settle(config_raw *raw, vs_arena *a, vs_error *err)
 {
     raw->c.audit_each = raw->audit_sync == 1;
+    raw->c.paths_as_text = raw->path_form == 1;
     raw->c.open_provisioning = raw->open_provisioning == 1;
     if (!raw->has_http || !raw->has_admin)
         return vs_fail(err, VS_E_INVALID, "the table [%s] is missing",

@@ -193,6 +193,7 @@ typedef struct kbs_config {
     config_veraison sessions;      /* of [veraison] */
     /* Older dialect: where Trustee kept the resource policy; NULL in today's. */
     const char *legacy_policy_path;
+    bool paths_as_text; /* policies see "resource/r/t/g" instead of ["r", "t", "g"] (kbs.md 12.1) */
     bool policy_in_file; /* ... and it is kept there; otherwise it is taken over at the
                             start when none is stored */
     vs_val file;         /* as it was read; undefined without one */

@@ -56,6 +56,8 @@ static const config_choice protocols[] = {
 static const config_choice provisioning_auths[] = {
     {"admin", 0, NULL}, {"none", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice audit_syncs[] = {{"batch", 0, NULL}, {"each", 1, NULL}, {NULL, 0, NULL}};
+static const config_choice path_forms[] = {
+    {"segments", 0, NULL}, {"text", 1, NULL}, {NULL, 0, NULL}};
 static const config_choice plugin_names[] = {
     {"resource", PLUGIN_RESOURCE, NULL},
     {"ResourceStorage", PLUGIN_RESOURCE, NULL},
@@ -427,6 +429,9 @@ static const config_key keys[] = {
     TEXT("policy_engine.policy_path", AT(c.legacy_policy_path), NULL,
          "file of the resource policy, " KBS_OLD_POLICY " in the older dialect: read and written "
          "there; with [storage_backend] taken over at the start when there is none yet"),
+    CHOICE("policy_engine.resource_path", AT(path_form), path_forms, "segments",
+           "what policies see as data[\"resource-path\"]: segments [\"r\", \"t\", \"g\"]; text "
+           "\"resource/r/t/g\", as for Trustee until v0.17"),
 };
 
 const config_key *config_keys(size_t *n)

@@ -72,6 +72,7 @@ typedef struct config_raw {
     int as_type, rvps_type;
     int admin_mode, admin_old_mode;
     int audit_sync;
+    int path_form; /* 1 = text */
     int open_provisioning;
     const char *auth_public_key;
     bool insecure_api;

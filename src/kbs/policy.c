@@ -99,6 +99,19 @@ static const char *kind_of(vs_span text)
     return "own";
 }
 
+/* A policy of then that compares with "resource/r/t/g" would find nothing equal to it. */
+static void warn_of_paths(const kbs *k, vs_span text)
+{
+    bool said = vs_defined(config_member(k->cfg->file, "policy_engine.resource_path"));
+    if (k->cfg->legacy_policy_path && !said && memmem(text.p, text.n, "resource-path", 13))
+        vs_log(
+            VS_LOG_WARN, "kbs",
+            "the resource policy looks at data[\"resource-path\"], which is a list [\"r\", \"t\", "
+            "\"g\"] here and was a text \"resource/r/t/g\" in Trustee until v0.17: say which it "
+            "was written for, with policy_engine.resource_path = \"segments\" or \"text\"",
+            NULL);
+}
+
 /* A text that others wrote may be none at all: then nothing is released, and an administrator can
  * still set another one. */
 static vs_code tell_what_counts(kbs *k, vs_error *err)
@@ -112,6 +125,8 @@ static vs_code tell_what_counts(kbs *k, vs_error *err)
     if (code == VS_OK && now.exists) {
         vs_log(VS_LOG_INFO, "kbs", "resource policy in effect", "policy", kind_of(now.text),
                "sha256", now.sha256, "kept", place_of(k->cfg, place, sizeof place), NULL);
+        if (strcmp(kind_of(now.text), "own") == 0)
+            warn_of_paths(k, now.text);
         if (as_policies_check(k->policies, POLICY_ID, now.text, &why) != VS_OK)
             vs_log_error(VS_LOG_ERROR, "kbs",
                          "the resource policy cannot be used, so that nothing is released", &why);
@@ -147,7 +162,9 @@ static vs_val request_data(kbs_ctx *c)
         vs_vec_add(&path, vs_string(c->call.segments[i]));
     vs_obj data = {.a = a};
     vs_obj_put(&data, "plugin", vs_string(c->call.segments[0]));
-    vs_obj_put(&data, "resource-path", vs_vec_end_array(&path));
+    vs_obj_put(&data, "resource-path",
+               c->k->cfg->paths_as_text ? vs_string(vs_span_from(c->call.path, strlen("/kbs/v0/")))
+                                        : vs_vec_end_array(&path));
     vs_obj_put(&data, "query",
                c->call.query.kind == VS_OBJECT ? c->call.query : vs_empty(VS_OBJECT));
     return vs_obj_end(&data, VS_DUP_REFUSE, NULL);

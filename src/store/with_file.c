@@ -76,25 +76,40 @@ static vs_code check_mode(const with_file *s, const vs_store_item *item, vs_erro
     return code;
 }
 
-/* The rest first: what the file's text came from is recorded there, and whoever may not make the
- * next record may not write the file. */
+/* The copy is for the next start, which makes up for one that could not be written. */
+static void copy_text(const with_file *s, vs_span text)
+{
+    vs_error err = {0};
+    if (vs_store_put(s->rest, s->ns, vs_str(s->key), text, 0, VS_PUT_REPLACE, &err) != VS_OK)
+        vs_log_error(VS_LOG_WARN, "store", "the copy of a file was not kept", &err);
+}
+
+/* What goes with the file first: where its text came from is recorded there, and whoever may not
+ * make the next record may not write the file. The copy last: it is never of a text that was not in
+ * the file. */
 static vs_code put_locked(const with_file *s, const vs_store_item *items, size_t n, vs_error *err)
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
-    vs_store_item *copy = vs_alloc_array(&a, n, sizeof *copy);
+    vs_store_item *others = vs_alloc_array(&a, n, sizeof *others);
     const vs_store_item *mine = NULL;
+    size_t n_others = 0;
     VS_TRY(vs_arena_check(&a, err));
     for (size_t i = 0; i < n; i++) {
-        copy[i] = items[i];
-        if (!is_it(s, items[i].ns, items[i].key))
-            continue;
-        VS_TRY(check_mode(s, &items[i], err));
-        copy[i].mode = VS_PUT_REPLACE;
-        mine = &items[i];
+        if (is_it(s, items[i].ns, items[i].key)) {
+            VS_TRY(check_mode(s, &items[i], err));
+            mine = &items[i];
+        } else {
+            others[n_others++] = items[i];
+        }
     }
-    VS_TRY(s->rest->ops->put(s->rest, copy, n, err));
-    return mine ? write_file(s, mine->value, err) : VS_OK;
+    if (n_others)
+        VS_TRY(s->rest->ops->put(s->rest, others, n_others, err));
+    if (mine) {
+        VS_TRY(write_file(s, mine->value, err));
+        copy_text(s, mine->value);
+    }
+    return VS_OK;
 }
 
 static vs_code with_file_put(vs_store *base, const vs_store_item *items, size_t n, vs_error *err)

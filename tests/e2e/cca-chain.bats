@@ -75,7 +75,8 @@ corim_of() { # the directory of templates NAME: NAME.cose
 }
 
 serve_anchored() {
-    configure "${1:-trust_anchors = [\"$work/acme.ca.pem\"]
+    configure "${1:-type = \"BuiltIn\"
+trust_anchors = [\"$work/acme.ca.pem\"]
 require_signed = true}"
     start_server serve vouchsafe serve -c kbs.toml --data-dir kbs
     prepare_secret

@@ -23,7 +23,6 @@ allowed_endpoints = "^/kbs/v0/.*$"
 [attestation_service]
 type = "coco_as_builtin"
 [attestation_service.rvps_config]
-type = "BuiltIn"
 $1
 [veraison]
 enabled = true

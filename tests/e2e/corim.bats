@@ -133,7 +133,8 @@ make_both() {
 
 @test "Veraison's interface takes it where it is switched on" {
     make_both
-    configure "trust_anchors = [\"$work/ca.pem\"]"
+    configure "type = \"BuiltIn\"
+trust_anchors = [\"$work/ca.pem\"]"
     start_server serve vouchsafe serve -c kbs.toml --data-dir kbs
     curl -s "$url/.well-known/veraison/provisioning" | grep -q provisioningSubmit
     run vouchsafe corim submit --veraison "$url" one.cose

@@ -162,6 +162,29 @@ keep_secret() {
     [[ "$output" == *"Failed to load policy"* ]]
 }
 
+@test "a policy that names resources as Trustee did until v0.17 is warned about, and served when told" {
+    keep_secret
+    forge_token
+    cat >opt/policy.rego <<R
+package policy
+default allow := false
+allow if data["resource-path"] == "resource/$secret_path"
+R
+    start_kbs
+    denied
+    grep -q 'WARN.*looks at data.*was a text.*policy_engine.resource_path' kbs.log
+    stop_server
+    printf '[policy_engine]\nresource_path = "text"\n' >>kbs-config.toml
+    start_kbs
+    get_with_token forged.jwt | base64 -d | cmp message.txt
+    run ! grep -q 'looks at data' kbs.log
+    mkdir -p opt/repository/other/x
+    cp message.txt opt/repository/other/x/y
+    run kbs-client --url "$url" get-resource --tee-key-file realm.key --attestation-token forged.jwt --path other/x/y
+    [ "$status" -eq 1 ]
+    [[ "$output" == *PolicyDeny* ]]
+}
+
 @test "with a storage section the policy of then is taken over once, and the log says so" {
     keep_secret
     forge_token

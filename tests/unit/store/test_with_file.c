@@ -143,12 +143,16 @@ static void a_file_that_cannot_be_written_is_an_error_and_stays_what_counts(void
     fixture *f = *state;
     vs_error err = {0};
     char text[VS_ERROR_TEXT];
+    put(f->s, "kbs", KEY, "first");
+    assert_int_equal(unlink(in_dir(f, "opt/kbs/policy.rego")), 0);
     assert_int_equal(mkdir(in_dir(f, "opt/kbs/policy.rego"), 0700), 0);
     assert_int_equal(mkdir(in_dir(f, "opt/kbs/policy.rego/x"), 0700), 0);
     assert_true(vs_store_put(f->s, "kbs", VS_LIT(KEY), VS_LIT("x"), 0, VS_PUT_REPLACE, &err) !=
                 VS_OK);
     assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "writing policy.rego"));
     assert_vs_code(get_code(f->s, "kbs", VS_LIT(KEY), 0), VS_E_NOT_FOUND);
+    /* nor does what was never in effect come out of the copy some day */
+    expect(rest, "kbs", KEY, 0, "first");
 }
 
 static void paths_that_are_no_files_are_refused(void **state)
