@@ -13,8 +13,7 @@ typedef struct raw {
     int old_type;
     const char *old_path;
     bool refuse_sample, require_signed, unsigned_keys, open_administration;
-    const char *const *anchors;
-    size_t n_anchors;
+    config_trust trust;
 } raw;
 
 /* The dialect of December 2025, and what upstream's compose files still have. */
@@ -32,8 +31,7 @@ static const config_key keys[] = {
     OLD_TEXT("storage.file_path", AT(old_path), "storage.backends"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "refuse reference value messages that nobody signed"),
-    TEXTS("trust_anchors", AT(anchors), AT(n_anchors), NULL,
-          "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
+    CONFIG_TRUST_KEYS("", AT(trust), ""),
     FLAG("require_signed", AT(require_signed), "false",
          "take only messages that a trust anchor vouches for"),
     FLAG("accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
@@ -87,8 +85,7 @@ static vs_code settle(const raw *r, vs_arena *a, rvps_file *out, vs_error *err)
                        .require_signed_values = r->require_signed,
                        .accept_unsigned_keys = r->unsigned_keys,
                        .insecure_administration = r->open_administration,
-                       .anchors = r->anchors,
-                       .n_anchors = r->n_anchors};
+                       .trust = r->trust};
     if (r->old_type || r->old_path)
         return settle_old(r, a, out, err);
     return config_store_of(&r->storage, "storage", r->storage.type, &out->storage, err);
