@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vs_code code = rvps_extract_swid(&x, vs_span_of(data, size), &out, &err);
     if (code != VS_OK && (err.code != code || !vs_error_at(&err, 0)))
         __builtin_trap(); /* a refusal must say why */
-    if (code == VS_OK && out.is_signed)
+    if (code == VS_OK && out.signature.trusted)
         __builtin_trap();
     for (size_t i = 0; code == VS_OK && i < out.n; i++) {
         const rvps_record *r = &out.items[i];

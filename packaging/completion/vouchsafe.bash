@@ -63,7 +63,7 @@ _vouchsafe_corim() {
     case $1 in
     create) echo "--template --comid --output --help" ;;
     sign) echo "--key --chain --kid --meta --name --uri --not-before --not-after --output --help" ;;
-    verify) echo "--trust --at --json --help" ;;
+    verify) echo "--trust --crl --at --json --help" ;;
     show) echo "--json --help" ;;
     submit) echo "--veraison --url --cert-file --admin-token-file --auth-private-key --help" ;;
     esac

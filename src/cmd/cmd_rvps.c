@@ -91,7 +91,7 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
     sandbox s = {.n_read = 0};
     VS_TRY(listen_open(&p->listener, &o->listen, err));
     VS_TRY(settings(o, a, file, err));
-    VS_TRY(server_read_anchors(file->anchors, file->n_anchors, &p->anchors, err));
+    VS_TRY(server_read_anchors(&file->trust, &p->anchors, err));
     const rvps_options opts = {.refuse_sample = file->refuse_sample_values,
                                .require_signed = file->require_signed_values,
                                .accept_unsigned_keys = file->accept_unsigned_keys,
@@ -110,6 +110,7 @@ static vs_code build(const options *o, vs_arena *a, rvps_file *file, program *p,
     listen_administration(&p->listener, file->insecure_administration, &p->services);
     vs_http_config http = {.grpc = &p->services};
     doors_store(&s, a, &file->storage);
+    doors_trust(&s, &file->trust);
     return listen_start(&p->listener, &s, &http, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config/macros.h"
+#include "config/trust.h"
 #include "config/verifier.h"
 
 #define OLD_DIR    "/opt/confidential-containers/attestation-service"
@@ -16,8 +17,7 @@ enum { RVPS_BUILT_IN, RVPS_GRPC };
 typedef struct raw {
     as_config as;
     bool verbose, sample_tee, refuse_sample, require_signed, unsigned_keys, open_administration;
-    const char *const *anchors;
-    size_t n_anchors;
+    config_trust trust;
     int rvps_type, rvps_storage;
     remote_config rvps;
     config_storage storage;
@@ -52,9 +52,7 @@ static const config_key keys[] = {
          "GrpcRemote: PEM file of the key of that chain"),
     CHOICE("rvps_config.storage_type", AT(rvps_storage), config_storage_types, NULL,
            "BuiltIn: where reference values are; by default that of storage_backend"),
-    TEXTS("rvps_config.trust_anchors", AT(anchors), AT(n_anchors), NULL,
-          "BuiltIn: PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against "
-          "them"),
+    CONFIG_TRUST_KEYS("rvps_config.", AT(trust), "BuiltIn: "),
     FLAG("rvps_config.require_signed", AT(require_signed), "false",
          "BuiltIn: take only messages that a trust anchor vouches for; without trust_anchors none "
          "at "
@@ -169,8 +167,7 @@ static vs_code settle(raw *r, vs_val file, as_file *out, vs_error *err)
                                   .refuse_sample_values = r->refuse_sample,
                                   .require_signed_values = r->require_signed,
                                   .accept_unsigned_keys = r->unsigned_keys,
-                                  .anchors = r->anchors,
-                                  .n_anchors = r->n_anchors,
+                                  .trust = r->trust,
                                   .sample_tee = r->sample_tee,
                                   .cca_config_path = CCA_CONFIG,
                                   .tees = r->tees,

@@ -13,8 +13,7 @@ typedef struct raw {
     int old_type;
     const char *old_path;
     bool refuse_sample, require_signed, unsigned_keys, open_administration;
-    const char *const *anchors;
-    size_t n_anchors;
+    config_trust trust;
 } raw;
 
 /* The dialect of December 2025, and what upstream's compose files still have. */
@@ -34,10 +33,8 @@ static const config_key keys[] = {
         "\"LocalFs\": local_fs.dir_path; \"LocalJson\": local_json.file_dir_path, the directory"),
     FLAG("refuse_sample_reference_values", AT(refuse_sample), "false",
          "refuse messages of type \"sample\", which set any value; for unsigned ones of every type "
-         "see "
-         "require_signed"),
-    TEXTS("trust_anchors", AT(anchors), AT(n_anchors), NULL,
-          "PEM certificates, public keys or JWK Sets: signed CoRIMs must verify against them"),
+         "see require_signed"),
+    CONFIG_TRUST_KEYS("", AT(trust), ""),
     FLAG("require_signed", AT(require_signed), "false",
          "take only messages that a trust anchor vouches for; without trust_anchors none at all"),
     FLAG("accept_unsigned_attestation_keys", AT(unsigned_keys), "false",
@@ -91,8 +88,7 @@ static vs_code settle(const raw *r, vs_arena *a, rvps_file *out, vs_error *err)
                        .require_signed_values = r->require_signed,
                        .accept_unsigned_keys = r->unsigned_keys,
                        .insecure_administration = r->open_administration,
-                       .anchors = r->anchors,
-                       .n_anchors = r->n_anchors};
+                       .trust = r->trust};
     if (r->old_type || r->old_path)
         return settle_old(r, a, out, err);
     return config_store_of(&r->storage, "storage", r->storage.type, &out->storage, err);

@@ -7,13 +7,13 @@
 #define VS_CMD_CONFIG_RVPS_H
 
 #include "config/storage.h"
+#include "config/trust.h"
 
 typedef struct rvps_file {
     store_config storage;
     bool refuse_sample_values, require_signed_values, accept_unsigned_keys;
     bool insecure_administration; /* for strangers too */
-    const char *const *anchors;   /* files: whose values are believed */
-    size_t n_anchors;
+    config_trust trust;           /* whose values are believed */
 } rvps_file;
 
 extern const config_table rvps_file_table;

@@ -49,6 +49,12 @@ static void may_read_for_remote(sandbox *s, const remote_config *r)
     sandbox_may_read(s, r->client_key);
 }
 
+void doors_trust(sandbox *s, const config_trust *trust)
+{
+    for (size_t i = 0; i < trust->n_crls; i++)
+        sandbox_may_read(s, trust->crls[i]);
+}
+
 void doors_verifier(sandbox *s, vs_arena *a, const verifier_config *cfg, const vs_tee_trust *trust)
 {
     const char *path;
@@ -62,6 +68,8 @@ void doors_verifier(sandbox *s, vs_arena *a, const verifier_config *cfg, const v
     for (size_t i = 0; (path = snp_trust_store(trust->snp, i)) != NULL; i++)
         sandbox_may_read(s, vs_sprintf(a, "%s/vcek", path)); /* all of it, nothing beside it */
     sandbox_may_read(s, dcap_trust_file(trust->dcap));
+    if (!cfg->remote && !cfg->remote_rvps)
+        doors_trust(s, &cfg->trust);
     may_read_for_remote(s, &cfg->service);
     may_read_for_remote(s, &cfg->provider);
 }

@@ -15,6 +15,8 @@
 /* Files that libraries read because the environment names them. */
 void doors_environment(sandbox *s);
 void doors_store(sandbox *s, vs_arena *a, const store_config *store);
+/* Revocation lists; anchors are read once. */
+void doors_trust(sandbox *s, const config_trust *trust);
 void doors_verifier(sandbox *s, vs_arena *a, const verifier_config *cfg, const vs_tee_trust *trust);
 /* All that a key broker names but its verifier: keys, stores, sockets, plugins. */
 void doors_kbs(sandbox *s, vs_arena *a, const kbs_config *cfg);

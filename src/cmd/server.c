@@ -40,16 +40,50 @@ void server_warn_open(const char *program, const char *socket)
            "program", program, "address", socket, NULL);
 }
 
-vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out, vs_error *err)
+static vs_code add_anchors(rvps_anchors *t, const char *file, unsigned may, vs_error *err)
 {
-    if (n)
-        VS_TRY(rvps_anchors_new(out, err));
-    for (size_t i = 0; i < n; i++) {
-        VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
-        VS_TRY_WRAP(vs_read_file(files[i], &text, err), err, "trust_anchors");
-        VS_TRY_WRAP(rvps_anchors_add(*out, vs_buf_span(&text), err), err, "trust_anchors: %s",
-                    files[i]);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(ANCHOR_FILE_MAX);
+    VS_TRY(vs_read_file(file, &text, err));
+    VS_TRY_WRAP(rvps_anchors_add_limited(t, vs_buf_span(&text), may, err), err, "%s", file);
+    return VS_OK;
+}
+
+static vs_code rights_of(const config_anchor *c, unsigned *out, vs_error *err)
+{
+    *out = 0;
+    for (size_t i = 0; i < c->n_may; i++) {
+        unsigned one = rvps_may_of(vs_str(c->may[i]));
+        if (!one)
+            return vs_fail(err, VS_E_INVALID,
+                           "\"may\" cannot be \"%.60s\"; there are \"attestation-keys\", "
+                           "\"platform\", \"realm\" and \"reference-values\"",
+                           c->may[i]);
+        *out |= one;
     }
+    return *out ? VS_OK : vs_fail(err, VS_E_INVALID, "\"may\" says nothing that it may vouch for");
+}
+
+static vs_code add_restricted(rvps_anchors *t, const config_anchor *c, vs_error *err)
+{
+    unsigned may;
+    if (!c->path)
+        return vs_fail(err, VS_E_INVALID, "there is no \"path\"");
+    VS_TRY_WRAP(rights_of(c, &may, err), err, "%s", c->path);
+    return add_anchors(t, c->path, may, err);
+}
+
+vs_code server_read_anchors(const config_trust *trust, rvps_anchors **out, vs_error *err)
+{
+    if (trust->n_anchors + trust->n_restricted == 0)
+        return trust->n_crls ? vs_fail(err, VS_E_INVALID,
+                                       "\"crls\" belong to \"trust_anchors\", and there are none")
+                             : VS_OK;
+    VS_TRY(rvps_anchors_new(out, err));
+    for (size_t i = 0; i < trust->n_anchors; i++)
+        VS_TRY_WRAP(add_anchors(*out, trust->anchors[i], RVPS_MAY_ALL, err), err, "trust_anchors");
+    for (size_t i = 0; i < trust->n_restricted; i++)
+        VS_TRY_WRAP(add_restricted(*out, &trust->restricted[i], err), err, "restricted_anchors");
+    VS_TRY_WRAP(rvps_anchors_crls(*out, trust->crls, trust->n_crls, err), err, "crls");
     return VS_OK;
 }
 
@@ -130,7 +164,7 @@ static vs_code open_remote(const verifier_config *cfg, verifier *v, vs_error *er
 static vs_code open_values(const verifier_config *cfg, vs_store *store, verifier *v, vs_error *err)
 {
     if (!cfg->remote_rvps) {
-        VS_TRY(server_read_anchors(cfg->anchors, cfg->n_anchors, &v->anchors, err));
+        VS_TRY(server_read_anchors(&cfg->trust, &v->anchors, err));
         const rvps_options opts = {.refuse_sample = cfg->refuse_sample_values,
                                    .require_signed = cfg->require_signed_values,
                                    .accept_unsigned_keys = cfg->accept_unsigned_keys,

@@ -8,6 +8,7 @@
 
 #include "api/remote.h"
 #include "cmd/process.h"
+#include "config/trust.h"
 #include "config/verifier.h"
 #include "net/http_server.h"
 #include "tee/tee.h"
@@ -20,9 +21,8 @@ void server_say(const char *word, const char *scheme, const char *socket,
  */
 void server_warn_open(const char *program, const char *socket);
 
-/* Anchors of reference values from files; none: *out stays NULL. */
-VS_MUST vs_code server_read_anchors(const char *const *files, size_t n, rvps_anchors **out,
-                                    vs_error *err);
+/* Anchors of reference values and revocation lists from files; none: *out stays NULL. */
+VS_MUST vs_code server_read_anchors(const config_trust *trust, rvps_anchors **out, vs_error *err);
 
 /* ---- the verifier ---------------------------------------------------------------------------- */
 
@@ -34,8 +34,7 @@ typedef struct verifier_config {
     remote_config provider;
     /* Of the provider in this process. */
     bool refuse_sample_values, require_signed_values, accept_unsigned_keys;
-    const char *const *anchors; /* files: whose reference values are believed */
-    size_t n_anchors;
+    config_trust trust; /* whose reference values are believed */
     bool sample_tee;
     const char *cca_config_path;
     config_verifier tees; /* borrowed */

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -48,6 +50,41 @@ vs_code vs_crl_from_der(vs_span der, vs_crl **out, vs_error *err)
         return vs_fail(err, VS_E_PARSE, "bytes behind the revocation list");
     }
     return adopt(list, out, err);
+}
+
+vs_code vs_crl_from_pem(vs_span pem, size_t at, vs_crl **out, vs_error *err)
+{
+    if (pem.n > CRL_MAX)
+        return vs_fail(err, VS_E_LIMIT, "revocation lists of %zu bytes", pem.n);
+    VS_CLEANUP(vs_free_bio)
+    BIO *bio = BIO_new_mem_buf(pem.n ? (const void *)pem.p : "", (int)pem.n);
+    if (!bio)
+        return vs_ossl_fail(err, VS_E_NOMEM, "reading revocation lists");
+    for (size_t i = 0;; i++) {
+        X509_CRL *list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+        if (!list && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+            ERR_clear_error();
+            return vs_fail(err, VS_E_NOT_FOUND, "%zu revocation lists, no more", i);
+        }
+        if (!list)
+            return vs_ossl_fail(err, VS_E_PARSE, "not a revocation list");
+        if (i == at)
+            return adopt(list, out, err);
+        X509_CRL_free(list);
+    }
+}
+
+vs_code vs_crl_complete(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err)
+{
+    X509 *issuer = NULL;
+    VS_TRY(vs_certs_at(c, i, &issuer, err));
+    if (!(X509_get_key_usage(issuer) & KU_CRL_SIGN)) /* all bits when there is none */
+        return vs_fail(err, VS_E_UNTRUSTED, "its issuer's key usage does not have cRLSign");
+    if (X509_CRL_get_ext_by_critical(crl->crl, 1, -1) >= 0)
+        return vs_fail(
+            err, VS_E_UNSUPPORTED,
+            "it has a critical extension, as partial lists do: a complete one is needed");
+    return VS_OK;
 }
 
 vs_code vs_crl_issued(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err)

@@ -181,6 +181,9 @@ size_t vs_certs_count(const vs_certs *c);
 VS_MUST vs_code vs_certs_der(const vs_certs *c, size_t i, vs_buf *der, vs_error *err);
 /* Subject public key of certificate i. */
 VS_MUST vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err);
+/* Appends the SubjectPublicKeyInfo of certificate i as it stands there: the same in every
+ * certificate of this key, also of kinds that vs_certs_key cannot read. */
+VS_MUST vs_code vs_certs_spki(const vs_certs *c, size_t i, vs_buf *der, vs_error *err);
 /* Seconds since 1970: valid from, and until. */
 VS_MUST vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, int64_t *until,
                                   vs_error *err);
@@ -188,6 +191,10 @@ VS_MUST vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, in
  * (a self-signed anchor; depth <= 8). VS_E_UNTRUSTED or VS_E_EXPIRED with OpenSSL's reason. */
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
                                 vs_error *err);
+/* The same, and *path is the way that was found: chain[0] first, the anchor last. Certificates of
+ * the chain that the way does not need are not in it. */
+VS_MUST vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int64_t now,
+                                     vs_certs **path, vs_error *err);
 
 /* That certificate i of `c` was issued by certificate j of `by`, a CA: names, key identifiers and
  * signature. Time does not matter here: for protocols in which expiry is a finding, not the end.
@@ -213,6 +220,13 @@ VS_MUST vs_code vs_certs_extension(const vs_certs *c, size_t i, const char *oid,
 typedef struct vs_crl vs_crl;
 void vs_crl_free(vs_crl **crl); /* NULL-safe */
 VS_MUST vs_code vs_crl_from_der(vs_span der, vs_crl **out, vs_error *err);
+/* The list of block `at` (0, 1, ...) among those of a PEM text; text and other blocks around them
+ * are passed over. VS_E_NOT_FOUND: there are not that many. */
+VS_MUST vs_code vs_crl_from_pem(vs_span pem, size_t at, vs_crl **out, vs_error *err);
+/* That the list speaks of all that certificate i has issued: without an extension that narrows it
+ * (partitioned, indirect and delta lists have critical ones), and of an issuer whose key usage,
+ * where it has one, allows to sign lists. VS_E_UNTRUSTED, VS_E_UNSUPPORTED. */
+VS_MUST vs_code vs_crl_complete(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err);
 /* That certificate i issued the list: name and signature. VS_E_UNTRUSTED. */
 VS_MUST vs_code vs_crl_issued(const vs_crl *crl, const vs_certs *c, size_t i, vs_error *err);
 /* Its number, and when it was made and the next one is due (seconds since 1970). VS_E_INVALID when

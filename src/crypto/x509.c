@@ -175,6 +175,19 @@ vs_code vs_certs_key(const vs_certs *c, size_t i, vs_key **out, vs_error *err)
     return code;
 }
 
+vs_code vs_certs_spki(const vs_certs *c, size_t i, vs_buf *der, vs_error *err)
+{
+    X509 *cert = NULL;
+    VS_TRY(vs_certs_at(c, i, &cert, err));
+    uint8_t *bytes = NULL;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &bytes);
+    if (n < 0)
+        return vs_ossl_fail(err, VS_E_INVALID, "certificate has no key that can be encoded");
+    vs_buf_put(der, vs_span_of(bytes, (size_t)n));
+    OPENSSL_free(bytes);
+    return vs_buf_check(der, err);
+}
+
 bool vs_asn1_seconds(const ASN1_TIME *t, int64_t *out)
 {
     struct tm tm;
@@ -214,7 +227,22 @@ static vs_code refused(X509_STORE_CTX *ctx, vs_error *err)
                    X509_verify_cert_error_string(e), depth);
 }
 
-vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now, vs_error *err)
+/* The path that was found, for *out. */
+static vs_code path_of(X509_STORE_CTX *ctx, vs_certs **out, vs_error *err)
+{
+    vs_certs *path = calloc(1, sizeof *path);
+    if (path)
+        path->list = X509_STORE_CTX_get1_chain(ctx);
+    if (!path || !path->list) {
+        vs_certs_free(&path);
+        return vs_ossl_fail(err, VS_E_NOMEM, "out of memory for a certificate path");
+    }
+    *out = path;
+    return VS_OK;
+}
+
+vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int64_t now,
+                             vs_certs **path, vs_error *err)
 {
     X509 *leaf = NULL;
     VS_TRY(vs_certs_at(chain, 0, &leaf, err));
@@ -226,7 +254,14 @@ vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t 
     X509_VERIFY_PARAM_set_time(param, (time_t)now);
     X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
-    return X509_verify_cert(ctx) == 1 ? VS_OK : refused(ctx, err);
+    if (X509_verify_cert(ctx) != 1)
+        return refused(ctx, err);
+    return path ? path_of(ctx, path, err) : VS_OK;
+}
+
+vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now, vs_error *err)
+{
+    return vs_certs_verify_path(chain, anchors, now, NULL, err);
 }
 
 vs_code vs_certs_issued(const vs_certs *c, size_t i, const vs_certs *by, size_t j, vs_error *err)

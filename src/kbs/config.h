@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/storage.h"
+#include "config/trust.h"
 #include "config/veraison.h"
 #include "config/verifier.h"
 #include "net/sources.h"
@@ -88,8 +89,7 @@ typedef struct kbs_as_config { /* [attestation_service] built in, attestation-se
     bool verbose_token;
     bool refuse_sample_reference_values, require_signed_reference_values;
     bool accept_unsigned_attestation_keys;
-    const char *const *rvps_anchors; /* files: whose reference values are believed */
-    size_t n_rvps_anchors;
+    config_trust trust;           /* whose reference values are believed */
     kbs_protocol oldest_protocol; /* of those that are served */
     bool sample_tee;              /* accept tee = "sample" evidence; off unless asked for */
     bool remote;                  /* type = "coco_as_grpc": `as` is the verifier, and has the

@@ -30,6 +30,15 @@ bool rvps_is_cca_name(vs_span name)
            (vs_span_starts(name, VS_LIT(REALM)) && is_hex(vs_span_from(name, sizeof REALM - 1)));
 }
 
+unsigned rvps_right_of_name(vs_span name)
+{
+    if (!rvps_is_cca_name(name))
+        return RVPS_MAY_VALUES;
+    if (rvps_is_cca_key_name(name))
+        return RVPS_MAY_KEYS;
+    return vs_span_starts(name, VS_LIT(PLATFORM)) ? RVPS_MAY_PLATFORM : RVPS_MAY_REALM;
+}
+
 /* ---- entries --------------------------------------------------------------------------------- */
 
 static vs_val hex_of(vs_arena *a, vs_span bytes)

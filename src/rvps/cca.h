@@ -20,6 +20,8 @@
 bool rvps_is_cca_name(vs_span name);
 /* Keys are trust anchors: whoever controls one can make any platform. */
 bool rvps_is_cca_key_name(vs_span name);
+/* One of RVPS_MAY_: the right that setting a record of this name takes. */
+unsigned rvps_right_of_name(vs_span name);
 
 /* The records of a manifest of one of the profiles, none of others. An attestation key must be a
  * public one, EC or Ed25519. */

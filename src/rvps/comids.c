@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/log.h"
 #include "rvps/cca.h"
 #include "rvps/strangers.h"
 #include "value/json.h"
@@ -18,6 +19,9 @@ typedef struct planner {
     vs_store_item *items;
     size_t n, room;
     vs_val dropped; /* set of names that the known CoMIDs had */
+    bool *passed;   /* of each record of the message: its name is somebody else's, and stays so */
+    size_t n_passed;
+    const char *first_passed; /* whose that is */
 } planner;
 
 static vs_code add_item(planner *p, vs_store_item item, vs_error *err)
@@ -55,9 +59,59 @@ static vs_store_item in_place_of(const char *ns, vs_span key, vs_span old, vs_sp
                            .old = old};
 }
 
-/* ---- CoMIDs ---------------------------------------------------------------------------------- */
-
 static const vs_span nothing;
+
+/* ---- holders --------------------------------------------------------------------------------- */
+
+#define ANCHOR      "anchor"
+#define ANCHOR_NAME "anchor_name"
+
+static vs_code read_holder(vs_val v, rvps_holder *out, vs_error *err)
+{
+    vs_val anchor, name;
+    *out = (rvps_holder){.anchor = nothing};
+    VS_TRY(vs_may(v, ANCHOR, VS_STRING, &anchor, err));
+    VS_TRY(vs_may(v, ANCHOR_NAME, VS_STRING, &name, err));
+    if (vs_defined(anchor))
+        *out = (rvps_holder){vs_text(anchor), vs_text(name)};
+    return VS_OK;
+}
+
+static void write_holder(vs_obj *o, const rvps_holder *h)
+{
+    if (!h->anchor.p)
+        return;
+    vs_obj_put(o, ANCHOR, vs_string(h->anchor));
+    vs_obj_put(o, ANCHOR_NAME, vs_string(h->name));
+}
+
+static bool is_administrator(const rvps_holder *h)
+{
+    return vs_span_is(h->anchor, RVPS_ADMINISTRATOR);
+}
+
+/* An administrator may always, by his own word: what he brings of another signer is not his, or
+ * whoever gets him to forward a file could replace anything. */
+static bool may_take(const rvps_origin *o, const rvps_holder *h, bool given_up)
+{
+    if (!h->anchor.p || vs_span_eq(h->anchor, o->by.anchor))
+        return true;
+    return o->vouched && (given_up || is_administrator(&o->by) || is_administrator(h));
+}
+
+static const char *holder_text(planner *p, const rvps_holder *h)
+{
+    if (is_administrator(h))
+        return "an administrator's word";
+    return vs_sprintf(p->a, "trust anchor %.*s (key sha256:%.*s)",
+                      VS_FMT(vs_span_head(h->name, 80)), VS_FMT(vs_span_head(h->anchor, 16)));
+}
+
+#define ONLY_HE                                                                                    \
+    "only it or an administrator can replace it (an administrator by an unsigned CoRIM, or by "    \
+    "deleting its values first)"
+
+/* ---- CoMIDs ---------------------------------------------------------------------------------- */
 
 static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
 {
@@ -76,6 +130,7 @@ typedef struct known {
     bool trusted, withdrawn;
     vs_span sha256;
     vs_val names;
+    rvps_holder holder;
 } known;
 
 static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
@@ -92,14 +147,14 @@ static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
     out->sha256 = vs_text(sha256);
     out->trusted = vs_is_true(trusted);
     out->withdrawn = vs_is_true(vs_getc(v, WITHDRAWN));
-    return VS_OK;
+    return read_holder(v, &out->holder, err);
 }
 
 #define COMID_FMT    "CoMID %.*s of CoRIM %.*s"
 #define COMID_ARG(m) VS_FMT(vs_span_head((m)->tag, 80)), VS_FMT(vs_span_head((m)->corim, 80))
 
 /* What nobody vouched for binds nobody who is vouched for. */
-static vs_code may_follow(const planner *p, const rvps_comid *m, const known *k, vs_error *err)
+static vs_code may_follow(planner *p, const rvps_comid *m, const known *k, vs_error *err)
 {
     bool same = vs_span_eq(k->sha256, m->sha256);
     if (k->trusted && !p->o->trusted)
@@ -109,6 +164,9 @@ static vs_code may_follow(const planner *p, const rvps_comid *m, const known *k,
                        COMID_ARG(m));
     if (p->o->trusted && !k->trusted)
         return VS_OK;
+    if (p->o->trusted && !may_take(p->o, &k->holder, k->withdrawn))
+        return vs_fail(err, VS_E_DENIED, COMID_FMT " is endorsed under %s: " ONLY_HE, COMID_ARG(m),
+                       holder_text(p, &k->holder));
     if (m->version < k->version)
         return vs_fail(err, VS_E_CONFLICT,
                        COMID_FMT ": version %lld is older than version %lld, which is registered",
@@ -160,10 +218,182 @@ static vs_code write_known(planner *p, const rvps_comid *m, vs_span *out, vs_err
     vs_obj_put(&o, "sha256", vs_string(m->sha256));
     vs_obj_put(&o, "trusted", vs_bool(p->o->trusted));
     vs_obj_put(&o, "names", names_of(p, m));
+    write_holder(&o, &p->o->by);
+    if (p->o->signer_name.p)
+        vs_obj_put(&o, "signer", vs_string(p->o->signer_name));
     vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
     VS_TRY(vs_buf_check(&text, err));
     *out = vs_dup(p->a, vs_buf_span(&text));
     return vs_arena_check(p->a, err);
+}
+
+static int by_name(const void *name, const void *record)
+{
+    return vs_span_cmp(*(const vs_span *)name, ((const rvps_record *)record)->name);
+}
+
+/* NULL: the message has none of this name. With CoMIDs there are no names of a "sample", and so all
+ * are sorted. */
+static const rvps_record *record_of(const rvps_records *recs, vs_span name)
+{
+    return recs->n ? bsearch(&name, recs->items, recs->n, sizeof *recs->items, by_name) : NULL;
+}
+
+/* ---- who gave a name ------------------------------------------------------------------------- */
+
+/* Who has given a name, as it is stored. */
+typedef struct givers {
+    vs_span key, old; /* old: as read_now gives it */
+    vs_val list;      /* an array, empty where nobody is known */
+    rvps_holder holder;
+} givers;
+
+static vs_code read_givers(planner *p, vs_span name, givers *out, vs_error *err)
+{
+    uint8_t h[VS_HASH_MAX];
+    vs_val v;
+    *out = (givers){.list = vs_empty(VS_ARRAY)};
+    VS_TRY(vs_digest(VS_SHA256, name, nothing, nothing, h, err));
+    vs_span hex = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
+    out->key = vs_str(vs_sprintf(p->a, "name-%.*s", VS_FMT(hex)));
+    VS_TRY(vs_arena_check(p->a, err));
+    VS_TRY(read_now(p, RVPS_COMIDS, out->key, &out->old, err));
+    if (!out->old.p)
+        return VS_OK;
+    VS_TRY_WRAP(vs_json_parse(p->a, out->old, NULL, &v, err), err, "who gave it");
+    VS_TRY_WRAP(vs_need(v, "comids", VS_ARRAY, &out->list, err), err, "who gave it");
+    VS_TRY_WRAP(read_holder(v, &out->holder, err), err, "who gave it");
+    return VS_OK;
+}
+
+static vs_code write_givers(planner *p, vs_span name, const givers *g, vs_val list,
+                            const rvps_holder *holder, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_obj o = {.a = p->a};
+    vs_obj_put(&o, "name", vs_string(name));
+    vs_obj_put(&o, "comids", list);
+    write_holder(&o, holder);
+    vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    VS_TRY(vs_buf_check(&text, err));
+    vs_span value = vs_dup(p->a, vs_buf_span(&text));
+    VS_TRY(vs_arena_check(p->a, err));
+    return add_item(p, in_place_of(RVPS_COMIDS, g->key, g->old, value), err);
+}
+
+static bool has_given(vs_val list, const rvps_comid *m)
+{
+    for (VS_ARR_FOR (giver, list))
+        if (is_of(*giver, m))
+            return true;
+    return false;
+}
+
+/* Who holds a name after this message: an administrator adds to what others hold. */
+static const rvps_holder *next_holder(const planner *p, const rvps_holder *now)
+{
+    return now->anchor.p && is_administrator(&p->o->by) ? now : &p->o->by;
+}
+
+static vs_code refuse_name(planner *p, const rvps_holder *h, vs_error *err)
+{
+    return vs_fail(err, VS_E_DENIED, "it is endorsed under %s: " ONLY_HE, holder_text(p, h));
+}
+
+/* Writes who has given the name, and who holds it now, where that is not what is known. */
+static vs_code settle_givers(planner *p, vs_span name, const givers *g, vs_val list, vs_error *err)
+{
+    const rvps_holder *next = next_holder(p, &g->holder);
+    if (list.len == g->list.len && vs_span_eq(next->anchor, g->holder.anchor))
+        return VS_OK;
+    return write_givers(p, name, g, list, next, err);
+}
+
+/* Names by measurement are the same for every maker of CCA platforms: one who is not the first
+ * leaves them alone, and his endorsements, which have names of their own, count. */
+static void pass_over(planner *p, vs_span name, const rvps_holder *h)
+{
+    const rvps_record *r = record_of(p->recs, name);
+    if (!r)
+        return;
+    p->passed[r - p->recs->items] = true;
+    if (p->n_passed++ == 0)
+        p->first_passed = holder_text(p, h);
+}
+
+/* Adds the CoMIDs of this message that give the name, of `n` mentions. */
+static vs_code plan_givers(planner *p, const rvps_mention *mentions, size_t n, vs_error *err)
+{
+    vs_span name = mentions[0].name;
+    givers g;
+    vs_vec all = {.a = p->a};
+    VS_TRY(read_givers(p, name, &g, err));
+    if (!may_take(p->o, &g.holder, false)) {
+        if (!p->recs->of_cca)
+            return refuse_name(p, &g.holder, err);
+        pass_over(p, name, &g.holder);
+        return VS_OK;
+    }
+    for (VS_ARR_FOR (giver, g.list))
+        vs_vec_add(&all, *giver);
+    for (size_t i = 0; i < n; i++) {
+        const rvps_comid *m = &p->recs->comids[mentions[i].comid];
+        if (has_given(g.list, m))
+            continue;
+        vs_obj o = {.a = p->a};
+        vs_obj_put(&o, "corim", vs_string(m->corim));
+        vs_obj_put(&o, "tag", vs_string(m->tag));
+        vs_vec_add(&all, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
+    }
+    vs_val list = vs_vec_end_array(&all);
+    VS_TRY(vs_arena_check(p->a, err));
+    if (list.len > RVPS_GIVERS_MAX)
+        return vs_fail(err, VS_E_LIMIT,
+                       "%u CoMIDs have given it, at most %d: delete the value and register again "
+                       "what still counts",
+                       list.len, RVPS_GIVERS_MAX);
+    return settle_givers(p, name, &g, list, err);
+}
+
+static vs_code plan_all_givers(planner *p, vs_error *err)
+{
+    const rvps_mention *list = p->recs->mentions;
+    if (!p->o->trusted)
+        return VS_OK;
+    for (size_t from = 0, to; from < p->recs->n_mentions; from = to) {
+        for (to = from + 1; to < p->recs->n_mentions && vs_span_eq(list[to].name, list[from].name);)
+            to++;
+        VS_TRY_WRAP(plan_givers(p, list + from, to - from, err), err, "reference value \"%.*s\"",
+                    VS_FMT(vs_span_head(list[from].name, 80)));
+    }
+    return VS_OK;
+}
+
+/* ---- versions -------------------------------------------------------------------------------- */
+
+/* A new version takes away what it does not say. Whose CoMID it was not before takes away only what
+ * is nobody else's, and what he could have given himself. */
+static vs_code may_drop(planner *p, const known *k, vs_error *err)
+{
+    if (!p->o->trusted || is_administrator(&p->o->by) ||
+        vs_span_eq(k->holder.anchor, p->o->by.anchor))
+        return VS_OK;
+    for (VS_ARR_FOR (item, k->names)) {
+        vs_span name = vs_text(*item);
+        unsigned right = rvps_right_of_name(name);
+        givers g;
+        VS_TRY(read_givers(p, name, &g, err));
+        if (!may_take(p->o, &g.holder, false))
+            return vs_fail(err, VS_E_DENIED,
+                           "\"%.*s\", which it gives, is endorsed under %s: " ONLY_HE,
+                           VS_FMT(vs_span_head(name, 80)), holder_text(p, &g.holder));
+        if (!(p->o->may & right))
+            return vs_fail(err, VS_E_DENIED,
+                           "it gives \"%.*s\", and the signer's trust anchor is restricted and may "
+                           "not vouch for %s",
+                           VS_FMT(vs_span_head(name, 80)), rvps_may_word(right));
+    }
+    return VS_OK;
 }
 
 static vs_code plan_comid(planner *p, const rvps_comid *m, vs_vec *dropped, vs_error *err)
@@ -175,6 +405,7 @@ static vs_code plan_comid(planner *p, const rvps_comid *m, vs_vec *dropped, vs_e
         known k;
         VS_TRY_WRAP(read_known(p, old, &k, err), err, "what is known of " COMID_FMT, COMID_ARG(m));
         VS_TRY(may_follow(p, m, &k, err));
+        VS_TRY_WRAP(may_drop(p, &k, err), err, COMID_FMT, COMID_ARG(m));
         /* What strangers have said under these ids they may go on saying: to take it away could be
          * more work than there is memory for. */
         if (k.trusted || !p->o->trusted)
@@ -321,6 +552,52 @@ static vs_code write_record(planner *p, rvps_entry *e, size_t most, vs_span *out
     return vs_arena_check(p->a, err);
 }
 
+/* Entries that somebody vouched for, none of them of a CoMID of this message: true when there are
+ * only such, and any. */
+static bool is_others(const planner *p, vs_val before)
+{
+    bool others = false;
+    for (VS_ARR_FOR (entry, before)) {
+        if (!is_vouched(*entry))
+            continue;
+        if (is_replaced(p, *entry))
+            return false;
+        others = true;
+    }
+    return others;
+}
+
+/* Where strangers may give keys (accept_unsigned_keys): theirs beside another would make none
+ * count.
+ */
+static vs_code spoil_no_key(vs_val before, vs_error *err)
+{
+    for (VS_ARR_FOR (entry, before))
+        if (is_vouched(*entry))
+            return vs_fail(
+                err, VS_E_DENIED,
+                "a signer or an administrator vouches for a key of this instance: nobody "
+                "else can add one");
+    return VS_OK;
+}
+
+/* Side by side stand entries of one anchor: of another, each would count as well, or two keys would
+ * make none count. Of what has no holder only they who are part of it become one. */
+static vs_code plan_holder(planner *p, vs_span name, vs_val before, vs_error *err)
+{
+    givers g;
+    if (!p->o->trusted)
+        return rvps_is_cca_key_name(name) ? spoil_no_key(before, err) : VS_OK;
+    VS_TRY(read_givers(p, name, &g, err));
+    if (!may_take(p->o, &g.holder, false))
+        return refuse_name(p, &g.holder, err);
+    if (!g.holder.anchor.p && !is_administrator(&p->o->by) && is_others(p, before))
+        return vs_fail(err, VS_E_DENIED,
+                       "an earlier release has taken it in from other CoMIDs, and who vouches for "
+                       "them is not known: send one of those again, or delete the value");
+    return settle_givers(p, name, &g, g.list, err);
+}
+
 /* The record lives as long as its entries, of which each has a time of its own. */
 static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh, vs_error *err)
 {
@@ -329,6 +606,8 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
     rvps_entry e = {.name = name, .expires = p->o->expires, .not_before = INT64_MIN};
     VS_TRY(read_now(p, RVPS_NAMESPACE, key, &old, err));
     VS_TRY(entries_before(p, name, old, &before, err));
+    if (fresh.len)
+        VS_TRY(plan_holder(p, name, before, err));
     VS_TRY(merge_entries(p, before, fresh, &e.value, err));
     for (size_t i = 0; i < e.value.len; i++) {
         int64_t from, until;
@@ -338,93 +617,6 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
     }
     VS_TRY(write_record(p, &e, VS_STORE_VALUE_MAX, &value, err));
     return add_item(p, in_place_of(RVPS_NAMESPACE, key, old, value), err);
-}
-
-/* ---- who gave a name ------------------------------------------------------------------------- */
-
-/* *old: as read_now gives it; *list: an array, empty where nobody is known. */
-static vs_code read_givers(planner *p, vs_span name, vs_span *key, vs_span *old, vs_val *list,
-                           vs_error *err)
-{
-    uint8_t h[VS_HASH_MAX];
-    vs_val v;
-    *list = vs_empty(VS_ARRAY);
-    VS_TRY(vs_digest(VS_SHA256, name, nothing, nothing, h, err));
-    vs_span hex = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
-    *key = vs_str(vs_sprintf(p->a, "name-%.*s", VS_FMT(hex)));
-    VS_TRY(vs_arena_check(p->a, err));
-    VS_TRY(read_now(p, RVPS_COMIDS, *key, old, err));
-    if (!old->p)
-        return VS_OK;
-    VS_TRY_WRAP(vs_json_parse(p->a, *old, NULL, &v, err), err, "who gave it");
-    VS_TRY_WRAP(vs_need(v, "comids", VS_ARRAY, list, err), err, "who gave it");
-    return VS_OK;
-}
-
-static vs_code write_givers(planner *p, vs_span name, vs_span key, vs_span old, vs_val list,
-                            vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    vs_obj o = {.a = p->a};
-    vs_obj_put(&o, "name", vs_string(name));
-    vs_obj_put(&o, "comids", list);
-    vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
-    VS_TRY(vs_buf_check(&text, err));
-    vs_span value = vs_dup(p->a, vs_buf_span(&text));
-    VS_TRY(vs_arena_check(p->a, err));
-    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
-}
-
-static bool has_given(vs_val list, const rvps_comid *m)
-{
-    for (VS_ARR_FOR (giver, list))
-        if (is_of(*giver, m))
-            return true;
-    return false;
-}
-
-/* Adds the CoMIDs of this message that give the name, of `n` mentions. */
-static vs_code plan_givers(planner *p, const rvps_mention *mentions, size_t n, vs_error *err)
-{
-    vs_span name = mentions[0].name, key, old;
-    vs_val before;
-    vs_vec all = {.a = p->a};
-    VS_TRY(read_givers(p, name, &key, &old, &before, err));
-    for (VS_ARR_FOR (giver, before))
-        vs_vec_add(&all, *giver);
-    for (size_t i = 0; i < n; i++) {
-        const rvps_comid *m = &p->recs->comids[mentions[i].comid];
-        if (has_given(before, m))
-            continue;
-        vs_obj o = {.a = p->a};
-        vs_obj_put(&o, "corim", vs_string(m->corim));
-        vs_obj_put(&o, "tag", vs_string(m->tag));
-        vs_vec_add(&all, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
-    }
-    vs_val list = vs_vec_end_array(&all);
-    VS_TRY(vs_arena_check(p->a, err));
-    if (list.len == before.len)
-        return VS_OK;
-    if (list.len > RVPS_GIVERS_MAX)
-        return vs_fail(err, VS_E_LIMIT,
-                       "%u CoMIDs have given it, at most %d: delete the value and register again "
-                       "what still counts",
-                       list.len, RVPS_GIVERS_MAX);
-    return write_givers(p, name, key, old, list, err);
-}
-
-static vs_code plan_all_givers(planner *p, vs_error *err)
-{
-    const rvps_mention *list = p->recs->mentions;
-    if (!p->o->trusted)
-        return VS_OK;
-    for (size_t from = 0, to; from < p->recs->n_mentions; from = to) {
-        for (to = from + 1; to < p->recs->n_mentions && vs_span_eq(list[to].name, list[from].name);)
-            to++;
-        VS_TRY_WRAP(plan_givers(p, list + from, to - from, err), err, "reference value \"%.*s\"",
-                    VS_FMT(vs_span_head(list[from].name, 80)));
-    }
-    return VS_OK;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -461,36 +653,33 @@ static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fr
     return add_item(p, item, err);
 }
 
-static int by_name(const void *name, const void *record)
-{
-    return vs_span_cmp(*(const vs_span *)name, ((const rvps_record *)record)->name);
-}
-
-/* With CoMIDs there are no names of a "sample", and so all are sorted. */
-static bool has_record(const rvps_records *recs, vs_span name)
-{
-    return recs->n && bsearch(&name, recs->items, recs->n, sizeof *recs->items, by_name);
-}
-
 vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o, vs_arena *a,
                   vs_store_item **items, size_t *n, vs_error *err)
 {
     planner p = {.store = store, .recs = recs, .o = o, .a = a, .dropped = vs_empty(VS_SET)};
+    p.passed = vs_alloc_array(a, recs->n, sizeof *p.passed);
+    VS_TRY(vs_arena_check(a, err));
+    memset(p.passed, 0, recs->n * sizeof *p.passed);
     VS_TRY(plan_comids(&p, err));
     VS_TRY(plan_all_givers(&p, err)); /* before the values, for stores that put them in turn */
     for (size_t i = 0; i < recs->n; i++) {
         const rvps_record *r = &recs->items[i];
+        if (p.passed[i])
+            continue;
         VS_TRY_WRAP(plan_record(&p, r->name, r->merge, r->value, err), err,
                     "reference value \"%.*s\"", VS_FMT(vs_span_head(r->name, 80)));
     }
     for (VS_ARR_FOR (name, p.dropped))
-        if (!has_record(recs, vs_text(*name)))
+        if (!record_of(recs, vs_text(*name)))
             VS_TRY_WRAP(
                 plan_record(&p, vs_text(*name), RVPS_MERGE_ENTRIES, vs_empty(VS_ARRAY), err), err,
                 "reference value \"%.*s\"", VS_FMT(vs_span_head(vs_text(*name), 80)));
+    if (p.n_passed)
+        vs_log(VS_LOG_WARN, "rvps", "names by measurement stay as their holder has them", "names",
+               vs_sprintf(a, "%zu", p.n_passed), "holder", p.first_passed, NULL);
     *items = p.items;
     *n = p.n;
-    return VS_OK;
+    return vs_arena_check(a, err);
 }
 
 /* ---- what is deleted --------------------------------------------------------------------------
@@ -544,12 +733,14 @@ static vs_code withdraw_entries(planner *p, vs_span name, vs_error *err)
  * one value after the other. */
 static vs_code withdraw_givers(planner *p, vs_span name, vs_error *err)
 {
-    vs_span key, old;
-    vs_val list;
-    VS_TRY(read_givers(p, name, &key, &old, &list, err));
-    for (VS_ARR_FOR (giver, list))
+    static const rvps_holder nobody;
+    givers g;
+    VS_TRY(read_givers(p, name, &g, err));
+    for (VS_ARR_FOR (giver, g.list))
         VS_TRY(plan_withdrawal(p, *giver, err));
-    return list.len ? write_givers(p, name, key, old, vs_empty(VS_ARRAY), err) : VS_OK;
+    if (g.list.len == 0 && !g.holder.anchor.p)
+        return VS_OK;
+    return write_givers(p, name, &g, vs_empty(VS_ARRAY), &nobody, err);
 }
 
 vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a, vs_store_item **items,

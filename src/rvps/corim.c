@@ -147,12 +147,10 @@ static vs_code check_signature(const rvps_context *x, const corim_envelope *e, r
                                            "the CoRIM is not signed, and this server takes "
                                            "signed ones only")
                                  : VS_OK;
-    vs_val signer;
-    VS_TRY_WRAP(rvps_anchors_verify(x->anchors, e, x->now, out->a, &signer, &out->is_signed, err),
-                err, "signature of the CoRIM");
-    if (out->is_signed)
-        out->signer = signer;
-    else
+    VS_TRY_WRAP(rvps_anchors_verify(x->anchors, e, x->now, out->a, &out->signature, err), err,
+                "signature of the CoRIM");
+    out->signer_name = e->signer_name;
+    if (!out->signature.trusted)
         vs_log(VS_LOG_WARN, "rvps",
                "a signed CoRIM counts as unsigned: no trust anchors are configured", NULL);
     narrow(&out->validity, e->validity);
@@ -187,6 +185,7 @@ vs_code rvps_extract_corim(const rvps_context *x, vs_span payload, rvps_records 
     VS_TRY(corim_decode(out->a, e.manifest, &c, err));
     narrow(&out->validity, c.validity);
     describe(out, &c);
+    out->of_cca = c.cca.kind != CORIM_CCA_NONE;
     reader rd = {.out = out};
     for (size_t i = 0; i < c.n; i++)
         for (size_t k = 0; k < c.references[i].n; k++)

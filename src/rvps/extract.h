@@ -48,9 +48,13 @@ typedef struct rvps_records {
     size_t n_comids;
     const rvps_mention *mentions; /* sorted, none twice */
     size_t n_mentions;
-    bool is_signed;          /* an anchor vouches for the message */
-    corim_validity validity; /* as the message says */
-    vs_val signer, source;   /* for the record's provenance; undefined: nothing known */
+    /* Of a profile of Arm CCA, whose names are rvps/cca.h's: names by measurement are a by-product,
+     * and the same for the platforms of all makers. */
+    bool of_cca;
+    rvps_signature signature; /* .trusted: an anchor vouches for the message */
+    vs_span signer_name;      /* as the signer says; p == NULL: none */
+    corim_validity validity;  /* as the message says */
+    vs_val source;            /* for the record's provenance; undefined: nothing known */
 } rvps_records;
 
 typedef struct rvps_context {

@@ -76,7 +76,8 @@ static vs_code describe(vs_arena *a, vs_span payload, vs_span by, const rvps_rec
         vs_obj_put(&p, "by", vs_string(by));
     vs_obj_put(&p, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(h, 32))));
     vs_obj_put(&p, "registered", vs_string_dup(a, vs_str(vs_time_rfc3339(o->common.now, when))));
-    vs_obj_opt(&p, "signer", recs->signer);
+    if (recs->signature.trusted)
+        vs_obj_opt(&p, "signer", recs->signature.signer);
     vs_obj_opt(&p, "source", recs->source);
     vs_obj_put(&p, "type", vs_cstring(o->x->type));
     o->common.provenance = vs_obj_end(&p, VS_DUP_REFUSE, NULL);
@@ -124,6 +125,47 @@ static vs_code check_names(const rvps_local *r, const rvps_records *recs, bool t
     return VS_OK;
 }
 
+/* What its anchor does not vouch for is refused, or left out where the profile makes it beside what
+ * the signer says. */
+static vs_code check_rights(rvps_records *recs, unsigned may, vs_error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < recs->n; i++) {
+        const rvps_record *rec = &recs->items[i];
+        unsigned right = rvps_right_of_name(rec->name);
+        if (!(may & right) && recs->of_cca && right == RVPS_MAY_VALUES)
+            continue;
+        if (!(may & right))
+            return vs_fail(err, VS_E_DENIED,
+                           "\"%.*s\": the signer's trust anchor %.*s is restricted, and may not "
+                           "vouch for %s",
+                           VS_FMT(vs_span_head(rec->name, 80)),
+                           VS_FMT(vs_span_head(recs->signature.anchor_name, 80)),
+                           rvps_may_word(right));
+        recs->items[kept++] = *rec;
+    }
+    recs->n = kept;
+    if (!(may & RVPS_MAY_VALUES))
+        recs->n_mentions = 0;
+    return VS_OK;
+}
+
+/* A signed message speaks for its signer, also when an administrator brings it: he did not make it,
+ * and may not have read it. */
+static vs_code set_authority(const origin *o, rvps_records *recs, rvps_origin *out, vs_error *err)
+{
+    const rvps_signature *s = &recs->signature;
+    out->vouched = o->vouched;
+    out->trusted = s->trusted || o->vouched;
+    out->may = s->trusted ? s->may : RVPS_MAY_ALL;
+    out->signer_name = s->trusted ? recs->signer_name : (vs_span){NULL, 0};
+    if (s->trusted)
+        out->by = (rvps_holder){s->anchor, s->anchor_name};
+    else if (o->vouched)
+        out->by = (rvps_holder){VS_LIT(RVPS_ADMINISTRATOR), VS_LIT(RVPS_ADMINISTRATOR)};
+    return check_rights(recs, out->may, err);
+}
+
 static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_span by, origin *o,
                        rvps_records *recs, vs_error *err)
 {
@@ -132,10 +174,9 @@ static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_spa
     VS_TRY(open_envelope(r, a, message, &o->x, &payload, err));
     *recs = (rvps_records){.a = a, .validity = {INT64_MIN, INT64_MAX}};
     VS_TRY_WRAP(o->x->extract(&x, payload, recs, err), err, "payload of a %s message", o->x->type);
-    if (r->opts.require_signed && !recs->is_signed) /* each extractor has seen to it */
+    if (r->opts.require_signed && !recs->signature.trusted) /* each extractor has seen to it */
         return vs_fail(err, VS_E_DENIED, "the %s message is not signed", o->x->type);
-    o->common.trusted = recs->is_signed || o->vouched;
-    o->common.vouched = o->vouched;
+    VS_TRY(set_authority(o, recs, &o->common, err));
     VS_TRY(check_names(r, recs, o->common.trusted, err));
     VS_TRY(set_validity(&o->common, &recs->validity, err));
     return describe(a, payload, by, recs, o, err);
@@ -177,7 +218,7 @@ static vs_code register_on(rvps_local *r, vs_arena *a, vs_span message, vs_span 
     for (size_t i = 0; i < recs.n; i++)
         vs_log(VS_LOG_INFO, "rvps", "reference value registered", "name",
                vs_sprintf(a, "%.*s", VS_FMT(recs.items[i].name)), "type", o.x->type, "signed",
-               recs.is_signed ? "yes" : "no", NULL);
+               recs.signature.trusted ? "yes" : "no", NULL);
     return VS_OK;
 }
 

@@ -187,6 +187,117 @@ END
     [ "$status" -eq 2 ]
 }
 
+# another_anchor: other.ca.pem, and its signer's other.key and other.chain.pem
+another_anchor() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -keyout other.ca.key -out other.ca.pem -subj /CN=other -days 2 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.csr -subj /CN=osigner 2>/dev/null
+    openssl x509 -req -in other.csr -CA other.ca.pem -CAkey other.ca.key -CAcreateserial -days 1 -extfile signer.ext -out other.pem 2>/dev/null
+    cat other.pem other.ca.pem >other.chain.pem
+}
+
+@test "a signer of another anchor takes over nothing" {
+    make_both
+    another_anchor
+    vouchsafe corim sign -k other.key --chain other.chain.pem --name ACME -o theirs.cose two.cbor
+    configure "trust_anchors = [\"$work/ca.pem\", \"$work/other.ca.pem\"]"
+    start_server serve vouchsafe serve -c kbs.toml --data-dir kbs
+    vouchsafe corim submit --url "$url" --auth-private-key admin.key one.cose
+    admin get-reference-value --id "$cpak" >before
+    run vouchsafe corim submit --url "$url" --auth-private-key admin.key theirs.cose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"is endorsed under trust anchor CN=root (key sha256:"*"only it or an administrator can replace it"* ]]
+    admin get-reference-value --id "$cpak" | cmp - before
+    # under another tag it would be a second key, which makes none count
+    sed 's/43bbe37f/53bbe37f/' two.json >tag.json
+    vouchsafe corim create -t corim.json -m tag.json -o tag.cbor
+    vouchsafe corim sign -k other.key --chain other.chain.pem --name ACME -o tag.cose tag.cbor
+    run vouchsafe corim submit --url "$url" --auth-private-key admin.key tag.cose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"$cpak"*"is endorsed under trust anchor CN=root"* ]]
+    vouchsafe corim submit --url "$url" --auth-private-key admin.key two.cose
+    run cmp before <(admin get-reference-value --id "$cpak")
+    [ "$status" -eq 1 ]
+}
+
+@test "a restricted anchor gives no keys, and a wrong restriction stops the start" {
+    make_both
+    sed '/attester-verification-keys/,$d' one.json | sed '$s/,$//' >values.json
+    echo '}}' >>values.json
+    vouchsafe corim create -t corim.json -m values.json -o values.cbor
+    vouchsafe corim sign -k signer.key --chain chain.pem --name ACME -o values.cose values.cbor
+    cat >rvps.json <<END
+{"storage": {"storage_type": "Memory"}, "restricted_anchors": [{"path": "$work/ca.pem", "may": ["platform"]}]}
+END
+    start_server rvps rvps -c rvps.json --address 127.0.0.1:0
+    run rvps-tool register --corim one.cose --addr "$url"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"trust anchor CN=root is restricted, and may not vouch for attestation-keys"* ]]
+    rvps-tool register --corim values.cose --addr "$url"
+    rvps-tool query -r "$platform" --addr "$url" | grep -q BL1
+    local wrong
+    for wrong in '["platforms"]' '[]'; do
+        sed "s/\[\"platform\"\]/$wrong/" rvps.json >wrong.json
+        run timeout 20 rvps -c wrong.json --address 127.0.0.1:0
+        [ "$status" -eq 1 ]
+        [[ "$output" == *restricted_anchors*may* ]]
+    done
+    sed 's/"storage"/"trust_anchors": ["ca.pem"], "storage"/' rvps.json >wrong.json
+    run timeout 20 rvps -c wrong.json --address 127.0.0.1:0
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"with other rights"* ]]
+}
+
+# revocation_list FILE: what ca.pem says now
+revocation_list() {
+    cat >ca.cnf <<'END'
+[ca]
+default_ca = own
+[own]
+database = index.txt
+crlnumber = crlnumber
+default_md = sha256
+default_crl_days = 2
+END
+    [ -e index.txt ] || { : >index.txt && echo 01 >crlnumber; }
+    openssl ca -config ca.cnf -keyfile ca.key -cert ca.pem -gencrl -out new.crl 2>/dev/null
+    mv new.crl "$1"
+}
+
+@test "a revoked signer is refused, by the tool and by a running provider" {
+    make_both
+    mkdir lists
+    revocation_list lists/ca.crl
+    openssl crl -in lists/ca.crl -outform DER -out ca.der
+    vouchsafe corim verify --trust ca.pem --crl ca.der one.cose | grep -q 'signature verified'
+    run vouchsafe corim verify --trust ca.pem --crl ca.pem one.cose # not a list
+    [ "$status" -eq 1 ]
+    another_anchor
+    vouchsafe corim sign -k other.key --chain other.chain.pem --name ACME -o theirs.cose one.cbor
+    run vouchsafe corim verify --trust other.ca.pem --trust ca.pem --crl lists/ca.crl theirs.cose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"revocation of CN=osigner: no revocation list of its issuer is configured"* ]]
+    cat >rvps.json <<END
+{"storage": {"storage_type": "Memory"}, "trust_anchors": ["$work/ca.pem"], "crls": ["$work/lists/ca.crl"]}
+END
+    start_server rvps rvps -c rvps.json --address 127.0.0.1:0
+    rvps-tool register --corim one.cose --addr "$url"
+    printf 'V\t%s\t\t%s\tunknown\t/CN=signer\n' "$(date -u -d '+1 day' +%y%m%d%H%M%SZ)" "$(openssl x509 -in signer.pem -noout -serial | cut -d= -f2)" >index.txt
+    openssl ca -config ca.cnf -keyfile ca.key -cert ca.pem -revoke signer.pem 2>/dev/null
+    revocation_list lists/ca.crl
+    run rvps-tool register --corim two.cose --addr "$url"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"revocation of CN=signer: certificate 0 is revoked"* ]]
+    run vouchsafe corim verify --trust ca.pem --crl lists/ca.crl two.cose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"certificate 0 is revoked"* ]]
+    rm lists/ca.crl
+    run rvps-tool register --corim two.cose --addr "$url"
+    [ "$status" -eq 1 ]
+    run timeout 20 rvps -c rvps.json --address 127.0.0.1:0
+    [ "$status" -eq 1 ]
+    [[ "$output" == *crls*lists/ca.crl* ]]
+}
+
 @test "the software realm's own templates become endorsements" {
     make_both
     vouchsafe realm init --dir realm >/dev/null

@@ -13,7 +13,7 @@ typedef struct corim_options {
     const char *template;
     cli_list comids;                                               /* create */
     const char *key, *chain, *kid, *meta, *name, *uri, *from, *to; /* sign */
-    cli_list trust;                                                /* verify */
+    cli_list trust, crls;                                          /* verify */
     const char *at;
     bool json;
     admin_options kbs; /* submit */

@@ -21,6 +21,13 @@ const cli_option corim_verify_options[] = {
      CORIM_AT(trust),
      .help = "Certificates that the signer's must lead to, or signers' public keys: PEM, JWK, JWK "
              "Set; any number of times"},
+    {.name = "crl",
+     .value = "FILE",
+     .repeat = true,
+     CORIM_AT(crls),
+     .help =
+         "Revocation lists, PEM or DER; with any, each certificate below the anchor must be one "
+         "that a current list of its issuer does not name; any number of times"},
     {.name = "at",
      .value = "TIME",
      CORIM_AT(at),
@@ -45,16 +52,17 @@ static vs_code verify(vs_arena *a, const corim_options *o, corim_file *f, vs_val
 {
     VS_CLEANUP(rvps_anchors_free) rvps_anchors *anchors = NULL;
     int64_t now = vs_now_s();
-    bool trusted;
+    rvps_signature s;
     if (o->at)
         VS_TRY_WRAP(vs_time_parse(vs_str(o->at), &now, err), err, "--at");
     VS_TRY(anchors_of_files(&o->trust, &anchors, err));
+    VS_TRY_WRAP(rvps_anchors_crls(anchors, o->crls.items, o->crls.n, err), err, "--crl");
     VS_TRY(corim_load(a, o->file, f, err));
     if (!f->env.is_signed)
         return vs_fail(err, VS_E_UNTRUSTED, "it is not signed");
-    VS_TRY_WRAP(rvps_anchors_verify(anchors, &f->env, now, a, signer, &trusted, err), err,
-                "signature");
-    if (!trusted)
+    VS_TRY_WRAP(rvps_anchors_verify(anchors, &f->env, now, a, &s, err), err, "signature");
+    *signer = s.signer;
+    if (!s.trusted)
         return vs_fail(err, VS_E_UNTRUSTED, "nobody vouches for it");
     VS_TRY(check_time("signature", &f->env.validity, now, err));
     return check_time("manifest", &f->content.validity, now, err);

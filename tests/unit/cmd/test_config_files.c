@@ -107,6 +107,34 @@ static void todays_service_file_is_read_whole(void **state)
     assert_string_equal(f->as.values.path, "/json");
 }
 
+static void check_trust(const config_trust *t)
+{
+    assert_int_equal(t->n_anchors, 1);
+    assert_string_equal(t->anchors[0], "/a");
+    assert_int_equal(t->n_restricted, 2);
+    assert_string_equal(t->restricted[0].path, "/b");
+    assert_int_equal(t->restricted[0].n_may, 2);
+    assert_string_equal(t->restricted[0].may[1], "platform");
+    assert_string_equal(t->restricted[1].path, "/c");
+    assert_int_equal(t->restricted[1].n_may, 0); /* what that means: server_read_anchors */
+    assert_int_equal(t->n_crls, 1);
+    assert_string_equal(t->crls[0], "/r");
+}
+
+#define TRUST                                                                                      \
+    "\"trust_anchors\":[\"/a\"],\"restricted_anchors\":[{\"path\":\"/b\",\"may\":[\"realm\","      \
+    "\"platform\"]},{\"path\":\"/c\"}],\"crls\":[\"/r\"]"
+static void a_provider_is_told_whom_to_believe(void **state)
+{
+    fixture *f = *state;
+    assert_vs_ok(as(f, "{\"rvps_config\":{" TRUST "}}"), &f->err);
+    check_trust(&f->as.verifier.trust);
+    assert_vs_ok(rvps_(f, "{" TRUST "}"), &f->err);
+    check_trust(&f->rvps.trust);
+    assert_vs_code(rvps_(f, "{\"restricted_anchors\":[{\"path\":\"/b\",\"might\":[]}]}"),
+                   VS_E_INVALID);
+}
+
 static void verifiers_are_told_where_endorsements_are(void **state)
 {
     fixture *f = *state;
@@ -334,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(defaults_of_the_service),
         T(todays_service_file_is_read_whole),
+        T(a_provider_is_told_whom_to_believe),
         T(verifiers_are_told_where_endorsements_are),
         T(the_learning_paths_service_file_is_read),
         T(wrong_service_files_are_refused_by_key),

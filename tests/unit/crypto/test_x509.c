@@ -112,6 +112,34 @@ static void a_chain_must_end_at_the_anchor(void **state)
     drop(&root), drop(&twin), drop(&ca), drop(&leaf);
 }
 
+static vs_span spki_of(const vs_certs *c, size_t i)
+{
+    vs_buf b = VS_BUF(4096);
+    assert_vs_ok(vs_certs_spki(c, i, &b, &err), &err);
+    vs_span s = vs_dup(&arena, vs_buf_span(&b));
+    vs_buf_free(&b);
+    return s;
+}
+
+static void a_verified_path_is_what_was_needed_and_ends_at_the_anchor(void **state)
+{
+    (void)state;
+    made root = make(&root_spec, NULL), idle = make(&root_spec, NULL);
+    made ca = make(&ca_spec, &root), leaf = make(&leaf_spec, &ca);
+    X509 *in[] = {leaf.cert, idle.cert, ca.cert}, *want[] = {leaf.cert, ca.cert, root.cert};
+    VS_CLEANUP(vs_certs_free) vs_certs *chain = certs_of(in, 3), *wanted = certs_of(want, 3);
+    VS_CLEANUP(vs_certs_free) vs_certs *anchors = certs_of(&root.cert, 1), *path = NULL;
+    assert_vs_ok(vs_certs_verify_path(chain, anchors, NOW, &path, &err), &err);
+    assert_int_equal(vs_certs_count(path), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_span_eq(spki_of(path, i), spki_of(wanted, i));
+    assert_false(vs_span_eq(spki_of(path, 2), spki_of(chain, 1))); /* of the same name */
+    vs_certs_free(&path);
+    assert_vs_code(vs_certs_verify_path(chain, anchors, END + 1, &path, &err), VS_E_EXPIRED);
+    assert_null(path);
+    drop(&root), drop(&idle), drop(&ca), drop(&leaf);
+}
+
 static void only_a_ca_may_issue(void **state)
 {
     (void)state;
@@ -433,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_arena(a_chain_verifies_only_while_all_of_it_is_valid),
         in_arena(a_chain_must_end_at_the_anchor),
+        in_arena(a_verified_path_is_what_was_needed_and_ends_at_the_anchor),
         in_arena(only_a_ca_may_issue),
         in_arena(a_path_length_constraint_holds),
         in_arena(signatures_with_sha1_are_refused),

@@ -138,6 +138,7 @@ static void attestation_keys_of_nobody_in_particular_are_refused(void **state)
     assert_vs_ok(send_by(f, signed_by(f, &f->leaf, other), ""), &err);
     expect(f, CPAK_B, "[" ENTRY_KEY(JWK_B, "u", "0") "]");
     with_options(f, (rvps_options){.accept_unsigned_keys = true});
+    assert_vs_ok(rvps_delete(f->r, VS_LIT(CPAK_B), VS_LIT("admin"), &err), &err);
     assert_vs_ok(send_by(f, key_manifest("v", 0, KEYS(KEY_TRIPLE(UEID_B, KEY_B))), ""), &err);
 }
 
