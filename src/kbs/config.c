@@ -323,6 +323,8 @@ static vs_code check_as_keys(const config_raw *raw, vs_error *err)
     static const char *const own[] = {"sample_tee",
                                       "refuse_sample_reference_values",
                                       "rvps_config.trust_anchors",
+                                      "rvps_config.restricted_anchors",
+                                      "rvps_config.crls",
                                       "rvps_config.require_signed",
                                       "rvps_config.accept_unsigned_attestation_keys",
                                       NULL};

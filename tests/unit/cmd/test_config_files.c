@@ -218,6 +218,8 @@ static void wrong_service_files_are_refused_by_key(void **state)
         {REMOTE ",\"require_signed\":false}}", VS_E_INVALID,
          "configuration of that provider (rvps)"},
         {REMOTE ",\"trust_anchors\":[]}}", VS_E_INVALID, "\"rvps_config.trust_anchors\""},
+        {REMOTE ",\"restricted_anchors\":[]}}", VS_E_INVALID, "\"rvps_config.restricted_anchors\""},
+        {REMOTE ",\"crls\":[]}}", VS_E_INVALID, "\"rvps_config.crls\""},
         {REMOTE ",\"accept_unsigned_attestation_keys\":false}}", VS_E_INVALID,
          "has no effect here"},
         {REMOTE "},\"refuse_sample_reference_values\":true}", VS_E_INVALID,
