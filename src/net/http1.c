@@ -37,6 +37,7 @@ const char *vs_http_reason(int status)
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
         {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
         {505, "HTTP Version Not Supported"},
     };
     for (size_t i = 0; i < VS_COUNT(known); i++)
@@ -213,6 +214,7 @@ static outcome handle(vs_http_conn *c)
     switch (vs_http_job_start(job)) {
     case VS_JOB_PENDING:
         c->phase = VS_HTTP_BUSY;
+        c->job = job;
         c->jobs++;
         return VS_WAIT;
     case VS_JOB_FULL: job->resp.status = 503; break;

@@ -128,8 +128,8 @@ static vs_code build(guest_part *part, vs_error *err)
     aa_rpc_methods(p->agent, p->methods);
     if (!p->grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
         VS_TRY(vs_make_dirs(SOCKET_DIR, 0755, err));
-    return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server,
-                       err);
+    return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS,
+                       GUEST_AA_WAITING, &p->server, err);
 }
 
 static void prepare(program *p)
