@@ -324,7 +324,9 @@ vs_code aa_extend(aa *agent, const aa_event *event, aa_extended *result, vs_erro
     vs_buf_put(&text, event->content);
     if (!vs_buf_ok(&text))
         return vs_fail(err, VS_E_LIMIT, "an event has at most %d bytes", AAEL_TEXT_MAX);
-    return aa_eventlog_extend(agent->log,
-                              event->has_register ? event->reg : (uint64_t)agent->cfg->init_pcr,
-                              vs_buf_span(&text), err);
+    uint64_t reg = event->has_register ? event->reg : (uint64_t)agent->cfg->init_pcr;
+    VS_TRY(vs_task_wait(true, err)); /* for a quote that is being made */
+    vs_code code = aa_eventlog_extend(agent->log, reg, vs_buf_span(&text), err);
+    vs_task_waited();
+    return code;
 }

@@ -161,12 +161,14 @@ void vs_task_pool_stop(vs_task_pool **pool)
 
 /* ---- waiting for others ---------------------------------------------------------------------- */
 
-/* With the lock. Whoever waits leaves as many threads behind as never wait. */
+/* With the lock. Whoever waits leaves as many threads behind as never wait; where the system has no
+ * more of them, at least one. */
 static bool may_wait(vs_task_pool *p, bool brief)
 {
     if (p->stopping || p->waiting >= p->patient + (brief ? VS_TASK_BRIEF : 0))
         return false;
-    if (p->live - p->waiting <= p->threads && start_thread(p) != 0)
+    unsigned free = p->live - p->waiting;
+    if (free <= p->threads && start_thread(p) != 0 && free < 2)
         return false;
     p->waiting++;
     return true;

@@ -424,7 +424,7 @@ static vs_code call(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64_t until
                     vs_error *err)
 {
     if (!lock_writing(c, until))
-        return vs_fail(err, VS_E_TIMEOUT, "%s: another call is being written", c->address);
+        return vs_fail(err, VS_E_TIMEOUT, "%s: there was no time to write the request", c->address);
     vs_code code = send_request(c, r, until, w, err);
     (void)pthread_mutex_unlock(&c->writing);
     VS_TRY(code);
