@@ -31,7 +31,7 @@ struct session {
 
 struct cdh_source {
     cdh_kbs_config cfg;
-    bool is_kbs;
+    kbsc *like; /* makes no request, but knows whom to trust; NULL = files */
     cdh_offline files;
     pthread_mutex_t lock; /* guards what follows; never held while anything is waited for */
     pthread_cond_t given; /* there is a session less in use */
@@ -75,6 +75,7 @@ void cdh_source_free(cdh_source **source)
         next = k->next;
         free_session(k);
     }
+    kbsc_free(&s->like);
     vs_buf_free(&s->answer);
     cdh_offline_free(&s->files);
     (void)pthread_cond_destroy(&s->given);
@@ -82,18 +83,25 @@ void cdh_source_free(cdh_source **source)
     free(s);
 }
 
-static vs_code new_session(const cdh_kbs_config *cfg, session **out, vs_error *err)
+static vs_code new_client(const cdh_source *s, kbsc **out, vs_error *err)
+{
+    const cdh_kbs_config *cfg = &s->cfg;
+    const kbsc_config kbs = {.url = cfg->url,
+                             .ca_pem = cfg->ca_pem,
+                             .tls_of = s->like,
+                             .user_agent = "confidential-data-hub/" VS_VERSION,
+                             .oldest = (kbsc_version)cfg->oldest,
+                             .request_ms = REQUEST_MS};
+    return kbsc_new(&kbs, out, err);
+}
+
+static vs_code new_session(const cdh_source *s, session **out, vs_error *err)
 {
     session *k = calloc(1, sizeof *k);
     if (!k)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     k->text = (vs_buf)VS_BUF(ANSWER_MAX);
-    const kbsc_config kbs = {.url = cfg->url,
-                             .ca_pem = cfg->ca_pem,
-                             .user_agent = "confidential-data-hub/" VS_VERSION,
-                             .oldest = (kbsc_version)cfg->oldest,
-                             .request_ms = REQUEST_MS};
-    vs_code code = kbsc_new(&kbs, &k->kbs, err);
+    vs_code code = new_client(s, &k->kbs, err);
     if (code == VS_OK)
         *out = k;
     else
@@ -150,7 +158,7 @@ static vs_code take_session(cdh_source *s, session **out, vs_error *err)
     (void)pthread_mutex_unlock(&s->lock);
     if (!mine)
         return vs_fail(err, VS_E_TIMEOUT, "all %d connections to the KBS are in use", SESSIONS);
-    vs_code code = k ? VS_OK : new_session(&s->cfg, out, err);
+    vs_code code = k ? VS_OK : new_session(s, out, err);
     if (code != VS_OK)
         give_session(s, NULL);
     return code;
@@ -161,13 +169,9 @@ vs_code cdh_source_kbs(const cdh_kbs_config *cfg, cdh_source **out, vs_error *er
     cdh_source *s = *out = new_source();
     if (!s)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    session *first; /* what is wrong with the URL or a certificate is told at the start */
     s->cfg = *cfg;
-    s->is_kbs = true;
-    vs_code code = new_session(cfg, &first, err);
-    if (code == VS_OK)
-        add_idle(s, first);
-    else
+    vs_code code = new_client(s, &s->like, err); /* tells what is wrong with URL or certificate */
+    if (code != VS_OK)
         cdh_source_free(out);
     return code;
 }
@@ -277,7 +281,7 @@ static vs_code ask_kbs(cdh_source *s, const cdh_uri *uri, vs_buf *out, vs_error 
 
 vs_code cdh_source_get(cdh_source *s, const cdh_uri *uri, vs_buf *out, vs_error *err)
 {
-    if (!s->is_kbs)
+    if (!s->like)
         return cdh_offline_get(&s->files, uri, out, err);
     VS_TRY(vs_task_wait(false, err));
     vs_code code = ask_kbs(s, uri, out, err);

@@ -117,6 +117,7 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
                                   .user_agent = cfg->user_agent,
                                   .cert = cfg->cert,
                                   .key = cfg->key,
+                                  .tls_of = cfg->tls_of ? cfg->tls_of->http : NULL,
                                   .unix_socket = cfg->unix_socket,
                                   .proxy = cfg->proxy,
                                   .connect_ms = cfg->connect_ms,
