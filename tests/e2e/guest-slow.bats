@@ -55,6 +55,25 @@ count_of() {
     gets_the_secret
 }
 
+@test "the same over gRPC" {
+    start_server grpc grpc-aa -a 127.0.0.1:0 -c aa.toml
+    printf '\0\0\0\0\5\n\3kbs' >token.grpc
+    printf '\0\0\0\0\0' >empty.grpc
+    # call MESSAGE METHOD [OPTIONS OF CURL]: prints the trailers
+    call() {
+        curl -sS -o answer --http2-prior-knowledge -D - -H 'Content-Type: application/grpc' -H 'TE: trailers' --data-binary "@$1" "${@:3}" \
+            "$url/attestation_agent.AttestationAgentService/$2"
+    }
+    for i in 1 2 3 4 5 6 7 8; do
+        curl -sS -m 8 -o /dev/null --http2-prior-knowledge -H 'Content-Type: application/grpc' --data-binary @token.grpc \
+            "$url/attestation_agent.AttestationAgentService/GetToken" 2>/dev/null 3>&- &
+        pids+=($!)
+    done
+    call token.grpc GetToken -m 20 -H 'grpc-timeout: 1S' | grep -q 'grpc-status: 4'
+    call empty.grpc GetTeeType -m 5 | grep -q 'grpc-status: 0'
+    grep -q cca answer
+}
+
 @test "the REST server says 504 when the hub says that something did not answer in time" {
     slow_kbs late "$work/late.sock" >late.out 3>&- &
     pids+=($!)
