@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aa/aa.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "aa/eventlog.h"
+#include "aa/flight.h"
 #include "aa/token.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "net/http_client.h"
+#include "net/task_pool.h"
 #include "value/json.h"
 
-enum { EVIDENCE_MAX = 1024 * 1024, NONCE = 32 };
+enum {
+    EVIDENCE_MAX = 1024 * 1024,
+    NONCE = 32,
+    REQUEST_MS = 30000, /* callers wait 50 s (guest.md 2.3): they shall learn what was wrong */
+    ATTEST_MS = 120000, /* with all that is tried again, however long callers would wait */
+};
 
 struct aa {
     const aa_config *cfg;
     attester *att;
-    pthread_mutex_t lock; /* guards kbs and tokens: of callers at once one attests */
-    kbsc *kbs;            /* NULL = no KBS is configured */
+    aa_flight flight; /* of callers at once one attests; its lock guards tokens */
+    kbsc *kbs;        /* of whoever attests; NULL = no KBS is configured */
     aa_token_cache tokens;
     vs_buf init_data; /* the document; empty = none */
     aa_eventlog *log; /* NULL = nothing is measured at run time */
@@ -35,7 +41,9 @@ static vs_code open_kbs(aa *agent, vs_error *err)
     const kbsc_config kbs = {.url = cfg->kbs_url,
                              .ca_pem = cfg->kbs_cert ? vs_str(cfg->kbs_cert) : (vs_span){0},
                              .user_agent = "attestation-agent/" VS_VERSION,
-                             .oldest = (kbsc_version)cfg->oldest_protocol};
+                             .oldest = (kbsc_version)cfg->oldest_protocol,
+                             .request_ms = REQUEST_MS,
+                             .deadline_ms = ATTEST_MS};
     return kbsc_new(&kbs, &agent->kbs, err);
 }
 
@@ -88,7 +96,7 @@ vs_code aa_new(const aa_config *cfg, const aa_init_data *init, aa **out, vs_erro
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     agent->cfg = cfg;
     agent->init_data = (vs_buf)VS_BUF(VS_INIT_DATA_MAX);
-    (void)pthread_mutex_init(&agent->lock, NULL);
+    aa_flight_init(&agent->flight);
     aa_token_forget(&agent->tokens);
     const attester_config tee = {.tsm_path = cfg->tsm_path,
                                  .imds_url = cfg->imds_url,
@@ -119,7 +127,7 @@ void aa_free(aa **a)
     aa_eventlog_close(&agent->log); /* before the attester, whose registers it has */
     attester_free(&agent->att);
     vs_buf_free(&agent->init_data);
-    (void)pthread_mutex_destroy(&agent->lock);
+    aa_flight_free(&agent->flight);
     free(agent);
 }
 
@@ -132,7 +140,10 @@ const char *aa_tee(const aa *agent)
 
 vs_code aa_evidence(aa *agent, vs_span report_data, vs_buf *json, vs_error *err)
 {
-    return attester_evidence(agent->att, report_data, json, err);
+    VS_TRY(vs_task_wait(false, err)); /* of quotes the host's services have a part */
+    vs_code code = attester_evidence(agent->att, report_data, json, err);
+    vs_task_waited();
+    return code;
 }
 
 /* There is no attester for devices yet; none found is said by no bytes at all (guest.md 1.2). */
@@ -147,21 +158,37 @@ vs_code aa_additional_evidence(aa *agent, vs_span report_data, vs_buf *json, vs_
 
 vs_code aa_bind_init_data(aa *agent, vs_span digest, vs_error *err)
 {
-    return attester_check_init_data(agent->att, digest, err);
+    VS_TRY(vs_task_wait(false, err));
+    vs_code code = attester_check_init_data(agent->att, digest, err);
+    vs_task_waited();
+    return code;
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
 /* A fresh key for each token, so that a secret opened with one token's key says nothing of the
  * next one's. */
-static vs_code attest(aa *agent, vs_error *err)
+static vs_code attest(void *user, vs_error *err)
 {
+    aa *agent = user;
     VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(AA_TOKEN_MAX);
     VS_TRY(kbsc_make_tee_key(agent->kbs, agent->cfg->tee_key, err));
     vs_span init = agent->init_data.n ? vs_buf_span(&agent->init_data) : (vs_span){0};
     VS_TRY(kbsc_attest(agent->kbs, agent->att, init, &token, err));
-    return aa_token_keep(&agent->tokens, vs_buf_span(&token), kbsc_tee_key(agent->kbs), vs_now_s(),
-                         err);
+    (void)pthread_mutex_lock(&agent->flight.lock);
+    vs_code code = aa_token_keep(&agent->tokens, vs_buf_span(&token), kbsc_tee_key(agent->kbs),
+                                 vs_now_s(), err);
+    (void)pthread_mutex_unlock(&agent->flight.lock);
+    return code;
+}
+
+/* A token that is there is handed out without waiting for anybody. */
+static vs_code await_token(aa *agent, vs_error *err)
+{
+    VS_TRY(vs_task_wait(false, err));
+    vs_code code = aa_flight_share(&agent->flight, attest, agent, err);
+    vs_task_waited();
+    return code;
 }
 
 /* With the lock. */
@@ -171,7 +198,7 @@ static vs_code kbs_token(aa *agent, vs_span refused, vs_buf *out, vs_error *err)
     aa_token_state state = aa_token_look(c, refused, vs_now_s());
     if (state != AA_TOKEN_GOOD) {
         vs_error why = {0};
-        vs_code code = attest(agent, &why);
+        vs_code code = await_token(agent, &why);
         if (code != VS_OK && (state == AA_TOKEN_NONE || c->json.n == 0)) {
             if (err)
                 *err = why;
@@ -207,6 +234,7 @@ static vs_code ask_as(aa *agent, vs_span body, vs_buf *out, vs_error *err)
     VS_CLEANUP(vs_http_client_free) vs_http_client *http = NULL;
     VS_CLEANUP(vs_buf_free) vs_buf url = VS_BUF(8192);
     const vs_http_client_config cfg = {.user_agent = "attestation-agent/" VS_VERSION,
+                                       .total_ms = REQUEST_MS,
                                        .response_bytes = AA_TOKEN_MAX};
     VS_TRY(vs_http_client_new(&cfg, &http, err));
     vs_buf_printf(&url, "%s/attestation", agent->cfg->coco_as_url);
@@ -248,7 +276,10 @@ static vs_code as_token(aa *agent, vs_buf *out, vs_error *err)
                   "\"runtime_data_hash_algorithm\":\"sha384\"}],\"policy_ids\":[]}",
                   VS_FMT(data));
     VS_TRY(vs_buf_check(&body, err));
-    return ask_as(agent, vs_buf_span(&body), out, err);
+    VS_TRY(vs_task_wait(false, err));
+    vs_code code = ask_as(agent, vs_buf_span(&body), out, err);
+    vs_task_waited();
+    return code;
 }
 
 vs_code aa_token(aa *agent, vs_span type, vs_span refused, vs_buf *out, vs_error *err)
@@ -257,9 +288,9 @@ vs_code aa_token(aa *agent, vs_span type, vs_span refused, vs_buf *out, vs_error
         if (!agent->kbs)
             return vs_fail(err, VS_E_UNSUPPORTED,
                            "no KBS is configured (token_configs.kbs, AA_KBC_PARAMS)");
-        (void)pthread_mutex_lock(&agent->lock);
+        (void)pthread_mutex_lock(&agent->flight.lock);
         vs_code code = kbs_token(agent, refused, out, err);
-        (void)pthread_mutex_unlock(&agent->lock);
+        (void)pthread_mutex_unlock(&agent->flight.lock);
         return code;
     }
     if (vs_span_is(type, "coco_as"))
@@ -296,7 +327,9 @@ vs_code aa_extend(aa *agent, const aa_event *event, aa_extended *result, vs_erro
     vs_buf_put(&text, event->content);
     if (!vs_buf_ok(&text))
         return vs_fail(err, VS_E_LIMIT, "an event has at most %d bytes", AAEL_TEXT_MAX);
-    return aa_eventlog_extend(agent->log,
-                              event->has_register ? event->reg : (uint64_t)agent->cfg->init_pcr,
-                              vs_buf_span(&text), err);
+    uint64_t reg = event->has_register ? event->reg : (uint64_t)agent->cfg->init_pcr;
+    VS_TRY(vs_task_wait(true, err)); /* for a quote that is being made */
+    vs_code code = aa_eventlog_extend(agent->log, reg, vs_buf_span(&text), err);
+    vs_task_waited();
+    return code;
 }

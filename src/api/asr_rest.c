@@ -4,15 +4,18 @@
 #include "api/aa_rpc.h"
 #include "api/cdh_rpc.h"
 #include "api/guest_client.h"
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "net/origin.h"
 #include "net/pb_wire.h"
+#include "net/task_pool.h"
 #include "net/ttrpc_wire.h"
 #include "net/url.h"
 #include "value/json.h"
 
-enum { LIST_MAX = 4096 };
+enum { LIST_MAX = 4096, BRIEF_MS = 10000 };
 
 static void say(vs_http_response *resp, int status, const char *text)
 {
@@ -23,9 +26,10 @@ static void say(vs_http_response *resp, int status, const char *text)
 }
 
 /* What the other service said, since the caller is in the same guest. */
-static void fail(vs_http_response *resp, int status, const vs_error *err)
+static void fail(vs_http_response *resp, const vs_error *err)
 {
     char text[VS_ERROR_TEXT];
+    int status = err->code == VS_E_TIMEOUT ? 504 : err->code == VS_E_BUSY ? 503 : 500;
     vs_log_error(VS_LOG_WARN, "asr", "a request failed", err);
     say(resp, status, vs_error_text(err, text, sizeof text));
 }
@@ -61,8 +65,13 @@ static void bytes_of(vs_ttrpc_client *c, const char *method, vs_span in, vs_http
 {
     vs_error err = {0};
     resp->content_type = "application/octet-stream";
-    if (guest_ask_bytes(c, method, in, &resp->body, &err) != VS_OK)
-        fail(resp, 500, &err);
+    vs_code code = vs_task_wait(false, &err);
+    if (code == VS_OK) {
+        code = guest_ask_bytes(c, method, in, &resp->body, &err);
+        vs_task_waited();
+    }
+    if (code != VS_OK)
+        fail(resp, &err);
 }
 
 static void token(const asr *s, const vs_http_request *req, vs_http_response *resp)
@@ -108,14 +117,36 @@ static vs_code read_event(const vs_http_request *req, vs_buf *fields, vs_error *
     return vs_buf_check(fields, err);
 }
 
+/* What the agent has at hand is asked for also while many wait for a KBS, and not waited for long.
+ * On VS_OK end_brief follows. */
+static vs_code begin_brief(vs_wait *before, vs_error *err)
+{
+    VS_TRY(vs_task_wait(true, err));
+    *before = vs_wait_current();
+    vs_wait brief = *before;
+    brief.until = vs_wait_end(vs_mono_ns() + (int64_t)BRIEF_MS * 1000000);
+    (void)vs_wait_set(brief);
+    return VS_OK;
+}
+
+static void end_brief(vs_wait before)
+{
+    (void)vs_wait_set(before);
+    vs_task_waited();
+}
+
 /* The enumeration in field 1; absent = 0. */
 static vs_code extend(const asr *s, vs_span fields, uint64_t *result, vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf reply = VS_BUF(VS_TTRPC_PAYLOAD_MAX);
     vs_pb_field f;
     bool bad = false;
-    VS_TRY(vs_ttrpc_call(s->agent, "/" AA_RPC_SERVICE "/ExtendRuntimeMeasurement", fields, &reply,
-                         NULL, err));
+    vs_wait before;
+    VS_TRY(begin_brief(&before, err));
+    vs_code code = vs_ttrpc_call(s->agent, "/" AA_RPC_SERVICE "/ExtendRuntimeMeasurement", fields,
+                                 &reply, NULL, err);
+    end_brief(before);
+    VS_TRY(code);
     *result = 0;
     for (vs_span in = vs_buf_span(&reply); vs_pb_next(&in, &f, &bad);)
         if (f.number == 1)
@@ -138,7 +169,7 @@ static void event(const asr *s, const vs_http_request *req, vs_http_response *re
     uint64_t result;
     if (read_event(req, &fields, &err) != VS_OK ||
         extend(s, vs_buf_span(&fields), &result, &err) != VS_OK) {
-        fail(resp, 500, &err);
+        fail(resp, &err);
         return;
     }
     say(resp, 200, answers[result < VS_COUNT(answers) ? result : VS_COUNT(answers) - 1]);
@@ -173,6 +204,17 @@ static vs_code put_devices(const asr *s, vs_jw *w, vs_error *err)
     return bad ? vs_fail(err, VS_E_PARSE, "the agent's answer is not well formed") : VS_OK;
 }
 
+static vs_code put_agent(const asr *s, vs_jw *w, vs_error *err)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf tee = VS_BUF(LIST_MAX);
+    VS_TRY(guest_ask(s->agent, "/" AA_RPC_SERVICE "/GetTeeType", (vs_span){0}, &tee, err));
+    if (!vs_pb_is_text(vs_buf_span(&tee)))
+        return vs_fail(err, VS_E_PARSE, "the agent's TEE is not text");
+    vs_jw_key(w, "tee");
+    vs_jw_span(w, vs_buf_span(&tee));
+    return put_devices(s, w, err);
+}
+
 static vs_code write_info(const asr *s, vs_buf *out, vs_error *err)
 {
     vs_jw w = {.out = out};
@@ -180,13 +222,11 @@ static vs_code write_info(const asr *s, vs_buf *out, vs_error *err)
     vs_jw_key(&w, "version");
     vs_jw_str(&w, VS_VERSION);
     if (s->agent) {
-        VS_CLEANUP(vs_buf_free) vs_buf tee = VS_BUF(LIST_MAX);
-        VS_TRY(guest_ask(s->agent, "/" AA_RPC_SERVICE "/GetTeeType", (vs_span){0}, &tee, err));
-        if (!vs_pb_is_text(vs_buf_span(&tee)))
-            return vs_fail(err, VS_E_PARSE, "the agent's TEE is not text");
-        vs_jw_key(&w, "tee");
-        vs_jw_span(&w, vs_buf_span(&tee));
-        VS_TRY(put_devices(s, &w, err));
+        vs_wait before;
+        VS_TRY(begin_brief(&before, err));
+        vs_code code = put_agent(s, &w, err);
+        end_brief(before);
+        VS_TRY(code);
     }
     vs_jw_key(&w, "feature");
     vs_jw_str(&w, s->feature);
@@ -200,7 +240,7 @@ static void info(const asr *s, const vs_http_request *req, vs_http_response *res
     if (req->method != VS_HTTP_GET)
         say(resp, 405, "Method Not Allowed");
     else if (write_info(s, &resp->body, &err) != VS_OK)
-        fail(resp, 500, &err);
+        fail(resp, &err);
     else
         resp->content_type = "application/json";
 }

@@ -5,6 +5,7 @@
 #include "cdh/keyprovider.h"
 #include "cdh/secure_mount.h"
 #include "net/pb_wire.h"
+#include "net/task_pool.h"
 
 #define PREFIX "[CDH] [ERROR]: "
 
@@ -112,7 +113,12 @@ static void mount_volume(cdh_service *service, const vs_grpc_call *call, cdh_mou
     vs_error err = {0};
     request->is_gone = is_gone;
     request->caller = call;
-    if (cdh_secure_mount(&service->sealed, request, &err) != VS_OK)
+    vs_code code = vs_task_wait(false, &err); /* for programs and the kernel, too */
+    if (code == VS_OK) {
+        code = cdh_secure_mount(&service->sealed, request, &err);
+        vs_task_waited();
+    }
+    if (code != VS_OK)
         guest_fail(call, reply, PREFIX "Secure Mount failed", &err);
 }
 

@@ -36,8 +36,10 @@ void guest_fail(const vs_grpc_call *call, vs_grpc_reply *reply, const char *text
 {
     char cause[VS_ERROR_TEXT];
     vs_log_error(VS_LOG_ERROR, "rpc", text, err);
-    vs_grpc_fail(call, reply, VS_GRPC_INTERNAL, "%s: %s", text,
-                 vs_error_text(err, cause, sizeof cause));
+    vs_grpc_status status = err->code == VS_E_BUSY      ? VS_GRPC_RESOURCE_EXHAUSTED
+                            : err->code == VS_E_TIMEOUT ? VS_GRPC_DEADLINE_EXCEEDED
+                                                        : VS_GRPC_INTERNAL;
+    vs_grpc_fail(call, reply, status, "%s: %s", text, vs_error_text(err, cause, sizeof cause));
 }
 
 void guest_answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply, guest_getter get,

@@ -23,8 +23,9 @@ typedef vs_code (*guest_getter)(void *user, vs_span in, vs_buf *out, vs_error *e
  * when that is empty. */
 void guest_answer(void *user, const vs_grpc_call *call, vs_grpc_reply *reply, guest_getter get,
                   bool is_text, const char *failure);
-/* INTERNAL with upstream's text and the cause behind it; the whole goes to the log. Callers are in
- * the same guest. */
+/* INTERNAL, RESOURCE_EXHAUSTED where too many wait already, or DEADLINE_EXCEEDED where something
+ * did not answer in time; with upstream's text and the cause behind it, which goes to the log as
+ * well. Callers are in the same guest. */
 void guest_fail(const vs_grpc_call *call, vs_grpc_reply *reply, const char *text,
                 const vs_error *err);
 

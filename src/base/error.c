@@ -101,6 +101,7 @@ const char *vs_code_name(vs_code code)
         [VS_E_CONFLICT] = "conflict",
         [VS_E_IO] = "io",
         [VS_E_TIMEOUT] = "timeout",
+        [VS_E_BUSY] = "busy",
         [VS_E_INTERNAL] = "internal",
     };
     return (size_t)code < VS_COUNT(name) && name[code] ? name[code] : "unknown";

@@ -30,6 +30,7 @@ typedef enum vs_code {
     VS_E_CONFLICT,    /* contradicting results or concurrent change */
     VS_E_IO,          /* the operating system or a peer failed */
     VS_E_TIMEOUT,
+    VS_E_BUSY,     /* too much is under way; the same may succeed later */
     VS_E_INTERNAL, /* a bug or a broken invariant */
 } vs_code;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "client/attester_tpm.h"
 #include "net/http_client.h"
 #include "tee/azure/hcl.h"
@@ -44,9 +45,10 @@ static void free_key(vs_key **k)
     vs_key_free(k);
 }
 
-static void pause_a_little(void)
+/* False: nobody waits for the evidence any more. */
+static bool pause_a_little(void)
 {
-    (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+    return vs_wait_pause(PAUSE_MS);
 }
 
 /* ---- the paravisor's report ------------------------------------------------------------------ */
@@ -83,7 +85,7 @@ static vs_code await_report(const attester *a, int fd, vs_span user_data, vs_are
                             vs_buf *bytes, hcl_report *out, vs_error *err)
 {
     int64_t until = vs_mono_ns() + (int64_t)a->patience_ms * 1000000;
-    for (unsigned broken = 0;; pause_a_little()) {
+    for (unsigned broken = 0;;) {
         vs_arena_reset(arena);
         vs_code code = read_report(a, fd, user_data, arena, bytes, out, err);
         if (code == VS_OK)
@@ -91,7 +93,7 @@ static vs_code await_report(const attester *a, int fd, vs_span user_data, vs_are
         bool torn = code == VS_E_PARSE || code == VS_E_INVALID || code == VS_E_UNSUPPORTED;
         if (code != VS_E_MISMATCH && !(torn && ++broken < TORN_TRIES))
             return code;
-        if (vs_mono_ns() < until)
+        if (vs_mono_ns() < until && pause_a_little())
             continue;
         if (code == VS_E_MISMATCH)
             (void)vs_wrap(err, "the paravisor made no report for this challenge within %u ms",
@@ -106,9 +108,8 @@ static vs_code lock(const attester *a, int fd, vs_error *err)
 {
     int64_t until = vs_mono_ns() + 4 * (int64_t)a->patience_ms * 1000000;
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (vs_mono_ns() >= until)
+        if (vs_mono_ns() >= until || !pause_a_little())
             return vs_fail(err, VS_E_TIMEOUT, "the TPM is in use by others for evidence");
-        pause_a_little();
     }
     return VS_OK;
 }

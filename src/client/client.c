@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/client.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "envelope/jose.h"
 #include "net/http_client.h"
 
@@ -118,6 +117,7 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
                                   .user_agent = cfg->user_agent,
                                   .cert = cfg->cert,
                                   .key = cfg->key,
+                                  .tls_of = cfg->tls_of ? cfg->tls_of->http : NULL,
                                   .unix_socket = cfg->unix_socket,
                                   .proxy = cfg->proxy,
                                   .connect_ms = cfg->connect_ms,
@@ -499,15 +499,14 @@ static vs_code handshake(kbsc *c, attester *att, vs_span init_data, vs_buf *toke
     return vs_buf_check(token, err);
 }
 
-/* As far as the operation's time goes: what comes then says that it is over. */
-static void pause_ms(const kbsc *c)
+/* As far as the operation's time goes: what comes then says that it is over. False: the thread may
+ * wait no longer. */
+static bool pause_ms(const kbsc *c)
 {
     unsigned ms;
     if (time_left(c, &ms, NULL) != VS_OK || c->until == INT64_MAX || ms > c->retry_ms)
         ms = c->retry_ms;
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&t, &t) != 0 && errno == EINTR) {
-    }
+    return vs_wait_pause(ms);
 }
 
 vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token, vs_error *err)
@@ -526,7 +525,8 @@ vs_code kbsc_attest(kbsc *c, attester *att, vs_span init_data, vs_buf *token, vs
             return code;
         }
         warn(c, "the handshake failed, trying again", err);
-        pause_ms(c);
+        if (!pause_ms(c))
+            return vs_fail(err, VS_E_TIMEOUT, "nobody waits for the token any more");
     }
 }
 

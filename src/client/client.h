@@ -20,7 +20,8 @@ typedef struct kbsc_config {
     const char *ca_file; /* extra trust root, PEM; NULL = none */
     vs_span ca_pem;      /* another, as text; empty = none */
     const char *user_agent;
-    const char *cert, *key;  /* PEM: certificate of an administrator and its key; NULL = none */
+    const char *cert, *key; /* PEM: certificate of an administrator and its key; NULL = none */
+    const kbsc *tls_of; /* see vs_http_client_config; whose certificates are given here as well */
     const char *unix_socket; /* path of the server's socket, instead of the URL's host */
     const char *proxy;       /* "http://HOST:PORT"; "" = none; NULL = as the environment says */
     /* The oldest version of the protocol to go back to; 0 = KBSC_OLDEST. Who does not verify the

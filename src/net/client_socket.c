@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "net/tls.h"
 
 enum { REASON = 200 };
@@ -21,11 +22,9 @@ vs_code vs_client_socket_wait(const vs_client_socket *s, short events, int64_t u
 {
     struct pollfd p = {.fd = s->fd, .events = events};
     for (;;) {
-        int64_t left = until - vs_mono_ns();
-        if (left <= 0)
+        if (vs_mono_ns() >= until || vs_wait_is_over())
             return vs_fail(err, VS_E_TIMEOUT, "%s: no answer in time", s->address);
-        int64_t ms = left / 1000000 + 1;
-        int n = poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
+        int n = poll(&p, 1, vs_wait_ms(vs_wait_step(until)));
         if (n > 0)
             return VS_OK;
         if (n < 0 && errno != EINTR)

@@ -37,7 +37,8 @@ void vs_client_socket_close(vs_client_socket *s);
 VS_MUST vs_code vs_client_socket_read(vs_client_socket *s, uint8_t *p, size_t cap, size_t *n,
                                       vs_error *err);
 VS_MUST vs_code vs_client_socket_write(vs_client_socket *s, vs_span data, size_t *n, vs_error *err);
-/* VS_E_TIMEOUT when nothing of `events` happens in time. */
+/* VS_E_TIMEOUT when nothing of `events` happens in time, or while this thread may wait
+ * (base/wait.h). */
 VS_MUST vs_code vs_client_socket_wait(const vs_client_socket *s, short events, int64_t until,
                                       vs_error *err);
 

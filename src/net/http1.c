@@ -247,6 +247,7 @@ static outcome handle(vs_http_conn *c)
     switch (vs_http_job_start(job)) {
     case VS_JOB_PENDING:
         c->phase = VS_HTTP_BUSY;
+        c->job = job;
         c->jobs++;
         return VS_WAIT;
     case VS_JOB_FULL: job->resp.status = 503; break;

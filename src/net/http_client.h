@@ -21,8 +21,11 @@ typedef struct vs_http_client_config {
     vs_span ca_pem;          /* and as text; empty = none */
     bool insecure_no_verify; /* anybody may be the server */
     const char *user_agent;
-    const char *cert, *key;  /* PEM files that show who we are; NULL = none. A key in the same
-                                file: key NULL */
+    const char *cert, *key; /* PEM files that show who we are; NULL = none. A key in the same
+                               file: key NULL */
+    /* Trust and identity of this client, instead of the above: they are loaded once for both. It
+     * may be in use, and may end first. Where libcurl is, each loads its own. NULL = none */
+    const vs_http_client *tls_of;
     const char *unix_socket; /* path to connect to instead of the URL's host; NULL = none */
     const char *proxy;       /* "http://HOST:PORT"; "" = none; NULL = as the environment says:
                                 https_proxy, http_proxy, all_proxy, no_proxy */

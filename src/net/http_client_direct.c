@@ -152,10 +152,11 @@ static vs_code configure(const vs_http_client_config *cfg, vs_http_client *c, vs
     bool copied =
         copy(cfg->user_agent ? cfg->user_agent : "vouchsafe/" VS_VERSION, &c->user_agent) &&
         copy(cfg->unix_socket, &c->unix_socket) && copy(cfg->proxy, &c->proxy);
-    c->tls = SSL_CTX_new(TLS_client_method());
+    bool shared = cfg->tls_of && SSL_CTX_up_ref(cfg->tls_of->tls);
+    c->tls = shared ? cfg->tls_of->tls : SSL_CTX_new(TLS_client_method());
     if (!copied || !c->tls)
         return vs_fail(err, VS_E_NOMEM, "cannot make an HTTP client");
-    return configure_tls(cfg, c->tls, err);
+    return shared ? VS_OK : configure_tls(cfg, c->tls, err);
 }
 
 vs_code vs_http_client_new(const vs_http_client_config *cfg, vs_http_client **out, vs_error *err)

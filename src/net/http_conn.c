@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -466,10 +467,22 @@ static void expire(vs_http_conn *c)
     vs_http_conn_run(c);
 }
 
+/* The socket is not read meanwhile, but it tells its end. */
+static bool client_has_left(const vs_http_conn *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0;
+}
+
 static void tick(vs_http_conn *c, int64_t now)
 {
-    if (c->phase == VS_HTTP_BUSY) /* the handler has its time */
+    if (c->phase == VS_HTTP_BUSY) { /* the handler has its time, as long as somebody waits for it */
+        if (c->loop->cfg->waiting && client_has_left(c)) {
+            atomic_store(&c->job->cancelled, true);
+            free_conn(c);
+        }
         return;
+    }
     if (c->phase != VS_HTTP_TWO) {
         if (now > c->deadline)
             expire(c);

@@ -70,7 +70,8 @@ struct vs_http_conn {
     bool counted;      /* with loop->sources, under `ip` */
     bool forwards;     /* a trusted proxy: its headers say where a request comes from */
     bool chunked, http10, expects;
-    unsigned jobs; /* with workers */
+    unsigned jobs;    /* with workers */
+    vs_http_job *job; /* in phase VS_HTTP_BUSY */
     vs_buf in, out;
     size_t sent;         /* of out */
     size_t held;         /* counted in loop->held */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/trace.h"
+#include "base/wait.h"
 #include "net/grpc_wire.h"
 #include "net/http_conn.h"
 
@@ -37,6 +38,8 @@ static void run_http(vs_http_job *job)
 /* The caller gets our id in its trace, also when the log is all that else has it. */
 static void run(vs_http_job *job)
 {
+    if (job->loop->cfg->waiting)
+        (void)vs_wait_set((vs_wait){.until = job->deadline, .gone = &job->cancelled});
     vs_trace_begin(vs_http_head_field(&job->head, "traceparent"));
     if (job->method) {
         vs_grpc_run(job->loop->cfg->grpc, job);
@@ -47,6 +50,7 @@ static void run(vs_http_job *job)
             vs_http_add_header(&job->resp, "traceparent", id);
     }
     vs_trace_end();
+    (void)vs_wait_set((vs_wait){0});
 }
 
 static void call(vs_task *t, bool may_run)

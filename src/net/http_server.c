@@ -419,7 +419,8 @@ static vs_code build(vs_http_server *s, vs_error *err)
     if (s->cfg.grpc)
         VS_TRY(vs_grpc_check(s->cfg.grpc, err));
     if (s->cfg.workers)
-        VS_TRY(vs_task_pool_new(s->cfg.workers, s->cfg.worker_queue, &s->pool, err));
+        VS_TRY(
+            vs_task_pool_new(s->cfg.workers, s->cfg.waiting, s->cfg.worker_queue, &s->pool, err));
     for (size_t i = 0; i < s->n_listeners; i++)
         VS_TRY(i < s->cfg.n_sockets ? listen_on(s, i, err) : adopt(s, i, err));
     for (size_t w = 0; w < s->n_workers; w++)

@@ -107,8 +107,12 @@ typedef struct vs_http_config {
     const char *client_ca;     /* PEM: client certificates are asked for and verified against it */
     bool client_cert_required; /* no connection without one */
     unsigned workers;          /* threads that run handlers; 0 = the loops run them */
-    unsigned worker_queue;     /* requests waiting for a worker; 0 = 64 per worker. Over: 503 or
-                                  RESOURCE_EXHAUSTED */
+    unsigned
+        waiting; /* handlers that may wait for others, beside the workers (net/task_pool.h). A
+                    handler's waits then end (base/wait.h) when its client closes, or shuts down
+                    its side of, the connection. 0 = they hold a worker, until they are done */
+    unsigned worker_queue; /* requests waiting for a worker; 0 = 64 per worker. Over: 503 or
+                              RESOURCE_EXHAUSTED */
     /* Rewrites the answer to a body over the limit, which no handler sees, for a path where text is
      * not what clients expect. On a loop thread; NULL = text everywhere. */
     void (*too_large)(vs_span path, vs_http_response *resp);

@@ -36,6 +36,8 @@ typedef struct vs_ttrpc_config { /* 0 = default */
     unsigned connections; /* 64; over: closed at once */
     unsigned requests;    /* 128 outstanding in all; over: RESOURCE_EXHAUSTED */
     unsigned workers;     /* 4 threads run handlers */
+    unsigned waiting;     /* handlers that may wait for others, beside those (net/task_pool.h); 0 =
+                             they hold a worker meanwhile */
     unsigned frame_ms;    /* 30 s from a frame's first byte to its last, and for a peer to take what
                              is written to it */
     size_t
@@ -53,8 +55,11 @@ void vs_ttrpc_server_stop(vs_ttrpc_server **s, unsigned drain_ms);
 typedef struct vs_ttrpc_client vs_ttrpc_client;
 
 typedef struct vs_ttrpc_client_config {
-    const char *address; /* "unix:///path", "unix://@abstract" */
-    unsigned call_ms;    /* one call with connecting; sent along as its timeout; 0 = 50 s */
+    const char *address;  /* "unix:///path", "unix://@abstract" */
+    unsigned call_ms;     /* one call with connecting; sent along as its timeout; 0 = 50 s. Less,
+                             where the thread may wait less (base/wait.h) */
+    unsigned connections; /* most at a time; 0 = 1. As long as there is one for each call, a call
+                             that is given up is cancelled at the peer, by closing */
 } vs_ttrpc_client_config;
 
 /* Checks the texts, connects to nothing. Copies all it needs. */
@@ -64,7 +69,7 @@ VS_MUST vs_code vs_ttrpc_client_new(const vs_ttrpc_client_config *cfg, vs_ttrpc_
 void vs_ttrpc_client_free(vs_ttrpc_client **c);
 
 /*
- * One call, blocking; any number of threads at once, which share one connection. `path` is
+ * One call, blocking; any number of threads at once, which share the connections. `path` is
  * "/package.Service/Method". The message of the answer is appended to `reply` (whose cap is the
  * caller's) straight from the wire: nothing else keeps a copy. VS_OK means status OK; *status, when
  * not NULL, is what the peer said, or UNAVAILABLE (nobody there, or the connection broke),

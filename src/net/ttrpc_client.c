@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client: callers share one connection and take turns at reading it. Whoever waits and finds
- * nobody reading reads, for all, until its own answer is there.
+ * The client: callers share a connection and take turns at reading it. Whoever waits and finds
+ * nobody reading reads, for all, until its own answer is there. A client of several connections is
+ * one client for each, of which the first knows the others.
  */
 #include "net/ttrpc.h"
 
@@ -15,10 +16,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "net/grpc_wire.h"
 #include "net/ttrpc_wire.h"
 
-enum { SCRATCH = 4096, RETRY_MS = 20, CALL_MS = 50000 };
+enum {
+    SCRATCH = 4096,
+    RETRY_MS = 20,
+    CALL_MS = 50000,
+    WRITE_MS = 10000,
+    KEEP = 4,
+};
 
 typedef struct waiter { /* a call, on its caller's stack */
     struct waiter *next;
@@ -40,6 +48,8 @@ struct vs_ttrpc_client {
     int fd;       /* -1 = not connected */
     bool broken;  /* of no further use; closed when nobody reads or writes it */
     bool reading; /* somebody reads, without the lock */
+    bool left;    /* a call was given up that the peer still works on */
+    bool keep;    /* stays open when nobody uses it */
     uint32_t next_stream;
     waiter *waiters;
     /* Of whoever reads: */
@@ -47,6 +57,10 @@ struct vs_ttrpc_client {
     size_t head_n, body_n;
     uint64_t skip;
     vs_buf body;
+    pthread_mutex_t choosing; /* guards `users` of all; taken alone */
+    unsigned users;
+    vs_ttrpc_client **more; /* of the first one */
+    unsigned n_more;
 };
 
 static void forget_frame(vs_ttrpc_client *c)
@@ -81,7 +95,7 @@ static vs_code configure(const vs_ttrpc_client_config *cfg, vs_ttrpc_client *c, 
     return VS_OK;
 }
 
-vs_code vs_ttrpc_client_new(const vs_ttrpc_client_config *cfg, vs_ttrpc_client **out, vs_error *err)
+static vs_code new_one(const vs_ttrpc_client_config *cfg, vs_ttrpc_client **out, vs_error *err)
 {
     vs_ttrpc_client *c = calloc(1, sizeof *c);
     *out = NULL;
@@ -94,6 +108,7 @@ vs_code vs_ttrpc_client_new(const vs_ttrpc_client_config *cfg, vs_ttrpc_client *
     (void)pthread_condattr_destroy(&attr);
     (void)pthread_mutex_init(&c->writing, NULL);
     (void)pthread_mutex_init(&c->lock, NULL);
+    (void)pthread_mutex_init(&c->choosing, NULL);
     c->fd = -1;
     forget_frame(c);
     vs_code code = configure(cfg, c, err);
@@ -108,7 +123,7 @@ static void disconnect(vs_ttrpc_client *c)
     if (c->fd >= 0)
         (void)close(c->fd);
     c->fd = -1;
-    c->broken = false;
+    c->broken = c->left = false;
     forget_frame(c);
 }
 
@@ -118,18 +133,37 @@ void vs_ttrpc_client_free(vs_ttrpc_client **client)
     *client = NULL;
     if (!c)
         return;
+    for (unsigned i = 0; i < c->n_more; i++)
+        vs_ttrpc_client_free(&c->more[i]);
+    free(c->more);
     disconnect(c);
+    (void)pthread_mutex_destroy(&c->choosing);
     (void)pthread_cond_destroy(&c->changed);
     (void)pthread_mutex_destroy(&c->lock);
     (void)pthread_mutex_destroy(&c->writing);
     free(c);
 }
 
-/* Milliseconds left, rounded up; 0 = none. */
-static int left_ms(int64_t until)
+vs_code vs_ttrpc_client_new(const vs_ttrpc_client_config *cfg, vs_ttrpc_client **out, vs_error *err)
 {
-    int64_t ns = until - vs_mono_ns();
-    return ns <= 0 ? 0 : ns / 1000000 >= INT32_MAX ? INT32_MAX : (int)(ns / 1000000 + 1);
+    vs_code code = new_one(cfg, out, err);
+    vs_ttrpc_client *c = *out;
+    VS_TRY(code);
+    c->keep = true;
+    unsigned more = cfg->connections ? cfg->connections - 1 : 0;
+    c->more = more ? calloc(more, sizeof(*c->more)) : NULL;
+    if (more && !c->more)
+        code = vs_fail(err, VS_E_NOMEM, "out of memory");
+    while (code == VS_OK && c->n_more < more) {
+        code = new_one(cfg, &c->more[c->n_more], err);
+        if (code == VS_OK) {
+            c->n_more++;
+            c->more[c->n_more - 1]->keep = c->n_more < KEEP;
+        }
+    }
+    if (code != VS_OK)
+        vs_ttrpc_client_free(out);
+    return code;
 }
 
 /* A backlog that is full is waited for. */
@@ -140,10 +174,9 @@ static vs_code open_socket(vs_ttrpc_client *c, int64_t until, vs_error *err)
         return vs_fail_errno(err, VS_E_IO, errno, "socket");
     while (connect(fd, (const struct sockaddr *)&c->addr, c->addr_n) != 0) {
         int why = errno;
-        if (why == EINTR || (why == EAGAIN && left_ms(until) > RETRY_MS)) {
-            (void)poll(NULL, 0, RETRY_MS);
+        if (why == EINTR ||
+            (why == EAGAIN && vs_wait_ms(until) > RETRY_MS && vs_wait_pause(RETRY_MS)))
             continue;
-        }
         (void)close(fd);
         return vs_fail_errno(err, VS_E_IO, why, "%s", c->address);
     }
@@ -180,9 +213,9 @@ static void wait_turn(vs_ttrpc_client *c, int64_t until)
 static vs_code ensure_connected(vs_ttrpc_client *c, int64_t until, vs_error *err)
 {
     while (c->fd >= 0 && at_end(c) && !idle(c)) {
-        if (vs_mono_ns() >= until)
+        if (vs_mono_ns() >= until || vs_wait_is_over())
             return vs_fail(err, VS_E_TIMEOUT, "%s: the connection is at its end", c->address);
-        wait_turn(c, until);
+        wait_turn(c, vs_wait_step(until));
     }
     if (c->fd >= 0 && idle(c) && (at_end(c) || stale(c)))
         disconnect(c);
@@ -253,7 +286,7 @@ static vs_code read_piece(vs_ttrpc_client *c, int64_t until, bool *whole)
         room = c->body.n - c->body_n;
     }
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
-    int ready = poll(&p, 1, left_ms(until));
+    int ready = poll(&p, 1, vs_wait_ms(until));
     if (ready == 0)
         return VS_E_TIMEOUT;
     ssize_t n = ready < 0 ? -1 : recv(c->fd, at, room, MSG_DONTWAIT);
@@ -296,12 +329,13 @@ static void read_for_all(vs_ttrpc_client *c, int64_t until)
 /* With `lock`. */
 static void await(vs_ttrpc_client *c, waiter *w, int64_t until)
 {
-    while (!w->done && vs_mono_ns() < until) {
+    while (!w->done && vs_mono_ns() < until && !vs_wait_is_over()) {
         if (c->reading)
-            wait_turn(c, until);
+            wait_turn(c, vs_wait_step(until));
         else
-            read_for_all(c, until);
+            read_for_all(c, vs_wait_step(until));
     }
+    c->left |= !w->done;
     if (!w->done)
         complete(w, &(vs_ttrpc_response){.status = VS_GRPC_DEADLINE_EXCEEDED,
                                          .message = VS_LIT("no answer in time")});
@@ -310,9 +344,11 @@ static void await(vs_ttrpc_client *c, waiter *w, int64_t until)
 /* ---- requests ---------------------------------------------------------------------------------
  */
 
-/* VS_E_TIMEOUT, VS_E_IO: how much was written is not told, so the connection cannot be used on. */
-static vs_code write_all(int fd, vs_span s, int64_t until)
+/* To its end, however short the caller's patience, since others use the connection. VS_E_TIMEOUT,
+ * VS_E_IO: how much was written is not told, so the connection cannot be used on. */
+static vs_code write_all(int fd, vs_span s)
 {
+    int64_t until = vs_mono_ns() + (int64_t)WRITE_MS * 1000000;
     while (s.n) {
         ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) {
@@ -322,7 +358,7 @@ static vs_code write_all(int fd, vs_span s, int64_t until)
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
             return VS_E_IO;
         struct pollfd p = {.fd = fd, .events = POLLOUT};
-        if (poll(&p, 1, left_ms(until)) == 0)
+        if (poll(&p, 1, vs_wait_ms(until)) == 0)
             return VS_E_TIMEOUT;
     }
     return VS_OK;
@@ -342,8 +378,11 @@ static void leave(vs_ttrpc_client *c, waiter *w)
     while (*link != w)
         link = &(*link)->next;
     *link = w->next;
-    if (!c->waiters)
-        (void)pthread_cond_broadcast(&c->changed);
+    if (!idle(c))
+        return;
+    if (c->left || !c->keep) /* the peer need not go on */
+        disconnect(c);
+    (void)pthread_cond_broadcast(&c->changed);
 }
 
 /* With `writing`. On VS_OK `w` is among the waiters, whatever became of the connection. */
@@ -359,7 +398,7 @@ static vs_code send_request(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64
     (void)pthread_mutex_unlock(&c->lock);
     VS_TRY(code);
     vs_ttrpc_request_write(&frame, w->stream, r);
-    code = vs_buf_ok(&frame) ? write_all(fd, vs_buf_span(&frame), until) : VS_E_NOMEM;
+    code = vs_buf_ok(&frame) ? write_all(fd, vs_buf_span(&frame)) : VS_E_NOMEM;
     if (code == VS_OK)
         return VS_OK;
     (void)pthread_mutex_lock(&c->lock);
@@ -370,12 +409,22 @@ static vs_code send_request(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64
     return VS_OK;
 }
 
+static bool lock_writing(vs_ttrpc_client *c, int64_t until)
+{
+    while (vs_mono_ns() < until && !vs_wait_is_over()) {
+        int64_t step = vs_wait_step(until);
+        struct timespec t = {.tv_sec = step / 1000000000, .tv_nsec = step % 1000000000};
+        if (pthread_mutex_clocklock(&c->writing, CLOCK_MONOTONIC, &t) == 0)
+            return true;
+    }
+    return false;
+}
+
 static vs_code call(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64_t until, waiter *w,
                     vs_error *err)
 {
-    struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-    if (pthread_mutex_clocklock(&c->writing, CLOCK_MONOTONIC, &t) != 0)
-        return vs_fail(err, VS_E_TIMEOUT, "%s: another call is being written", c->address);
+    if (!lock_writing(c, until))
+        return vs_fail(err, VS_E_TIMEOUT, "%s: there was no time to write the request", c->address);
     vs_code code = send_request(c, r, until, w, err);
     (void)pthread_mutex_unlock(&c->writing);
     VS_TRY(code);
@@ -386,10 +435,32 @@ static vs_code call(vs_ttrpc_client *c, const vs_ttrpc_request *r, int64_t until
     return VS_OK;
 }
 
-vs_code vs_ttrpc_call(vs_ttrpc_client *c, const char *path, vs_span request, vs_buf *reply,
+/* That with the fewest calls. */
+static vs_ttrpc_client *choose(vs_ttrpc_client *first)
+{
+    (void)pthread_mutex_lock(&first->choosing);
+    vs_ttrpc_client *c = first;
+    for (unsigned i = 0; i < first->n_more && c->users; i++)
+        if (first->more[i]->users < c->users)
+            c = first->more[i];
+    c->users++;
+    (void)pthread_mutex_unlock(&first->choosing);
+    return c;
+}
+
+static void give_back(vs_ttrpc_client *first, vs_ttrpc_client *c)
+{
+    (void)pthread_mutex_lock(&first->choosing);
+    c->users--;
+    (void)pthread_mutex_unlock(&first->choosing);
+}
+
+vs_code vs_ttrpc_call(vs_ttrpc_client *first, const char *path, vs_span request, vs_buf *reply,
                       vs_grpc_status *status, vs_error *err)
 {
-    vs_ttrpc_request r = {.payload = request, .timeout_ns = (int64_t)c->call_ms * 1000000};
+    vs_ttrpc_client *c = choose(first);
+    int64_t now = vs_mono_ns(), until = vs_wait_end(now + (int64_t)c->call_ms * 1000000);
+    vs_ttrpc_request r = {.payload = request, .timeout_ns = until > now ? until - now : 1};
     r.service = vs_span_cut(vs_str(path + 1), '/', &r.method, NULL);
     waiter w = {.reply = reply, .status = VS_GRPC_UNAVAILABLE};
     vs_code code;
@@ -398,8 +469,9 @@ vs_code vs_ttrpc_call(vs_ttrpc_client *c, const char *path, vs_span request, vs_
         code = vs_fail(err, VS_E_LIMIT, "%s: a request of %zu bytes is larger than ttrpc allows",
                        c->address, request.n);
     } else {
-        code = call(c, &r, vs_mono_ns() + r.timeout_ns, &w, err);
+        code = call(c, &r, until, &w, err);
     }
+    give_back(first, c);
     if (status)
         *status = w.status;
     VS_TRY(code);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/users.h"
+#include "base/wait.h"
 #include "net/task_pool.h"
 #include "net/ttrpc_wire.h"
 #include "net/unix_socket.h"
@@ -126,6 +127,7 @@ static void run(call *c)
                       .own = c->own,
                       .known = c->own,
                       .gone = &c->gone};
+    (void)vs_wait_set((vs_wait){.until = c->deadline, .gone = &c->gone});
     if (c->method->known_only && !g.known)
         vs_grpc_fail(&g, &c->reply, VS_GRPC_PERMISSION_DENIED,
                      "this method is for the server's own user");
@@ -136,6 +138,7 @@ static void run(call *c)
                c->method->path, NULL);
         vs_grpc_fail(&g, &c->reply, VS_GRPC_RESOURCE_EXHAUSTED, "the reply is larger than allowed");
     }
+    (void)vs_wait_set((vs_wait){0});
 }
 
 /* On a thread of the pool. */
@@ -698,7 +701,7 @@ static vs_code build(vs_ttrpc_server *s, vs_error *err)
     VS_TRY(check(&s->cfg, &path, err));
     vs_unix_access access = {mode_of(&s->cfg), s->cfg.has_gid, s->cfg.gid};
     VS_TRY(vs_unix_listen(path, &access, BACKLOG, &s->file, &s->fd, err));
-    VS_TRY(vs_task_pool_new(s->cfg.workers, s->cfg.requests, &s->pool, err));
+    VS_TRY(vs_task_pool_new(s->cfg.workers, s->cfg.waiting, s->cfg.requests, &s->pool, err));
     struct event_config *ec = event_config_new();
     if (ec) {
         (void)event_config_set_flag(ec, EVENT_BASE_FLAG_NOLOCK); /* one thread */

@@ -23,6 +23,7 @@ allowed_endpoints = "^/kbs/v0/.*$"
 [attestation_service]
 type = "coco_as_builtin"
 [attestation_service.rvps_config]
+$(grep -q '^type' <<<"$1" || echo 'type = "BuiltIn"')
 $1
 [veraison]
 enabled = true

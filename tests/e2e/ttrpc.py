@@ -83,4 +83,5 @@ def main():
     sys.stdout.buffer.write(first if isinstance(first, bytes) else str(first).encode())
 
 
-main()
+if __name__ == "__main__":
+    main()

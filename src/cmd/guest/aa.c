@@ -129,8 +129,8 @@ static vs_code build(guest_part *part, vs_error *err)
     if (!p->grpc && strncmp(o->address, "unix://" SOCKET_DIR "/", sizeof "unix://" SOCKET_DIR) == 0)
         VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR, SOCKET_DIR}, 2, &p->callers,
                                  err));
-    return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS, &p->server,
-                       err);
+    return guest_serve(o->address, p->grpc, &p->callers, p->methods, AA_RPC_METHODS,
+                       GUEST_AA_WAITING, &p->server, err);
 }
 
 static void prepare(program *p)

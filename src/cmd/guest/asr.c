@@ -11,7 +11,7 @@
 #define DEFAULT_HUB   "unix:///run/confidential-containers/cdh.sock"
 #define DEFAULT_AGENT "unix:///run/confidential-containers/attestation-agent/attestation-agent.sock"
 
-enum { BODY_MAX = 64 * 1024, CONNECTIONS = 256, WORKERS = 4 };
+enum { BODY_MAX = 64 * 1024, CONNECTIONS = 256 };
 
 typedef struct options {
     const char *bind, *unix_path, *features, *hub, *agent, *log_level;
@@ -79,6 +79,13 @@ static void tear_down(guest_part *part)
     vs_ttrpc_client_free(&p->service.hub);
 }
 
+static vs_code connect_to(const char *address, vs_ttrpc_client **out, vs_error *err)
+{
+    const vs_ttrpc_client_config cfg = {.address = address,
+                                        .connections = GUEST_ASR_WAITING + VS_TASK_BRIEF};
+    return vs_ttrpc_client_new(&cfg, out, err);
+}
+
 static vs_code connect_services(const options *o, program *p, vs_error *err)
 {
     bool all = strcmp(o->features, "all") == 0;
@@ -89,11 +96,9 @@ static vs_code connect_services(const options *o, program *p, vs_error *err)
                        o->features);
     p->service.feature = o->features;
     if (hub)
-        VS_TRY(vs_ttrpc_client_new(&(vs_ttrpc_client_config){.address = o->hub}, &p->service.hub,
-                                   err));
+        VS_TRY(connect_to(o->hub, &p->service.hub, err));
     if (agent)
-        VS_TRY(vs_ttrpc_client_new(&(vs_ttrpc_client_config){.address = o->agent},
-                                   &p->service.agent, err));
+        VS_TRY(connect_to(o->agent, &p->service.agent, err));
     return VS_OK;
 }
 
@@ -114,7 +119,8 @@ static vs_code build(guest_part *part, vs_error *err)
     const vs_http_config cfg = {.sockets = sockets,
                                 .n_sockets = o->unix_path ? 2 : 1,
                                 .threads = 1,
-                                .workers = WORKERS,
+                                .workers = GUEST_WORKERS,
+                                .waiting = GUEST_ASR_WAITING,
                                 .limits = {.body_bytes = BODY_MAX, .connections = CONNECTIONS},
                                 .handler = asr_rest_handle,
                                 .user = &p->service};

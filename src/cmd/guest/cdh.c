@@ -101,7 +101,8 @@ static vs_code open_files(program *p, vs_error *err)
 static vs_code open_kbs(program *p, vs_error *err)
 {
     const cdh_config *c = &p->cfg;
-    const vs_ttrpc_client_config agent = {.address = c->aa_socket};
+    const vs_ttrpc_client_config agent = {.address = c->aa_socket,
+                                          .connections = GUEST_CDH_WAITING};
     VS_TRY(vs_ttrpc_client_new(&agent, &p->agent, err));
     const cdh_kbs_config kbs = {.url = c->kbc_url,
                                 .oldest = c->oldest_protocol,
@@ -158,8 +159,8 @@ static vs_code build(guest_part *part, vs_error *err)
     if (!p->grpc &&
         strncmp(p->cfg.socket, "unix://" GUEST_RUN_DIR "/", sizeof "unix://" GUEST_RUN_DIR) == 0)
         VS_TRY(guest_socket_dirs((const char *const[]){GUEST_RUN_DIR}, 1, &p->callers, err));
-    return guest_serve(p->cfg.socket, p->grpc, &p->callers, p->methods, CDH_RPC_METHODS, &p->server,
-                       err);
+    return guest_serve(p->cfg.socket, p->grpc, &p->callers, p->methods, CDH_RPC_METHODS,
+                       GUEST_CDH_WAITING, &p->server, err);
 }
 
 static void prepare(program *p)

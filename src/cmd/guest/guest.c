@@ -12,7 +12,7 @@
 #include "base/users.h"
 #include "config/config.h"
 
-enum { CMDLINE_MAX = 64 * 1024, WORKERS = 4 };
+enum { CMDLINE_MAX = 64 * 1024, CONNECTIONS = 256, REQUESTS = 256 };
 
 vs_span guest_cmdline(vs_buf *text)
 {
@@ -63,7 +63,7 @@ vs_code guest_socket_dirs(const char *const *dirs, size_t n, const guest_callers
 
 /* gRPC has no way to tell who calls, and upstream serves it on loopback only. */
 static vs_code serve_grpc(const char *address, const vs_grpc_method *methods, size_t n,
-                          guest_server *out, vs_error *err)
+                          unsigned waiting, guest_server *out, vs_error *err)
 {
     if (!config_socket_ok(address) || !config_socket_is_loopback(address))
         return vs_fail(err, VS_E_INVALID,
@@ -73,7 +73,8 @@ static vs_code serve_grpc(const char *address, const vs_grpc_method *methods, si
     const vs_http_config cfg = {.sockets = &address,
                                 .n_sockets = 1,
                                 .threads = 1,
-                                .workers = WORKERS,
+                                .workers = GUEST_WORKERS,
+                                .waiting = waiting,
                                 .grpc = &out->services};
     VS_TRY(vs_http_server_start(&cfg, &out->http, err));
     const char *colon = strrchr(address, ':');
@@ -83,8 +84,8 @@ static vs_code serve_grpc(const char *address, const vs_grpc_method *methods, si
 }
 
 static vs_code serve_ttrpc(const char *address, const guest_callers *callers,
-                           const vs_grpc_method *methods, size_t n, guest_server *out,
-                           vs_error *err)
+                           const vs_grpc_method *methods, size_t n, unsigned waiting,
+                           guest_server *out, vs_error *err)
 {
     const vs_ttrpc_config cfg = {.address = address,
                                  .uids = callers->uids,
@@ -93,18 +94,22 @@ static vs_code serve_ttrpc(const char *address, const guest_callers *callers,
                                  .gid = callers->gid,
                                  .methods = methods,
                                  .n_methods = n,
-                                 .workers = WORKERS};
+                                 .connections = CONNECTIONS,
+                                 .requests = REQUESTS,
+                                 .workers = GUEST_WORKERS,
+                                 .waiting = waiting};
     VS_TRY(vs_ttrpc_server_start(&cfg, &out->ttrpc, err));
     printf("ready %s\n", address);
     return VS_OK;
 }
 
 vs_code guest_serve(const char *address, bool grpc, const guest_callers *callers,
-                    const vs_grpc_method *methods, size_t n, guest_server *out, vs_error *err)
+                    const vs_grpc_method *methods, size_t n, unsigned waiting, guest_server *out,
+                    vs_error *err)
 {
     *out = (guest_server){0};
-    vs_code code = grpc ? serve_grpc(address, methods, n, out, err)
-                        : serve_ttrpc(address, callers, methods, n, out, err);
+    vs_code code = grpc ? serve_grpc(address, methods, n, waiting, out, err)
+                        : serve_ttrpc(address, callers, methods, n, waiting, out, err);
     (void)fflush(stdout);
     return code;
 }

@@ -5,6 +5,7 @@
 
 #include "cmd/process.h"
 #include "net/http_server.h"
+#include "net/task_pool.h"
 #include "net/ttrpc.h"
 
 /* Where the default sockets are. */
@@ -60,6 +61,16 @@ VS_MUST vs_code guest_callers_of(const char *const *users, size_t n, const char 
 VS_MUST vs_code guest_socket_dirs(const char *const *dirs, size_t n, const guest_callers *callers,
                                   vs_error *err);
 
+/* Of each server: threads for what needs nobody else. */
+enum { GUEST_WORKERS = 4 };
+/* How many requests may wait for others at a time (a KBS, a device, the server behind): a server
+ * has room for all that those before it let wait, and for some of its own callers. */
+enum {
+    GUEST_ASR_WAITING = 64,
+    GUEST_CDH_WAITING = GUEST_ASR_WAITING + 16,
+    GUEST_AA_WAITING = GUEST_ASR_WAITING + GUEST_CDH_WAITING + 16,
+};
+
 /* One table of methods on a socket: ttrpc at "unix://...", or gRPC at "IP:port" on loopback. What
  * is given must outlive the server. */
 typedef struct guest_server {
@@ -68,8 +79,8 @@ typedef struct guest_server {
     vs_http_server *http;
 } guest_server;
 VS_MUST vs_code guest_serve(const char *address, bool grpc, const guest_callers *callers,
-                            const vs_grpc_method *methods, size_t n, guest_server *out,
-                            vs_error *err);
+                            const vs_grpc_method *methods, size_t n, unsigned waiting,
+                            guest_server *out, vs_error *err);
 void guest_server_stop(guest_server *s);
 
 /* Says what was wrong and gives the exit code. */

@@ -127,7 +127,7 @@ static void check_trust(const config_trust *t)
 static void a_provider_is_told_whom_to_believe(void **state)
 {
     fixture *f = *state;
-    assert_vs_ok(as(f, "{\"rvps_config\":{" TRUST "}}"), &f->err);
+    assert_vs_ok(as(f, "{\"rvps_config\":{\"type\":\"BuiltIn\"," TRUST "}}"), &f->err);
     check_trust(&f->as.verifier.trust);
     assert_vs_ok(rvps_(f, "{" TRUST "}"), &f->err);
     check_trust(&f->rvps.trust);

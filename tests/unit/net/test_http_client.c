@@ -262,6 +262,32 @@ static void https_works_with_the_given_root_only(void **state)
     remove_identity(&id);
 }
 
+static void clients_that_share_trust_verify_alike(void **state)
+{
+    (void)state;
+    if (!OWN_CLIENT)
+        skip(); /* each loads its own */
+    identity id;
+    make_identity(&id, "IP:127.0.0.1", -60, 3600);
+    vs_http_server *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(start_tls(&(vs_http_config){0}, &id, &s, &err), &err);
+    vs_http_client *knows = client(&(vs_http_client_config){.ca_file = id.cert});
+    vs_http_client *does_not = client(&(vs_http_client_config){0});
+    vs_http_client *like_one = client(&(vs_http_client_config){.tls_of = knows});
+    vs_http_client *like_other = client(&(vs_http_client_config){.tls_of = does_not});
+    vs_http_client_free(&knows); /* it may end first */
+    vs_http_client_free(&does_not);
+    int status = 0;
+    assert_vs_ok(get(like_one, url_of(s, "https", "/"), &status, &err), &err);
+    assert_int_equal(status, 200);
+    assert_vs_code(get(like_other, url_of(s, "https", "/"), &status, &err), VS_E_UNTRUSTED);
+    vs_http_client_free(&like_one);
+    vs_http_client_free(&like_other);
+    vs_http_server_stop(&s, 100);
+    remove_identity(&id);
+}
+
 static void assert_cookie_seen(vs_http_client *c, const char *url, bool seen)
 {
     VS_CLEANUP(vs_buf_free) vs_buf body = VS_BUF(1000);
@@ -518,6 +544,7 @@ int main(void)
         cmocka_unit_test(failures_say_what_and_where),
         cmocka_unit_test(a_header_with_a_line_break_is_refused),
         cmocka_unit_test(https_works_with_the_given_root_only),
+        cmocka_unit_test(clients_that_share_trust_verify_alike),
         cmocka_unit_test(the_proxy_that_is_given_wins_over_the_environment),
         cmocka_unit_test(a_cookie_goes_to_the_origin_that_set_it_only),
         cmocka_unit_test(what_sigpipe_does_is_left_to_the_program),
