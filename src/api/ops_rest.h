@@ -16,6 +16,9 @@ typedef struct ops_check {
     void *user;
 } ops_check;
 
+/* Of their listener: while /readyz waits for a part, /livez does not. */
+enum { OPS_WORKERS = 4 };
+
 typedef struct ops {
     const ops_check *checks;
     size_t n_checks;

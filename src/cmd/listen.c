@@ -106,6 +106,7 @@ static vs_code start_operations(listener *l, vs_error *err)
                            .fds = l->given.operations,
                            .n_fds = l->given.n_operations,
                            .threads = 1,
+                           .workers = OPS_WORKERS,
                            .limits = {.body_bytes = 1024, .connections = 256},
                            .handler = ops_rest_handle,
                            .user = &l->ops};
@@ -195,6 +196,8 @@ void listen_stop(listener *l)
 {
     vs_http_server_stop(&l->http, SERVER_DRAIN_MS);
     vs_http_server_stop(&l->ops_http, 0);
+    for (size_t i = 0; i < l->ops.n_checks; i++)
+        readiness_stop(&l->ready[i]);
     vs_grpc_health_free(&l->health);
     supervisor_close(&l->manager);
 }

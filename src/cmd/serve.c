@@ -48,6 +48,8 @@ static void tear_down(house *h)
     vs_http_server_stop(&h->http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->admin_http, SERVER_DRAIN_MS);
     vs_http_server_stop(&h->ops_http, 0);
+    readiness_stop(&h->store_works);
+    readiness_stop(&h->resources_work);
     kbs_free(&h->kbs);
     as_veraison_free(&h->veraison);
     kbs_journal_free(&h->journal);
@@ -203,6 +205,7 @@ static vs_code listen_for_operators(const kbs_config *cfg, house *h, vs_error *e
                            .fds = given->operations,
                            .n_fds = given->n_operations,
                            .threads = 1,
+                           .workers = OPS_WORKERS,
                            .limits = {.body_bytes = 1024, .connections = 256},
                            .handler = ops_rest_handle,
                            .user = &h->ops};

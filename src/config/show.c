@@ -56,7 +56,9 @@ static void add(vs_vec *out, const char *path, const config_key *k, vs_val value
 {
     vs_obj o = {.a = out->a};
     vs_obj_put(&o, "key", vs_cstring(path));
-    vs_obj_put(&o, "value", k->secret ? vs_cstring("(not shown)") : value);
+    /* What a key without effect holds is not known either, and may be a password. */
+    bool hidden = k->secret || k->type == CONFIG_ANY;
+    vs_obj_put(&o, "value", hidden ? vs_cstring("(not shown)") : value);
     vs_obj_put(&o, "from", vs_cstring(from_file ? "file" : "default"));
     if (k->status == CONFIG_OLD)
         vs_obj_put(&o, "now", vs_cstring(k->hint));

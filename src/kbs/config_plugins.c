@@ -59,6 +59,11 @@ static vs_code settle_vault(config_plugin *p, vs_arena *a, vs_error *err)
     VS_TRY(one_of(v->token, v->token_file, VAULT, "token", err));
     bool tls = strncmp(v->url, "https://", 8) == 0;
     size_t scheme = tls ? 8 : strncmp(v->url, "http://", 7) == 0 ? 7 : 0;
+    if (strchr(v->url, '@'))
+        return vs_fail(
+            err, VS_E_INVALID,
+            "\"plugins.vault_url\" holds a user or a password, which Vault does not take; "
+            "its token belongs into plugins.token_file");
     if (!scheme || !v->url[scheme] || !printable(v->url) || strpbrk(v->url, "?#@\\\""))
         return vs_fail(err, VS_E_INVALID,
                        "\"plugins.vault_url\" is \"%.120s\", not https://host:port", v->url);

@@ -45,6 +45,9 @@ C
     [ "$(setting 'plugins[0].token' <out.json)" = '"(not shown)" file' ]
     run grep -q s3cret out.json
     [ "$status" -eq 1 ]
+    echo '{"rvps_config":{"type":"BuiltIn","storage":{"type":"Postgres","password":"s3cret"}}}' >as.json
+    vouchsafe config --of as -c as.json >as.out
+    [ "$(setting rvps_config.storage <as.out)" = '"(not shown)" file' ]
     vouchsafe config -c c.toml --changed >changed.json
     run grep -q '"default"' changed.json
     [ "$status" -eq 1 ]

@@ -506,6 +506,24 @@ C
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$(ops as)/livez")" = 200 ]
 }
 
+@test "a provider that hangs makes the service not ready, and holds up no operator" {
+    python3 -c '
+import socket, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(64)
+print("ready http://127.0.0.1:%d" % s.getsockname()[1], flush=True)
+time.sleep(120)' >tarpit.out 3>&- &
+    pids+=($!)
+    printf '{"rvps_config":{"type":"GrpcRemote","address":"%s"}}' "$(await_ready tarpit.out)" >as.json
+    start_server as grpc-as -c as.json -s 127.0.0.1:0 --data-dir as --operations 127.0.0.1:0
+    ops=$(sed -n 's/^operations //p' as.out)
+    for i in 1 2 3; do curl -s -m 5 "$ops/readyz" >"ready$i.json" & askers+=($!); done
+    sleep 0.1
+    [ "$(curl -s -m 0.4 -o /dev/null -w '%{http_code}' "$ops/livez")" = 200 ]
+    wait "${askers[@]}"
+    grep -q '"reference value provider","ok":false,"error":"it does not answer in time"' ready1.json
+    grep -q '"name":"store","ok":true' ready1.json
+}
+
 @test "one source cannot take grpc-as for itself" {
     start_server as restful-as -s 127.0.0.1:0 --data-dir as --rate-per-source 5 --burst-per-source 5
     for ((i = 0; i < 20; i++)); do curl -s -o /dev/null -w '%{http_code}\n' "$url/policy" || true; done >codes

@@ -278,9 +278,12 @@ static bool components_endorsed(const cca_platform_record *r, const cca_platform
  * entry endorses it. An entry that is not whole may be another release of what a whole entry
  * endorses: then they share a type, and it does not count. Otherwise it is a part of the platform,
  * and each of its types that the token does not have at all is missing.
+ *
+ * Only what somebody vouches for counts here, as whole and as missing: a stranger may add to what
+ * is endorsed, where strangers are heard, but demand nothing and excuse nothing.
  */
 
-/* The endorsed components of one entry. */
+/* The vouched components of one entry. */
 typedef struct endorsed_part {
     const cca_endorsed_component *from, *to;
     bool matched[CCA_COMPONENTS_MAX]; /* which of the token's fit one of them */
@@ -290,6 +293,8 @@ static bool next_part(const cca_platform_record *r, const cca_platform *p, endor
 {
     const cca_endorsed_component *end = r->components + r->n_components;
     part->from = part->to ? part->to : r->components;
+    while (part->from < end && !part->from->vouched)
+        part->from++;
     part->to = part->from;
     memset(part->matched, 0, sizeof part->matched);
     while (part->to < end && part->to->entry == part->from->entry) {

@@ -115,12 +115,20 @@ static vs_code read_values(vs_arena *a, vs_val component, cca_endorsed_component
     return VS_OK;
 }
 
+/* The provider marks what nobody vouches for (rvps/comids.c). */
+static bool is_vouched(vs_val entry)
+{
+    vs_val mark = vs_getc(entry, "vouched");
+    return !vs_defined(mark) || vs_is_true(mark);
+}
+
 static vs_code read_components(vs_arena *a, vs_val list, uint32_t entry, cca_platform_record *r,
                                vs_error *err)
 {
+    bool vouched = is_vouched(r->record.entries.u.items[entry]);
     for (uint32_t i = 0; i < list.len; i++) {
         cca_endorsed_component *c = &r->components[r->n_components];
-        *c = (cca_endorsed_component){.entry = entry};
+        *c = (cca_endorsed_component){.entry = entry, .vouched = vouched};
         VS_TRY_WRAP(cca_component_labels(a, list.u.items[i], &c->labels, err), err,
                     "\"sw-components\" %u", i);
         VS_TRY_WRAP(read_values(a, list.u.items[i], c, err), err, "\"sw-components\" %u", i);

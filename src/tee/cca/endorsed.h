@@ -29,6 +29,7 @@ typedef struct cca_endorsed_component {
     const vs_span *values; /* any of these, at least one */
     size_t n_values;
     uint32_t entry; /* of the record */
+    bool vouched;   /* for: by a trust anchor or an administrator */
 } cca_endorsed_component;
 
 typedef struct cca_endorsed_config {

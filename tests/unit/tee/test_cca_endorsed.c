@@ -395,6 +395,26 @@ static void another_release_may_have_fewer_components_but_then_all_of_its_own(vo
     expect(w, VS_E_UNTRUSTED, "entry 0, endorses one");
 }
 
+/* What nobody vouches for neither asks for a component nor stands in for one. */
+static void a_stranger_makes_nothing_missing_and_nothing_dispensable(void **state)
+{
+    world *w = *state;
+    cca_component all[16], more;
+    size_t n = w->soft.spec.n_components;
+    memcpy(all, w->list, sizeof all);
+    more = all[0];
+    more.type = VS_LIT("ZZ_NOT_THERE");
+    vs_val strangers = vs_with(&w->a, entry_of(w, &more, 1), vs_cstring("vouched"), vs_bool(false));
+    provider_set(&w->p, platform_name(w), record_text(&w->a, entry_of(w, all, n), strangers));
+    expect(w, VS_OK, NULL);
+    strangers = vs_with(&w->a, entry_of(w, all, 2), vs_cstring("vouched"), vs_bool(false));
+    provider_set(&w->p, platform_name(w), record_text(&w->a, strangers, entry_of(w, all, n)));
+    expect(w, VS_OK, NULL);
+    leave_out(w, n - 1);
+    expect(w, VS_E_UNTRUSTED, "entry 1, endorses one");
+    assert_int_equal(w->v.platform_mismatches.len, 1);
+}
+
 static void the_part_of_each_supplier_must_be_there(void **state)
 {
     world *w = *state;
@@ -799,6 +819,7 @@ int main(void)
         T(components_may_be_in_another_order_but_neither_more_nor_fewer),
         T(another_release_may_have_fewer_components_but_then_all_of_its_own),
         T(the_part_of_each_supplier_must_be_there),
+        T(a_stranger_makes_nothing_missing_and_nothing_dispensable),
         T(any_endorsed_digest_will_do_and_labels_left_out_are_free),
         T(all_mismatches_are_kept_and_the_first_are_in_the_error),
         T(the_configuration_is_compared_under_its_mask),
