@@ -9,7 +9,7 @@ enum { PURGE_ROUND = 1000, PURGE_S = 5 };
 
 static vs_code check_namespace(const char *ns, vs_error *err)
 {
-    size_t n = strnlen(ns, VS_STORE_NS_MAX + 1);
+    size_t n = strlen(ns);
     if (n == 0 || n > VS_STORE_NS_MAX || strspn(ns, "abcdefghijklmnopqrstuvwxyz_") != n)
         return vs_fail(err, VS_E_INVALID, "storage namespace \"%.80s\" is not of the form [a-z_]+",
                        ns);
