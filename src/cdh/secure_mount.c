@@ -332,7 +332,7 @@ static vs_code map_and_place(const volume *v, vs_error *err)
     VS_TRY(dm_crypt_open(&map, err));
     vs_code code = p->is_device ? make_link(v, node, err) : place_file_system(v, node, err);
     if (code != VS_OK)
-        dm_crypt_close(p->mapper_name);
+        dm_crypt_close(p->mapper_name, err);
     return code;
 }
 
