@@ -5,7 +5,7 @@
  *
  * A handshake starts with the newest version of the protocol. A server that says it speaks another
  * one gets that, if it is in the list and not older than `oldest`; in one handshake each version is
- * offered once. What a server once took is what the next handshake starts with.
+ * offered once. The next handshake starts with the newest again.
  */
 #ifndef VS_CLIENT_CLIENT_H
 #define VS_CLIENT_CLIENT_H
