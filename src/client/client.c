@@ -122,7 +122,8 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
                                   .proxy = cfg->proxy,
                                   .connect_ms = cfg->connect_ms,
                                   .total_ms = c->request_ms,
-                                  .response_bytes = ANSWER_MAX};
+                                  .response_bytes =
+                                      cfg->answer_bytes ? cfg->answer_bytes : ANSWER_MAX};
     vs_code code = set_base(c, cfg->url, err);
     if (code == VS_OK)
         code = vs_http_client_new(&http, &c->http, err);

@@ -27,6 +27,7 @@ typedef struct kbsc_config {
     /* The oldest version of the protocol to go back to; 0 = KBSC_OLDEST. Who does not verify the
      * server is at the mercy of whoever answers, up to this. */
     kbsc_version oldest;
+    size_t answer_bytes;   /* of an answer, at most; 0 = 16 MiB. More is VS_E_LIMIT */
     unsigned attest_tries; /* of kbsc_attest; 0 = 5 */
     unsigned retry_ms;     /* pause between them; 0 = 1 s */
     unsigned connect_ms;   /* to reach the server; 0 = 10 s */

@@ -413,6 +413,29 @@ static void one_older_answer_does_not_hold_the_client_to_its_version(void **stat
     }
 }
 
+static void an_answer_has_no_more_bytes_than_asked_for(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    speak(&transcripts[3]);
+    char text[301] = "";
+    memset(text, 'x', sizeof text - 1);
+    k.resource = text;
+    k.attested = true;
+    static const struct {
+        size_t most;
+        bool taken;
+    } v[] = {{299, false}, {300, true}, {0, true}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        kbsc *c = new_client((kbsc_config){.answer_bytes = v[i].most});
+        assert_vs_ok(kbsc_make_tee_key(c, VS_KEY_P256, &err), &err);
+        vs_code code = get_with_token(c, NULL);
+        assert_true((code != VS_E_LIMIT) == v[i].taken);
+        assert_int_not_equal(code, VS_OK); /* it is no JWE */
+        kbsc_free(&c);
+    }
+}
+
 static void words_about_versions_count_only_where_one_is_offered(void **state)
 {
     (void)state;
@@ -579,6 +602,7 @@ int main(void)
         WITH_KBS(a_server_that_always_wants_another_version_ends),
         WITH_KBS(a_server_that_is_replaced_is_followed),
         WITH_KBS(one_older_answer_does_not_hold_the_client_to_its_version),
+        WITH_KBS(an_answer_has_no_more_bytes_than_asked_for),
         WITH_KBS(words_about_versions_count_only_where_one_is_offered),
         WITH_KBS(a_key_that_was_given_is_not_replaced),
         WITH_KBS(the_old_form_is_taken_only_from_whom_it_is_expected),
