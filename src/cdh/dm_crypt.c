@@ -13,6 +13,7 @@
 
 #include "base/enc.h"
 #include "base/io.h"
+#include "base/log.h"
 
 enum { SECTOR = 512, TABLE_MAX = 512, REMOVE_TRIES = 50, REMOVE_WAIT_US = 20000 };
 
@@ -54,16 +55,43 @@ static void prepare(request *r, const char *name, uint32_t flags)
     (void)snprintf(r->head.name, sizeof r->head.name, "%s", name);
 }
 
-/* A removal, waiting for whoever looks at a new device for a moment (udev). */
-static void remove_mapping(int control, const char *name)
+/* A removal, waiting for whoever looks at a new device for a moment (udev). Where somebody keeps it
+ * open, the kernel is to remove it when that ends: CONFLICT, as long as it is there. */
+static vs_code remove_mapping(int control, const char *name, vs_error *err)
 {
     request r;
-    for (int i = 0; i < REMOVE_TRIES; i++) {
-        prepare(&r, name, 0);
-        if (ioctl(control, DM_DEV_REMOVE, &r) == 0 || errno != EBUSY)
-            return;
+    for (int i = 1;; i++) {
+        bool last = i == REMOVE_TRIES;
+        prepare(&r, name, last ? DM_DEFERRED_REMOVE : 0);
+        int eno = ioctl(control, DM_DEV_REMOVE, &r) == 0 ? 0 : errno;
+        bool later = eno == 0 && last && (r.head.flags & DM_DEFERRED_REMOVE);
+        if (later)
+            return vs_fail(err, VS_E_CONFLICT,
+                           "the mapping \"%s\" is in use: the kernel removes it, and its key, when "
+                           "that ends",
+                           name);
+        if (eno == 0 || eno == ENXIO)
+            return VS_OK;
+        if (eno != EBUSY || last)
+            return vs_fail_errno(
+                err, VS_E_IO, eno,
+                "the mapping \"%s\" stays open, with its key: it cannot be removed", name);
         (void)usleep(REMOVE_WAIT_US);
     }
+}
+
+/* What cannot be undone is said, in the log and with the error that is told already. True: nobody
+ * can open it any more. */
+static bool undo(int control, const char *name, vs_error *err)
+{
+    vs_error why = {0};
+    char text[VS_ERROR_TEXT];
+    vs_code code = remove_mapping(control, name, &why);
+    if (code == VS_OK)
+        return true;
+    vs_log_error(VS_LOG_ERROR, "cdh", "a mapping is left behind", &why);
+    (void)vs_wrap(err, "not undone (%s)", vs_error_text(&why, text, sizeof text));
+    return code == VS_E_CONFLICT;
 }
 
 static vs_code open_control(int *fd, vs_error *err)
@@ -158,17 +186,22 @@ vs_code dm_crypt_open(const dm_crypt_map *m, vs_error *err)
     VS_TRY(create(control, m, err));
     vs_code code = build(control, m, err);
     if (code != VS_OK)
-        remove_mapping(control, m->name);
+        (void)undo(control, m->name, err);
     return code;
 }
 
-void dm_crypt_close(const char *name)
+void dm_crypt_close(const char *name, vs_error *err)
 {
     VS_CLEANUP(close_fd) int control = -1;
     char path[DM_CRYPT_PATH_MAX];
-    if (open_control(&control, NULL) != VS_OK)
+    vs_error why = {0};
+    if (open_control(&control, &why) != VS_OK) {
+        vs_log_error(VS_LOG_ERROR, "cdh", "a mapping is left behind", &why);
+        (void)vs_wrap(err, "not undone (the mapping \"%s\" stays open, with its key)", name);
         return;
-    remove_mapping(control, name);
+    }
+    if (!undo(control, name, err))
+        return;
     (void)snprintf(path, sizeof path, DM_CRYPT_DIR "/%s", name);
     (void)unlink(path);
 }

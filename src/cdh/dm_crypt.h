@@ -25,9 +25,11 @@ typedef struct dm_crypt_map { /* AES-256-XTS with plain64 numbers of 512-byte se
 /* A name that cannot leave DM_CRYPT_DIR: letters, digits and "_-." but not at the start. */
 VS_MUST vs_code dm_crypt_check_name(vs_span name, vs_error *err);
 /* Makes the mapping and its node /dev/mapper/<name>. EXISTS: there is one of this name; IO: the
- * kernel's refusal. On failure nothing is left. */
+ * kernel's refusal. On failure nothing is left, as with dm_crypt_close. */
 VS_MUST vs_code dm_crypt_open(const dm_crypt_map *m, vs_error *err);
-/* Removes both, as far as they are there. */
-void dm_crypt_close(const char *name);
+/* Removes both, as far as they are there, after a failure that `err` tells. A mapping that others
+ * keep open goes when they close it; what then stays is logged and added to `err` (NULL-safe). The
+ * node of a mapping that the kernel does not remove at all stays with it. */
+void dm_crypt_close(const char *name, vs_error *err);
 
 #endif

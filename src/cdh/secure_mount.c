@@ -28,7 +28,8 @@ enum {
     UEVENT_MAX = 4096,
     UUID_TEXT = 128,
     MKFS_WORDS = 64,
-    PROGRAM_WAIT_US = 20000
+    PROGRAM_WAIT_US = 20000,
+    KILL_WAITS = 250 /* of that kind: 5 s */
 };
 
 #define FILE_URI "file://"
@@ -275,16 +276,19 @@ static vs_code run_program(const volume *v, char *const *argv, vs_error *err)
 {
     pid_t pid, done;
     int status = -1;
-    bool killed = false;
+    int since_killed = 0;
     VS_TRY(spawn(argv, &pid, err));
-    while ((done = waitpid(pid, &status, killed ? 0 : WNOHANG)) == 0 ||
-           (done < 0 && errno == EINTR)) {
-        if (!killed && is_gone(v))
-            killed = kill(pid, SIGKILL) == 0;
-        else if (!killed)
-            (void)usleep(PROGRAM_WAIT_US);
+    while ((done = waitpid(pid, &status, WNOHANG)) == 0 || (done < 0 && errno == EINTR)) {
+        if (since_killed > KILL_WAITS)
+            break;
+        if (since_killed || (is_gone(v) && kill(pid, SIGKILL) == 0))
+            since_killed++;
+        (void)usleep(PROGRAM_WAIT_US);
     }
-    if (killed)
+    if (since_killed && done == 0)
+        vs_log(VS_LOG_ERROR, "cdh", "a program was killed and does not end: does the disk answer?",
+               "program", argv[0], NULL);
+    if (since_killed)
         return check_wanted(v, err);
     if (done < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return vs_fail(err, VS_E_IO, "%s failed", argv[0]);
@@ -332,7 +336,7 @@ static vs_code map_and_place(const volume *v, vs_error *err)
     VS_TRY(dm_crypt_open(&map, err));
     vs_code code = p->is_device ? make_link(v, node, err) : place_file_system(v, node, err);
     if (code != VS_OK)
-        dm_crypt_close(p->mapper_name);
+        dm_crypt_close(p->mapper_name, err);
     return code;
 }
 

@@ -11,10 +11,12 @@
 #include "cdh/sealed.h"
 
 /* On failure nothing is left behind: no mount, no mapping, no link, so that the same may be asked
- * for again. TIMEOUT: the caller left before the volume was there, which is a failure like the
- * others; the program that makes the file system is killed then. Takes seconds when the header asks
- * for many iterations. Errors as cdh_mount_plan_of and luks2_header_parse; CRYPTO: the key is not
- * that of the volume; MISMATCH: the header has another digest than the expected one. */
+ * for again. But a mapping that somebody else has opened meanwhile goes only when it is closed, and
+ * the error and the log say so. TIMEOUT: the caller left before the volume was there, which is a
+ * failure like the others; the program that makes the file system is killed then. Takes seconds
+ * when the header asks for many iterations. Errors as cdh_mount_plan_of and luks2_header_parse;
+ * CRYPTO: the key is not that of the volume; MISMATCH: the header has another digest than the
+ * expected one. */
 VS_MUST vs_code cdh_secure_mount(const cdh_sealed_options *secrets, const cdh_mount_request *r,
                                  vs_error *err);
 

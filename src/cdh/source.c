@@ -13,9 +13,10 @@
 #include "value/json.h"
 
 enum {
-    ANSWER_MAX = 2 * 1024 * 1024,
-    SESSIONS = 8, /* to the KBS at a time, of which ... */
-    IDLE_MAX = 4, /* stay, each with a connection */
+    ANSWER_MAX = 2 * 1024 * 1024,     /* the agent's */
+    KBS_ANSWER_MAX = 8 * 1024 * 1024, /* encrypted; a reply of ours (ttrpc) has 4 MiB at most */
+    SESSIONS = 8,                     /* to the KBS at a time, of which ... */
+    IDLE_MAX = 4,                     /* stay, each with a connection */
     TRIES = 3,
     REQUEST_MS = 30000, /* callers wait 50 s (guest.md 2.3): they shall learn what was wrong */
 };
@@ -91,6 +92,7 @@ static vs_code new_client(const cdh_source *s, kbsc **out, vs_error *err)
                              .tls_of = s->like,
                              .user_agent = "confidential-data-hub/" VS_VERSION,
                              .oldest = (kbsc_version)cfg->oldest,
+                             .answer_bytes = KBS_ANSWER_MAX,
                              .request_ms = REQUEST_MS};
     return kbsc_new(&kbs, out, err);
 }
@@ -220,14 +222,19 @@ static uint64_t copy_token(cdh_source *s, const session *k, vs_buf *json)
     return number;
 }
 
-static uint64_t keep_token(cdh_source *s, vs_span json)
+/* On failure the source keeps what it has. */
+static vs_code keep_token(cdh_source *s, vs_span json, uint64_t *number, vs_error *err)
 {
+    VS_CLEANUP(vs_buf_free) vs_buf kept = VS_BUF(ANSWER_MAX); /* in the end, the one before */
+    vs_buf_put(&kept, json);
+    VS_TRY(vs_buf_check(&kept, err));
     (void)pthread_mutex_lock(&s->lock);
-    vs_buf_clear(&s->answer);
-    vs_buf_put(&s->answer, json);
-    uint64_t number = ++s->token;
+    vs_buf before = s->answer;
+    s->answer = kept;
+    kept = before;
+    *number = ++s->token;
     (void)pthread_mutex_unlock(&s->lock);
-    return number;
+    return VS_OK;
 }
 
 /* The latest token, or a new one when that is what was refused, or there is none. Of requests at
@@ -248,9 +255,10 @@ static vs_code get_token(cdh_source *s, session *k, bool refused, bool *is_new, 
     VS_TRY(vs_buf_check(&json, err));
     VS_TRY_WRAP(take_token(k, vs_buf_span(&json), number, err), err,
                 "the attestation agent's token");
-    if (*is_new)
-        k->token = keep_token(s, vs_buf_span(&json));
-    return VS_OK;
+    if (!*is_new)
+        return VS_OK;
+    k->token = 0;
+    return keep_token(s, vs_buf_span(&json), &k->token, err);
 }
 
 /* A token that is refused is replaced: it may have run out, or the KBS may have lost its keys. */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "client/attester_tpm.h"
+#include "client/messages.h"
 #include "net/http_client.h"
 #include "tee/azure/hcl.h"
 #include "tee/dcap/quote.h"
@@ -32,6 +33,7 @@ enum {
     IMDS_CONNECT_MS = 3000,
     IMDS_ANSWER_MAX = 256 * 1024,
     URL_MAX = 1024,
+    SHOWN_MAX = 200, /* of the service's text in an error */
 };
 
 static void close_fd(int *fd)
@@ -124,7 +126,9 @@ static vs_code ask_imds(const attester *a, const char *path, vs_span body, vs_ar
     VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(IMDS_ANSWER_MAX);
     char url[URL_MAX];
     int status;
-    const vs_http_client_config cfg = {.connect_ms = IMDS_CONNECT_MS,
+    /* The address is the machine's own: no proxy has anything to do with it. */
+    const vs_http_client_config cfg = {.proxy = "",
+                                       .connect_ms = IMDS_CONNECT_MS,
                                        .total_ms = a->patience_ms,
                                        .response_bytes = IMDS_ANSWER_MAX};
     const char *const headers[] = {"Metadata: true",
@@ -139,8 +143,8 @@ static vs_code ask_imds(const attester *a, const char *path, vs_span body, vs_ar
     VS_TRY(vs_http_client_new(&cfg, &http, err));
     VS_TRY_WRAP(vs_http_client_do(http, &call, &status, &answer, err), err, "%s", url);
     if (status != 200)
-        return vs_fail(err, VS_E_IO, "%s answers HTTP %d: %.*s", url, status,
-                       VS_FMT(vs_span_head(vs_buf_span(&answer), 200)));
+        return vs_fail(err, VS_E_IO, "%s answers HTTP %d: %s", url, status,
+                       kbsc_printable(arena, vs_buf_span(&answer), SHOWN_MAX));
     VS_TRY_WRAP(vs_json_parse(arena, vs_dup(arena, vs_buf_span(&answer)), NULL, out, err), err,
                 "answer of %s", url);
     return out->kind == VS_OBJECT ? VS_OK : vs_fail(err, VS_E_INVALID, "%s answers no object", url);

@@ -8,8 +8,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
+#include "base/wait.h"
 #include "client/attester_tee.h"
 #include "tee/dcap/quote.h"
 #include "tee/eventlog/eventlog.h"
@@ -18,6 +20,8 @@ enum {
     RTMR_SIZE = 48,
     CCEL_MAX = 256 * 1024, /* the firmware's; 64 KiB are usual */
     AAEL_MAX = 256 * 1024,
+    LOCK_S = 30, /* an event takes the log for a moment */
+    LOCK_PAUSE_MS = 20,
 };
 
 /* ---- event logs ------------------------------------------------------------------------------ */
@@ -73,9 +77,13 @@ static vs_code lock_log(const char *path, int *fd, vs_error *err)
         return VS_OK;
     if (*fd < 0)
         return vs_fail_errno(err, VS_E_IO, errno, "cannot open %s", path);
-    while (flock(*fd, LOCK_SH) != 0)
-        if (errno != EINTR)
+    int64_t until = vs_mono_ns() + (int64_t)LOCK_S * 1000000000;
+    while (flock(*fd, LOCK_SH | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
             return vs_fail_errno(err, VS_E_IO, errno, "cannot lock %s", path);
+        if (vs_mono_ns() >= until || !vs_wait_pause(LOCK_PAUSE_MS))
+            return vs_fail(err, VS_E_TIMEOUT, "%s is locked by another program", path);
+    }
     return VS_OK;
 }
 

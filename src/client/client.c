@@ -24,9 +24,10 @@ enum {
 struct kbsc {
     vs_http_client *http;
     char *base; /* without '/' at its end */
-    kbsc_version oldest, version;
-    bool settled; /* a server took the version */
-    bool plain;   /* offers without a list of hashes */
+    kbsc_version oldest;
+    kbsc_version version; /* of the handshake under way */
+    kbsc_version spoken;  /* that a server took in the latest one; 0 = none */
+    bool plain;           /* offers without a list of hashes, in this handshake */
     vs_key *tee_key;
     bool own_key; /* it was made here */
     unsigned tries, retry_ms, request_ms, deadline_ms;
@@ -94,7 +95,6 @@ static vs_code check_proxy(const char *proxy, vs_error *err)
 
 static void set_options(kbsc *c, const kbsc_config *cfg)
 {
-    c->version = KBSC_NEWEST;
     c->oldest = cfg->oldest ? cfg->oldest : KBSC_OLDEST;
     c->tries = cfg->attest_tries ? cfg->attest_tries : ATTEST_TRIES;
     c->retry_ms = cfg->retry_ms ? cfg->retry_ms : 1000;
@@ -122,7 +122,8 @@ vs_code kbsc_new(const kbsc_config *cfg, kbsc **out, vs_error *err)
                                   .proxy = cfg->proxy,
                                   .connect_ms = cfg->connect_ms,
                                   .total_ms = c->request_ms,
-                                  .response_bytes = ANSWER_MAX};
+                                  .response_bytes =
+                                      cfg->answer_bytes ? cfg->answer_bytes : ANSWER_MAX};
     vs_code code = set_base(c, cfg->url, err);
     if (code == VS_OK)
         code = vs_http_client_new(&http, &c->http, err);
@@ -195,7 +196,7 @@ const kbsc_failure *kbsc_why(const kbsc *c)
 
 kbsc_version kbsc_spoken(const kbsc *c)
 {
-    return c->settled ? c->version : 0;
+    return c->spoken;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------
@@ -406,14 +407,15 @@ static vs_code fall_back(kbsc *c, const kbsc_mismatch *m, unsigned offered, vs_e
         v--;
     if (v < c->oldest)
         return no_version(c, m, offered, err);
-    warn(c,
-         vs_sprintf(
-             &c->arena,
-             "the server does not speak version %s of the KBS protocol, it says \"%s\": going "
-             "on with %s",
-             kbsc_version_name(c->version), kbsc_printable(&c->arena, m->said, SHOWN_MAX / 4),
-             kbsc_version_name(v)),
-         NULL);
+    if (v != c->spoken) /* said once, not for each handshake */
+        warn(c,
+             vs_sprintf(
+                 &c->arena,
+                 "the server does not speak version %s of the KBS protocol, it says \"%s\": going "
+                 "on with %s",
+                 kbsc_version_name(c->version), kbsc_printable(&c->arena, m->said, SHOWN_MAX / 4),
+                 kbsc_version_name(v)),
+             NULL);
     c->version = v;
     return VS_OK;
 }
@@ -435,7 +437,10 @@ static vs_code ask_challenge(kbsc *c, attester *att, vs_buf *answer, kbsc_challe
                              bool *again, vs_error *err)
 {
     unsigned offered = 0; /* in this handshake: none goes out twice */
-    kbsc_version start = c->version;
+    /* Each starts anew: an answer that was forged once, or a server that was replaced since, does
+     * not hold this client to an old version. */
+    c->version = KBSC_NEWEST;
+    c->plain = false;
     for (;;) {
         reply r;
         vs_code code = offer(c, attester_tee(att), answer, &r, err);
@@ -446,12 +451,11 @@ static vs_code ask_challenge(kbsc *c, attester *att, vs_buf *answer, kbsc_challe
         if (r.mismatch.is)
             code = fall_back(c, &r.mismatch, offered, err);
         if (code != VS_OK) {
-            c->version = start; /* what nobody took is not remembered */
             (void)vs_wrap(err, "asking for a challenge");
             return code;
         }
     }
-    c->settled = true;
+    c->spoken = c->version;
     return kbsc_read_challenge(&c->arena, vs_buf_span(answer), challenge, err);
 }
 
@@ -539,7 +543,7 @@ static vs_code open_resource(kbsc *c, const vs_buf *jwe, vs_buf *out, vs_error *
         return vs_fail(err, VS_E_INVALID, "the server sent a secret, but there is no TEE key yet");
     /* A token of 0.1.1 may have been made by somebody else, so who allows that version takes its
      * form with a token as well; a handshake of a newer one rules it out. */
-    bool old = c->oldest == KBSC_0_1_1 && (!c->settled || c->version == KBSC_0_1_1);
+    bool old = c->oldest == KBSC_0_1_1 && (!c->spoken || c->spoken == KBSC_0_1_1);
     vs_code code =
         (old ? vs_jwe_decrypt_0_1 : vs_jwe_decrypt)(vs_buf_span(jwe), c->tee_key, out, err);
     VS_TRY_WRAP(code, err, "cannot decrypt the resource: was the token made with another TEE key?");

@@ -5,7 +5,7 @@
  *
  * A handshake starts with the newest version of the protocol. A server that says it speaks another
  * one gets that, if it is in the list and not older than `oldest`; in one handshake each version is
- * offered once. What a server once took is what the next handshake starts with.
+ * offered once. The next handshake starts with the newest again.
  */
 #ifndef VS_CLIENT_CLIENT_H
 #define VS_CLIENT_CLIENT_H
@@ -27,6 +27,7 @@ typedef struct kbsc_config {
     /* The oldest version of the protocol to go back to; 0 = KBSC_OLDEST. Who does not verify the
      * server is at the mercy of whoever answers, up to this. */
     kbsc_version oldest;
+    size_t answer_bytes;   /* of an answer, at most; 0 = 16 MiB. More is VS_E_LIMIT */
     unsigned attest_tries; /* of kbsc_attest; 0 = 5 */
     unsigned retry_ms;     /* pause between them; 0 = 1 s */
     unsigned connect_ms;   /* to reach the server; 0 = 10 s */

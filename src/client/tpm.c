@@ -8,11 +8,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
+#include "base/wait.h"
 #include "tee/cursor.h"
 
 enum {
@@ -22,7 +23,8 @@ enum {
     READ_PUBLIC = 0x173,
     RC_RETRY = 0x922, /* nothing was done yet */
     RETRIES = 50,
-    PATIENCE_MS = 120000,
+    RETRY_MS = 10,
+    PATIENCE_S = 120, /* with one command */
     HEAD = TPM_ANSWER_HEAD,
     ALG_RSA = 0x0001,
     ALG_SHA256 = 0x000b,
@@ -62,19 +64,27 @@ vs_code tpm_open(const char *path, int *fd, vs_error *err)
     return VS_OK;
 }
 
+static vs_code check_time(int64_t until, vs_error *err)
+{
+    if (vs_mono_ns() >= until)
+        return vs_fail(err, VS_E_TIMEOUT, "the TPM does not answer");
+    if (vs_wait_is_over())
+        return vs_fail(err, VS_E_TIMEOUT, "nobody waits for the TPM any more");
+    return VS_OK;
+}
+
 /* A device gives the whole answer to one read, a socket in pieces. */
-static vs_code read_answer(int fd, vs_buf *answer, vs_error *err)
+static vs_code read_answer(int fd, int64_t until, vs_buf *answer, vs_error *err)
 {
     uint8_t chunk[TPM_ANSWER_MAX];
     size_t want = HEAD;
     vs_buf_clear(answer);
     while (answer->n < want) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready = poll(&p, 1, PATIENCE_MS);
-        if (ready < 0 && errno == EINTR)
+        VS_TRY(check_time(until, err));
+        int ready = poll(&p, 1, vs_wait_ms(vs_wait_step(until)));
+        if (ready == 0 || (ready < 0 && errno == EINTR))
             continue;
-        if (ready == 0)
-            return vs_fail(err, VS_E_TIMEOUT, "the TPM does not answer");
         ssize_t got = read(fd, chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
@@ -92,12 +102,21 @@ static vs_code read_answer(int fd, vs_buf *answer, vs_error *err)
     return VS_OK;
 }
 
-static vs_code exchange(int fd, vs_span request, vs_buf *answer, uint32_t *rc, vs_error *err)
+/* In one piece, for a device. What SIGPIPE does is the program's business. */
+static ssize_t put_request(int fd, vs_span request)
 {
-    ssize_t put = write(fd, request.p, request.n); /* in one piece, for a device */
+    ssize_t put = send(fd, request.p, request.n, MSG_NOSIGNAL);
+    return put < 0 && errno == ENOTSOCK ? write(fd, request.p, request.n) : put;
+}
+
+static vs_code exchange(int fd, vs_span request, int64_t until, vs_buf *answer, uint32_t *rc,
+                        vs_error *err)
+{
+    VS_TRY(check_time(until, err));
+    ssize_t put = put_request(fd, request);
     if (put != (ssize_t)request.n)
         return vs_fail_errno(err, VS_E_IO, put < 0 ? errno : EIO, "cannot write to the TPM");
-    VS_TRY(read_answer(fd, answer, err));
+    VS_TRY(read_answer(fd, until, answer, err));
     vs_cursor c = vs_cursor_of(vs_span_from(vs_buf_span(answer), 6), err);
     *rc = be_u32(&c);
     return c.code;
@@ -112,11 +131,12 @@ vs_code tpm_ask(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *an
     tpm_put_be(&request, command, 4);
     vs_buf_put(&request, body);
     VS_TRY(vs_buf_check(&request, err));
+    int64_t until = vs_mono_ns() + (int64_t)PATIENCE_S * 1000000000;
     for (unsigned i = 0;; i++) {
-        VS_TRY(exchange(fd, vs_buf_span(&request), answer, rc, err));
+        VS_TRY(exchange(fd, vs_buf_span(&request), until, answer, rc, err));
         if (*rc != RC_RETRY || i == RETRIES)
             return VS_OK;
-        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        (void)vs_wait_pause(RETRY_MS);
     }
 }
 
@@ -269,5 +289,9 @@ vs_code tpm_extend(int fd, unsigned pcr, const uint8_t digest[TPM_PCR_SIZE], vs_
     tpm_put_be(&body, 1, 4);
     tpm_put_be(&body, ALG_SHA256, 2);
     vs_buf_put(&body, vs_span_of(digest, TPM_PCR_SIZE));
-    return tpm_transact(fd, TPM_SESSIONS, PCR_EXTEND, vs_buf_span(&body), &answer, err);
+    /* Not given up when the caller leaves: whether it was done would not be known. */
+    vs_wait before = vs_wait_set((vs_wait){0});
+    vs_code code = tpm_transact(fd, TPM_SESSIONS, PCR_EXTEND, vs_buf_span(&body), &answer, err);
+    (void)vs_wait_set(before);
+    return code;
 }

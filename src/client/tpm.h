@@ -23,7 +23,8 @@ enum {
 /* NOT_FOUND: there is no such file. */
 VS_MUST vs_code tpm_open(const char *path, int *fd, vs_error *err);
 /* Sends a command and reads its answer, head (10 bytes) included; *rc is what the TPM says, 0 =
- * done. */
+ * done. TIMEOUT: no answer within 120 s, or while this thread may wait (base/wait.h); the
+ * descriptor is of no more use then. */
 VS_MUST vs_code tpm_ask(int fd, unsigned tag, uint32_t command, vs_span body, vs_buf *answer,
                         uint32_t *rc, vs_error *err);
 /* The same, where anything but 0 is an error (IO) with its code. */

@@ -152,6 +152,20 @@ static bool expect_name(SSL *ssl, const char *host)
     return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
 }
 
+/* An anonymous suite, or one that a file of OpenSSL's settings brought in, has nothing that could
+ * be verified: the library is content with that. */
+static vs_code expect_certificate(const vs_client_socket *s, vs_error *err)
+{
+    if (!(SSL_get_verify_mode(s->ssl) & SSL_VERIFY_PEER))
+        return VS_OK;
+    long verdict = SSL_get_verify_result(s->ssl);
+    if (SSL_get0_peer_certificate(s->ssl) && verdict == X509_V_OK)
+        return VS_OK;
+    SSL_set_quiet_shutdown(s->ssl, 1);
+    return vs_fail(err, VS_E_UNTRUSTED, "TLS with %s: the server's certificate: %s", s->address,
+                   verdict == X509_V_OK ? "it shows none" : X509_verify_cert_error_string(verdict));
+}
+
 static vs_code tls_failed(vs_client_socket *s, int e, int eno, vs_error *err)
 {
     char reason[REASON];
@@ -195,6 +209,7 @@ vs_code vs_client_socket_start_tls(const vs_peer *t, int64_t until, vs_client_so
             vs_client_socket_wait(s, e == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, until, err), err,
             "TLS handshake");
     }
+    VS_TRY(expect_certificate(s, err));
     if (t->http2 && !vs_tls_is_http2(s->ssl))
         return vs_fail(err, VS_E_UNSUPPORTED, "%s does not speak HTTP/2 (ALPN)", s->address);
     return VS_OK;
@@ -215,14 +230,24 @@ vs_code vs_client_socket_open_unix(const char *path, vs_client_socket *s, vs_err
     return vs_fail_errno(err, VS_E_IO, why, "cannot connect to %s", path);
 }
 
-void vs_client_tls_defaults(SSL_CTX *ctx)
+bool vs_client_tls_ciphers(SSL_CTX *ctx)
 {
+    return SSL_CTX_set_cipher_list(ctx, "DEFAULT:!aNULL:!eNULL") == 1;
+}
+
+vs_code vs_client_tls_defaults(SSL_CTX *ctx, vs_error *err)
+{
+    enum { BITS_112 = 2 };
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                        SSL_OP_CLEANSE_PLAINTEXT);
-    (void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    if (SSL_CTX_get_security_level(ctx) < BITS_112)
+        SSL_CTX_set_security_level(ctx, BITS_112);
+    if (!vs_client_tls_ciphers(ctx) || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
+        return vs_fail(err, VS_E_UNSUPPORTED, "this OpenSSL cannot do TLS 1.2 with certificates");
+    return VS_OK;
 }
 
 vs_code vs_client_socket_open(const vs_peer *t, int64_t until, vs_client_socket *s, vs_error *err)

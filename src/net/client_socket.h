@@ -30,8 +30,11 @@ VS_MUST vs_code vs_client_socket_start_tls(const vs_peer *peer, int64_t until, v
                                            vs_error *err);
 /* The path of a socket instead of a host and a port. */
 VS_MUST vs_code vs_client_socket_open_unix(const char *path, vs_client_socket *s, vs_error *err);
-/* What verifies servers for all clients: TLS 1.2 at least, the given roots or the system's. */
-void vs_client_tls_defaults(SSL_CTX *ctx);
+/* What verifies servers for all clients: TLS 1.2 at least, suites with certificates, keys that are
+ * not weak. Wins over what a file of OpenSSL's settings (OPENSSL_CONF) put into a new context. */
+VS_MUST vs_code vs_client_tls_defaults(SSL_CTX *ctx, vs_error *err);
+/* Of these only the suites, for the contexts of libcurl. */
+VS_MUST bool vs_client_tls_ciphers(SSL_CTX *ctx);
 void vs_client_socket_close(vs_client_socket *s);
 /* VS_OK with *n == 0: nothing can be moved now. VS_E_IO: the connection is at its end. */
 VS_MUST vs_code vs_client_socket_read(vs_client_socket *s, uint8_t *p, size_t cap, size_t *n,

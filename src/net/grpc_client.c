@@ -86,7 +86,7 @@ static vs_code tls_fail(vs_error *err, const char *what, const char *file)
 static vs_code configure_tls(const vs_grpc_client_config *cfg, SSL_CTX *ctx, vs_error *err)
 {
     static const unsigned char http2[] = "\x02h2";
-    vs_client_tls_defaults(ctx);
+    VS_TRY(vs_client_tls_defaults(ctx, err));
     if (SSL_CTX_set_alpn_protos(ctx, http2, sizeof http2 - 1) != 0)
         return vs_fail(err, VS_E_NOMEM, "cannot make a TLS context");
     if (cfg->ca_file ? SSL_CTX_load_verify_file(ctx, cfg->ca_file) != 1

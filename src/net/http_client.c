@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/trace.h"
+#include "net/client_socket.h"
 #include "net/wiped_memory.h"
 
 enum { HEADERS_MAX = 256 * 1024, CA_FILE_MAX = 4 * 1024 * 1024 };
@@ -63,6 +64,8 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ctx, void *user)
     (void)curl;
     const vs_http_client *c = user;
     (void)SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
+    if (!vs_client_tls_ciphers(ctx))
+        return CURLE_SSL_CIPHER;
     if (c->ca.n == 0)
         return CURLE_OK;
     return add_roots(SSL_CTX_get_cert_store(ctx), vs_buf_span(&c->ca)) ? CURLE_OK

@@ -117,7 +117,7 @@ static vs_code add_root_file(SSL_CTX *ctx, const char *path, vs_error *err)
 static vs_code configure_tls(const vs_http_client_config *cfg, SSL_CTX *ctx, vs_error *err)
 {
     char reason[200];
-    vs_client_tls_defaults(ctx);
+    VS_TRY(vs_client_tls_defaults(ctx, err));
     (void)SSL_CTX_set_default_verify_paths(ctx); /* a guest need not have any */
     if (cfg->insecure_no_verify)
         SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);

@@ -55,6 +55,19 @@ start_asr() {
     [ "$(stat -c %a cdh.sock)" = 600 ]
 }
 
+@test "guest programs read no settings of OpenSSL" {
+    mkfifo conf # whoever reads it waits
+    export OPENSSL_CONF=$work/conf
+    run timeout 2 openssl rand -hex 1
+    [ "$status" -eq 124 ]
+    start_aa
+    start_cdh
+    start_asr
+    unset OPENSSL_CONF
+    curl -sS -o got "$asr_url/cdh/resource/$secret_path"
+    cmp message.txt got
+}
+
 @test "evidence, token and event through ASR have upstream's forms" {
     start_aa
     start_cdh

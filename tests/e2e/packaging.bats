@@ -190,19 +190,25 @@ guest_start() {
     printf '[attester]\nallow_sample = true\n' >host/etc/vouchsafe/aa.toml
     printf '[kbc]\nname = "offline_fs_kbc"\n' >host/etc/vouchsafe/cdh.toml
     echo bundle >host/etc/vouchsafe/ca.crt
-    printf '{"a/b/c":"%s"}' "$(printf secret | base64)" >files.json
-    export OFFLINE_FS_KBC_EXTRA_FILE_PATH=$work/files.json
+    mkdir etc
+    cp /etc/passwd /etc/group etc
+    printf '{"a/b/c":"%s"}' "$(printf secret | base64)" >etc/aa-offline_fs_kbc-keys.json
+    printf '{"a/b/c":"%s"}' "$(printf planted | base64)" >planted.json
     # as if from the kernel's command line: the files win
-    export AA_KBC_PARAMS=cc_kbc::http://127.0.0.1:1 VOUCHSAFE_TSM_PATH=$work/nowhere SSL_CERT_FILE=$work/none
+    export AA_KBC_PARAMS=cc_kbc::http://127.0.0.1:1 VOUCHSAFE_TSM_PATH=$work/nowhere SSL_CERT_FILE=$work/none \
+        OFFLINE_FS_KBC_EXTRA_FILE_PATH=$work/planted.json OPENSSL_CONF=$work/none VOUCHSAFE_IMDS_URL=http://127.0.0.1:1 \
+        http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1 OTHER="two
+lines=and more"
     sed "s#/etc/vouchsafe#$work/host/etc/vouchsafe#g" "$VS_ROOT/packaging/initramfs/vouchsafe-guest-start" >start
-    unshare -m sh -c 'mount -t tmpfs none /run && sh start -b 127.0.0.1:0 &&
+    unshare -m sh -c 'mount -t tmpfs none /run && mount --bind etc /etc && sh start -b 127.0.0.1:0 &&
         read -r pid </run/vouchsafe-guest.pid && cat /run/vouchsafe-guest.out &&
-        tr "\0" "\n" </proc/$pid/environ | grep SSL_CERT_FILE
-        curl -sS "$(sed -n "s/^ready \(http.*\)/\1/p" /run/vouchsafe-guest.out)/cdh/resource/a/b/c"
+        tr "\0" "\n" </proc/$pid/environ | sort >environment
+        curl -sS --noproxy "*" "$(sed -n "s/^ready \(http.*\)/\1/p" /run/vouchsafe-guest.out)/cdh/resource/a/b/c"
         kill "$pid"' >out 2>err
     cat out err calls
     grep -q 'secret$' out
-    grep -qx "SSL_CERT_FILE=$work/host/etc/vouchsafe/ca.crt" out
+    [ "$(cat environment)" = "PATH=$PATH
+SSL_CERT_FILE=$work/host/etc/vouchsafe/ca.crt" ]
     for module in tsm arm-cca-guest tdx-guest sev-guest tpm_tis; do grep -qx "modprobe -q $module" calls; done
     grep -q ' /sys/kernel/config ' /proc/mounts || grep -qx 'mount -t configfs none /sys/kernel/config' calls
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `vouchsafe-guest`: all that runs inside a guest, by the name it is called as or its first word.
  */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,6 +40,11 @@ static void help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    /* Whoever starts a guest may write its environment, and OPENSSL_CONF can load code. */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+        fputs("vouchsafe-guest: OpenSSL does not start\n", stderr);
+        return EXIT_FAILURE;
+    }
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *called = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
     for (size_t i = 0; i < VS_COUNT(programs); i++)

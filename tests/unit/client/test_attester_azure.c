@@ -107,6 +107,16 @@ static void evidence_of_tdx_verifies_with_its_challenge_and_init_data_only(void 
     evidence_verifies(HCL_TDX);
 }
 
+static void the_metadata_service_is_asked_without_the_environments_proxy(void **state)
+{
+    static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < VS_COUNT(names); i++)
+        assert_int_equal(setenv(names[i], "http://127.0.0.1:1", 1), 0);
+    evidence_of_snp_verifies_with_its_challenge_and_init_data_only(state);
+    for (size_t i = 0; i < VS_COUNT(names); i++)
+        assert_int_equal(unsetenv(names[i]), 0);
+}
+
 /* Other programs define it with the size of their report data. */
 static void an_index_for_user_data_of_any_size_is_used(void **state)
 {
@@ -289,6 +299,7 @@ static void a_metadata_service_that_fails_gives_a_clear_error(void **state)
         const char *why;
     } bad[] = {
         {500, "out of order", VS_E_IO, "answers HTTP 500: out of order"},
+        {500, "\x1b[2J\nready", VS_E_IO, "answers HTTP 500: \\x1b[2J\\x0aready"},
         {302, "", VS_E_IO, "answers HTTP 302"},
         {200, "", VS_E_PARSE, "answer of http://127.0.0.1"},
         {200, "[]", VS_E_INVALID, "answers no object"},
@@ -349,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evidence_of_snp_verifies_with_its_challenge_and_init_data_only),
         cmocka_unit_test(evidence_of_tdx_verifies_with_its_challenge_and_init_data_only),
+        cmocka_unit_test(the_metadata_service_is_asked_without_the_environments_proxy),
         cmocka_unit_test(an_index_for_user_data_of_any_size_is_used),
         cmocka_unit_test(azure_comes_before_a_plain_tpm_and_is_never_taken_for_one),
         cmocka_unit_test(a_report_cut_anywhere_is_no_machine),

@@ -3,13 +3,16 @@
  * before this project's own verifier and event log. */
 #include "played_kernel.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/file.h>
 
 #include "../tee/soft_dcap.h"
 #include "aa/aa.h"
 #include "aa/eventlog.h"
+#include "base/clock.h"
 #include "base/enc.h"
+#include "base/wait.h"
 #include "tee/eventlog/eventlog.h"
 #include "value/json.h"
 
@@ -342,6 +345,25 @@ static void quote_and_log_are_of_one_moment(void **state)
     aa_eventlog_close(&l);
 }
 
+static void a_log_that_somebody_keeps_locked_is_not_waited_for_longer_than_the_caller(void **state)
+{
+    world *w = *state;
+    vs_buf json = VS_BUF(1 << 20);
+    aa_eventlog *l = open_log(w);
+    int fd = open(w->aael, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    vs_wait before = vs_wait_set((vs_wait){.until = vs_mono_ns() + 200000000});
+    vs_code code = attester_evidence(w->att, VS_LIT("x"), &json, NULL);
+    (void)vs_wait_set(before);
+    assert_vs_code(code, VS_E_TIMEOUT);
+    (void)close(fd);
+    vs_error err = {0};
+    assert_vs_ok(attester_evidence(w->att, VS_LIT("x"), &json, &err), &err);
+    vs_buf_free(&json);
+    aa_eventlog_close(&l);
+}
+
 static void registers_are_named_as_event_logs_do(void **state)
 {
     world *w = *state;
@@ -417,6 +439,7 @@ int main(void)
         TEST(the_firmwares_log_comes_first_and_ends_at_its_mark),
         TEST(a_blank_table_is_none_and_a_malformed_one_an_error),
         TEST(quote_and_log_are_of_one_moment),
+        TEST(a_log_that_somebody_keeps_locked_is_not_waited_for_longer_than_the_caller),
         TEST(registers_are_named_as_event_logs_do),
         TEST(a_register_of_another_size_is_refused),
         TEST(a_kernel_without_registers_is_told_apart),

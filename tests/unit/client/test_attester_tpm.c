@@ -5,7 +5,13 @@
  */
 #include "swtpm.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
 #include "aa/eventlog.h"
+#include "base/clock.h"
+#include "base/wait.h"
 #include "client/attester.h"
 #include "tee/tee.h"
 
@@ -249,6 +255,57 @@ static void answers_cut_anywhere_are_refused(void **state)
     vs_buf_free(&b);
 }
 
+/* A byte now and then of an answer that is never whole, until the other end is closed. */
+static void *trickle(void *user)
+{
+    static const uint8_t head[] = {0x80, 1, 0, 0, 0x0f, 0xff};
+    int fd = *(int *)user;
+    for (size_t i = 0;; i++) {
+        struct pollfd p = {.fd = fd};
+        uint8_t byte = i < sizeof head ? head[i] : 0;
+        if (poll(&p, 1, 10) != 0 || send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+            return NULL;
+    }
+}
+
+static void a_tpm_that_trickles_or_is_gone_ends_the_wait(void **state)
+{
+    (void)state;
+    VS_CLEANUP(vs_buf_free) vs_buf answer = VS_BUF(TPM_ANSWER_MAX);
+    const vs_span body = VS_LIT("body");
+    uint32_t rc;
+    int pair[2];
+    pthread_t thread;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(pthread_create(&thread, NULL, trickle, &pair[1]), 0);
+    int64_t start = vs_mono_ns();
+    vs_wait before = vs_wait_set((vs_wait){.until = start + 300000000});
+    vs_code code = tpm_ask(pair[0], TPM_NO_SESSIONS, 0x17e, body, &answer, &rc, NULL);
+    (void)vs_wait_set(before);
+    assert_vs_code(code, VS_E_TIMEOUT);
+    assert_in_range(vs_mono_ns() - start, 250000000, 10000000000);
+    (void)close(pair[0]);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(pair[1]);
+
+    /* Its end: an error, not the signal that would end this program. */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    (void)close(pair[1]);
+    assert_vs_code(tpm_ask(pair[0], TPM_NO_SESSIONS, 0x17e, body, &answer, &rc, NULL), VS_E_IO);
+    (void)close(pair[0]);
+
+    /* What is no socket is written to: here a pipe, which never answers. */
+    assert_int_equal(pipe(pair), 0);
+    before = vs_wait_set((vs_wait){.until = vs_mono_ns() + 100000000});
+    code = tpm_ask(pair[1], TPM_NO_SESSIONS, 0x17e, body, &answer, &rc, NULL);
+    (void)vs_wait_set(before);
+    assert_vs_code(code, VS_E_TIMEOUT);
+    uint8_t got[14];
+    assert_int_equal(read(pair[0], got, sizeof got), sizeof got);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +314,7 @@ int main(void)
         cmocka_unit_test(registers_are_extended_by_their_own_numbers),
         cmocka_unit_test(a_tpm_without_a_usable_key_is_never_the_sample),
         cmocka_unit_test(answers_cut_anywhere_are_refused),
+        cmocka_unit_test(a_tpm_that_trickles_or_is_gone_ends_the_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

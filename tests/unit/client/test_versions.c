@@ -285,11 +285,12 @@ static void servers_of_every_version_give_their_secret(void **state)
         assert_int_equal(k.warnings, newest ? 0 : 1);
         assert_true(newest || strstr(k.warned, k.t->version));
         assert_string_equal(kbsc_version_name(kbsc_spoken(c)), k.t->version);
-        /* It is remembered, and so is the key. */
+        /* The next one begins with the newest again, without another warning. */
         int before = k.offers;
         assert_vs_ok(attest(c, &err), &err);
         assert_vs_ok(get(c, &err), &err);
-        assert_int_equal(k.offers, before + 1);
+        assert_int_equal(k.offers, 2 * before);
+        assert_string_equal(k.offered[before], "0.4.0");
         assert_int_equal(k.warnings, newest ? 0 : 1);
         kbsc_free(&c);
     }
@@ -389,10 +390,50 @@ static void a_server_that_is_replaced_is_followed(void **state)
     for (size_t i = 0; i < VS_COUNT(order); i++) {
         speak(&transcripts[order[i]]);
         assert_vs_ok(attest(c, &err), &err);
-        assert_int_equal(k.offers, 2);
-        assert_int_equal(k.warnings, 1);
+        assert_int_equal(k.offers, order[i] == 3 ? 1 : 2);
+        assert_int_equal(k.warnings, order[i] == 3 ? 0 : 1);
     }
     kbsc_free(&c);
+}
+
+/* As if forged: the words of a server that can do less, and then the real one again. */
+static void one_older_answer_does_not_hold_the_client_to_its_version(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    for (size_t i = 1; i < 3; i++) { /* the RSA key of 0.1.1 would stay */
+        kbsc *c = new_client((kbsc_config){0});
+        speak(&transcripts[i]);
+        assert_vs_ok(attest(c, &err), &err);
+        assert_string_equal(kbsc_version_name(kbsc_spoken(c)), transcripts[i].version);
+        speak(&transcripts[3]); /* which checks that the list of hashes is offered */
+        assert_vs_ok(attest(c, &err), &err);
+        assert_string_equal(kbsc_version_name(kbsc_spoken(c)), "0.4.0");
+        kbsc_free(&c);
+    }
+}
+
+static void an_answer_has_no_more_bytes_than_asked_for(void **state)
+{
+    (void)state;
+    vs_error err = {0};
+    speak(&transcripts[3]);
+    char text[301] = "";
+    memset(text, 'x', sizeof text - 1);
+    k.resource = text;
+    k.attested = true;
+    static const struct {
+        size_t most;
+        bool taken;
+    } v[] = {{299, false}, {300, true}, {0, true}};
+    for (size_t i = 0; i < VS_COUNT(v); i++) {
+        kbsc *c = new_client((kbsc_config){.answer_bytes = v[i].most});
+        assert_vs_ok(kbsc_make_tee_key(c, VS_KEY_P256, &err), &err);
+        vs_code code = get_with_token(c, NULL);
+        assert_true((code != VS_E_LIMIT) == v[i].taken);
+        assert_int_not_equal(code, VS_OK); /* it is no JWE */
+        kbsc_free(&c);
+    }
 }
 
 static void words_about_versions_count_only_where_one_is_offered(void **state)
@@ -560,6 +601,8 @@ int main(void)
         WITH_KBS(lies_about_versions_end_at_once),
         WITH_KBS(a_server_that_always_wants_another_version_ends),
         WITH_KBS(a_server_that_is_replaced_is_followed),
+        WITH_KBS(one_older_answer_does_not_hold_the_client_to_its_version),
+        WITH_KBS(an_answer_has_no_more_bytes_than_asked_for),
         WITH_KBS(words_about_versions_count_only_where_one_is_offered),
         WITH_KBS(a_key_that_was_given_is_not_replaced),
         WITH_KBS(the_old_form_is_taken_only_from_whom_it_is_expected),

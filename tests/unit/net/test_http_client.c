@@ -5,8 +5,12 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include "base/clock.h"
+#include "net/client_socket.h"
 #include "net/http_client.h"
 
 #ifndef OWN_CLIENT /* 1: the client of the static programs, 0: the one of libcurl */
@@ -523,6 +527,105 @@ static void a_body_is_whole_only_when_the_server_ended_it(void **state)
     remove_identity(&id);
 }
 
+/* ---- servers without a certificate ---- */
+
+static SSL_CTX *anonymous(const SSL_METHOD *method)
+{
+    SSL_CTX *ctx = SSL_CTX_new(method);
+    assert_true(ctx && SSL_CTX_set_cipher_list(ctx, "aNULL:@SECLEVEL=0") == 1);
+    SSL_CTX_set_dh_auto(ctx, 1);
+    (void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    return ctx;
+}
+
+/* Speaks to whoever takes it without a certificate, until the listener is shut down. */
+static void *serve_anonymously(void *user)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    const brief *b = user;
+    char asked[2000];
+    for (int fd; (fd = accept(b->listener, NULL, NULL)) >= 0; (void)close(fd)) {
+        SSL *ssl = SSL_new(b->tls);
+        assert_true(ssl && SSL_set_fd(ssl, fd));
+        if (SSL_accept(ssl) == 1 && SSL_read(ssl, asked, sizeof asked) > 0)
+            (void)SSL_write(ssl, answer, sizeof answer - 1);
+        SSL_free(ssl);
+    }
+    return NULL;
+}
+
+/* In a process that OPENSSL_CONF leads astray. 2: it does not; 1: the server was believed. */
+static int ask_as_configured(const char *url)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    const STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(ctx);
+    bool astray = false;
+    for (int i = 0; i < sk_SSL_CIPHER_num(suites); i++)
+        astray |= SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(suites, i)) == NID_auth_null;
+    SSL_CTX_free(ctx);
+    if (!astray)
+        return 2;
+    vs_http_client *c = client(&(vs_http_client_config){0});
+    int status = 0;
+    vs_code code = get(c, url, &status, NULL);
+    vs_http_client_free(&c);
+    return code == VS_OK ? 1 : 0;
+}
+
+static int run_configured(const char *file, const char *url)
+{
+    char setting[200], *env[] = {setting, NULL}, word[] = "--ask", to[100];
+    char *argv[] = {word, word, to, NULL};
+    pid_t pid;
+    int status = -1;
+    (void)snprintf(setting, sizeof setting, "OPENSSL_CONF=%s", file);
+    (void)snprintf(to, sizeof to, "%s", url);
+    assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, env), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_server_without_a_certificate_is_refused_whatever_openssl_conf_says(void **state)
+{
+    (void)state;
+    static const char conf[] = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                               "system_default = weak\n[weak]\nCipherString = aNULL:@SECLEVEL=0\n"
+                               "MaxProtocol = TLSv1.2\n";
+    char file[] = P_tmpdir "/vs-conf-XXXXXX", url[64], port[8];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    brief b = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), anonymous(TLS_server_method()),
+               true};
+    assert_int_equal(bind(b.listener, (struct sockaddr *)&at, n), 0);
+    assert_int_equal(listen(b.listener, 4), 0);
+    assert_int_equal(getsockname(b.listener, (struct sockaddr *)&at, &n), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, serve_anonymously, &b), 0);
+    (void)snprintf(port, sizeof port, "%u", ntohs(at.sin_port));
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%s/", port);
+    int fd = mkstemp(file);
+    assert_int_equal(write(fd, conf, sizeof conf - 1), sizeof conf - 1);
+    (void)close(fd);
+    assert_int_equal(run_configured(file, url), 0);
+    (void)unlink(file);
+
+    /* And should such suites be offered all the same. */
+    SSL_CTX *open_to_all = anonymous(TLS_client_method());
+    SSL_CTX_set_verify(open_to_all, SSL_VERIFY_PEER, NULL);
+    const vs_peer peer = {.host = "127.0.0.1", .port = port, .tls = open_to_all};
+    vs_client_socket s;
+    vs_error err = {0};
+    char text[VS_ERROR_TEXT];
+    assert_vs_code(vs_client_socket_open(&peer, vs_mono_ns() + 5000000000, &s, &err),
+                   VS_E_UNTRUSTED);
+    assert_non_null(strstr(vs_error_text(&err, text, sizeof text), "it shows none"));
+    SSL_CTX_free(open_to_all);
+    (void)shutdown(b.listener, SHUT_RDWR);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(b.listener);
+    SSL_CTX_free(b.tls);
+}
+
 static void a_ca_file_without_certificates_is_refused(void **state)
 {
     (void)state;
@@ -535,8 +638,10 @@ static void a_ca_file_without_certificates_is_refused(void **state)
     assert_null(c);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--ask") == 0)
+        return ask_as_configured(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_with_and_without_a_body),
         cmocka_unit_test(any_status_is_an_answer),
@@ -552,6 +657,7 @@ int main(void)
         cmocka_unit_test(tls_settings_are_obeyed_or_refused),
         cmocka_unit_test(plain_text_on_a_tls_port_ends_without_harm),
         cmocka_unit_test(a_body_is_whole_only_when_the_server_ended_it),
+        cmocka_unit_test(a_server_without_a_certificate_is_refused_whatever_openssl_conf_says),
         cmocka_unit_test(a_ca_file_without_certificates_is_refused),
     };
     return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
