@@ -277,7 +277,8 @@ static void age(fixture *f)
         VS_CLEANUP(vs_buf_free) vs_buf old = VS_BUF(1 << 20);
         vs_val v;
         vs_obj o = {.a = &arena};
-        if (vs_span_starts(all.of[i], VS_LIT("name-"))) {
+        if (vs_span_starts(all.of[i], VS_LIT("name-")) ||
+            vs_span_starts(all.of[i], VS_LIT("whole-"))) {
             assert_vs_ok(vs_store_delete(f->store, RVPS_COMIDS, all.of[i], &err), &err);
             continue;
         }
@@ -314,6 +315,28 @@ static void what_an_earlier_release_stored_gets_a_holder(void **state)
     age(f);
     assert_vs_ok(other(f, &o, cpak_of("t", 2, KEY_B)), &err);
     REFUSED(acme(f, cpak_of("t", 3, KEY_A)), "CN=other root");
+    drop_others(&o);
+}
+
+/* To send each once more, in whatever order, gives each its holder and leaves the values. */
+static void values_of_an_earlier_release_stay_when_they_get_a_holder(void **state)
+{
+    fixture *f = *state;
+    others o = make_others(f, RVPS_MAY_ALL);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    assert_vs_ok(acme(f, plain_of("u", 1, DIGEST_2)), &err);
+    age(f);
+    assert_vs_ok(acme(f, plain_of("u", 1, DIGEST_2)), &err);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    expect(f, BL, "[\"" HEX_2 "\"]");
+    REFUSED(other(f, &o, plain_of("x", 1, DIGEST_1)), HELD);
+    REFUSED(other(f, &o, plain_of("t", 2, DIGEST_1)), "CoMID t of CoRIM p " HELD);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    expect(f, BL, "[\"" HEX_2 "\"]");
+    /* Both are known as givers: neither brings back what is deleted. */
+    delete_it(f, BL);
+    assert_vs_code(acme(f, plain_of("t", 1, DIGEST_1)), VS_E_CONFLICT);
+    assert_vs_code(acme(f, plain_of("u", 1, DIGEST_2)), VS_E_CONFLICT);
     drop_others(&o);
 }
 
@@ -456,6 +479,7 @@ int main(void)
         with_fixture(a_stranger_spoils_no_key_that_somebody_vouches_for),
         with_fixture(plain_values_belong_to_who_gave_them),
         with_fixture(what_an_earlier_release_stored_gets_a_holder),
+        with_fixture(values_of_an_earlier_release_stay_when_they_get_a_holder),
         with_fixture(who_is_restricted_takes_no_more_from_an_earlier_release),
         with_fixture(of_two_anchors_at_once_one_holds_the_name),
         with_fixture(a_restricted_anchor_says_only_what_it_may),
