@@ -357,6 +357,7 @@ static vs_code plan_comids(planner *p, vs_error *err)
                 return vs_fail(err, VS_E_INVALID, COMID_FMT " stands in it twice",
                                COMID_ARG(&recs->comids[i]));
         VS_TRY(plan_comid(p, &recs->comids[i], &p->fates[i], &dropped, err));
+        p->n_of[p->fates[i]]++;
     }
     p->dropped = vs_vec_end_set(&dropped);
     return vs_arena_check(p->a, err);
@@ -410,6 +411,10 @@ static vs_val with_origin(planner *p, vs_val entry)
 static vs_val new_entries(planner *p, vs_val entries)
 {
     vs_vec some = {.a = p->a};
+    if (p->n_of[PLAN_NEW] == p->recs->n_comids)
+        return entries;
+    if (p->n_of[PLAN_NEW] == 0)
+        return vs_empty(VS_ARRAY);
     for (VS_ARR_FOR (entry, entries))
         if (has_fate(p, *entry, PLAN_NEW))
             vs_vec_add(&some, *entry);
@@ -538,6 +543,8 @@ static vs_code claim_entries(planner *p, vs_span name, vs_val entries, vs_error 
     bool claims = false;
     vs_span key, old;
     vs_val before;
+    if (p->n_of[PLAN_CLAIM] == 0)
+        return VS_OK;
     for (VS_ARR_FOR (entry, entries))
         claims = claims || has_fate(p, *entry, PLAN_CLAIM);
     if (!claims)

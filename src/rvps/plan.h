@@ -21,10 +21,11 @@ typedef struct planner {
     vs_arena *a;
     vs_store_item *items;
     size_t n, room;
-    plan_fate *fates;         /* of each CoMID of the message */
-    vs_val dropped;           /* set of names that the known CoMIDs had */
-    size_t n_passed;          /* names that are somebody else's, and stay so */
-    const char *first_passed; /* whose that is */
+    plan_fate *fates;            /* of each CoMID of the message */
+    size_t n_of[PLAN_KNOWN + 1]; /* so many CoMIDs have this fate */
+    vs_val dropped;              /* set of names that the known CoMIDs had */
+    size_t n_passed;             /* names that are somebody else's, and stay so */
+    const char *first_passed;    /* whose that is */
 } planner;
 
 VS_MUST vs_code plan_add(planner *p, vs_store_item item, vs_error *err);
