@@ -192,9 +192,10 @@ VS_MUST vs_code vs_certs_validity(const vs_certs *c, size_t i, int64_t *from, in
 VS_MUST vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now,
                                 vs_error *err);
 /* The same, and *path is the way that was found: chain[0] first, the anchor last. Certificates of
- * the chain that the way does not need are not in it. */
-VS_MUST vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int64_t now,
-                                     vs_certs **path, vs_error *err);
+ * the chain that the way does not need are not in it. `any_anchor`: where there is no such way, one
+ * that ends at an anchor which is not self-signed: an intermediate CA, or chain[0] itself. */
+VS_MUST vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors,
+                                     bool any_anchor, int64_t now, vs_certs **path, vs_error *err);
 
 /* That certificate i of `c` was issued by certificate j of `by`, a CA: names, key identifiers and
  * signature. Time does not matter here: for protocols in which expiry is a finding, not the end.

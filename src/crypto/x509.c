@@ -241,8 +241,8 @@ static vs_code path_of(X509_STORE_CTX *ctx, vs_certs **out, vs_error *err)
     return VS_OK;
 }
 
-vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int64_t now,
-                             vs_certs **path, vs_error *err)
+static vs_code verify(const vs_certs *chain, const vs_certs *anchors, bool any_anchor, int64_t now,
+                      vs_certs **path, vs_error *err)
 {
     X509 *leaf = NULL;
     VS_TRY(vs_certs_at(chain, 0, &leaf, err));
@@ -254,6 +254,8 @@ vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int
     X509_VERIFY_PARAM_set_time(param, (time_t)now);
     X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
+    if (any_anchor && !X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN))
+        return vs_ossl_fail(err, VS_E_INTERNAL, "preparing a certificate verification");
     if (X509_verify_cert(ctx) != 1)
         return refused(ctx, err);
     return path ? path_of(ctx, path, err) : VS_OK;
@@ -261,7 +263,25 @@ vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, int
 
 vs_code vs_certs_verify(const vs_certs *chain, const vs_certs *anchors, int64_t now, vs_error *err)
 {
-    return vs_certs_verify_path(chain, anchors, now, NULL, err);
+    return verify(chain, anchors, false, now, NULL, err);
+}
+
+/* The longest way first, so that what is above an intermediate anchor and may have revoked it
+ * counts as long as it is an anchor itself. */
+vs_code vs_certs_verify_path(const vs_certs *chain, const vs_certs *anchors, bool any_anchor,
+                             int64_t now, vs_certs **path, vs_error *err)
+{
+    vs_error whole = {0}, part = {0};
+    vs_code code = verify(chain, anchors, false, now, path, &whole);
+    if (code == VS_OK)
+        return VS_OK;
+    vs_code other = any_anchor ? verify(chain, anchors, true, now, path, &part) : code;
+    if (other == VS_OK)
+        return VS_OK;
+    bool tell_part = any_anchor && code == VS_E_UNTRUSTED;
+    if (err)
+        *err = tell_part ? part : whole;
+    return tell_part ? other : code;
 }
 
 vs_code vs_certs_issued(const vs_certs *c, size_t i, const vs_certs *by, size_t j, vs_error *err)

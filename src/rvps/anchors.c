@@ -348,15 +348,18 @@ static vs_code trust_key(const rvps_anchors *t, const vs_key *key, vs_obj *o, rv
     return trust(t, print, VS_LIT("a trusted key"), o, out, err);
 }
 
+/* The anchor next to the signer decides: what is above it does not give back what it may not. */
 static vs_code trust_path(const rvps_anchors *t, const vs_certs *path, int64_t now, vs_obj *o,
                           rvps_signature *out, vs_error *err)
 {
     uint8_t print[PRINT];
-    size_t last = vs_certs_count(path) - 1;
+    size_t at = 0, last = vs_certs_count(path) - 1;
     VS_CLEANUP(vs_buf_free) vs_buf subject = VS_BUF(1 << 16);
     VS_TRY(revocation_check(t->crls, t->n_crls, path, now, err));
-    VS_TRY(print_of_cert(path, last, print, err));
-    VS_TRY(vs_certs_subject(path, last, &subject, err));
+    VS_TRY(print_of_cert(path, at, print, err));
+    while (at < last && !right_of(t, print))
+        VS_TRY(print_of_cert(path, ++at, print, err));
+    VS_TRY(vs_certs_subject(path, at, &subject, err));
     vs_span name = vs_buf_span(&subject);
     return trust(t, print, vs_utf8_ok(name) ? vs_dup(o->a, name) : VS_LIT("?"), o, out, err);
 }
@@ -371,7 +374,7 @@ static vs_code by_chain(const rvps_anchors *t, const corim_envelope *e, int64_t 
     VS_CLEANUP(vs_key_free) vs_key *key = NULL;
     VS_TRY(vs_certs_from_der(e->chain, e->n_chain, &chain, err));
     if (t)
-        VS_TRY(vs_certs_verify_path(chain, t->certs, now, &path, err));
+        VS_TRY(vs_certs_verify_path(chain, t->certs, true, now, &path, err));
     VS_TRY(vs_certs_check_signer(chain, 0, err));
     VS_TRY(vs_certs_key(chain, 0, &key, err));
     VS_TRY(vs_cose_verify(&e->cose, key, (vs_span){NULL, 0}, err));

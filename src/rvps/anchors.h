@@ -56,7 +56,10 @@ typedef struct rvps_signature {
     unsigned may;
 } rvps_signature;
 
-/* Verifies the signature of an opened, signed CoRIM: by a trusted key, or by the first certificate
+/* Of several anchors on the way the one next to the signer is the anchor, which may be an
+ * intermediate CA, also alone, or the signer's certificate itself.
+ *
+ * Verifies the signature of an opened, signed CoRIM: by a trusted key, or by the first certificate
  * of its chain, which must lead to an anchor at `now`, be no CA, be allowed to sign and not be
  * revoked. With `t` NULL nothing can be trusted; a signature that its own certificate contradicts
  * is refused all the same, and it is not trusted. Otherwise VS_OK means trusted. CRYPTO, UNTRUSTED,

@@ -7,83 +7,11 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "rvps/cca.h"
+#include "rvps/plan.h"
 #include "rvps/strangers.h"
 #include "value/json.h"
 
-/* Names and values while one message is put. */
-typedef struct planner {
-    vs_store *store;
-    const rvps_records *recs;
-    const rvps_origin *o;
-    vs_arena *a;
-    vs_store_item *items;
-    size_t n, room;
-    vs_val dropped; /* set of names that the known CoMIDs had */
-    bool *passed;   /* of each record of the message: its name is somebody else's, and stays so */
-    size_t n_passed;
-    const char *first_passed; /* whose that is */
-} planner;
-
-static vs_code add_item(planner *p, vs_store_item item, vs_error *err)
-{
-    if (p->n == p->room) {
-        size_t room = p->room ? p->room * 2 : 8;
-        p->items = vs_grow(p->a, p->items, p->n, room, sizeof *p->items);
-        VS_TRY(vs_arena_check(p->a, err));
-        p->room = room;
-    }
-    p->items[p->n++] = item;
-    return VS_OK;
-}
-
-/* The value as it is stored now, or p == NULL. */
-static vs_code read_now(planner *p, const char *ns, vs_span key, vs_span *out, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    *out = (vs_span){NULL, 0};
-    vs_code code = vs_store_get(p->store, ns, key, 0, &text, err);
-    if (code == VS_E_NOT_FOUND)
-        return VS_OK;
-    VS_TRY(code);
-    *out = vs_dup(p->a, vs_buf_span(&text));
-    return vs_arena_check(p->a, err);
-}
-
-/* `old` as read_now gave it. */
-static vs_store_item in_place_of(const char *ns, vs_span key, vs_span old, vs_span value)
-{
-    return (vs_store_item){.ns = ns,
-                           .key = key,
-                           .value = value,
-                           .mode = old.p ? VS_PUT_SWAP : VS_PUT_CREATE,
-                           .old = old};
-}
-
-static const vs_span nothing;
-
 /* ---- holders --------------------------------------------------------------------------------- */
-
-#define ANCHOR      "anchor"
-#define ANCHOR_NAME "anchor_name"
-
-static vs_code read_holder(vs_val v, rvps_holder *out, vs_error *err)
-{
-    vs_val anchor, name;
-    *out = (rvps_holder){.anchor = nothing};
-    VS_TRY(vs_may(v, ANCHOR, VS_STRING, &anchor, err));
-    VS_TRY(vs_may(v, ANCHOR_NAME, VS_STRING, &name, err));
-    if (vs_defined(anchor))
-        *out = (rvps_holder){vs_text(anchor), vs_text(name)};
-    return VS_OK;
-}
-
-static void write_holder(vs_obj *o, const rvps_holder *h)
-{
-    if (!h->anchor.p)
-        return;
-    vs_obj_put(o, ANCHOR, vs_string(h->anchor));
-    vs_obj_put(o, ANCHOR_NAME, vs_string(h->name));
-}
 
 static bool is_administrator(const rvps_holder *h)
 {
@@ -113,16 +41,6 @@ static const char *holder_text(planner *p, const rvps_holder *h)
 
 /* ---- CoMIDs ---------------------------------------------------------------------------------- */
 
-static vs_code key_of(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
-{
-    uint8_t h[VS_HASH_MAX];
-    const char *length =
-        vs_sprintf(p->a, "%zu:", m->corim.n); /* or the ids could be cut elsewhere */
-    VS_TRY(vs_digest(VS_SHA256, vs_str(length), m->corim, m->tag, h, err));
-    *out = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
-    return vs_arena_check(p->a, err);
-}
-
 #define WITHDRAWN "withdrawn" /* something that this version says was deleted */
 
 typedef struct known {
@@ -147,7 +65,7 @@ static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
     out->sha256 = vs_text(sha256);
     out->trusted = vs_is_true(trusted);
     out->withdrawn = vs_is_true(vs_getc(v, WITHDRAWN));
-    return read_holder(v, &out->holder, err);
+    return plan_read_holder(v, &out->holder, err);
 }
 
 #define COMID_FMT    "CoMID %.*s of CoRIM %.*s"
@@ -185,6 +103,27 @@ static vs_code may_follow(planner *p, const rvps_comid *m, const known *k, vs_er
     return VS_OK;
 }
 
+/* A signed CoRIM is no secret: whoever sends again what was taken in before neither puts old values
+ * in the place of newer ones nor makes them last longer. That is for who can say it anew: its
+ * signer, with a higher version, or an administrator. */
+static vs_code fate_of(planner *p, const rvps_comid *m, const known *k, plan_fate *out,
+                       vs_error *err)
+{
+    bool whole;
+    *out = PLAN_NEW;
+    if (!k->trusted || !p->o->trusted || p->o->vouched || m->version != k->version ||
+        !vs_span_eq(m->sha256, k->sha256))
+        return VS_OK;
+    if (!k->holder.anchor.p) {
+        *out = PLAN_CLAIM;
+        return VS_OK;
+    }
+    VS_TRY(plan_is_whole(p, m, &whole, err));
+    if (whole)
+        *out = PLAN_KNOWN;
+    return VS_OK;
+}
+
 static bool is_of(vs_val entry, const rvps_comid *m)
 {
     return vs_span_eq(vs_text(vs_getc(entry, "corim")), m->corim) &&
@@ -218,13 +157,30 @@ static vs_code write_known(planner *p, const rvps_comid *m, vs_span *out, vs_err
     vs_obj_put(&o, "sha256", vs_string(m->sha256));
     vs_obj_put(&o, "trusted", vs_bool(p->o->trusted));
     vs_obj_put(&o, "names", names_of(p, m));
-    write_holder(&o, &p->o->by);
+    plan_write_holder(&o, &p->o->by);
     if (p->o->signer_name.p)
         vs_obj_put(&o, "signer", vs_string(p->o->signer_name));
     vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
     VS_TRY(vs_buf_check(&text, err));
     *out = vs_dup(p->a, vs_buf_span(&text));
     return vs_arena_check(p->a, err);
+}
+
+/* The fate of the CoMID that an entry is of; false: it is of none of this message. */
+static bool find_fate(const planner *p, vs_val entry, plan_fate *out)
+{
+    for (size_t i = 0; i < p->recs->n_comids; i++)
+        if (is_of(entry, &p->recs->comids[i])) {
+            *out = p->fates[i];
+            return true;
+        }
+    return false;
+}
+
+static bool has_fate(const planner *p, vs_val entry, plan_fate fate)
+{
+    plan_fate its;
+    return find_fate(p, entry, &its) && its == fate;
 }
 
 static int by_name(const void *name, const void *record)
@@ -234,52 +190,12 @@ static int by_name(const void *name, const void *record)
 
 /* NULL: the message has none of this name. With CoMIDs there are no names of a "sample", and so all
  * are sorted. */
-static const rvps_record *record_of(const rvps_records *recs, vs_span name)
+static rvps_record *record_of(const rvps_records *recs, vs_span name)
 {
     return recs->n ? bsearch(&name, recs->items, recs->n, sizeof *recs->items, by_name) : NULL;
 }
 
 /* ---- who gave a name ------------------------------------------------------------------------- */
-
-/* Who has given a name, as it is stored. */
-typedef struct givers {
-    vs_span key, old; /* old: as read_now gives it */
-    vs_val list;      /* an array, empty where nobody is known */
-    rvps_holder holder;
-} givers;
-
-static vs_code read_givers(planner *p, vs_span name, givers *out, vs_error *err)
-{
-    uint8_t h[VS_HASH_MAX];
-    vs_val v;
-    *out = (givers){.list = vs_empty(VS_ARRAY)};
-    VS_TRY(vs_digest(VS_SHA256, name, nothing, nothing, h, err));
-    vs_span hex = vs_hex_encode_arena(p->a, vs_span_of(h, 32));
-    out->key = vs_str(vs_sprintf(p->a, "name-%.*s", VS_FMT(hex)));
-    VS_TRY(vs_arena_check(p->a, err));
-    VS_TRY(read_now(p, RVPS_COMIDS, out->key, &out->old, err));
-    if (!out->old.p)
-        return VS_OK;
-    VS_TRY_WRAP(vs_json_parse(p->a, out->old, NULL, &v, err), err, "who gave it");
-    VS_TRY_WRAP(vs_need(v, "comids", VS_ARRAY, &out->list, err), err, "who gave it");
-    VS_TRY_WRAP(read_holder(v, &out->holder, err), err, "who gave it");
-    return VS_OK;
-}
-
-static vs_code write_givers(planner *p, vs_span name, const givers *g, vs_val list,
-                            const rvps_holder *holder, vs_error *err)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    vs_obj o = {.a = p->a};
-    vs_obj_put(&o, "name", vs_string(name));
-    vs_obj_put(&o, "comids", list);
-    write_holder(&o, holder);
-    vs_json_print(&text, vs_obj_end(&o, VS_DUP_REFUSE, NULL));
-    VS_TRY(vs_buf_check(&text, err));
-    vs_span value = vs_dup(p->a, vs_buf_span(&text));
-    VS_TRY(vs_arena_check(p->a, err));
-    return add_item(p, in_place_of(RVPS_COMIDS, g->key, g->old, value), err);
-}
 
 static bool has_given(vs_val list, const rvps_comid *m)
 {
@@ -306,28 +222,38 @@ static vs_code settle_givers(planner *p, vs_span name, const givers *g, vs_val l
     const rvps_holder *next = next_holder(p, &g->holder);
     if (list.len == g->list.len && vs_span_eq(next->anchor, g->holder.anchor))
         return VS_OK;
-    return write_givers(p, name, g, list, next, err);
+    return plan_write_givers(p, name, g, list, next, err);
 }
 
 /* Names by measurement are the same for every maker of CCA platforms: one who is not the first
  * leaves them alone, and his endorsements, which have names of their own, count. */
 static void pass_over(planner *p, vs_span name, const rvps_holder *h)
 {
-    const rvps_record *r = record_of(p->recs, name);
+    rvps_record *r = record_of(p->recs, name);
     if (!r)
         return;
-    p->passed[r - p->recs->items] = true;
+    r->left = true;
     if (p->n_passed++ == 0)
         p->first_passed = holder_text(p, h);
 }
 
-/* Adds the CoMIDs of this message that give the name, of `n` mentions. */
+/* Adds the CoMIDs of this message that give the name, of `n` mentions. A name that only such give
+ * as are known keeps its value. */
 static vs_code plan_givers(planner *p, const rvps_mention *mentions, size_t n, vs_error *err)
 {
     vs_span name = mentions[0].name;
     givers g;
     vs_vec all = {.a = p->a};
-    VS_TRY(read_givers(p, name, &g, err));
+    rvps_record *r = record_of(p->recs, name);
+    plan_fate fate = PLAN_KNOWN;
+    for (size_t i = 0; i < n; i++)
+        if (p->fates[mentions[i].comid] < fate)
+            fate = p->fates[mentions[i].comid];
+    if (r)
+        r->left = fate != PLAN_NEW;
+    if (fate == PLAN_KNOWN)
+        return VS_OK;
+    VS_TRY(plan_read_givers(p, name, &g, err));
     if (!may_take(p->o, &g.holder, false)) {
         if (!p->recs->of_cca)
             return refuse_name(p, &g.holder, err);
@@ -382,7 +308,7 @@ static vs_code may_drop(planner *p, const known *k, vs_error *err)
         vs_span name = vs_text(*item);
         unsigned right = rvps_right_of_name(name);
         givers g;
-        VS_TRY(read_givers(p, name, &g, err));
+        VS_TRY(plan_read_givers(p, name, &g, err));
         if (!may_take(p->o, &g.holder, false))
             return vs_fail(err, VS_E_DENIED,
                            "\"%.*s\", which it gives, is endorsed under %s: " ONLY_HE,
@@ -396,24 +322,29 @@ static vs_code may_drop(planner *p, const known *k, vs_error *err)
     return VS_OK;
 }
 
-static vs_code plan_comid(planner *p, const rvps_comid *m, vs_vec *dropped, vs_error *err)
+static vs_code plan_comid(planner *p, const rvps_comid *m, plan_fate *fate, vs_vec *dropped,
+                          vs_error *err)
 {
+    *fate = PLAN_NEW;
     vs_span key, old, value;
-    VS_TRY(key_of(p, m, &key, err));
-    VS_TRY(read_now(p, RVPS_COMIDS, key, &old, err));
+    VS_TRY(plan_comid_key(p, m, &key, err));
+    VS_TRY(plan_read(p, RVPS_COMIDS, key, &old, err));
     if (old.p) {
         known k;
         VS_TRY_WRAP(read_known(p, old, &k, err), err, "what is known of " COMID_FMT, COMID_ARG(m));
         VS_TRY(may_follow(p, m, &k, err));
+        VS_TRY(fate_of(p, m, &k, fate, err));
+        if (*fate == PLAN_KNOWN)
+            return VS_OK;
         VS_TRY_WRAP(may_drop(p, &k, err), err, COMID_FMT, COMID_ARG(m));
         /* What strangers have said under these ids they may go on saying: to take it away could be
          * more work than there is memory for. */
-        if (k.trusted || !p->o->trusted)
+        if (*fate == PLAN_NEW && (k.trusted || !p->o->trusted))
             for (VS_ARR_FOR (name, k.names))
                 vs_vec_add(dropped, *name);
     }
     VS_TRY(write_known(p, m, &value, err));
-    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
+    return plan_add(p, plan_swap(RVPS_COMIDS, key, old, value), err);
 }
 
 static vs_code plan_comids(planner *p, vs_error *err)
@@ -425,7 +356,8 @@ static vs_code plan_comids(planner *p, vs_error *err)
             if (vs_span_eq(recs->comids[i].tag, recs->comids[k].tag))
                 return vs_fail(err, VS_E_INVALID, COMID_FMT " stands in it twice",
                                COMID_ARG(&recs->comids[i]));
-        VS_TRY(plan_comid(p, &recs->comids[i], &dropped, err));
+        VS_TRY(plan_comid(p, &recs->comids[i], &p->fates[i], &dropped, err));
+        p->n_of[p->fates[i]]++;
     }
     p->dropped = vs_vec_end_set(&dropped);
     return vs_arena_check(p->a, err);
@@ -475,12 +407,18 @@ static vs_val with_origin(planner *p, vs_val entry)
     return vs_with(p->a, entry, vs_cstring("valid-until"), time_text(p->a, p->o->expires));
 }
 
-static bool is_replaced(const planner *p, vs_val entry)
+/* What there is to be put of a record's entries. */
+static vs_val new_entries(planner *p, vs_val entries)
 {
-    for (size_t i = 0; i < p->recs->n_comids; i++)
-        if (is_of(entry, &p->recs->comids[i]))
-            return true;
-    return false;
+    vs_vec some = {.a = p->a};
+    if (p->n_of[PLAN_NEW] == p->recs->n_comids)
+        return entries;
+    if (p->n_of[PLAN_NEW] == 0)
+        return vs_empty(VS_ARRAY);
+    for (VS_ARR_FOR (entry, entries))
+        if (has_fate(p, *entry, PLAN_NEW))
+            vs_vec_add(&some, *entry);
+    return vs_vec_end_array(&some);
 }
 
 /* Only entries like those that are added count: nobody's are kept out by other people's. */
@@ -515,7 +453,7 @@ static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *ou
 {
     vs_vec all = {.a = p->a};
     for (VS_ARR_FOR (entry, before))
-        if (!is_replaced(p, *entry))
+        if (!has_fate(p, *entry, PLAN_NEW))
             vs_vec_add(&all, *entry);
     for (VS_ARR_FOR (entry, fresh))
         vs_vec_add(&all, with_origin(p, *entry));
@@ -557,10 +495,11 @@ static vs_code write_record(planner *p, rvps_entry *e, size_t most, vs_span *out
 static bool is_others(const planner *p, vs_val before)
 {
     bool others = false;
+    plan_fate fate;
     for (VS_ARR_FOR (entry, before)) {
         if (!is_vouched(*entry))
             continue;
-        if (is_replaced(p, *entry))
+        if (find_fate(p, *entry, &fate))
             return false;
         others = true;
     }
@@ -588,7 +527,7 @@ static vs_code plan_holder(planner *p, vs_span name, vs_val before, vs_error *er
     givers g;
     if (!p->o->trusted)
         return rvps_is_cca_key_name(name) ? spoil_no_key(before, err) : VS_OK;
-    VS_TRY(read_givers(p, name, &g, err));
+    VS_TRY(plan_read_givers(p, name, &g, err));
     if (!may_take(p->o, &g.holder, false))
         return refuse_name(p, &g.holder, err);
     if (!g.holder.anchor.p && !is_administrator(&p->o->by) && is_others(p, before))
@@ -598,13 +537,32 @@ static vs_code plan_holder(planner *p, vs_span name, vs_val before, vs_error *er
     return settle_givers(p, name, &g, g.list, err);
 }
 
+/* Who holds the name, where that was not known; what it has stays. */
+static vs_code claim_entries(planner *p, vs_span name, vs_val entries, vs_error *err)
+{
+    bool claims = false;
+    vs_span key, old;
+    vs_val before;
+    if (p->n_of[PLAN_CLAIM] == 0)
+        return VS_OK;
+    for (VS_ARR_FOR (entry, entries))
+        claims = claims || has_fate(p, *entry, PLAN_CLAIM);
+    if (!claims)
+        return VS_OK;
+    if (!rvps_key_of(p->a, name, &key))
+        return vs_fail(err, VS_E_INVALID, "it is not allowed as the name of a reference value");
+    VS_TRY(plan_read(p, RVPS_NAMESPACE, key, &old, err));
+    VS_TRY(entries_before(p, name, old, &before, err));
+    return plan_holder(p, name, before, err);
+}
+
 /* The record lives as long as its entries, of which each has a time of its own. */
 static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh, vs_error *err)
 {
     vs_span old, value;
     vs_val before;
     rvps_entry e = {.name = name, .expires = p->o->expires, .not_before = INT64_MIN};
-    VS_TRY(read_now(p, RVPS_NAMESPACE, key, &old, err));
+    VS_TRY(plan_read(p, RVPS_NAMESPACE, key, &old, err));
     VS_TRY(entries_before(p, name, old, &before, err));
     if (fresh.len)
         VS_TRY(plan_holder(p, name, before, err));
@@ -616,7 +574,7 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
         e.expires = i == 0 || until > e.expires ? until : e.expires;
     }
     VS_TRY(write_record(p, &e, VS_STORE_VALUE_MAX, &value, err));
-    return add_item(p, in_place_of(RVPS_NAMESPACE, key, old, value), err);
+    return plan_add(p, plan_swap(RVPS_NAMESPACE, key, old, value), err);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -650,30 +608,66 @@ static vs_code plan_record(planner *p, vs_span name, rvps_merge merge, vs_val fr
                         &item.value, err));
     if (!p->o->trusted) /* it matters whether the name is new */
         VS_TRY(mode_for_stranger(p, &item, err));
-    return add_item(p, item, err);
+    return plan_add(p, item, err);
 }
 
-vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o, vs_arena *a,
+/* What the message says under one name. */
+static vs_code plan_said(planner *p, rvps_record *r, vs_error *err)
+{
+    vs_val fresh = r->value;
+    if (r->merge == RVPS_MERGE_ENTRIES) {
+        fresh = new_entries(p, r->value);
+        VS_TRY(vs_arena_check(p->a, err));
+        r->left = fresh.len == 0;
+        if (r->left)
+            return claim_entries(p, r->name, r->value, err);
+    }
+    return r->left ? VS_OK : plan_record(p, r->name, r->merge, fresh, err);
+}
+
+/* What new versions do not say any more. */
+static vs_code plan_dropped(planner *p, vs_error *err)
+{
+    for (VS_ARR_FOR (item, p->dropped)) {
+        vs_span name = vs_text(*item);
+        const rvps_record *r = record_of(p->recs, name);
+        if (!r || r->left)
+            VS_TRY_WRAP(plan_record(p, name, RVPS_MERGE_ENTRIES, vs_empty(VS_ARRAY), err), err,
+                        "reference value \"%.*s\"", VS_FMT(vs_span_head(name, 80)));
+    }
+    return VS_OK;
+}
+
+static vs_code plan_whole(planner *p, vs_error *err)
+{
+    for (size_t i = 0; p->o->trusted && i < p->recs->n_comids; i++)
+        if (p->fates[i] != PLAN_KNOWN)
+            VS_TRY(plan_add_whole(p, &p->recs->comids[i], err));
+    return VS_OK;
+}
+
+static vs_code plan_all(planner *p, vs_error *err)
+{
+    VS_TRY(plan_comids(p, err));
+    VS_TRY(plan_all_givers(p, err)); /* before the values, for stores that put them in turn */
+    for (size_t i = 0; i < p->recs->n; i++) {
+        rvps_record *r = &p->recs->items[i];
+        VS_TRY_WRAP(plan_said(p, r, err), err, "reference value \"%.*s\"",
+                    VS_FMT(vs_span_head(r->name, 80)));
+    }
+    VS_TRY(plan_dropped(p, err));
+    return plan_whole(p, err); /* last, for the same stores */
+}
+
+vs_code rvps_plan(vs_store *store, rvps_records *recs, const rvps_origin *o, vs_arena *a,
                   vs_store_item **items, size_t *n, vs_error *err)
 {
     planner p = {.store = store, .recs = recs, .o = o, .a = a, .dropped = vs_empty(VS_SET)};
-    p.passed = vs_alloc_array(a, recs->n, sizeof *p.passed);
+    p.fates = vs_alloc_array(a, recs->n_comids, sizeof *p.fates);
     VS_TRY(vs_arena_check(a, err));
-    memset(p.passed, 0, recs->n * sizeof *p.passed);
-    VS_TRY(plan_comids(&p, err));
-    VS_TRY(plan_all_givers(&p, err)); /* before the values, for stores that put them in turn */
-    for (size_t i = 0; i < recs->n; i++) {
-        const rvps_record *r = &recs->items[i];
-        if (p.passed[i])
-            continue;
-        VS_TRY_WRAP(plan_record(&p, r->name, r->merge, r->value, err), err,
-                    "reference value \"%.*s\"", VS_FMT(vs_span_head(r->name, 80)));
-    }
-    for (VS_ARR_FOR (name, p.dropped))
-        if (!record_of(recs, vs_text(*name)))
-            VS_TRY_WRAP(
-                plan_record(&p, vs_text(*name), RVPS_MERGE_ENTRIES, vs_empty(VS_ARRAY), err), err,
-                "reference value \"%.*s\"", VS_FMT(vs_span_head(vs_text(*name), 80)));
+    for (size_t i = 0; i < recs->n; i++)
+        recs->items[i].left = false;
+    VS_TRY(plan_all(&p, err));
     if (p.n_passed)
         vs_log(VS_LOG_WARN, "rvps", "names by measurement stay as their holder has them", "names",
                vs_sprintf(a, "%zu", p.n_passed), "holder", p.first_passed, NULL);
@@ -700,8 +694,8 @@ static vs_code plan_withdrawal(planner *p, vs_val entry, vs_error *err)
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
     vs_span key, old;
     vs_val v;
-    VS_TRY(key_of(p, &m, &key, err));
-    VS_TRY(read_now(p, RVPS_COMIDS, key, &old, err));
+    VS_TRY(plan_comid_key(p, &m, &key, err));
+    VS_TRY(plan_read(p, RVPS_COMIDS, key, &old, err));
     if (!old.p || is_planned(p, key))
         return VS_OK;
     VS_TRY_WRAP(vs_json_parse(p->a, old, NULL, &v, err), err, "what is known of " COMID_FMT,
@@ -710,7 +704,7 @@ static vs_code plan_withdrawal(planner *p, vs_val entry, vs_error *err)
     VS_TRY(vs_buf_check(&text, err));
     vs_span value = vs_dup(p->a, vs_buf_span(&text));
     VS_TRY(vs_arena_check(p->a, err));
-    return add_item(p, in_place_of(RVPS_COMIDS, key, old, value), err);
+    return plan_add(p, plan_swap(RVPS_COMIDS, key, old, value), err);
 }
 
 /* Strangers' entries are nobody's that could be marked. */
@@ -720,7 +714,7 @@ static vs_code withdraw_entries(planner *p, vs_span name, vs_error *err)
     rvps_entry e;
     if (!rvps_is_cca_name(name) || !rvps_key_of(p->a, name, &key))
         return VS_OK;
-    VS_TRY(read_now(p, RVPS_NAMESPACE, key, &old, err));
+    VS_TRY(plan_read(p, RVPS_NAMESPACE, key, &old, err));
     if (!old.p || rvps_record_read(p->a, old, name, &e, NULL) != VS_OK || e.value.kind != VS_ARRAY)
         return VS_OK; /* not made of entries */
     for (VS_ARR_FOR (entry, e.value))
@@ -735,12 +729,12 @@ static vs_code withdraw_givers(planner *p, vs_span name, vs_error *err)
 {
     static const rvps_holder nobody;
     givers g;
-    VS_TRY(read_givers(p, name, &g, err));
+    VS_TRY(plan_read_givers(p, name, &g, err));
     for (VS_ARR_FOR (giver, g.list))
         VS_TRY(plan_withdrawal(p, *giver, err));
     if (g.list.len == 0 && !g.holder.anchor.p)
         return VS_OK;
-    return write_givers(p, name, &g, vs_empty(VS_ARRAY), &nobody, err);
+    return plan_write_givers(p, name, &g, vs_empty(VS_ARRAY), &nobody, err);
 }
 
 vs_code rvps_plan_withdrawal(vs_store *store, vs_span name, vs_arena *a, vs_store_item **items,

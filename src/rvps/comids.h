@@ -14,9 +14,15 @@
  * SHA-256 of the name, as {"name", "comids": [{"corim", "tag"}, ...], "anchor"?, "anchor_name"?}.
  * Only those count that are vouched for; what strangers said, strangers may say again.
  *
+ * The same version of a CoMID once more, signed and from anybody but an administrator, changes
+ * nothing: neither values nor how long they live, whatever has been put in their place. "whole-"
+ * and the name of a CoMID's record has the SHA-256 of the content that was stored to its end;
+ * without it, after a crash, the same message is taken in as if it were the first time.
+ *
  * "anchor" is who holds a CoMID or a name: a trust anchor's key (anchors.h), or RVPS_ADMINISTRATOR.
  * Who came first holds a name, whichever CoMID gives it, until an administrator deletes its value.
- * What versions before this one have stored has no holder: the next who is vouched for becomes it.
+ * What versions before this one have stored has no holder: the next who is vouched for becomes it,
+ * with the same content without changing a value.
  * Names that hold entries (rvps/cca.h) are read, changed and swapped: of two writers at once
  * neither is lost.
  */
@@ -58,13 +64,14 @@ typedef struct rvps_origin {
     unsigned may;        /* RVPS_MAY_ of it */
 } rvps_origin;
 
-/* *items, on the arena: all that is to be put at once, with the records that are no entries. When
+/* *items, on the arena: all that is to be put at once, with the records that are no entries; none
+ * when nothing changes. Marks the records that are left as they are stored. When
  * putting them gives VS_E_EXISTS or VS_E_CONFLICT, somebody was faster: ask again. VS_E_CONFLICT:
  * a CoMID is older than the one that is known, or differs from it under the same version.
  * VS_E_DENIED: it is not trusted, and the one that is known was; or somebody else holds the CoMID,
  * or a name that it gives. */
-VS_MUST vs_code rvps_plan(vs_store *store, const rvps_records *recs, const rvps_origin *o,
-                          vs_arena *a, vs_store_item **items, size_t *n, vs_error *err);
+VS_MUST vs_code rvps_plan(vs_store *store, rvps_records *recs, const rvps_origin *o, vs_arena *a,
+                          vs_store_item **items, size_t *n, vs_error *err);
 
 /* *items, on the arena, to be put in their order before the record `name` is deleted; *n is 0 when
  * nobody is known to have given it. Putting them: as above. */

@@ -24,6 +24,7 @@ typedef struct rvps_record {
     vs_span name;
     vs_val value;
     rvps_merge merge;
+    bool left; /* it stays as it is stored (comids.h) */
 } rvps_record;
 
 /* A CoMID that the records are of. */

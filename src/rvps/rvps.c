@@ -183,7 +183,7 @@ static vs_code extract(const rvps_local *r, vs_arena *a, vs_span message, vs_spa
 }
 
 /* On an arena of its own, since it may be done again. */
-static vs_code put_once(rvps_local *r, const rvps_records *recs, const rvps_origin *o, bool *again,
+static vs_code put_once(rvps_local *r, rvps_records *recs, const rvps_origin *o, bool *again,
                         vs_error *err)
 {
     vs_store_item *items = NULL;
@@ -215,10 +215,18 @@ static vs_code register_on(rvps_local *r, vs_arena *a, vs_span message, vs_span 
     for (unsigned i = 0; i < TRIES && again; i++)
         code = put_once(r, &recs, &o.common, &again, err);
     VS_TRY(code);
-    for (size_t i = 0; i < recs.n; i++)
+    size_t left = 0;
+    for (size_t i = 0; i < recs.n; i++) {
+        left += recs.items[i].left;
+        if (recs.items[i].left)
+            continue;
         vs_log(VS_LOG_INFO, "rvps", "reference value registered", "name",
                vs_sprintf(a, "%.*s", VS_FMT(recs.items[i].name)), "type", o.x->type, "signed",
                recs.signature.trusted ? "yes" : "no", NULL);
+    }
+    if (left)
+        vs_log(VS_LOG_INFO, "rvps", "reference values stay as they are stored", "values",
+               vs_sprintf(a, "%zu", left), "type", o.x->type, NULL);
     return VS_OK;
 }
 

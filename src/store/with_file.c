@@ -126,18 +126,25 @@ static vs_code with_file_put(vs_store *base, const vs_store_item *items, size_t 
     return code;
 }
 
+/* The copy first: whatever comes in between, the next start does not write it back. */
+static vs_code remove_locked(const with_file *s, vs_error *err)
+{
+    vs_code code = s->rest->ops->remove(s->rest, s->ns, vs_str(s->key), err);
+    if (code != VS_OK && code != VS_E_NOT_FOUND)
+        return code;
+    code = files_remove(s->root, s->name, err);
+    return code == VS_E_NOT_FOUND ? store_not_found(s->ns, vs_str(s->key), err) : code;
+}
+
 static vs_code with_file_remove(vs_store *base, const char *ns, vs_span key, vs_error *err)
 {
     with_file *s = (with_file *)base;
     if (!is_it(s, ns, key))
         return s->rest->ops->remove(s->rest, ns, key, err);
     (void)pthread_mutex_lock(&s->lock);
-    vs_code code = files_remove(s->root, s->name, err);
-    vs_code copy = s->rest->ops->remove(s->rest, ns, key, code == VS_OK ? err : NULL);
+    vs_code code = remove_locked(s, err);
     (void)pthread_mutex_unlock(&s->lock);
-    if (code == VS_E_NOT_FOUND)
-        return store_not_found(ns, key, err);
-    return code == VS_OK && copy != VS_E_NOT_FOUND ? copy : code;
+    return code;
 }
 
 static vs_code with_file_list(vs_store *base, const char *ns,

@@ -129,15 +129,59 @@ static void a_verified_path_is_what_was_needed_and_ends_at_the_anchor(void **sta
     X509 *in[] = {leaf.cert, idle.cert, ca.cert}, *want[] = {leaf.cert, ca.cert, root.cert};
     VS_CLEANUP(vs_certs_free) vs_certs *chain = certs_of(in, 3), *wanted = certs_of(want, 3);
     VS_CLEANUP(vs_certs_free) vs_certs *anchors = certs_of(&root.cert, 1), *path = NULL;
-    assert_vs_ok(vs_certs_verify_path(chain, anchors, NOW, &path, &err), &err);
+    assert_vs_ok(vs_certs_verify_path(chain, anchors, false, NOW, &path, &err), &err);
     assert_int_equal(vs_certs_count(path), 3);
     for (size_t i = 0; i < 3; i++)
         assert_span_eq(spki_of(path, i), spki_of(wanted, i));
     assert_false(vs_span_eq(spki_of(path, 2), spki_of(chain, 1))); /* of the same name */
     vs_certs_free(&path);
-    assert_vs_code(vs_certs_verify_path(chain, anchors, END + 1, &path, &err), VS_E_EXPIRED);
+    assert_vs_code(vs_certs_verify_path(chain, anchors, false, END + 1, &path, &err), VS_E_EXPIRED);
     assert_null(path);
     drop(&root), drop(&idle), drop(&ca), drop(&leaf);
+}
+
+/* The subjects of the way that is found, or why there is none. */
+static const char *way(X509 *const *in, size_t n, X509 *const *trusted, size_t n_trusted, int64_t t)
+{
+    VS_CLEANUP(vs_certs_free)
+    vs_certs *chain = certs_of(in, n), *anchors = certs_of(trusted, n_trusted), *path = NULL;
+    vs_buf b = VS_BUF(4096);
+    vs_code code = vs_certs_verify_path(chain, anchors, true, t, &path, &err);
+    if (code == VS_E_EXPIRED || code == VS_E_UNTRUSTED)
+        return code == VS_E_EXPIRED ? "expired" : "untrusted";
+    assert_vs_ok(code, &err);
+    for (size_t i = 0; i < vs_certs_count(path); i++) {
+        vs_buf_puts(&b, i ? " < " : "");
+        assert_vs_ok(vs_certs_subject(path, i, &b, &err), &err);
+    }
+    const char *text = vs_sprintf(&arena, "%.*s", VS_FMT(vs_buf_span(&b)));
+    vs_buf_free(&b);
+    return text;
+}
+
+/* Only where that is asked for; and not in the place of one above it that is an anchor, too. */
+static void an_intermediate_is_an_anchor_where_it_may_be(void **state)
+{
+    (void)state;
+    cert_spec short_root = root_spec;
+    short_root.end = START + 1000;
+    made root = make(&short_root, NULL), ca = make(&ca_spec, &root), leaf = make(&leaf_spec, &ca);
+    made twin = make(&ca_spec, &root);
+    X509 *chain[] = {leaf.cert, ca.cert, root.cert}, *both[] = {ca.cert, root.cert};
+    const char *whole = way(chain, 3, &root.cert, 1, START + 500);
+    const char *part = way(chain, 3, &ca.cert, 1, START + 500);
+    assert_non_null(strstr(whole, part));
+    assert_int_not_equal(strlen(whole), strlen(part));
+    assert_string_equal(way(chain, 1, both, 2, START + 500), whole);
+    assert_string_equal(way(chain, 3, both, 2, START + 500), whole);
+    assert_string_equal(way(chain, 2, &ca.cert, 1, NOW), part);
+    assert_string_equal(way(chain, 3, both, 2, NOW), part); /* the root has expired */
+    assert_vs_code(verify(chain, 2, ca.cert, NOW), VS_E_UNTRUSTED);
+    assert_null(strstr(way(chain, 3, &leaf.cert, 1, NOW), "<"));
+    assert_string_equal(way(chain, 3, &ca.cert, 1, END + 1), "expired");
+    assert_string_equal(way(chain, 3, &twin.cert, 1, NOW), "untrusted"); /* the name only */
+    assert_string_equal(way(chain, 3, &root.cert, 1, NOW), "expired");
+    drop(&root), drop(&ca), drop(&leaf), drop(&twin);
 }
 
 static void only_a_ca_may_issue(void **state)
@@ -462,6 +506,7 @@ int main(void)
         in_arena(a_chain_verifies_only_while_all_of_it_is_valid),
         in_arena(a_chain_must_end_at_the_anchor),
         in_arena(a_verified_path_is_what_was_needed_and_ends_at_the_anchor),
+        in_arena(an_intermediate_is_an_anchor_where_it_may_be),
         in_arena(only_a_ca_may_issue),
         in_arena(a_path_length_constraint_holds),
         in_arena(signatures_with_sha1_are_refused),

@@ -277,7 +277,8 @@ static void age(fixture *f)
         VS_CLEANUP(vs_buf_free) vs_buf old = VS_BUF(1 << 20);
         vs_val v;
         vs_obj o = {.a = &arena};
-        if (vs_span_starts(all.of[i], VS_LIT("name-"))) {
+        if (vs_span_starts(all.of[i], VS_LIT("name-")) ||
+            vs_span_starts(all.of[i], VS_LIT("whole-"))) {
             assert_vs_ok(vs_store_delete(f->store, RVPS_COMIDS, all.of[i], &err), &err);
             continue;
         }
@@ -314,6 +315,28 @@ static void what_an_earlier_release_stored_gets_a_holder(void **state)
     age(f);
     assert_vs_ok(other(f, &o, cpak_of("t", 2, KEY_B)), &err);
     REFUSED(acme(f, cpak_of("t", 3, KEY_A)), "CN=other root");
+    drop_others(&o);
+}
+
+/* To send each once more, in whatever order, gives each its holder and leaves the values. */
+static void values_of_an_earlier_release_stay_when_they_get_a_holder(void **state)
+{
+    fixture *f = *state;
+    others o = make_others(f, RVPS_MAY_ALL);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    assert_vs_ok(acme(f, plain_of("u", 1, DIGEST_2)), &err);
+    age(f);
+    assert_vs_ok(acme(f, plain_of("u", 1, DIGEST_2)), &err);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    expect(f, BL, "[\"" HEX_2 "\"]");
+    REFUSED(other(f, &o, plain_of("x", 1, DIGEST_1)), HELD);
+    REFUSED(other(f, &o, plain_of("t", 2, DIGEST_1)), "CoMID t of CoRIM p " HELD);
+    assert_vs_ok(acme(f, plain_of("t", 1, DIGEST_1)), &err);
+    expect(f, BL, "[\"" HEX_2 "\"]");
+    /* Both are known as givers: neither brings back what is deleted. */
+    delete_it(f, BL);
+    assert_vs_code(acme(f, plain_of("t", 1, DIGEST_1)), VS_E_CONFLICT);
+    assert_vs_code(acme(f, plain_of("u", 1, DIGEST_2)), VS_E_CONFLICT);
     drop_others(&o);
 }
 
@@ -413,6 +436,56 @@ static void a_restricted_anchor_says_only_what_it_may(void **state)
         }
 }
 
+static vs_span through(const signer *middle, const signer *leaf, const signer *root, vs_span in)
+{
+    vs_buf b = VS_BUF(1 << 20);
+    const vs_span ders[] = {cert_der(leaf), cert_der(middle), cert_der(root)};
+    vs_certs *chain = NULL;
+    assert_vs_ok(vs_certs_from_der(ders, 3, &chain, &err), &err);
+    const corim_signature how = {.key = leaf->key, .chain = chain, .meta = vs_undefined()};
+    assert_vs_ok(corim_put_signed(&b, &arena, &how, in, &err), &err);
+    vs_certs_free(&chain);
+    return on_arena(&b);
+}
+
+/* Nor does the root above it, trusted with everything, give back what an intermediate may not. */
+static void the_anchor_next_to_the_signer_decides(void **state)
+{
+    fixture *f = *state;
+    signer middle = make_signer("middle", &f->ca, "critical,CA:TRUE", "keyCertSign", 0);
+    signer leaf = make_signer("middle's", &middle, NULL, "digitalSignature", 0);
+    vs_span key = through(&middle, &leaf, &f->ca, cpak_of("k", 1, KEY_A));
+    vs_span realm = through(&middle, &leaf, &f->ca, realm_of("r", 1));
+    /* Which: the root, the intermediate, the signer's own certificate. */
+    enum { ROOT = 1, MIDDLE = 2, LEAF = 4 };
+    for (unsigned which = 1; which < 8; which++) {
+        start_anew(f);
+        const struct {
+            unsigned bit, may;
+            const signer *who;
+        } anchors[] = {{ROOT, RVPS_MAY_ALL, &f->ca},
+                       {MIDDLE, RVPS_MAY_REALM, &middle},
+                       {LEAF, RVPS_MAY_KEYS, &leaf}};
+        for (size_t i = 0; i < VS_COUNT(anchors); i++)
+            if (which & anchors[i].bit)
+                assert_vs_ok(rvps_anchors_add_limited(f->anchors, cert_pem(anchors[i].who),
+                                                      anchors[i].may, &err),
+                             &err);
+        with_options(f, (rvps_options){.anchors = f->anchors});
+        bool may_keys = (which & LEAF) || which == ROOT, realms = !(which & LEAF);
+        assert_vs_code(send_by(f, key, ""), may_keys ? VS_OK : VS_E_DENIED);
+        if (!may_keys)
+            expect_reason("CN=middle is restricted, and may not vouch for attestation-keys");
+        assert_vs_code(send_by(f, realm, ""), realms ? VS_OK : VS_E_DENIED);
+        assert_int_equal(vs_defined(value_at(f, CPAK_A, NOW)), may_keys);
+        assert_int_equal(vs_defined(value_at(f, RIM, NOW)), realms);
+        /* Beside it the root is what it was. */
+        assert_vs_code(acme(f, platform_manifest("p", 1, DIGEST_1)),
+                       which & ROOT ? VS_OK : VS_E_UNTRUSTED);
+    }
+    drop_signer(&middle), drop_signer(&leaf);
+}
+
 static void one_message_with_one_thing_too_much_is_refused_whole(void **state)
 {
     fixture *f = *state;
@@ -456,9 +529,11 @@ int main(void)
         with_fixture(a_stranger_spoils_no_key_that_somebody_vouches_for),
         with_fixture(plain_values_belong_to_who_gave_them),
         with_fixture(what_an_earlier_release_stored_gets_a_holder),
+        with_fixture(values_of_an_earlier_release_stay_when_they_get_a_holder),
         with_fixture(who_is_restricted_takes_no_more_from_an_earlier_release),
         with_fixture(of_two_anchors_at_once_one_holds_the_name),
         with_fixture(a_restricted_anchor_says_only_what_it_may),
+        with_fixture(the_anchor_next_to_the_signer_decides),
         with_fixture(one_message_with_one_thing_too_much_is_refused_whole),
         with_fixture(a_key_has_one_set_of_rights),
     };

@@ -209,6 +209,28 @@ static void who_may_not_sign_lists_cannot(void **state)
     drop_world(&w);
 }
 
+/* An intermediate that is an anchor itself is still on the lists of a root that is one. */
+static void an_anchor_below_an_anchor_can_be_revoked(void **state)
+{
+    world w = make_world(*state);
+    write_good(&w);
+    assert_vs_ok(use_files(&w, 2), &err);
+    assert_vs_ok(rvps_anchors_add(w.f->anchors, cert_pem(&w.middle), &err), &err);
+    assert_vs_ok(say(&w), &err);
+    write_list(w.files[0], "w", true, (list){&w.f->ca, &w.middle, NOW - DAY, NOW + DAY, false});
+    REFUSED(&w, VS_E_UNTRUSTED, "revocation of CN=middle: certificate 1 is revoked");
+    /* Alone it is what everything ends at, and its own lists count. */
+    rvps_anchors_free(&w.f->anchors);
+    assert_vs_ok(rvps_anchors_new(&w.f->anchors, &err), &err);
+    assert_vs_ok(rvps_anchors_add(w.f->anchors, cert_pem(&w.middle), &err), &err);
+    assert_vs_ok(rvps_anchors_crls(w.f->anchors, w.files, 2, &err), &err);
+    with_options(w.f, (rvps_options){.anchors = w.f->anchors, .require_signed = true});
+    assert_vs_ok(say(&w), &err);
+    write_list(w.files[1], "w", true, (list){&w.middle, &w.leaf, NOW - DAY, NOW + DAY, false});
+    REFUSED(&w, VS_E_UNTRUSTED, "revocation of CN=signer: certificate 0 is revoked");
+    drop_world(&w);
+}
+
 /* It has no certificate that could be on a list. */
 static void a_trusted_key_needs_no_list(void **state)
 {
@@ -232,6 +254,7 @@ int main(void)
         with_fixture(each_certificate_must_be_on_a_current_list),
         with_fixture(lists_that_cannot_be_read_stop_signers),
         with_fixture(who_may_not_sign_lists_cannot),
+        with_fixture(an_anchor_below_an_anchor_can_be_revoked),
         with_fixture(a_trusted_key_needs_no_list),
     };
     return cmocka_run_group_tests_name("revocation", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "suite.h"
 
 #include "base/io.h"
+#include "store/backend.h"
 
 #define KEY "resource-policy.rego"
 
@@ -155,6 +156,42 @@ static void a_file_that_cannot_be_written_is_an_error_and_stays_what_counts(void
     expect(rest, "kbs", KEY, 0, "first");
 }
 
+/* As if the process ended before anything more is removed. */
+static vs_code remove_nothing(vs_store *s, const char *ns, vs_span key, vs_error *err)
+{
+    (void)s, (void)ns, (void)key;
+    return vs_fail(err, VS_E_IO, "no");
+}
+
+/* The copy goes first: what was half deleted is there as before, or gone, and nothing that was
+ * deleted is written back by the next start. */
+static void what_was_deleted_is_not_written_back(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    const store_ops *whole = rest->ops;
+    store_ops broken = *whole;
+    broken.remove = remove_nothing;
+    put(f->s, "kbs", KEY, "text");
+    rest->ops = &broken;
+    assert_vs_code(vs_store_delete(f->s, "kbs", VS_LIT(KEY), &err), VS_E_IO);
+    rest->ops = whole;
+    file_is(f, "text");
+    reopen(f);
+    expect(f->s, "kbs", KEY, 0, "text");
+    /* the file does not go: the copy has gone, and comes from the file again */
+    assert_int_equal(unlink(in_dir(f, "opt/kbs/policy.rego")), 0);
+    assert_int_equal(mkdir(in_dir(f, "opt/kbs/policy.rego"), 0700), 0);
+    assert_int_equal(mkdir(in_dir(f, "opt/kbs/policy.rego/x"), 0700), 0);
+    assert_int_not_equal(vs_store_delete(f->s, "kbs", VS_LIT(KEY), &err), VS_OK);
+    assert_vs_code(get_code(rest, "kbs", VS_LIT(KEY), 0), VS_E_NOT_FOUND);
+    assert_int_equal(rmdir(in_dir(f, "opt/kbs/policy.rego/x")), 0);
+    assert_int_equal(rmdir(in_dir(f, "opt/kbs/policy.rego")), 0);
+    reopen(f);
+    assert_vs_code(get_code(f->s, "kbs", VS_LIT(KEY), 0), VS_E_NOT_FOUND);
+    assert_int_equal(access(in_dir(f, "opt/kbs/policy.rego"), F_OK), -1);
+}
+
 static void paths_that_are_no_files_are_refused(void **state)
 {
     (void)state;
@@ -178,6 +215,7 @@ int main(void)
         T(modes_look_at_the_file),
         T(without_its_record_the_file_stays),
         T(a_file_that_cannot_be_written_is_an_error_and_stays_what_counts),
+        T(what_was_deleted_is_not_written_back),
         cmocka_unit_test(paths_that_are_no_files_are_refused),
     };
     return cmocka_run_group_tests_name("store: with a file", tests, NULL, NULL);
