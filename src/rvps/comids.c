@@ -41,36 +41,6 @@ static const char *holder_text(planner *p, const rvps_holder *h)
 
 /* ---- CoMIDs ---------------------------------------------------------------------------------- */
 
-#define WITHDRAWN "withdrawn" /* something that this version says was deleted */
-
-typedef struct known {
-    int64_t version;
-    bool trusted, withdrawn;
-    vs_span sha256;
-    vs_val names;
-    rvps_holder holder;
-} known;
-
-static vs_code read_known(planner *p, vs_span text, known *out, vs_error *err)
-{
-    vs_val v, version, sha256, trusted;
-    VS_TRY(vs_json_parse(p->a, text, NULL, &v, err));
-    VS_TRY(vs_need(v, "version", VS_NUMBER, &version, err));
-    VS_TRY(vs_need(v, "sha256", VS_STRING, &sha256, err));
-    VS_TRY(vs_need(v, "trusted", VS_BOOL, &trusted, err));
-    VS_TRY(vs_need(v, "names", VS_ARRAY, &out->names, err));
-    if (!vs_is_int(version))
-        return vs_fail(err, VS_E_INVALID, "its version is no whole number");
-    out->version = version.u.i;
-    out->sha256 = vs_text(sha256);
-    out->trusted = vs_is_true(trusted);
-    out->withdrawn = vs_is_true(vs_getc(v, WITHDRAWN));
-    return plan_read_holder(v, &out->holder, err);
-}
-
-#define COMID_FMT    "CoMID %.*s of CoRIM %.*s"
-#define COMID_ARG(m) VS_FMT(vs_span_head((m)->tag, 80)), VS_FMT(vs_span_head((m)->corim, 80))
-
 /* What nobody vouched for binds nobody who is vouched for. */
 static vs_code may_follow(planner *p, const rvps_comid *m, const known *k, vs_error *err)
 {
@@ -331,7 +301,8 @@ static vs_code plan_comid(planner *p, const rvps_comid *m, plan_fate *fate, vs_v
     VS_TRY(plan_read(p, RVPS_COMIDS, key, &old, err));
     if (old.p) {
         known k;
-        VS_TRY_WRAP(read_known(p, old, &k, err), err, "what is known of " COMID_FMT, COMID_ARG(m));
+        VS_TRY_WRAP(plan_read_known(p, old, &k, err), err, "what is known of " COMID_FMT,
+                    COMID_ARG(m));
         VS_TRY(may_follow(p, m, &k, err));
         VS_TRY(fate_of(p, m, &k, fate, err));
         if (*fate == PLAN_KNOWN)
@@ -389,15 +360,6 @@ static void validity_of(vs_val entry, int64_t *from, int64_t *until)
         *until = INT64_MIN;
 }
 
-/* Marked as theirs what strangers say; the marks of others are not there. */
-#define VOUCHED "vouched"
-
-static bool is_vouched(vs_val entry)
-{
-    vs_val mark = vs_getc(entry, VOUCHED);
-    return !vs_defined(mark) || vs_is_true(mark);
-}
-
 static vs_val with_origin(planner *p, vs_val entry)
 {
     if (!p->o->trusted)
@@ -421,20 +383,35 @@ static vs_val new_entries(planner *p, vs_val entries)
     return vs_vec_end_array(&some);
 }
 
-/* Only entries like those that are added count: nobody's are kept out by other people's. */
-static vs_code check_room(const planner *p, vs_val entries, vs_error *err)
+/* Are they few and small enough, but for those of strangers of an earlier release with `look`? */
+static vs_code fit(planner *p, vs_span name, vs_val entries, bool look, uint32_t most, size_t room,
+                   uint32_t *n, bool *ok, vs_error *err)
 {
-    bool vouched = p->o->trusted;
-    uint32_t n = 0, most = vouched ? RVPS_ENTRIES_MAX : STRANGERS_ENTRIES_MAX;
-    size_t room = vouched ? RVPS_ENTRIES_BYTES : STRANGERS_ENTRIES_BYTES;
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(room);
+    *n = 0;
     for (VS_ARR_FOR (entry, entries)) {
-        if (is_vouched(*entry) != vouched)
+        bool vouched = plan_is_vouched(*entry);
+        if (look)
+            VS_TRY(plan_who_vouches(p, name, *entry, &vouched, err));
+        if (vouched != p->o->trusted)
             continue;
-        n++;
+        ++*n;
         vs_json_print(&text, *entry);
     }
-    if (n <= most && vs_buf_ok(&text))
+    *ok = *n <= most && vs_buf_ok(&text);
+    return VS_OK;
+}
+
+/* Only entries like those that are added count: nobody's are kept out by other people's. */
+static vs_code check_room(planner *p, vs_span name, vs_val entries, vs_error *err)
+{
+    bool vouched = p->o->trusted, ok;
+    uint32_t n, most = vouched ? RVPS_ENTRIES_MAX : STRANGERS_ENTRIES_MAX;
+    size_t room = vouched ? RVPS_ENTRIES_BYTES : STRANGERS_ENTRIES_BYTES;
+    VS_TRY(fit(p, name, entries, false, most, room, &n, &ok, err));
+    if (!ok && vouched)
+        VS_TRY(fit(p, name, entries, true, most, room, &n, &ok, err));
+    if (ok)
         return VS_OK;
     if (vouched)
         return vs_fail(err, VS_E_LIMIT,
@@ -449,7 +426,8 @@ static vs_code check_room(const planner *p, vs_val entries, vs_error *err)
 }
 
 /* What other CoMIDs have under the name, and then what this message has. */
-static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *out, vs_error *err)
+static vs_code merge_entries(planner *p, vs_span name, vs_val before, vs_val fresh, vs_val *out,
+                             vs_error *err)
 {
     vs_vec all = {.a = p->a};
     for (VS_ARR_FOR (entry, before))
@@ -459,7 +437,7 @@ static vs_code merge_entries(planner *p, vs_val before, vs_val fresh, vs_val *ou
         vs_vec_add(&all, with_origin(p, *entry));
     *out = vs_vec_end_array(&all);
     VS_TRY(vs_arena_check(p->a, err));
-    return fresh.len ? check_room(p, *out, err) : VS_OK;
+    return fresh.len ? check_room(p, name, *out, err) : VS_OK;
 }
 
 static vs_code entries_before(planner *p, vs_span name, vs_span old, vs_val *out, vs_error *err)
@@ -492,31 +470,37 @@ static vs_code write_record(planner *p, rvps_entry *e, size_t most, vs_span *out
 
 /* Entries that somebody vouched for, none of them of a CoMID of this message: true when there are
  * only such, and any. */
-static bool is_others(const planner *p, vs_val before)
+static vs_code is_others(planner *p, vs_span name, vs_val before, bool *out, vs_error *err)
 {
-    bool others = false;
     plan_fate fate;
+    *out = false;
     for (VS_ARR_FOR (entry, before)) {
-        if (!is_vouched(*entry))
+        bool mine = find_fate(p, *entry, &fate), vouched;
+        if (*out && !mine)
             continue;
-        if (find_fate(p, *entry, &fate))
-            return false;
-        others = true;
+        VS_TRY(plan_who_vouches(p, name, *entry, &vouched, err));
+        if (vouched && mine) {
+            *out = false;
+            return VS_OK;
+        }
+        *out = *out || vouched;
     }
-    return others;
+    return VS_OK;
 }
 
 /* Where strangers may give keys (accept_unsigned_keys): theirs beside another would make none
- * count.
- */
-static vs_code spoil_no_key(vs_val before, vs_error *err)
+ * count. */
+static vs_code spoil_no_key(planner *p, vs_span name, vs_val before, vs_error *err)
 {
-    for (VS_ARR_FOR (entry, before))
-        if (is_vouched(*entry))
+    for (VS_ARR_FOR (entry, before)) {
+        bool vouched;
+        VS_TRY(plan_who_vouches(p, name, *entry, &vouched, err));
+        if (vouched)
             return vs_fail(
                 err, VS_E_DENIED,
                 "a signer or an administrator vouches for a key of this instance: nobody "
                 "else can add one");
+    }
     return VS_OK;
 }
 
@@ -526,11 +510,14 @@ static vs_code plan_holder(planner *p, vs_span name, vs_val before, vs_error *er
 {
     givers g;
     if (!p->o->trusted)
-        return rvps_is_cca_key_name(name) ? spoil_no_key(before, err) : VS_OK;
+        return rvps_is_cca_key_name(name) ? spoil_no_key(p, name, before, err) : VS_OK;
     VS_TRY(plan_read_givers(p, name, &g, err));
     if (!may_take(p->o, &g.holder, false))
         return refuse_name(p, &g.holder, err);
-    if (!g.holder.anchor.p && !is_administrator(&p->o->by) && is_others(p, before))
+    bool others = false;
+    if (!g.holder.anchor.p && !is_administrator(&p->o->by))
+        VS_TRY(is_others(p, name, before, &others, err));
+    if (others)
         return vs_fail(err, VS_E_DENIED,
                        "an earlier release has taken it in from other CoMIDs, and who vouches for "
                        "them is not known: send one of those again, or delete the value");
@@ -566,7 +553,7 @@ static vs_code plan_entries(planner *p, vs_span name, vs_span key, vs_val fresh,
     VS_TRY(entries_before(p, name, old, &before, err));
     if (fresh.len)
         VS_TRY(plan_holder(p, name, before, err));
-    VS_TRY(merge_entries(p, before, fresh, &e.value, err));
+    VS_TRY(merge_entries(p, name, before, fresh, &e.value, err));
     for (size_t i = 0; i < e.value.len; i++) {
         int64_t from, until;
         validity_of(e.value.u.items[i], &from, &until);
@@ -718,7 +705,7 @@ static vs_code withdraw_entries(planner *p, vs_span name, vs_error *err)
     if (!old.p || rvps_record_read(p->a, old, name, &e, NULL) != VS_OK || e.value.kind != VS_ARRAY)
         return VS_OK; /* not made of entries */
     for (VS_ARR_FOR (entry, e.value))
-        if (is_vouched(*entry))
+        if (plan_is_vouched(*entry))
             VS_TRY(plan_withdrawal(p, *entry, err));
     return VS_OK;
 }

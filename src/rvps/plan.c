@@ -71,6 +71,65 @@ vs_code plan_comid_key(planner *p, const rvps_comid *m, vs_span *out, vs_error *
     return vs_arena_check(p->a, err);
 }
 
+vs_code plan_read_known(planner *p, vs_span text, known *out, vs_error *err)
+{
+    vs_val v, version, sha256, trusted;
+    VS_TRY(vs_json_parse(p->a, text, NULL, &v, err));
+    VS_TRY(vs_need(v, "version", VS_NUMBER, &version, err));
+    VS_TRY(vs_need(v, "sha256", VS_STRING, &sha256, err));
+    VS_TRY(vs_need(v, "trusted", VS_BOOL, &trusted, err));
+    VS_TRY(vs_need(v, "names", VS_ARRAY, &out->names, err));
+    if (!vs_is_int(version))
+        return vs_fail(err, VS_E_INVALID, "its version is no whole number");
+    out->version = version.u.i;
+    out->sha256 = vs_text(sha256);
+    out->trusted = vs_is_true(trusted);
+    out->withdrawn = vs_is_true(vs_getc(v, WITHDRAWN));
+    return plan_read_holder(v, &out->holder, err);
+}
+
+bool plan_is_vouched(vs_val entry)
+{
+    vs_val mark = vs_getc(entry, VOUCHED);
+    return !vs_defined(mark) || vs_is_true(mark);
+}
+
+/* What is known of the CoMID of an entry without a mark, which an earlier release may have taken
+ * from a stranger, tells: it was vouched for, and gives this name. Nothing known: as if it were. */
+static vs_code look_up(planner *p, vs_span name, vs_val entry, bool *vouched, vs_error *err)
+{
+    const rvps_comid m = {.corim = vs_text(vs_getc(entry, "corim")),
+                          .tag = vs_text(vs_getc(entry, "tag"))};
+    vs_span key, text;
+    known k;
+    VS_TRY(plan_comid_key(p, &m, &key, err));
+    VS_TRY(plan_read(p, RVPS_COMIDS, key, &text, err));
+    *vouched = true;
+    if (!text.p)
+        return VS_OK;
+    VS_TRY_WRAP(plan_read_known(p, text, &k, err), err, "what is known of " COMID_FMT,
+                COMID_ARG(&m));
+    bool gives = false;
+    for (VS_ARR_FOR (one, k.names))
+        gives = gives || vs_span_eq(vs_text(*one), name);
+    *vouched = k.trusted && gives;
+    return VS_OK;
+}
+
+vs_code plan_who_vouches(planner *p, vs_span name, vs_val entry, bool *vouched, vs_error *err)
+{
+    *vouched = plan_is_vouched(entry);
+    if (!*vouched || vs_defined(vs_getc(entry, VOUCHED)))
+        return VS_OK;
+    vs_arena a; /* there may be many */
+    vs_arena_init(&a, RVPS_PLAN_MEMORY);
+    planner own = *p;
+    own.a = &a;
+    vs_code code = look_up(&own, name, entry, vouched, err);
+    vs_arena_free(&a);
+    return code;
+}
+
 static vs_code whole_key(planner *p, const rvps_comid *m, vs_span *out, vs_error *err)
 {
     vs_span key;

@@ -40,6 +40,31 @@ void plan_write_holder(vs_obj *o, const rvps_holder *h);
 /* Of what is known of a CoMID: the SHA-256 of its ids, in hex. */
 VS_MUST vs_code plan_comid_key(planner *p, const rvps_comid *m, vs_span *out, vs_error *err);
 
+#define COMID_FMT    "CoMID %.*s of CoRIM %.*s"
+#define COMID_ARG(m) VS_FMT(vs_span_head((m)->tag, 80)), VS_FMT(vs_span_head((m)->corim, 80))
+
+#define WITHDRAWN "withdrawn" /* something that this version says was deleted */
+
+/* What is known of a CoMID; points into what was read. */
+typedef struct known {
+    int64_t version;
+    bool trusted, withdrawn;
+    vs_span sha256;
+    vs_val names;
+    rvps_holder holder;
+} known;
+
+VS_MUST vs_code plan_read_known(planner *p, vs_span text, known *out, vs_error *err);
+
+/* Marked as theirs what strangers say; the marks of others are not there. */
+#define VOUCHED "vouched"
+
+/* By its mark. */
+bool plan_is_vouched(vs_val entry);
+/* Without one by what is known of its CoMID, since the entry may be of an earlier release. */
+VS_MUST vs_code plan_who_vouches(planner *p, vs_span name, vs_val entry, bool *vouched,
+                                 vs_error *err);
+
 /* That all of a CoMID's content has been stored, which is put last: with stores that put one value
  * after the other the CoMID itself may be known before its values are. */
 VS_MUST vs_code plan_is_whole(planner *p, const rvps_comid *m, bool *out, vs_error *err);

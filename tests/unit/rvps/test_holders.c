@@ -340,6 +340,46 @@ static void values_of_an_earlier_release_stay_when_they_get_a_holder(void **stat
     drop_others(&o);
 }
 
+/* Takes the marks of strangers away, too, as of before there were any. */
+static void age_entries(fixture *f, const char *name)
+{
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4 << 20);
+    assert_vs_ok(vs_store_get(f->store, RVPS_NAMESPACE, vs_str(name), 0, &text, &err), &err);
+    const char *mark = ",\"vouched\":false",
+               *s = vs_sprintf(&arena, "%.*s", VS_FMT(vs_buf_span(&text)));
+    vs_buf old = VS_BUF(4 << 20);
+    size_t n = 0;
+    for (const char *at; (at = strstr(s, mark)); s = at + strlen(mark), n++)
+        vs_buf_put(&old, vs_span_of(s, (size_t)(at - s)));
+    assert_true(n > 0);
+    vs_buf_puts(&old, s);
+    assert_vs_ok(vs_store_put(f->store, RVPS_NAMESPACE, vs_str(name), on_arena(&old), 0,
+                              VS_PUT_REPLACE, &err),
+                 &err);
+}
+
+/* What strangers gave then is in nobody's way now: that nobody vouched for it is known. */
+static void strangers_of_an_earlier_release_are_in_nobodys_way(void **state)
+{
+    fixture *f = *state;
+    with_options(f, (rvps_options){.anchors = f->anchors, .accept_unsigned_keys = true});
+    assert_vs_ok(send_by(f, platform_manifest("s", 1, DIGEST_2), ""), &err);
+    assert_vs_ok(send_by(f, cpak_of("k", 1, KEY_B), ""), &err);
+    age_entries(f, PLATFORM_NAME);
+    age_entries(f, CPAK_A);
+    assert_vs_ok(acme(f, platform_manifest("p", 1, DIGEST_1)), &err);
+    expect(f, PLATFORM_NAME,
+           "[" ENTRY_PLATFORM(HEX_2, "s", "1") "," ENTRY_PLATFORM(HEX_1, "p", "1") "]");
+    assert_vs_ok(send_by(f, cpak_of("l", 1, KEY_B), ""), &err);
+    assert_int_equal(value_at(f, CPAK_A, NOW).len, 2);
+    /* Also what is left of them under ids that somebody has vouched for since, who does not say it.
+     */
+    assert_vs_ok(acme(f, platform_manifest("k", 2, DIGEST_1)), &err);
+    assert_vs_ok(acme(f, cpak_of("t", 1, KEY_A)), &err);
+    assert_int_equal(value_at(f, CPAK_A, NOW).len, 3);
+    REFUSED(send_by(f, cpak_of("m", 1, KEY_B), ""), "nobody else can add one");
+}
+
 static void who_is_restricted_takes_no_more_from_an_earlier_release(void **state)
 {
     fixture *f = *state;
@@ -530,6 +570,7 @@ int main(void)
         with_fixture(plain_values_belong_to_who_gave_them),
         with_fixture(what_an_earlier_release_stored_gets_a_holder),
         with_fixture(values_of_an_earlier_release_stay_when_they_get_a_holder),
+        with_fixture(strangers_of_an_earlier_release_are_in_nobodys_way),
         with_fixture(who_is_restricted_takes_no_more_from_an_earlier_release),
         with_fixture(of_two_anchors_at_once_one_holds_the_name),
         with_fixture(a_restricted_anchor_says_only_what_it_may),

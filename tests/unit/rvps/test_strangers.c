@@ -49,6 +49,32 @@ static void strangers_fill_their_own_room_only(void **state)
     assert_vs_ok(stranger_sends(f, "s8", 2), &err);
 }
 
+/* Those of before there were marks, too: that nobody vouched for their CoMIDs is known. */
+static void strangers_without_a_mark_fill_no_room_of_others(void **state)
+{
+    fixture *f = *state;
+    with_options(f, (rvps_options){.anchors = f->anchors});
+    assert_vs_ok(send_by(f, crowd("s", STRANGERS_ENTRIES_MAX), ""), &err);
+    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(4 << 20);
+    vs_buf old = VS_BUF(4 << 20);
+    assert_vs_ok(vs_store_get(f->store, RVPS_NAMESPACE, VS_LIT(PLATFORM_NAME), 0, &text, &err),
+                 &err);
+    static const char mark[] = ",\"vouched\":false";
+    const char *s = vs_sprintf(&arena, "%.*s", VS_FMT(vs_buf_span(&text)));
+    size_t n = 0;
+    for (const char *at; (at = strstr(s, mark)); s = at + strlen(mark), n++)
+        vs_buf_put(&old, vs_span_of(s, (size_t)(at - s)));
+    vs_buf_puts(&old, s);
+    assert_int_equal(n, STRANGERS_ENTRIES_MAX);
+    assert_vs_ok(vs_store_put(f->store, RVPS_NAMESPACE, VS_LIT(PLATFORM_NAME), on_arena(&old), 0,
+                              VS_PUT_REPLACE, &err),
+                 &err);
+    assert_vs_ok(send_by(f, signed_by(f, &f->leaf, crowd("v", RVPS_ENTRIES_MAX)), ""), &err);
+    assert_int_equal(value_at(f, PLATFORM_NAME, NOW).len, STRANGERS_ENTRIES_MAX + RVPS_ENTRIES_MAX);
+    assert_vs_code(send(f, platform_manifest("w", 1, DIGEST_1)), VS_E_LIMIT);
+    expect_reason("1025 entries of different CoMIDs, at most 1024");
+}
+
 static void a_place_is_free_when_somebody_vouches(void **state)
 {
     fixture *f = *state;
@@ -173,6 +199,7 @@ int main(void)
 #define with_fixture(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         with_fixture(strangers_fill_their_own_room_only),
+        with_fixture(strangers_without_a_mark_fill_no_room_of_others),
         with_fixture(a_place_is_free_when_somebody_vouches),
         with_fixture(strangers_cannot_make_a_record_large),
         with_fixture(full_names_leave_room_for_a_signed_message),
