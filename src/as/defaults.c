@@ -150,11 +150,14 @@ static vs_code settle(as_policies *p, vs_span id, const char *name, int64_t now,
     return VS_OK;
 }
 
-vs_code as_default_install(as_policies *p, vs_span id, const char *name, int64_t now, vs_error *err)
+vs_code as_default_install(as_policies *p, vs_span id, const char *name, int64_t now, bool *stored,
+                           vs_error *err)
 {
     VS_CLEANUP(vs_arena_free) vs_arena a;
     vs_arena_init(&a, 0);
     vs_code code = as_policies_set(p, id, vs_policy_text(name), VS_PUT_CREATE, err);
+    if (stored)
+        *stored = code == VS_OK;
     if (code == VS_E_EXISTS) { /* there is a policy, which is all that a start needs */
         vs_error why = {0};
         if (settle(p, id, name, now, &a, &why) != VS_OK)

@@ -32,9 +32,10 @@ extern const char *const as_default_ids[AS_DEFAULTS];
 VS_MUST vs_code as_default_look(as_policies *p, vs_span id, const char *name, vs_arena *a,
                                 as_default *out, vs_error *err);
 /* At the start: stores a missing one, replaces an old one, warns of an old one that was chosen.
- * What keeps it from doing the latter two is logged and no failure. */
+ * What keeps it from doing the latter two is logged and no failure. *stored (may be NULL): there
+ * was none. */
 VS_MUST vs_code as_default_install(as_policies *p, vs_span id, const char *name, int64_t now,
-                                   vs_error *err);
+                                   bool *stored, vs_error *err);
 /* What an administrator types to have this release's. */
 const char *as_default_command(vs_span id, const char *name, vs_arena *a);
 /* Is it the digest (hexadecimal) of a text that an earlier release has shipped under `name`? NULL

@@ -39,7 +39,7 @@ static vs_code store_defaults(as_local *as, vs_error *err)
 {
     for (size_t i = 0; i < AS_DEFAULTS; i++)
         VS_TRY(as_default_install(as->policies, vs_str(as_default_ids[i]), as_default_ids[i],
-                                  vs_now_s(), err));
+                                  vs_now_s(), NULL, err));
     return VS_OK;
 }
 

@@ -53,15 +53,6 @@ static const cli_command top = {
 /* ---- reading ------------------------------------------------------------------------------------
  */
 
-/* Each is loaded as the program itself does it, so that all it refuses is refused here. */
-static vs_code load_kbs(const char *path, vs_arena *a, vs_val *file, vs_error *err)
-{
-    kbs_config cfg;
-    VS_TRY(kbs_config_load(path, a, &cfg, err));
-    *file = cfg.file;
-    return VS_OK;
-}
-
 static vs_val setting(vs_arena *a, const char *key, const char *value)
 {
     vs_obj o = {.a = a};
@@ -72,64 +63,66 @@ static vs_val setting(vs_arena *a, const char *key, const char *value)
 }
 
 /* Two defaults of the KBS depend on the dialect of its file. */
-static vs_code settle_kbs(const char *path, vs_arena *a, vs_val *list, vs_error *err)
+static vs_code settle_dialect(const kbs_config *cfg, vs_arena *a, vs_val *list, vs_error *err)
 {
-    kbs_config cfg;
     vs_vec out = {.a = a};
     bool told = false;
-    VS_TRY(kbs_config_load(path, a, &cfg, err));
-    if (!cfg.legacy_policy_path)
-        return VS_OK;
     for (VS_ARR_FOR (s, *list)) {
         vs_span key = vs_text(vs_getc(*s, "key"));
         told |= vs_span_is(key, "policy_engine.policy_path");
-        bool store = cfg.policy_in_file && vs_span_is(key, "storage_backend.backends.sqlite.path");
+        bool store = cfg->policy_in_file && vs_span_is(key, "storage_backend.backends.sqlite.path");
         vs_vec_add(&out, store
-                             ? setting(a, "storage_backend.backends.sqlite.path", cfg.storage.path)
+                             ? setting(a, "storage_backend.backends.sqlite.path", cfg->storage.path)
                              : *s);
     }
     if (!told)
-        vs_vec_add(&out, setting(a, "policy_engine.policy_path", cfg.legacy_policy_path));
+        vs_vec_add(&out, setting(a, "policy_engine.policy_path", cfg->legacy_policy_path));
     *list = vs_vec_end_array(&out);
     return vs_arena_check(a, err);
 }
 
-static vs_code load_as(const char *path, vs_arena *a, vs_val *file, vs_error *err)
+/* Each file is loaded as the program itself does it, so that all it refuses is refused here.
+ * Without one (path == NULL) the defaults. */
+static vs_code kbs_settings(const char *path, vs_arena *a, vs_val *out, vs_error *err)
 {
-    as_file checked;
-    VS_TRY(config_file_parse(path, CONFIG_JSON, a, file, err));
-    return as_file_read(*file, a, &checked, err);
+    size_t n;
+    const config_key *keys = config_keys(&n);
+    kbs_config cfg = {.file = vs_empty(VS_OBJECT)};
+    if (path)
+        VS_TRY(kbs_config_load(path, a, &cfg, err));
+    VS_TRY(config_table_show(&(config_table){.keys = keys, .n = n}, cfg.file, a, out, err));
+    return cfg.legacy_policy_path ? settle_dialect(&cfg, a, out, err) : VS_OK;
 }
 
-static vs_code load_rvps(const char *path, vs_arena *a, vs_val *file, vs_error *err)
+static vs_code as_settings(const char *path, vs_arena *a, vs_val *out, vs_error *err)
+{
+    as_file checked;
+    vs_val file = vs_empty(VS_OBJECT);
+    if (path)
+        VS_TRY(config_file_parse(path, CONFIG_JSON, a, &file, err));
+    VS_TRY(as_file_read(file, a, &checked, err));
+    return config_table_show(&as_file_table, file, a, out, err);
+}
+
+static vs_code rvps_settings(const char *path, vs_arena *a, vs_val *out, vs_error *err)
 {
     rvps_file checked;
-    VS_TRY(config_file_parse(path, CONFIG_JSON, a, file, err));
-    return rvps_file_read(*file, a, &checked, err);
+    vs_val file = vs_empty(VS_OBJECT);
+    if (path)
+        VS_TRY(config_file_parse(path, CONFIG_JSON, a, &file, err));
+    VS_TRY(rvps_file_read(file, a, &checked, err));
+    return config_table_show(&rvps_file_table, file, a, out, err);
 }
 
 static vs_code settings(const options *o, vs_arena *a, vs_val *out, vs_error *err)
 {
-    size_t n;
-    const config_key *keys = config_keys(&n);
-    const config_table kbs_table = {keys, n};
-    const struct {
+    static const struct {
         const char *name;
-        const config_table *table;
-        vs_code (*load)(const char *path, vs_arena *a, vs_val *file, vs_error *err);
-    } programs[] = {{"kbs", &kbs_table, load_kbs},
-                    {"as", &as_file_table, load_as},
-                    {"rvps", &rvps_file_table, load_rvps}};
-    for (size_t i = 0; i < VS_COUNT(programs); i++) {
-        if (strcmp(o->of, programs[i].name) != 0)
-            continue;
-        vs_val file = vs_empty(VS_OBJECT);
-        if (o->file)
-            VS_TRY(programs[i].load(o->file, a, &file, err));
-        VS_TRY(config_table_show(programs[i].table, file, a, out, err));
-        return o->file && programs[i].table == &kbs_table ? settle_kbs(o->file, a, out, err)
-                                                          : VS_OK;
-    }
+        vs_code (*settings)(const char *path, vs_arena *a, vs_val *out, vs_error *err);
+    } programs[] = {{"kbs", kbs_settings}, {"as", as_settings}, {"rvps", rvps_settings}};
+    for (size_t i = 0; i < VS_COUNT(programs); i++)
+        if (strcmp(o->of, programs[i].name) == 0)
+            return programs[i].settings(o->file, a, out, err);
     return vs_fail(err, VS_E_INVALID, "--of is kbs, as or rvps");
 }
 

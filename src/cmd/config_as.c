@@ -119,13 +119,7 @@ as_veraison_config as_veraison_config_of(const config_veraison *c)
 /* What is written down for the other kind of provider would be without effect. */
 static vs_code check_provider(const raw *r, vs_val file, vs_error *err)
 {
-    static const char *const own[] = {"refuse_sample_reference_values",
-                                      "rvps_config.trust_anchors",
-                                      "rvps_config.restricted_anchors",
-                                      "rvps_config.crls",
-                                      "rvps_config.require_signed",
-                                      "rvps_config.accept_unsigned_attestation_keys",
-                                      NULL};
+    static const char *const own[] = {CONFIG_PROVIDER_ONLY, NULL};
     static const char *const others[] = {"address", "ca_cert_path", "client_cert_path",
                                          "client_key_path", NULL};
     if (r->rvps_type == RVPS_GRPC)

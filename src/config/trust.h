@@ -25,6 +25,13 @@ typedef struct config_trust {
     size_t n_crls;
 } config_trust;
 
+/* Keys of the process that has the provider, by their place in the files of the attestation service
+ * and, below its table, of the KBS: what makes it strict does nothing anywhere else. */
+#define CONFIG_PROVIDER_ONLY                                                                       \
+    "refuse_sample_reference_values", "rvps_config.trust_anchors",                                 \
+        "rvps_config.restricted_anchors", "rvps_config.crls", "rvps_config.require_signed",        \
+        "rvps_config.accept_unsigned_attestation_keys"
+
 /* Lines of a table for keys that start with `p` ("" or "rvps_config.") and are read into the
  * config_trust at offset `at`; `m` is put before what is said of each. */
 #define CONFIG_TRUST_KEYS(p, at, m)                                                                \

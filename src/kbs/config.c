@@ -320,14 +320,7 @@ static void no_effect(const char *key)
 /* What is written down for another kind of verifier or provider would be without effect. */
 static vs_code check_as_keys(const config_raw *raw, vs_error *err)
 {
-    static const char *const own[] = {"sample_tee",
-                                      "refuse_sample_reference_values",
-                                      "rvps_config.trust_anchors",
-                                      "rvps_config.restricted_anchors",
-                                      "rvps_config.crls",
-                                      "rvps_config.require_signed",
-                                      "rvps_config.accept_unsigned_attestation_keys",
-                                      NULL};
+    static const char *const own[] = {"sample_tee", CONFIG_PROVIDER_ONLY, NULL};
     static const char *const address[] = {"address", "ca_cert_path", "client_cert_path",
                                           "client_key_path", NULL};
     static const char *const as_address[] = {"as_addr", "ca_cert_path", "client_cert_path",

@@ -140,13 +140,11 @@ vs_code kbs_policy_start(kbs *k, vs_error *err)
     VS_TRY(as_policies_new(k->store, KBS_NS_POLICY, NULL, 0, &k->policies, err));
     VS_TRY(as_policies_under(k->store, KBS_NS_POLICY, KBS_SCOPE, NULL, 0, &k->scoped, err));
     VS_TRY(import_legacy(k, err));
-    vs_code code = as_policies_set(k->policies, POLICY_ID, vs_policy_text(KBS_SHIPPED_POLICY),
-                                   VS_PUT_CREATE, err);
-    if (code == VS_OK)
+    bool stored = false;
+    VS_TRY(
+        as_default_install(k->policies, POLICY_ID, KBS_SHIPPED_POLICY, vs_now_s(), &stored, err));
+    if (stored)
         warn_of_default(k);
-    else if (code != VS_E_EXISTS)
-        VS_TRY_WRAP(code, err, "storing the default resource policy");
-    VS_TRY(as_default_install(k->policies, POLICY_ID, KBS_SHIPPED_POLICY, vs_now_s(), err));
     return tell_what_counts(k, err);
 }
 

@@ -60,7 +60,7 @@ static int teardown(void **state)
 static void install(fixture *f)
 {
     vs_error err = {0};
-    assert_vs_ok(as_default_install(f->p, ID, KIND, NOW, &err), &err);
+    assert_vs_ok(as_default_install(f->p, ID, KIND, NOW, NULL, &err), &err);
 }
 
 /* As the first start of an earlier release, Trustee, or somebody with access to the store does. */
@@ -295,7 +295,7 @@ static void a_broken_history_changes_nothing(void **state)
 static void *install_one(void *user)
 {
     fixture *f = user;
-    return as_default_install(f->p, ID, KIND, NOW, NULL) == VS_OK ? f : NULL;
+    return as_default_install(f->p, ID, KIND, NOW, NULL, NULL) == VS_OK ? f : NULL;
 }
 
 static void replicas_that_start_together_replace_it_once(void **state)
