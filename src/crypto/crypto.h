@@ -83,7 +83,10 @@ typedef enum vs_key_type {
     VS_KEY_ED25519
 } vs_key_type;
 
-void vs_key_free(vs_key **k); /* NULL-safe; wipes private parts; sets *k NULL */
+/* NULL-safe; sets *k NULL. The last owner's call wipes private parts. */
+void vs_key_free(vs_key **k);
+/* The same key for one more owner, of any thread; each calls vs_key_free. */
+vs_key *vs_key_share(vs_key *k);
 vs_key_type vs_key_kind(const vs_key *k);
 bool vs_key_is_private(const vs_key *k);
 bool vs_key_public_eq(const vs_key *a, const vs_key *b);

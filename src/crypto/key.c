@@ -16,11 +16,19 @@ void vs_key_free(vs_key **k)
 {
     if (!k || !*k)
         return;
-    EVP_PKEY_CTX_free((*k)->verify);
-    EVP_PKEY_CTX_free((*k)->sign);
-    EVP_PKEY_free((*k)->pkey); /* OpenSSL wipes private parts */
-    free(*k);
+    if (atomic_fetch_sub(&(*k)->owners, 1) == 1) {
+        EVP_PKEY_CTX_free((*k)->verify);
+        EVP_PKEY_CTX_free((*k)->sign);
+        EVP_PKEY_free((*k)->pkey); /* OpenSSL wipes private parts */
+        free(*k);
+    }
     *k = NULL;
+}
+
+vs_key *vs_key_share(vs_key *k)
+{
+    (void)atomic_fetch_add(&k->owners, 1);
+    return k;
 }
 
 static vs_code check_rsa(const EVP_PKEY *pkey, vs_error *err)
@@ -94,6 +102,7 @@ vs_code vs_key_adopt(EVP_PKEY *pkey, vs_key_type type, bool is_private, vs_span 
         EVP_PKEY_free(pkey);
         return vs_fail(err, VS_E_NOMEM, "out of memory for a key");
     }
+    k->owners = 1;
     k->pkey = pkey; /* transferred */
     k->type = type;
     k->is_private = is_private;

@@ -59,20 +59,26 @@ static vs_code check_platform_signature(const cca_token *t, const cca_anchor *a,
     return vs_cose_verify(&t->platform_cose, a->cpak, (vs_span){0}, err);
 }
 
+/* The platform token's entry in the cache, and what came from it. */
+typedef struct remembered {
+    cca_cache *cache; /* NULL: there is no cache to keep anything in */
+    uint8_t key[VS_HASH_MAX];
+    vs_key *rak; /* of an earlier realm token; NULL: none */
+} remembered;
+
 /* As check_platform_signature, remembering what passed. */
 static vs_code check_platform_cached(const cca_snapshot *s, const cca_token *t, const cca_anchor *a,
-                                     cca_verdict *v, vs_error *err)
+                                     remembered *m, cca_verdict *v, vs_error *err)
 {
-    uint8_t key[VS_HASH_MAX];
     if (!s->cache || !a->cpak)
         return check_platform_signature(t, a, err);
-    VS_TRY(cca_cache_key(a, t->platform_bytes, key, err));
-    if (cca_cache_has(s->cache, key)) {
-        v->platform_cached = true;
-        return VS_OK;
+    VS_TRY(cca_cache_key(a, t, m->key, err));
+    v->platform_cached = cca_cache_find(s->cache, m->key, &m->rak);
+    if (!v->platform_cached) {
+        VS_TRY(check_platform_signature(t, a, err));
+        cca_cache_add(s->cache, m->key);
     }
-    VS_TRY(check_platform_signature(t, a, err));
-    cca_cache_add(s->cache, key);
+    m->cache = s->cache;
     return VS_OK;
 }
 
@@ -97,9 +103,9 @@ static vs_code no_anchor(cca_verdict *v, vs_code code, vs_error *err)
 }
 
 static vs_code check_anchor(const cca_basis *b, const cca_token *t, const cca_anchor *a,
-                            cca_verdict *v, vs_error *err)
+                            remembered *m, cca_verdict *v, vs_error *err)
 {
-    vs_code code = check_platform_cached(b->snapshot, t, a, v, err);
+    vs_code code = check_platform_cached(b->snapshot, t, a, m, v, err);
     if (code != VS_OK) {
         cca_set_all(&v->platform, 99);
         return signature_failure(code, err, "platform token");
@@ -109,8 +115,8 @@ static vs_code check_anchor(const cca_basis *b, const cca_token *t, const cca_an
     return VS_OK;
 }
 
-static vs_code verify_platform(const cca_basis *b, const cca_token *t, cca_verdict *v,
-                               vs_error *err)
+static vs_code verify_platform(const cca_basis *b, const cca_token *t, remembered *m,
+                               cca_verdict *v, vs_error *err)
 {
     const cca_anchor *stored = NULL;
     cca_anchor *endorsed = NULL;
@@ -118,7 +124,7 @@ static vs_code verify_platform(const cca_basis *b, const cca_token *t, cca_verdi
     if (code == VS_OK && !stored)
         code = find_endorsed(b, &t->platform, &endorsed, v, err);
     if (code == VS_OK)
-        code = check_anchor(b, t, stored ? stored : endorsed, v, err);
+        code = check_anchor(b, t, stored ? stored : endorsed, m, v, err);
     else
         code = no_anchor(v, code, err);
     if (endorsed)
@@ -128,14 +134,13 @@ static vs_code verify_platform(const cca_basis *b, const cca_token *t, cca_verdi
 
 /* ---- realm ---------------------------------------------------------------------------------- */
 
-/* The hash is over the claim's content as received, with the algorithm of claim 44240 (trap 3). */
-static vs_code check_binding(const cca_token *t, vs_error *err)
+/* Whether the platform token's challenge is the hash of the realm's key: over the claim's content
+ * as received, with the algorithm of claim 44240 (trap 3). */
+static vs_code is_bound(const cca_token *t, bool *bound, vs_error *err)
 {
     uint8_t hash[VS_HASH_MAX];
     VS_TRY(vs_digest(t->realm.rak_hash, t->realm.rak, (vs_span){0}, (vs_span){0}, hash, err));
-    if (!vs_ct_eq(vs_span_of(hash, vs_hash_size(t->realm.rak_hash)), t->platform.challenge))
-        return vs_fail(err, VS_E_MISMATCH,
-                       "the platform token's challenge is not the hash of the realm's key");
+    *bound = vs_ct_eq(vs_span_of(hash, vs_hash_size(t->realm.rak_hash)), t->platform.challenge);
     return VS_OK;
 }
 
@@ -145,21 +150,28 @@ static vs_code check_realm_signature(const cca_token *t, const vs_key *rak, vs_e
     return code == VS_OK ? VS_OK : signature_failure(code, err, "realm token");
 }
 
-static vs_code verify_realm(const cca_token *t, cca_verdict *v, vs_error *err)
+static vs_code verify_realm(const cca_token *t, remembered *m, cca_verdict *v, vs_error *err)
 {
-    VS_CLEANUP(vs_key_free) vs_key *rak = NULL;
-    vs_code code = cca_realm_key(&t->realm, &rak, err);
+    bool bound = false;
+    VS_TRY(is_bound(t, &bound, err));
+    if (!bound)
+        vs_key_free(&m->rak); /* another key's token */
+    bool known = m->rak != NULL;
+    vs_code code = known ? VS_OK : cca_realm_key(&t->realm, &m->rak, err);
     if (code != VS_OK) {
         cca_set_all(&v->realm, 1);
         return code;
     }
-    code = check_realm_signature(t, rak, err);
-    if (code == VS_OK)
-        code = check_binding(t, err);
+    code = check_realm_signature(t, m->rak, err);
+    if (code == VS_OK && !bound)
+        code = vs_fail(err, VS_E_MISMATCH,
+                       "the platform token's challenge is not the hash of the realm's key");
     if (code != VS_OK) {
         cca_set_all(&v->realm, 99);
         return code;
     }
+    if (m->cache && !known)
+        cca_cache_bind(m->cache, m->key, m->rak);
     v->realm_bound = true;
     ear_set(&v->realm, EAR_INSTANCE_IDENTITY, 2);
     return VS_OK;
@@ -170,6 +182,10 @@ vs_code cca_verify_chain(const cca_basis *b, const cca_token *t, cca_verdict *ou
     *out = (cca_verdict){0};
     cca_set_all(&out->platform, 0);
     cca_set_all(&out->realm, 0);
-    VS_TRY(verify_platform(b, t, out, err));
-    return verify_realm(t, out, err);
+    remembered m = {0};
+    vs_code code = verify_platform(b, t, &m, out, err);
+    if (code == VS_OK)
+        code = verify_realm(t, &m, out, err);
+    vs_key_free(&m.rak);
+    return code;
 }

@@ -406,6 +406,66 @@ static void the_realm_half_is_checked_also_when_the_platform_is_cached(void **st
     cca_trust_free(&t);
 }
 
+/* The platform token of f->token beside a realm token of this description and these keys. */
+static vs_code attempt_beside(files *f, cca_trust *t, const realm_spec *spec,
+                              const realm_keys *keys, cca_verdict *v)
+{
+    static const uint8_t challenge[CCA_CHALLENGE];
+    vs_arena a;
+    cca_token parsed;
+    uint64_t generation;
+    vs_buf realm = VS_BUF(CCA_TOKEN_MAX), token = VS_BUF(CCA_TOKEN_MAX);
+    vs_arena_init(&a, 0);
+    assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &parsed, NULL), VS_OK);
+    assert_vs_code(
+        realm_realm_token(spec, keys, vs_span_of(challenge, sizeof challenge), &realm, NULL),
+        VS_OK);
+    assert_vs_code(realm_wrap(parsed.tag, parsed.platform_bytes, vs_buf_span(&realm), &token, NULL),
+                   VS_OK);
+    vs_code code = attempt(t, vs_buf_span(&token), v, &generation);
+    vs_buf_free(&realm);
+    vs_buf_free(&token);
+    vs_arena_free(&a);
+    return code;
+}
+
+static void a_remembered_realm_key_vouches_for_no_other(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    realm_keys other = {0};
+    const realm_spec *spec = &f->soft.spec;
+    soft_trust(&f->soft, &t);
+    assert_vs_code(realm_keys_generate_on(VS_KEY_P256, VS_KEY_P256, &other, NULL), VS_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_vs_code(attempt_beside(f, t, spec, &f->soft.keys, &v), VS_OK);
+        assert_true(v.platform_cached == (i > 0) && v.realm_bound);
+        assert_vs_code(attempt_beside(f, t, spec, &other, &v), VS_E_MISMATCH);
+        assert_true(v.platform_cached && !v.realm_bound);
+    }
+    realm_keys_free(&other);
+    cca_trust_free(&t);
+}
+
+/* The profile decides the form (trap 2), also for bytes that were a key in the other form. */
+static void a_remembered_realm_key_counts_in_its_form_alone(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    cca_verdict v;
+    realm_spec malformed = f->soft.spec;
+    malformed.realm_profile = NULL;
+    malformed.rak_form = REALM_RAK_COSE_KEY;
+    soft_trust(&f->soft, &t);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_vs_code(attempt_beside(f, t, &f->soft.spec, &f->soft.keys, &v), VS_OK);
+        assert_vs_code(attempt_beside(f, t, &malformed, &f->soft.keys, &v), VS_E_INVALID);
+        assert_false(v.realm_bound);
+    }
+    cca_trust_free(&t);
+}
+
 static void a_platform_token_that_failed_is_not_cached(void **state)
 {
     files *f = *state;
@@ -431,19 +491,34 @@ static void the_cache_is_bounded_and_finds_what_is_new(void **state)
 {
     (void)state;
     cca_cache *c = cca_cache_new();
-    size_t found = 0;
+    size_t found = 0, bound = 0;
     enum { N = 4 * CCA_CACHE_ENTRIES };
     static uint8_t keys[N][CCA_CACHE_KEY];
+    vs_key *rak = NULL, *got = NULL;
+    assert_vs_code(vs_key_generate(VS_KEY_P384, &rak, NULL), VS_OK);
     for (size_t i = 0; i < N; i++) {
         vs_random(keys[i], CCA_CACHE_KEY);
-        assert_false(cca_cache_has(c, keys[i]));
+        assert_false(cca_cache_find(c, keys[i], &got));
+        assert_null(got);
+        cca_cache_bind(c, keys[i], rak); /* nothing to bind it to */
+        assert_false(cca_cache_find(c, keys[i], &got));
         cca_cache_add(c, keys[i]);
-        assert_true(cca_cache_has(c, keys[i]));
+        assert_true(cca_cache_find(c, keys[i], &got));
+        assert_null(got);
+        cca_cache_bind(c, keys[i], rak);
+        assert_true(cca_cache_find(c, keys[i], &got));
+        assert_ptr_equal(got, rak);
+        vs_key_free(&got);
     }
-    for (size_t i = 0; i < N; i++)
-        found += cca_cache_has(c, keys[i]);
+    for (size_t i = 0; i < N; i++) {
+        found += cca_cache_find(c, keys[i], &got);
+        bound += got != NULL;
+        vs_key_free(&got);
+    }
     assert_true(found <= CCA_CACHE_ENTRIES && found >= CCA_CACHE_ENTRIES / 2);
+    assert_int_equal(found, bound);
     cca_cache_free(&c);
+    vs_key_free(&rak);
 }
 
 static void a_key_that_is_unusable_refuses_its_platform_alone(void **state)
@@ -650,6 +725,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_snapshot_outlives_its_replacement, start, stop),
         cmocka_unit_test(the_last_of_two_anchors_with_one_instance_id_is_used),
         cmocka_unit_test_setup_teardown(a_cached_result_equals_an_uncached_one, start, stop),
+        cmocka_unit_test_setup_teardown(a_remembered_realm_key_vouches_for_no_other, start, stop),
+        cmocka_unit_test_setup_teardown(a_remembered_realm_key_counts_in_its_form_alone, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(the_realm_half_is_checked_also_when_the_platform_is_cached,
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
