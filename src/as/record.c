@@ -18,11 +18,11 @@ vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a)
     vs_vec out = {.a = a};
     for (size_t i = 0; i < n; i++) {
         vs_obj one = {.a = a};
-        vs_obj_put(&one, "submod", vs_cstring(aps[i].submod));
-        vs_obj_put(&one, "status", vs_cstring(ear_tier_name(aps[i].status)));
-        vs_obj_put(&one, "trust_vector", ear_vector_value(&aps[i].vector, a));
         vs_obj_put(&one, "reasons", aps[i].reasons);
         vs_obj_put(&one, "reference_values", names_only(aps[i].reference_values, a));
+        vs_obj_put(&one, "status", vs_cstring(ear_tier_name(aps[i].status)));
+        vs_obj_put(&one, "submod", vs_cstring(aps[i].submod));
+        vs_obj_put(&one, "trust_vector", ear_vector_value(&aps[i].vector, a));
         vs_vec_add(&out, vs_obj_end(&one, VS_DUP_REFUSE, NULL));
     }
     return vs_vec_end_array(&out);
@@ -31,29 +31,29 @@ vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a)
 static vs_val submod_record(const as_appraisal *ap, vs_arena *a)
 {
     vs_obj one = {.a = a};
-    vs_obj_put(&one, "submod", vs_cstring(ap->submod));
     vs_obj_put(&one, "class", vs_cstring(ap->tee_class));
-    vs_obj_put(&one, "policy", vs_cstring(ap->policy));
-    vs_obj_put(&one, "policy_sha256", vs_cstring(ap->policy_sha256));
-    /* Text: as a number it would lose bits in other readers. */
-    vs_obj_put(&one, "seed", vs_cstring(vs_sprintf(a, "%016llx", (unsigned long long)ap->seed)));
     vs_obj_put(&one, "input", ap->input);
+    vs_obj_opt(&one, "notes", ap->notes);
+    vs_obj_put(&one, "policy", vs_cstring(ap->policy));
     if (ap->policy_only.n)
         vs_obj_put(&one, "policy_only", vs_string(ap->policy_only));
-    vs_obj_put(&one, "reference_values", ap->reference_values);
-    vs_obj_opt(&one, "notes", ap->notes);
-    vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
-    vs_obj_put(&one, "trust_vector", ear_vector_value(&ap->vector, a));
+    vs_obj_put(&one, "policy_sha256", vs_cstring(ap->policy_sha256));
     vs_obj_put(&one, "reasons", ap->reasons);
+    vs_obj_put(&one, "reference_values", ap->reference_values);
+    /* Text: as a number it would lose bits in other readers. */
+    vs_obj_put(&one, "seed", vs_cstring(vs_sprintf(a, "%016llx", (unsigned long long)ap->seed)));
+    vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
+    vs_obj_put(&one, "submod", vs_cstring(ap->submod));
+    vs_obj_put(&one, "trust_vector", ear_vector_value(&ap->vector, a));
     return vs_obj_end(&one, VS_DUP_REFUSE, NULL);
 }
 
 static vs_val token_settings(const as_config *cfg, vs_arena *a)
 {
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "issuer_name", vs_cstring(cfg->issuer_name));
-    vs_obj_put(&o, "developer_name", vs_cstring(cfg->developer_name));
     vs_obj_put(&o, "build_name", vs_cstring(cfg->build_name));
+    vs_obj_put(&o, "developer_name", vs_cstring(cfg->developer_name));
+    vs_obj_put(&o, "issuer_name", vs_cstring(cfg->issuer_name));
     vs_obj_put(&o, "profile_name", vs_cstring(cfg->profile_name));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
@@ -73,14 +73,14 @@ vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span 
         worst = aps[i].status > worst ? aps[i].status : worst;
     }
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "version", vs_int(AS_RECORD_VERSION));
-    vs_obj_put(&o, "time", vs_int(now));
+    vs_obj_put(&o, "complete", vs_bool(complete));
     vs_obj_put(&o, "expires", vs_int(expires));
+    vs_obj_put(&o, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(md, 32))));
     vs_obj_put(&o, "policy_id", vs_string(policy_id));
     vs_obj_put(&o, "status", vs_cstring(ear_tier_name(worst)));
-    vs_obj_put(&o, "token", token_settings(&as->cfg, a));
-    vs_obj_put(&o, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(md, 32))));
-    vs_obj_put(&o, "complete", vs_bool(complete));
     vs_obj_put(&o, "submods", vs_vec_end_array(&submods));
+    vs_obj_put(&o, "time", vs_int(now));
+    vs_obj_put(&o, "token", token_settings(&as->cfg, a));
+    vs_obj_put(&o, "version", vs_int(AS_RECORD_VERSION));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }

@@ -84,7 +84,21 @@ void vs_buf_puts(vs_buf *b, const char *s)
 
 void vs_buf_putc(vs_buf *b, char c)
 {
-    vs_buf_put(b, vs_span_of(&c, 1));
+    uint8_t *at = vs_buf_reserve(b, 1);
+    if (at)
+        *at = (uint8_t)c;
+}
+
+void vs_buf_put_int(vs_buf *b, int64_t i)
+{
+    char text[20], *at = text + sizeof text; /* of the last digit and on */
+    uint64_t left = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (i < 0)
+        *--at = '-';
+    vs_buf_put(b, vs_span_of(at, (size_t)(text + sizeof text - at)));
 }
 
 void vs_buf_printf(vs_buf *b, const char *fmt, ...)

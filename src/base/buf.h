@@ -30,6 +30,8 @@ void vs_buf_clear(vs_buf *b);
 void vs_buf_put(vs_buf *b, vs_span s);
 void vs_buf_puts(vs_buf *b, const char *s);
 void vs_buf_putc(vs_buf *b, char c);
+/* In decimal. */
+void vs_buf_put_int(vs_buf *b, int64_t i);
 void vs_buf_printf(vs_buf *b, const char *fmt, ...) VS_PRINTF(2, 3);
 /* n more bytes to be written by the caller, counted at once; NULL on failure. */
 uint8_t *vs_buf_reserve(vs_buf *b, size_t n);

@@ -1,82 +1,122 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/enc.h"
 
+#include <endian.h>
+
 /* Constant-time character classes: each returns all ones when x is in [lo, hi], else zero. */
 static uint32_t in_range(uint32_t x, uint32_t lo, uint32_t hi)
 {
     return 0u - (((lo - 1 - x) & (x - hi - 1)) >> 31);
 }
 
-/* One in each byte of v, which are below 64, that is above `last`, else zero. */
-static inline uint32_t above(uint32_t v, uint32_t last)
+/* ---- base64 -----------------------------------------------------------------------------------
+ *
+ * Six bytes and eight characters at a time, in one register, without a table or a branch that would
+ * tell what passes through. The first character is in the highest byte.
+ */
+
+enum { GROUP = 6, CHARS = 8 };
+static const uint64_t each = 0x0101010101010101;
+
+/* 48 bits to six in every byte, and back. */
+static inline uint64_t b64_spread(uint64_t v)
 {
-    return (v + (127 - last) * 0x01010101) >> 7 & 0x01010101;
+    v = (v & 0xffffff000000) << 8 | (v & 0xffffff);
+    v = (v & 0x00fff00000fff000) << 4 | (v & 0x00000fff00000fff);
+    return (v & 0x0fc00fc00fc00fc0) << 2 | (v & 0x003f003f003f003f);
 }
 
-/* Three bytes to four characters, all at once: the step from one run of the alphabet to the next is
- * added to every byte that lies beyond the run. */
-static inline void b64_group(uint8_t out[4], uint32_t in, bool url)
+static inline uint64_t b64_gather(uint64_t v)
 {
-    uint32_t v = (in << 6 & 0x3f000000) | (in << 4 & 0x3f0000) | (in << 2 & 0x3f00) | (in & 0x3f);
-    uint32_t c = v + 'A' * 0x01010101;
-    c += above(v, 25) * ('a' - 26 - 'A');
-    c -= above(v, 51) * ('a' - 26 - ('0' - 52));
-    c -= above(v, 61) * (url ? '0' - 52 - ('-' - 62) : '0' - 52 - ('+' - 62));
-    c += above(v, 62) * (url ? '_' - 63 - ('-' - 62) : '/' - 63 - ('+' - 62));
-    for (unsigned i = 0; i < 4; i++)
-        out[i] = (uint8_t)(c >> (24 - 8 * i));
+    v = (v >> 2 & 0x0fc00fc00fc00fc0) | (v & 0x003f003f003f003f);
+    v = (v >> 4 & 0x00fff00000fff000) | (v & 0x00000fff00000fff);
+    return (v >> 8 & 0xffffff000000) | (v & 0xffffff);
 }
 
-/* The 6-bit value of a character, or 0xff... for one outside the alphabet. */
-static uint32_t b64_value(uint32_t c, bool std, bool url)
+/* One in each byte of v, which are below 128, that is at least `least`, else zero. */
+static inline uint64_t b64_from(uint64_t v, uint64_t least)
 {
-    uint32_t ok = 0, v = 0, m;
-    m = in_range(c, 'A', 'Z');
-    v |= m & (c - 'A');
-    ok |= m;
-    m = in_range(c, 'a', 'z');
-    v |= m & (c - 'a' + 26);
-    ok |= m;
-    m = in_range(c, '0', '9');
-    v |= m & (c - '0' + 52);
-    ok |= m;
-    if (std) {
-        m = in_range(c, '+', '+');
-        v |= m & 62;
-        ok |= m;
-        m = in_range(c, '/', '/');
-        v |= m & 63;
-        ok |= m;
-    }
-    if (url) {
-        m = in_range(c, '-', '-');
-        v |= m & 62;
-        ok |= m;
-        m = in_range(c, '_', '_');
-        v |= m & 63;
-        ok |= m;
-    }
-    return v | ~ok;
+    return (v + (128 - least) * each) >> 7 & each;
+}
+
+/* Values to characters: the step from one run of the alphabet to the next is added to every byte
+ * that lies beyond the run. */
+static inline uint64_t b64_letters(uint64_t v, bool url)
+{
+    uint64_t c = v + 'A' * each;
+    c += b64_from(v, 26) * ('a' - 26 - 'A');
+    c -= b64_from(v, 52) * ('a' - 26 - ('0' - 52));
+    c -= b64_from(v, 62) * (url ? '0' - 52 - ('-' - 62) : '0' - 52 - ('+' - 62));
+    return c + b64_from(v, 63) * (url ? '_' - 63 - ('-' - 62) : '/' - 63 - ('+' - 62));
+}
+
+/* One in each byte that is in [lo, hi]. */
+static inline uint64_t b64_run(uint64_t c, uint64_t lo, uint64_t hi)
+{
+    return b64_from(c, lo) & ~b64_from(c, hi + 1);
+}
+
+/* Characters to values; *bad gets bits for those outside the alphabet. */
+static inline uint64_t b64_values(uint64_t c, bool url, uint64_t *bad)
+{
+    *bad |= c & each << 7;
+    c &= ~(each << 7);
+    uint64_t upper = b64_run(c, 'A', 'Z'), lower = b64_run(c, 'a', 'z'),
+             digit = b64_run(c, '0', '9'), c62 = url ? b64_run(c, '-', '-') : b64_run(c, '+', '+'),
+             c63 = url ? b64_run(c, '_', '_') : b64_run(c, '/', '/');
+    *bad |= (upper | lower | digit | c62 | c63) ^ each;
+    c -= upper * 'A' + lower * ('a' - 26) + c63 * (url ? '_' - 63 : 0);
+    return c + digit * (52 - '0') + c62 * (url ? 62 - '-' : 62 - '+') + c63 * (url ? 0 : 63 - '/');
+}
+
+static inline void encode_group(uint8_t *o, size_t chars, const uint8_t *p, size_t n, bool url)
+{
+    uint64_t v = 0;
+    memcpy(&v, p, n);
+    v = htobe64(b64_letters(b64_spread(be64toh(v) >> 16), url));
+    memcpy(o, &v, chars);
+}
+
+static size_t letters_of(size_t bytes)
+{
+    return bytes / 3 * 4 + (bytes % 3 ? bytes % 3 + 1 : 0);
+}
+
+/* With the padding. */
+static size_t chars_of(vs_b64_form form, size_t bytes)
+{
+    bool pad = form == VS_B64_STD || form == VS_B64_URL_PADDED || form == VS_B64_STD_ANYPAD;
+    size_t letters = letters_of(bytes);
+    return pad ? (letters + 3) / 4 * 4 : letters;
+}
+
+static void b64_encode_to(uint8_t *o, vs_b64_form form, vs_span in)
+{
+    bool url = form == VS_B64_URL || form == VS_B64_URL_PADDED || form == VS_B64_URL_ANYPAD;
+    size_t at = 0, left = letters_of(in.n), padding = chars_of(form, in.n) - left;
+    for (; in.n - at >= GROUP; at += GROUP, o += CHARS, left -= CHARS)
+        encode_group(o, CHARS, in.p + at, GROUP, url);
+    if (left)
+        encode_group(o, left, in.p + at, in.n - at, url);
+    memset(o + left, '=', padding);
 }
 
 void vs_b64_encode(vs_buf *out, vs_b64_form form, vs_span in)
 {
-    bool url = form == VS_B64_URL || form == VS_B64_URL_PADDED || form == VS_B64_URL_ANYPAD;
-    bool pad = form == VS_B64_STD || form == VS_B64_URL_PADDED || form == VS_B64_STD_ANYPAD;
-    size_t whole = in.n / 3, rest = in.n % 3;
-    size_t len = whole * 4 + (rest ? (pad ? 4 : rest + 1) : 0);
-    uint8_t *o = vs_buf_reserve(out, len);
+    uint8_t *o = vs_buf_reserve(out, chars_of(form, in.n));
+    if (o)
+        b64_encode_to(o, form, in);
+}
+
+vs_span vs_b64_encode_arena(vs_arena *a, vs_b64_form form, vs_span bytes)
+{
+    size_t n = chars_of(form, bytes.n);
+    uint8_t *o = vs_alloc(a, n + 1);
     if (!o)
-        return;
-    const uint8_t *p = in.p;
-    for (size_t i = 0; i < whole; i++, p += 3, o += 4)
-        b64_group(o, (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2], url);
-    if (rest) {
-        uint8_t last[4];
-        b64_group(last, (uint32_t)p[0] << 16 | (rest == 2 ? (uint32_t)p[1] << 8 : 0), url);
-        memset(last + rest + 1, '=', 3 - rest);
-        memcpy(o, last, len - whole * 4);
-    }
+        return (vs_span){NULL, 0};
+    b64_encode_to(o, form, bytes);
+    o[n] = 0; /* as vs_dup has it */
+    return vs_span_of(o, n);
 }
 
 /* Strips and judges the padding. */
@@ -98,6 +138,19 @@ static vs_code b64_unpad(vs_b64_form form, vs_span *s, vs_error *err)
     return VS_OK;
 }
 
+static size_t b64_size(size_t chars)
+{
+    return chars / 4 * 3 + (chars % 4 ? chars % 4 - 1 : 0);
+}
+
+/* Of the first eight characters; the bytes in the order of memory, behind them zeros. */
+static inline uint64_t decode_group(vs_span s, bool url, uint64_t *bad)
+{
+    uint64_t v;
+    memcpy(&v, s.p, CHARS);
+    return htobe64(b64_gather(b64_values(be64toh(v), url, bad)) << 16);
+}
+
 static vs_code b64_decode_to(uint8_t *o, vs_b64_form form, vs_span s, vs_error *err)
 {
     bool std = form == VS_B64_STD || form == VS_B64_STD_ANYPAD || form == VS_B64_ANY;
@@ -107,29 +160,24 @@ static vs_code b64_decode_to(uint8_t *o, vs_b64_form form, vs_span s, vs_error *
         std = has_std;
         url = !has_std;
     }
-    uint32_t bad = 0, acc = 0;
-    unsigned bits = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        uint32_t v = b64_value(s.p[i], std, url);
-        bad |= v & ~(uint32_t)63;
-        acc = acc << 6 | (v & 63);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            *o++ = (uint8_t)(acc >> bits);
-        }
+    uint64_t bad = 0;
+    for (; s.n >= CHARS; s = vs_span_from(s, CHARS), o += GROUP) {
+        uint64_t v = decode_group(s, url, &bad);
+        memcpy(o, &v, GROUP);
     }
-    bad |= acc & ((1u << bits) - 1);
+    if (s.n) {
+        uint8_t last[CHARS] = "AAAAAAAA"; /* zeros */
+        memcpy(last, s.p, s.n);
+        uint64_t v = decode_group(vs_span_of(last, CHARS), url, &bad);
+        size_t n = b64_size(s.n);
+        memcpy(o, &v, n);
+        bad |= be64toh(v) << 8 * n; /* what is left over must be zero */
+    }
     if (bad)
         return vs_fail(err, VS_E_PARSE,
                        "not %s text: a character outside the alphabet, or unused bits set",
                        std ? "base64" : "base64url");
     return VS_OK;
-}
-
-static size_t b64_size(size_t chars)
-{
-    return chars / 4 * 3 + (chars % 4 ? chars % 4 - 1 : 0);
 }
 
 vs_code vs_b64_decode(vs_buf *out, vs_b64_form form, vs_span s, vs_error *err)
@@ -158,16 +206,8 @@ vs_code vs_b64_decode_arena(vs_arena *a, vs_b64_form form, vs_span s, vs_span *o
     return VS_OK;
 }
 
-vs_span vs_b64_encode_arena(vs_arena *a, vs_b64_form form, vs_span bytes)
-{
-    VS_CLEANUP(vs_buf_free) vs_buf b = VS_BUF(SIZE_MAX / 4);
-    vs_b64_encode(&b, form, bytes);
-    if (!vs_buf_ok(&b)) {
-        a->failed = true;
-        return (vs_span){NULL, 0};
-    }
-    return vs_dup(a, vs_buf_span(&b));
-}
+/* ---- hexadecimal ------------------------------------------------------------------------------
+ */
 
 static void hex_to(uint8_t *o, vs_span in)
 {
@@ -222,6 +262,9 @@ vs_code vs_hex_decode_arena(vs_arena *a, vs_span s, vs_span *out, vs_error *err)
     return VS_OK;
 }
 
+/* ---- UTF-8 ------------------------------------------------------------------------------------
+ */
+
 /* Length of the well-formed sequence at p, 0 if there is none (Unicode 15, table 3-7). */
 static unsigned utf8_len(const uint8_t *p, size_t n)
 {
@@ -251,9 +294,21 @@ static unsigned utf8_len(const uint8_t *p, size_t n)
     return len;
 }
 
+/* Eight bytes of ASCII. */
+static bool is_ascii(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return !(v & each << 7);
+}
+
 bool vs_utf8_ok(vs_span s)
 {
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= 8 && is_ascii(s.p + i)) {
+            i += 8;
+            continue;
+        }
         unsigned len = utf8_len(s.p + i, s.n - i);
         if (len == 0)
             return false;

@@ -213,10 +213,14 @@ vs_code ear_vector_read(vs_val object, ear_value_form form, ear_vector *out, vs_
 
 vs_val ear_vector_value(const ear_vector *v, vs_arena *a)
 {
+    static const ear_claim by_name[EAR_CLAIMS] = {
+        EAR_CONFIGURATION,     EAR_EXECUTABLES,    EAR_FILE_SYSTEM,  EAR_HARDWARE,
+        EAR_INSTANCE_IDENTITY, EAR_RUNTIME_OPAQUE, EAR_SOURCED_DATA, EAR_STORAGE_OPAQUE};
     vs_obj out = {.a = a};
     for (unsigned i = 0; i < EAR_CLAIMS; i++) {
-        if (v->set[i])
-            vs_obj_put(&out, ear_claim_name((ear_claim)i), vs_int(v->value[i]));
+        ear_claim claim = by_name[i];
+        if (v->set[claim])
+            vs_obj_put(&out, ear_claim_name(claim), vs_int(v->value[claim]));
     }
     return vs_obj_end(&out, VS_DUP_REFUSE, NULL);
 }

@@ -102,8 +102,11 @@ vs_code evidence_uint(vs_arena *a, vs_val object, const char *key, uint64_t most
 void evidence_put_bytes(vs_buf *json, vs_span bytes)
 {
     vs_buf_putc(json, '[');
-    for (size_t i = 0; i < bytes.n; i++)
-        vs_buf_printf(json, i ? ",%u" : "%u", bytes.p[i]);
+    for (size_t i = 0; i < bytes.n; i++) {
+        if (i)
+            vs_buf_putc(json, ',');
+        vs_buf_put_int(json, bytes.p[i]);
+    }
     vs_buf_putc(json, ']');
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/enc.h"
 #include "value/json.h"
+#include "value/json_plain.h"
 
 enum { DEPTH = 128, NODES = 4 * 1000 * 1000, REPLACEMENT = 0xfffd };
 
@@ -149,6 +150,7 @@ static vs_code parse_string(parser *p, vs_val *out)
     size_t start = ++p->at, at = start, first_escape = 0;
     bool high = false;
     for (;; at++) {
+        at += json_plain(vs_span_from(p->in, at));
         if (at >= p->in.n)
             return fail_at(p, at, VS_E_PARSE, "a string does not end");
         uint8_t c = p->in.p[at];

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/enc.h"
 #include "value/json.h"
+#include "value/json_plain.h"
+
+/* A string that needs no escape. */
+static void quote_plain(vs_buf *out, vs_span s)
+{
+    uint8_t *o = vs_buf_reserve(out, s.n + 2);
+    if (!o)
+        return;
+    o[0] = o[s.n + 1] = '"';
+    if (s.n)
+        memcpy(o + 1, s.p, s.n);
+}
 
 void vs_json_quote(vs_buf *out, vs_span s)
 {
+    if (json_plain(s) == s.n) {
+        quote_plain(out, s);
+        return;
+    }
     static const char short_form[] = "btn\0fr"; /* for 08, 09, 0a, -, 0c, 0d */
     vs_buf_putc(out, '"');
     size_t from = 0;
@@ -42,9 +57,7 @@ void vs_json_quote(vs_buf *out, vs_span s)
 static void put_number(vs_buf *out, vs_val v)
 {
     if (!v.big) {
-        char digits[24];
-        int n = snprintf(digits, sizeof digits, "%lld", (long long)v.u.i);
-        vs_buf_put(out, vs_span_of(digits, (size_t)n));
+        vs_buf_put_int(out, v.u.i);
         return;
     }
     vs_arena a;
@@ -104,7 +117,9 @@ static void print_pairs(vs_buf *out, vs_val v, int indent)
             vs_buf_putc(out, ',');
         new_line(out, inner);
         print_key(out, v.u.pairs[i].key);
-        vs_buf_puts(out, indent < 0 ? ":" : ": ");
+        vs_buf_putc(out, ':');
+        if (indent >= 0)
+            vs_buf_putc(out, ' ');
         print(out, v.u.pairs[i].val, inner);
     }
     if (v.len)

@@ -207,7 +207,7 @@ static inline void vs_obj_opt(vs_obj *b, const char *key, vs_val val)
         vs_obj_put(b, key, val);
 }
 /* Sorts by key and applies `rule`; on a conflict returns undefined and, if given, *dup = the key.
- */
+ * Code that adds members by name, in order, saves the sort. */
 vs_val vs_obj_end(vs_obj *b, vs_dup_rule rule, vs_val *dup);
 
 vs_val vs_empty(vs_kind k); /* empty array, object or set */

@@ -56,19 +56,19 @@ static vs_val realm_claims(vs_arena *a, const cca_realm *r)
     for (unsigned i = 0; i < CCA_REMS; i++)
         vs_vec_add(&rems, base64(a, r->rem[i]));
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "cca-realm-personalization-value", base64(a, r->rpv));
-    vs_obj_put(&o, "cca-realm-initial-measurement", base64(a, r->rim));
+    vs_obj_put(&o, "cca-realm-challenge", base64(a, r->challenge));
     vs_obj_put(&o, "cca-realm-extensible-measurements", vs_vec_end_array(&rems));
     vs_obj_put(&o, "cca-realm-hash-algo-id", vs_cstring(vs_hash_name(r->hash)));
-    vs_obj_put(&o, "cca-realm-challenge", base64(a, r->challenge));
+    vs_obj_put(&o, "cca-realm-initial-measurement", base64(a, r->rim));
+    vs_obj_put(&o, "cca-realm-personalization-value", base64(a, r->rpv));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
 static vs_val platform_claims(vs_arena *a, const cca_platform *p)
 {
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "cca-platform-instance-id", base64(a, p->instance_id));
     vs_obj_put(&o, "cca-platform-implementation-id", base64(a, p->implementation_id));
+    vs_obj_put(&o, "cca-platform-instance-id", base64(a, p->instance_id));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
@@ -109,8 +109,8 @@ static vs_tee_result make_result(vs_arena *a, const cca_token *t, const cca_verd
                                  vs_val report)
 {
     vs_obj claims = {.a = a};
-    vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
     vs_obj_put(&claims, "platform", platform_claims(a, &t->platform));
+    vs_obj_put(&claims, "realm", realm_claims(a, &t->realm));
     vs_obj_put(&claims, "vouchsafe", report);
     vs_tee_result r = {
         .tee_class = "cpu",

@@ -35,10 +35,10 @@ static vs_val component(vs_arena *a, const cca_component *c)
 {
     vs_obj o = {.a = a};
     vs_obj_opt(&o, "component-type", text(c->type));
+    vs_obj_opt(&o, "hash-algo-id", text(c->hash));
     vs_obj_put(&o, "measurement-value", base64(a, c->value));
     vs_obj_put(&o, "signer-id", base64(a, c->signer_id));
     vs_obj_opt(&o, "version", text(c->version));
-    vs_obj_opt(&o, "hash-algo-id", text(c->hash));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
@@ -53,18 +53,18 @@ static vs_val components(vs_arena *a, const cca_platform *p)
 static vs_val platform(vs_arena *a, const cca_platform *p, const cca_verdict *v)
 {
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "vector", ear_vector_value(&v->platform, a));
-    vs_obj_opt(&o, "profile", profile(p->profile));
+    vs_obj_put(&o, "config", base64(a, p->config));
+    vs_obj_opt(&o, "endorsed-by", unless_empty(v->platform_by));
+    vs_obj_put(&o, "hash-algo-id", vs_cstring(vs_hash_name(p->hash)));
+    vs_obj_opt(&o, "key-endorsed-by", v->key_by);
     vs_obj_put(&o, "lifecycle", vs_cstring(cca_lifecycle_name(p->lifecycle)));
     vs_obj_put(&o, "lifecycle-value", vs_int(p->lifecycle_value));
-    vs_obj_put(&o, "hash-algo-id", vs_cstring(vs_hash_name(p->hash)));
-    vs_obj_put(&o, "config", base64(a, p->config));
-    vs_obj_put(&o, "sw-components", components(a, p));
-    vs_obj_opt(&o, "service-indicator", text(p->service));
     vs_obj_opt(&o, "manufacturing-config", base64(a, p->manufacturing_config));
-    vs_obj_opt(&o, "key-endorsed-by", v->key_by);
-    vs_obj_opt(&o, "endorsed-by", unless_empty(v->platform_by));
     vs_obj_opt(&o, "mismatches", unless_empty(v->platform_mismatches));
+    vs_obj_opt(&o, "profile", profile(p->profile));
+    vs_obj_opt(&o, "service-indicator", text(p->service));
+    vs_obj_put(&o, "sw-components", components(a, p));
+    vs_obj_put(&o, "vector", ear_vector_value(&v->platform, a));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
@@ -93,17 +93,17 @@ static vs_val choice(int policy, const char *zero, const char *one)
 static vs_val realm(vs_arena *a, const cca_realm *r, const cca_verdict *v)
 {
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "vector", ear_vector_value(&v->realm, a));
+    vs_obj_opt(&o, "devices-hash", base64(a, r->devices_hash));
+    vs_obj_opt(&o, "endorsed-by", unless_empty(v->realm_by));
+    vs_obj_opt(&o, "instance-id", base64(a, r->instance_id));
+    vs_obj_opt(&o, "lfa-policy", choice(r->lfa_policy, "disallow", "allow"));
+    vs_obj_opt(&o, "mec-policy", choice(r->mec_policy, "shared", "private"));
+    vs_obj_opt(&o, "mismatches", unless_empty(v->realm_mismatches));
     vs_obj_opt(&o, "profile", profile(r->profile));
+    vs_obj_put(&o, "rem-endorsed", rems(a, v));
     vs_obj_put(&o, "rim-endorsed", vs_bool(v->rim_endorsed));
     vs_obj_put(&o, "rpv-endorsed", endorsed(v->rpv));
-    vs_obj_put(&o, "rem-endorsed", rems(a, v));
-    vs_obj_opt(&o, "endorsed-by", unless_empty(v->realm_by));
-    vs_obj_opt(&o, "mismatches", unless_empty(v->realm_mismatches));
-    vs_obj_opt(&o, "instance-id", base64(a, r->instance_id));
-    vs_obj_opt(&o, "mec-policy", choice(r->mec_policy, "shared", "private"));
-    vs_obj_opt(&o, "lfa-policy", choice(r->lfa_policy, "disallow", "allow"));
-    vs_obj_opt(&o, "devices-hash", base64(a, r->devices_hash));
+    vs_obj_put(&o, "vector", ear_vector_value(&v->realm, a));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 

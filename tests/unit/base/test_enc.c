@@ -46,21 +46,45 @@ static void every_byte_round_trips_in_every_form(void **state)
     }
 }
 
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/* Places and lengths: all that a group of eight has, and a text that ends within the second one. */
+enum { PLACES = 15 };
+
 static void every_six_bits_give_their_letter_in_every_place(void **state)
 {
     (void)state;
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    for (unsigned i = 0; i < 64 * 4; i++) {
-        unsigned v = i / 4, place = i % 4;
-        uint32_t group = v << (18 - 6 * place);
-        const uint8_t in[] = {(uint8_t)(group >> 16), (uint8_t)(group >> 8), (uint8_t)group};
+    for (unsigned i = 0; i < 64 * PLACES; i++) {
+        unsigned v = i / PLACES, place = i % PLACES, bit = 6 * place;
+        uint8_t in[12] = {0};
+        in[bit / 8] = (uint8_t)(v << 2 >> bit % 8);
+        if (bit % 8 > 2)
+            in[bit / 8 + 1] = (uint8_t)(v << (10 - bit % 8));
         for (int form = VS_B64_STD; form < VS_B64_ANY; form++) {
             bool std = form == VS_B64_STD || form == VS_B64_STD_ANYPAD;
-            char want[] = "AAAA";
+            char want[] = "AAAAAAAAAAAAAAAA";
             want[place] = v < 62 ? letters[v] : (std ? "+/" : "-_")[v - 62];
-            VS_CLEANUP(vs_buf_free) vs_buf enc = VS_BUF(8);
+            VS_CLEANUP(vs_buf_free) vs_buf enc = VS_BUF(16), dec = VS_BUF(12);
             vs_b64_encode(&enc, (vs_b64_form)form, vs_span_of(in, sizeof in));
             assert_span_is(vs_buf_span(&enc), want);
+            assert_vs_code(vs_b64_decode(&dec, (vs_b64_form)form, vs_str(want), NULL), VS_OK);
+            assert_span_eq(vs_buf_span(&dec), vs_span_of(in, sizeof in));
+            vs_buf_free(&dec);
+        }
+    }
+}
+
+static void the_unused_bits_of_every_length_must_be_zero(void **state)
+{
+    (void)state;
+    for (size_t n = 2; n <= PLACES; n++) {
+        unsigned unused = n % 4 == 2 ? 4 : n % 4 == 3 ? 2 : 0;
+        for (unsigned v = 0; n % 4 != 1 && v < 62; v++) {
+            char text[] = "AAAAAAAAAAAAAAA";
+            text[n - 1] = letters[v];
+            VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(100);
+            vs_code code = vs_b64_decode(&out, VS_B64_URL, vs_span_of(text, n), NULL);
+            assert_int_equal(code == VS_OK, v % (1u << unused) == 0);
         }
     }
 }
@@ -91,13 +115,16 @@ static void bad_base64_is_refused_and_writes_nothing(void **state)
 static void only_the_alphabet_decodes(void **state)
 {
     (void)state;
-    for (int c = 0; c < 256; c++) {
-        uint8_t text[4] = {'A', 'A', 'A', (uint8_t)c};
+    for (size_t i = 0; i < 256 * PLACES; i++) {
+        size_t c = i / PLACES, place = i % PLACES;
+        uint8_t text[16];
+        memset(text, 'A', sizeof text);
+        text[place] = (uint8_t)c;
         bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(100);
-        vs_code std = vs_b64_decode(&out, VS_B64_STD_ANYPAD, vs_span_of(text, 4), NULL);
-        vs_code url = vs_b64_decode(&out, VS_B64_URL, vs_span_of(text, 4), NULL);
-        assert_int_equal(std == VS_OK, alnum || c == '+' || c == '/' || c == '=');
+        vs_code std = vs_b64_decode(&out, VS_B64_STD_ANYPAD, vs_span_of(text, 16), NULL);
+        vs_code url = vs_b64_decode(&out, VS_B64_URL, vs_span_of(text, 16), NULL);
+        assert_int_equal(std == VS_OK, alnum || c == '+' || c == '/');
         assert_int_equal(url == VS_OK, alnum || c == '-' || c == '_');
         vs_buf_free(&out);
     }
@@ -144,6 +171,21 @@ static void utf8_rejects_overlong_surrogates_and_out_of_range(void **state)
         assert_false(vs_utf8_ok(vs_str(bad[i])));
 }
 
+static void utf8_is_checked_in_every_place(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 17; n++)
+        for (size_t at = 0; at < n; at++) {
+            uint8_t text[17];
+            memset(text, 'x', sizeof text);
+            text[at] = 0xc3;
+            assert_false(vs_utf8_ok(vs_span_of(text, n)));
+            if (at + 1 < n)
+                text[at + 1] = 0xbc;
+            assert_int_equal(vs_utf8_ok(vs_span_of(text, n)), at + 1 < n);
+        }
+}
+
 static void utf8_code_points_round_trip(void **state)
 {
     (void)state;
@@ -166,10 +208,12 @@ int main(void)
         cmocka_unit_test(base64_rfc4648_vectors),
         cmocka_unit_test(every_byte_round_trips_in_every_form),
         cmocka_unit_test(every_six_bits_give_their_letter_in_every_place),
+        cmocka_unit_test(the_unused_bits_of_every_length_must_be_zero),
         cmocka_unit_test(bad_base64_is_refused_and_writes_nothing),
         cmocka_unit_test(only_the_alphabet_decodes),
         cmocka_unit_test(hex_round_trips_and_refuses),
         cmocka_unit_test(utf8_rejects_overlong_surrogates_and_out_of_range),
+        cmocka_unit_test(utf8_is_checked_in_every_place),
         cmocka_unit_test(utf8_code_points_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -593,6 +593,48 @@ static void what_is_not_utf8_becomes_a_replacement(void **state)
     }
 }
 
+/* Plain characters are looked at eight at a time: any other must be seen wherever it is. */
+static void every_byte_is_seen_in_every_place_of_a_string(void **state)
+{
+    (void)state;
+    vs_arena room;
+    vs_arena_init(&room, 0);
+    for (size_t i = 0; i < 256 * 18; i++) {
+        size_t c = i / 18, at = i % 18;
+        uint8_t raw[18], text[20];
+        memset(raw, 'x', sizeof raw);
+        raw[at] = (uint8_t)c;
+        text[0] = text[19] = '"';
+        memcpy(text + 1, raw, sizeof raw);
+        bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+        vs_val back = vs_undefined();
+        vs_code code = vs_json_parse(&room, vs_span_of(text, sizeof text), NULL, &back, NULL);
+        assert_int_equal(code == VS_OK, plain);
+        VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(64);
+        vs_json_quote(&out, vs_span_of(raw, sizeof raw));
+        assert_int_equal(vs_span_eq(vs_buf_span(&out), vs_span_of(text, sizeof text)), plain);
+        assert_vs_code(vs_json_parse(&room, vs_buf_span(&out), NULL, &back, NULL), VS_OK);
+        if (c < 0x80)
+            assert_span_eq(vs_text(back), vs_span_of(raw, sizeof raw));
+        vs_arena_reset(&room);
+    }
+    vs_arena_free(&room);
+}
+
+static void integers_print_in_decimal(void **state)
+{
+    (void)state;
+    static const int64_t n[] = {
+        0, 1, -1, 9, 10, -10, 99, 100, INT64_MAX, INT64_MIN, -1234567890123};
+    for (size_t i = 0; i < VS_COUNT(n); i++) {
+        char want[32];
+        VS_CLEANUP(vs_buf_free) vs_buf out = VS_BUF(64);
+        (void)snprintf(want, sizeof want, "%lld", (long long)n[i]);
+        vs_json_print(&out, vs_int(n[i]));
+        assert_span_is(vs_buf_span(&out), want);
+    }
+}
+
 static void html_is_escaped_only_on_request(void **state)
 {
     (void)state;
@@ -616,6 +658,8 @@ int main(void)
         cmocka_unit_test(canonical_numbers_of_the_rfc_table),
         cmocka_unit_test(the_writer_places_commas_and_typed_access_explains),
         cmocka_unit_test(what_is_not_utf8_becomes_a_replacement),
+        cmocka_unit_test(every_byte_is_seen_in_every_place_of_a_string),
+        cmocka_unit_test(integers_print_in_decimal),
         cmocka_unit_test(html_is_escaped_only_on_request),
     };
     return cmocka_run_group_tests(tests, start, stop);
