@@ -163,7 +163,8 @@ static vs_val with_notes(vs_val reasons, const as_appraisal *ap, vs_arena *a)
     return vs_vec_end_array(&all);
 }
 
-static vs_code appraise(rego_eval *e, as_values *q, as_appraisal *ap, vs_arena *a, vs_error *err)
+static vs_code evaluate(rego_eval *e, as_values *q, bool explain, as_appraisal *ap, vs_arena *a,
+                        vs_error *err)
 {
     rego_inputs in = {
         .input = ap->input,
@@ -172,12 +173,26 @@ static vs_code appraise(rego_eval *e, as_values *q, as_appraisal *ap, vs_arena *
         .host_user = q,
         .print = vs_log_on(VS_LOG_DEBUG) ? print_line : NULL,
         .print_user = (void *)(uintptr_t)ap->submod,
-        .explain = true,
+        .explain = explain,
         .seed = ap->seed,
     };
+    ap->n_extensions = 0;
     VS_TRY(rego_eval_begin(e, &in, err));
     VS_TRY(trust_claims(e, ap, err));
-    VS_TRY(extensions(e, ap, a, err));
+    return extensions(e, ap, a, err);
+}
+
+/* What is affirmed needs no reasons, and noting them costs a third of an evaluation. Anything else
+ * is evaluated again with them; what that one says counts, should a reference value have changed
+ * between the two. */
+static vs_code appraise(rego_eval *e, as_values *q, as_appraisal *ap, vs_arena *a, vs_error *err)
+{
+    const as_values before = *q;
+    VS_TRY(evaluate(e, q, false, ap, a, err));
+    if (ap->status != EAR_AFFIRMING) {
+        *q = before;
+        VS_TRY(evaluate(e, q, true, ap, a, err));
+    }
     ap->reasons = with_notes(as_explain(e, ap, a), ap, a);
     ap->reference_values = vs_vec_end_array(&q->asked);
     ap->all_values_kept = q->all_kept;

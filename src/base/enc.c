@@ -69,12 +69,10 @@ static inline uint64_t b64_values(uint64_t c, bool url, uint64_t *bad)
     return c + digit * (52 - '0') + c62 * (url ? 62 - '-' : 62 - '+') + c63 * (url ? 0 : 63 - '/');
 }
 
-static inline void encode_group(uint8_t *o, size_t chars, const uint8_t *p, size_t n, bool url)
+/* Of 48 bits; the characters in the order of memory. */
+static inline uint64_t encode_group(uint64_t v, bool url)
 {
-    uint64_t v = 0;
-    memcpy(&v, p, n);
-    v = htobe64(b64_letters(b64_spread(be64toh(v) >> 16), url));
-    memcpy(o, &v, chars);
+    return htobe64(b64_letters(b64_spread(v), url));
 }
 
 static size_t letters_of(size_t bytes)
@@ -93,12 +91,24 @@ static size_t chars_of(vs_b64_form form, size_t bytes)
 static void b64_encode_to(uint8_t *o, vs_b64_form form, vs_span in)
 {
     bool url = form == VS_B64_URL || form == VS_B64_URL_PADDED || form == VS_B64_URL_ANYPAD;
-    size_t at = 0, left = letters_of(in.n), padding = chars_of(form, in.n) - left;
-    for (; in.n - at >= GROUP; at += GROUP, o += CHARS, left -= CHARS)
-        encode_group(o, CHARS, in.p + at, GROUP, url);
-    if (left)
-        encode_group(o, left, in.p + at, in.n - at, url);
-    memset(o + left, '=', padding);
+    size_t padding = chars_of(form, in.n) - letters_of(in.n);
+    for (; in.n >= CHARS; in = vs_span_from(in, GROUP), o += CHARS) {
+        uint64_t v; /* in one load: two bytes more than are used */
+        memcpy(&v, in.p, sizeof v);
+        v = encode_group(be64toh(v) >> 16, url);
+        memcpy(o, &v, CHARS);
+    }
+    while (in.n) {
+        size_t n = in.n < GROUP ? in.n : GROUP, left = letters_of(n);
+        uint64_t v = 0;
+        for (size_t i = 0; i < n; i++)
+            v |= (uint64_t)in.p[i] << (40 - 8 * i);
+        v = encode_group(v, url);
+        memcpy(o, &v, left);
+        in = vs_span_from(in, n);
+        o += left;
+    }
+    memset(o, '=', padding);
 }
 
 void vs_b64_encode(vs_buf *out, vs_b64_form form, vs_span in)
@@ -305,11 +315,8 @@ static bool is_ascii(const uint8_t *p)
 bool vs_utf8_ok(vs_span s)
 {
     for (size_t i = 0; i < s.n;) {
-        if (s.n - i >= 8 && is_ascii(s.p + i)) {
-            i += 8;
-            continue;
-        }
-        unsigned len = utf8_len(s.p + i, s.n - i);
+        bool eight = s.n - i >= 8 && is_ascii(s.p + i);
+        unsigned len = eight ? 8 : s.p[i] < 0x80 ? 1 : utf8_len(s.p + i, s.n - i);
         if (len == 0)
             return false;
         i += len;

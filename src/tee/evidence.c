@@ -3,16 +3,23 @@
 
 #include "value/number.h"
 
+/* Judged all together, since nearly all arrays are what they should be. */
 static vs_code fill_bytes(vs_val array, const char *what, uint8_t *out, vs_error *err)
 {
+    const vs_val *const items = array.u.items;
+    uint64_t all = 0, other = 0;
     for (uint32_t i = 0; i < array.len; i++) {
-        vs_val v = array.u.items[i];
-        if (!vs_is_int(v) || v.u.i < 0 || v.u.i > UINT8_MAX)
-            return vs_fail(err, VS_E_INVALID,
-                           "element %u of \"%s\" is not a byte (a number from 0 to 255)", i, what);
-        out[i] = (uint8_t)v.u.i;
+        other |= (uint64_t)(items[i].kind ^ VS_NUMBER) | items[i].big;
+        all |= (uint64_t)items[i].u.i;
+        out[i] = (uint8_t)items[i].u.i;
     }
-    return VS_OK;
+    if (!other && all <= UINT8_MAX)
+        return VS_OK;
+    uint32_t i = 0;
+    while (vs_is_int(items[i]) && (uint64_t)items[i].u.i <= UINT8_MAX)
+        i++;
+    return vs_fail(err, VS_E_INVALID, "element %u of \"%s\" is not a byte (a number from 0 to 255)",
+                   i, what);
 }
 
 vs_code evidence_byte_array(vs_arena *a, vs_val array, const char *what, size_t most, vs_span *out,

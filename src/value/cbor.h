@@ -8,9 +8,9 @@
  * a caller may read a whole structure and check `vs_cbor_end` once. Never use what was read before
  * that check. Errors name the byte offset.
  *
- * Maps: `vs_cbor_map` gives the number of pairs; the caller reads them with `vs_cbor_key_*` and a
- * getter or `vs_cbor_skip`. Duplicate keys are the caller's to refuse with a vs_cbor_seen set, or
- * all at once by vs_cbor_check, which walks a whole item first (recommended at the edge).
+ * Maps: `vs_cbor_map` gives the number of pairs; the caller reads each key with a getter, and its
+ * value with one or `vs_cbor_skip`. Duplicate keys are refused by vs_cbor_check, which walks a
+ * whole item first: to be called once at the edge.
  */
 #ifndef VS_VALUE_CBOR_H
 #define VS_VALUE_CBOR_H
@@ -63,7 +63,8 @@ uint64_t vs_cbor_tag(vs_cbor *c);
 /* Number of items, already checked against the remaining bytes. */
 size_t vs_cbor_array(vs_cbor *c);
 size_t vs_cbor_map(vs_cbor *c);
-/* Skips one item of any type and returns its encoding. */
+/* Skips one item of any type and returns its encoding. Looks at heads and lengths alone: depth,
+ * keys and text are vs_cbor_check's. */
 vs_span vs_cbor_skip(vs_cbor *c);
 /* Fails with the caller's own sentence (offset is added). Returns the code. */
 vs_code vs_cbor_fail(vs_cbor *c, vs_code code, const char *fmt, ...) VS_PRINTF(3, 4);

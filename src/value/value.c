@@ -227,7 +227,7 @@ typedef struct measure {
 
 static void add_member(measure *m, vs_val v)
 {
-    m->weight += vs_weight(v);
+    m->weight += v.kind < VS_STRING ? 1 : vs_weight(v);
     if (vs_is_collection(v) && v.big > m->depth)
         m->depth = v.big;
 }
