@@ -31,6 +31,12 @@ struct vs_arena_block {
     size_t size; /* usable bytes behind this header */
 };
 
+struct vs_arena_kept {
+    vs_arena_kept *next;
+    void (*drop)(void *p);
+    void *p;
+};
+
 _Static_assert(sizeof(vs_arena_block) % ALIGN == 0, "block data must stay aligned");
 
 static uint8_t *data_of(vs_arena_block *b)
@@ -53,8 +59,29 @@ static void free_list(vs_arena_block *b)
     }
 }
 
+void vs_arena_keep(vs_arena *a, void (*drop)(void *p), void *p)
+{
+    vs_arena_kept *k = vs_alloc(a, sizeof *k);
+    if (!k) {
+        drop(p);
+        return;
+    }
+    *k = (vs_arena_kept){a->kept, drop, p};
+    a->kept = k;
+}
+
+static void drop_kept(vs_arena *a)
+{
+    while (a->kept) {
+        vs_arena_kept k = *a->kept;
+        a->kept = k.next;
+        k.drop(k.p);
+    }
+}
+
 void vs_arena_free(vs_arena *a)
 {
+    drop_kept(a);
     free_list(a->head);
     free_list(a->spare);
     size_t cap = a->cap, peak = a->peak;
@@ -71,6 +98,7 @@ static void wipe_list(vs_arena_block *b)
 
 void vs_arena_wipe(vs_arena *a)
 {
+    drop_kept(a);
     wipe_list(a->head);
     wipe_list(a->spare);
     vs_arena_free(a);
@@ -86,6 +114,7 @@ void vs_arena_reset(vs_arena *a)
     size_t used = vs_arena_used(a);
     if (used > a->peak)
         a->peak = used;
+    drop_kept(a);
     while (a->head) {
         vs_arena_block *b = a->head;
         a->head = b->next;
@@ -113,7 +142,8 @@ static vs_arena_block *take_spare(vs_arena *a, size_t need)
 static vs_arena_block *new_block(vs_arena *a, size_t need)
 {
     /* Doubling keeps the number of blocks logarithmic in the arena's size. */
-    size_t size = a->held < BLOCK_MIN ? BLOCK_MIN : a->held < BLOCK_MAX ? a->held : BLOCK_MAX;
+    size_t least = a->cap < BLOCK_MIN ? a->cap : BLOCK_MIN;
+    size_t size = a->held < least ? least : a->held < BLOCK_MAX ? a->held : BLOCK_MAX;
     if (size < need)
         size = need;
     if (a->held >= a->cap || size > a->cap - a->held) {

@@ -12,11 +12,13 @@
 #include "base/error.h"
 
 typedef struct vs_arena_block vs_arena_block;
+typedef struct vs_arena_kept vs_arena_kept;
 
 typedef struct vs_arena {
     vs_arena_block *head;  /* the block being filled */
     vs_arena_block *spare; /* blocks kept by reset for the next round */
     uint8_t *at, *end;     /* free room in head */
+    vs_arena_kept *kept;   /* what vs_arena_keep was given */
     size_t held;           /* bytes taken from malloc, spare blocks included */
     size_t cap;            /* held never exceeds this */
     size_t used_before;    /* bytes handed out from blocks that are full */
@@ -24,7 +26,8 @@ typedef struct vs_arena {
     bool failed;
 } vs_arena;
 
-/* `cap` = most bytes ever taken from malloc (0 = 64 MiB). Allocates nothing yet. */
+/* `cap` = most bytes ever taken from malloc (0 = 64 MiB). Allocates nothing yet; an arena with a
+ * small cap takes it whole with the first allocation. */
 void vs_arena_init(vs_arena *a, size_t cap);
 /* Gives everything back to malloc. The arena may be used again. NULL-safe fields. */
 void vs_arena_free(vs_arena *a);
@@ -45,6 +48,10 @@ void *vs_grow(vs_arena *a, void *old, size_t old_n, size_t new_n, size_t size);
 vs_span vs_dup(vs_arena *a, vs_span s);
 /* printf into the arena; NUL terminated; "" on failure, never NULL. */
 const char *vs_sprintf(vs_arena *a, const char *fmt, ...) VS_PRINTF(2, 3);
+
+/* For what values on the arena point to and others share: `drop(p)` is called when the arena is
+ * reset or freed, or at once, and the arena has failed, when out of room. */
+void vs_arena_keep(vs_arena *a, void (*drop)(void *p), void *p);
 
 static inline bool vs_arena_ok(const vs_arena *a)
 {

@@ -77,6 +77,15 @@ static vs_code read_version(sqlite3 *db, size_t newest, int64_t *version, vs_err
     return VS_OK;
 }
 
+/* All of it as of one moment: another process may be making the database. */
+static vs_code judge(sqlite3 *db, size_t newest, int64_t *version, vs_error *err)
+{
+    VS_TRY(sqlite_run(db, "BEGIN", err));
+    vs_code code = read_version(db, newest, version, err);
+    sqlite_roll_back(db);
+    return code;
+}
+
 /* ---- the copy before a migration ------------------------------------------------------------- */
 
 static vs_code copy_into(sqlite3 *from, const char *path, vs_error *err)
@@ -157,7 +166,7 @@ vs_code sqlite_prepare(sqlite3 *db, const char *path, const store_migration *lis
                        vs_error *err)
 {
     int64_t version = 0;
-    VS_TRY(read_version(db, n, &version, err));
+    VS_TRY(judge(db, n, &version, err));
     if (path) {
         /* SQLite does not wait here when two processes switch at once. */
         vs_code code = sqlite_run(db, "PRAGMA journal_mode = WAL", err);

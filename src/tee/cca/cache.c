@@ -7,16 +7,10 @@
 /* Set associative: a digest belongs to one set; within it the oldest entry makes room. */
 enum { WAYS = 4, SETS = CCA_CACHE_ENTRIES / WAYS };
 
-typedef struct entry {
-    uint8_t key[CCA_CACHE_KEY];
-    bool used;
-    vs_key *rak; /* NULL until a realm token was verified */
-} entry;
-
 struct cca_cache {
     pthread_mutex_t lock;
     struct {
-        entry way[WAYS];
+        cca_known *way[WAYS]; /* NULL: free */
         unsigned next;
     } set[SETS];
 };
@@ -35,60 +29,47 @@ void cca_cache_free(cca_cache **c)
         return;
     for (size_t s = 0; s < SETS; s++)
         for (size_t i = 0; i < WAYS; i++)
-            vs_key_free(&(*c)->set[s].way[i].rak);
+            cca_known_free(&(*c)->set[s].way[i]);
     (void)pthread_mutex_destroy(&(*c)->lock);
     free(*c);
     *c = NULL;
 }
 
-vs_code cca_cache_key(const cca_anchor *anchor, const cca_token *t, uint8_t key[VS_HASH_MAX],
-                      vs_error *err)
+static size_t set_of(const uint8_t digest[CCA_KNOWN_DIGEST])
 {
-    vs_span form = t->realm.profile->generation == CCA_LEGACY ? VS_LIT("point") : VS_LIT("COSE");
-    return vs_digest(VS_SHA256, vs_span_of(anchor->identity, sizeof anchor->identity),
-                     t->platform_bytes, form, key, err);
+    return (size_t)(digest[0] | digest[1] << 8) % SETS;
 }
 
-static size_t set_of(const uint8_t key[CCA_CACHE_KEY])
+/* Where it is; NULL when it is not there. With the lock held. */
+static cca_known **way_of(cca_cache *c, const uint8_t digest[CCA_KNOWN_DIGEST])
 {
-    return (size_t)(key[0] | key[1] << 8) % SETS;
-}
-
-/* With the lock held. */
-static entry *find(cca_cache *c, const uint8_t key[CCA_CACHE_KEY])
-{
-    entry *way = c->set[set_of(key)].way;
+    cca_known **way = c->set[set_of(digest)].way;
     for (unsigned i = 0; i < WAYS; i++)
-        if (way[i].used && memcmp(way[i].key, key, CCA_CACHE_KEY) == 0)
+        if (way[i] && memcmp(way[i]->token, digest, CCA_KNOWN_DIGEST) == 0)
             return &way[i];
     return NULL;
 }
 
-bool cca_cache_find(cca_cache *c, const uint8_t key[CCA_CACHE_KEY], vs_key **rak)
+cca_known *cca_cache_find(cca_cache *c, vs_span platform_token)
 {
+    uint8_t digest[VS_HASH_MAX];
+    if (vs_digest(VS_SHA256, platform_token, (vs_span){0}, (vs_span){0}, digest, NULL) != VS_OK)
+        return NULL;
     (void)pthread_mutex_lock(&c->lock);
-    const entry *e = find(c, key);
-    *rak = e && e->rak ? vs_key_share(e->rak) : NULL;
+    cca_known **at = way_of(c, digest), *found = at ? cca_known_share(*at) : NULL;
     (void)pthread_mutex_unlock(&c->lock);
-    return e != NULL;
+    return found;
 }
 
-void cca_cache_add(cca_cache *c, const uint8_t key[CCA_CACHE_KEY])
+void cca_cache_add(cca_cache *c, cca_known *k)
 {
     (void)pthread_mutex_lock(&c->lock);
-    size_t s = set_of(key);
-    entry *e = &c->set[s].way[c->set[s].next++ % WAYS];
-    vs_key_free(&e->rak);
-    memcpy(e->key, key, CCA_CACHE_KEY);
-    e->used = true;
+    size_t s = set_of(k->token);
+    cca_known **at = way_of(c, k->token);
+    if (!at)
+        at = &c->set[s].way[c->set[s].next++ % WAYS];
+    cca_known *old = *at;
+    *at = cca_known_share(k);
     (void)pthread_mutex_unlock(&c->lock);
-}
-
-void cca_cache_bind(cca_cache *c, const uint8_t key[CCA_CACHE_KEY], vs_key *rak)
-{
-    (void)pthread_mutex_lock(&c->lock);
-    entry *e = find(c, key);
-    if (e && !e->rak)
-        e->rak = vs_key_share(rak);
-    (void)pthread_mutex_unlock(&c->lock);
+    cca_known_free(&old);
 }

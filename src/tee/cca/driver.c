@@ -139,24 +139,43 @@ static vs_code verify_remotely(const cca_snapshot *s, const cca_token *t,
     return cca_remote_verify(s->remote, t, platform, realm, expect->now, a, out, err);
 }
 
-static vs_code verify_against(cca_trust *trust, const cca_token *t, const vs_tee_expect *expect,
+static void drop_known(void *p)
+{
+    cca_known *k = p;
+    cca_known_free(&k);
+}
+
+/* What is known of the platform token stays as long as the arena: claims point into it. */
+static vs_code read_token(const cca_snapshot *s, vs_span bytes, vs_arena *a, cca_token *out,
+                          vs_error *err)
+{
+    VS_TRY(cca_token_open(bytes, out, err));
+    if (s->cache)
+        out->known = cca_cache_find(s->cache, out->platform_bytes);
+    if (out->known)
+        vs_arena_keep(a, drop_known, out->known);
+    VS_TRY(vs_arena_check(a, err));
+    return cca_token_claims(a, out, err);
+}
+
+static vs_code verify_against(const cca_snapshot *s, vs_span bytes, const vs_tee_expect *expect,
                               vs_arena *a, vs_tee_result *out, vs_error *err)
 {
-    VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
-    VS_TRY_WRAP(cca_trust_take(trust, &s, err), err, "CCA trust anchors");
+    cca_token t;
+    VS_TRY(read_token(s, bytes, a, &t, err));
     if (s->remote) {
         cca_ear_findings found;
-        VS_TRY(verify_remotely(s, t, expect, a, &found, err));
-        *out = make_result(a, t, NULL, remote_report(a, &found));
+        VS_TRY(verify_remotely(s, &t, expect, a, &found, err));
+        *out = make_result(a, &t, NULL, remote_report(a, &found));
         return VS_OK;
     }
     const cca_basis basis = {s, s->use_endorsements ? expect->endorsements : NULL, a};
     cca_verdict verdict;
-    VS_TRY(cca_verify_chain(&basis, t, &verdict, err));
-    VS_TRY(check_report_data(&t->realm, expect->report_data, err));
-    VS_TRY(check_init_data(&t->realm, expect->init_data, err));
-    VS_TRY(cca_appraise(&basis, t, &verdict, err));
-    *out = make_result(a, t, &verdict, cca_report(a, t, &verdict));
+    VS_TRY(cca_verify_chain(&basis, &t, &verdict, err));
+    VS_TRY(check_report_data(&t.realm, expect->report_data, err));
+    VS_TRY(check_init_data(&t.realm, expect->init_data, err));
+    VS_TRY(cca_appraise(&basis, &t, &verdict, err));
+    *out = make_result(a, &t, &verdict, cca_report(a, &t, &verdict));
     return VS_OK;
 }
 
@@ -168,10 +187,10 @@ static vs_code verify_cca(const vs_tee_trust *trust, vs_val evidence, const vs_t
         return vs_fail(err, VS_E_UNSUPPORTED,
                        "CCA evidence is refused: no CCA verifier is configured");
     vs_span bytes;
-    cca_token token;
     VS_TRY(cca_evidence_bytes(a, evidence, &bytes, err));
-    VS_TRY(cca_token_decode(a, bytes, &token, err));
-    VS_TRY(verify_against(trust->cca, &token, expect, a, &results[0], err));
+    VS_CLEANUP(cca_snapshot_release) cca_snapshot *s = NULL;
+    VS_TRY_WRAP(cca_trust_take(trust->cca, &s, err), err, "CCA trust anchors");
+    VS_TRY(verify_against(s, bytes, expect, a, &results[0], err));
     VS_TRY(vs_arena_check(a, err));
     *n = 1;
     return VS_OK;

@@ -42,7 +42,7 @@ static vs_val component(vs_arena *a, const cca_component *c)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
-static vs_val components(vs_arena *a, const cca_platform *p)
+vs_val cca_components(vs_arena *a, const cca_platform *p)
 {
     vs_vec list = {.a = a};
     for (size_t i = 0; i < p->n_components; i++)
@@ -50,8 +50,9 @@ static vs_val components(vs_arena *a, const cca_platform *p)
     return vs_vec_end_array(&list);
 }
 
-static vs_val platform(vs_arena *a, const cca_platform *p, const cca_verdict *v)
+static vs_val platform(vs_arena *a, const cca_token *t, const cca_verdict *v)
 {
+    const cca_platform *p = &t->platform;
     vs_obj o = {.a = a};
     vs_obj_put(&o, "config", base64(a, p->config));
     vs_obj_opt(&o, "endorsed-by", unless_empty(v->platform_by));
@@ -63,7 +64,7 @@ static vs_val platform(vs_arena *a, const cca_platform *p, const cca_verdict *v)
     vs_obj_opt(&o, "mismatches", unless_empty(v->platform_mismatches));
     vs_obj_opt(&o, "profile", profile(p->profile));
     vs_obj_opt(&o, "service-indicator", text(p->service));
-    vs_obj_put(&o, "sw-components", components(a, p));
+    vs_obj_put(&o, "sw-components", t->known ? t->known->components : cca_components(a, p));
     vs_obj_put(&o, "vector", ear_vector_value(&v->platform, a));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
@@ -110,7 +111,7 @@ static vs_val realm(vs_arena *a, const cca_realm *r, const cca_verdict *v)
 vs_val cca_report(vs_arena *a, const cca_token *t, const cca_verdict *v)
 {
     vs_obj o = {.a = a};
-    vs_obj_put(&o, "platform", platform(a, &t->platform, v));
+    vs_obj_put(&o, "platform", platform(a, t, v));
     vs_obj_put(&o, "realm", realm(a, &t->realm, v));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tee/cca/token.h"
+#include "tee/cca/known.h"
 
 #include "value/cbor.h"
 
@@ -66,7 +66,7 @@ static vs_code in_claims(vs_span whole, vs_span claims, vs_code code, vs_error *
     return code;
 }
 
-vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
+vs_code cca_token_open(vs_span in, cca_token *out, vs_error *err)
 {
     *out = (cca_token){.whole = in};
     if (in.n > CCA_TOKEN_MAX)
@@ -77,8 +77,22 @@ vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
                 "platform token from byte %zu on", place(in, out->platform_bytes));
     VS_TRY_WRAP(vs_cose_parse(out->realm_bytes, &out->realm_cose, err), err,
                 "realm token from byte %zu on", place(in, out->realm_bytes));
-    VS_TRY(in_claims(in, out->platform_cose.payload,
-                     cca_platform_decode(a, out->platform_cose.payload, &out->platform, err), err));
-    return in_claims(in, out->realm_cose.payload,
-                     cca_realm_decode(out->realm_cose.payload, &out->realm, err), err);
+    return VS_OK;
+}
+
+vs_code cca_token_claims(vs_arena *a, cca_token *t, vs_error *err)
+{
+    vs_span platform = t->platform_cose.payload, realm = t->realm_cose.payload;
+    if (t->known)
+        t->platform = t->known->platform;
+    else
+        VS_TRY(in_claims(t->whole, platform, cca_platform_decode(a, platform, &t->platform, err),
+                         err));
+    return in_claims(t->whole, realm, cca_realm_decode(realm, &t->realm, err), err);
+}
+
+vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err)
+{
+    VS_TRY(cca_token_open(in, out, err));
+    return cca_token_claims(a, out, err);
 }

@@ -23,11 +23,17 @@ typedef struct cca_token {
     unsigned tag;                        /* CCA_TAG_EAT or CCA_TAG_CMW */
     vs_span platform_bytes, realm_bytes; /* the encoded COSE_Sign1 messages */
     vs_cose_sign1 platform_cose, realm_cose;
+    struct cca_known *known; /* the same platform token, verified before (known.h); NULL: not known.
+                              * `platform` points into it then: it must outlive all that is made */
     cca_platform platform;
     cca_realm realm;
 } cca_token;
 
 /* VS_E_PARSE, VS_E_INVALID, VS_E_UNSUPPORTED (profile, algorithm), VS_E_LIMIT. */
 VS_MUST vs_code cca_token_decode(vs_arena *a, vs_span in, cca_token *out, vs_error *err);
+/* In two steps: all but the claims; and these, the platform's from out->known when it was set in
+ * between. */
+VS_MUST vs_code cca_token_open(vs_span in, cca_token *out, vs_error *err);
+VS_MUST vs_code cca_token_claims(vs_arena *a, cca_token *t, vs_error *err);
 
 #endif

@@ -59,26 +59,21 @@ static vs_code check_platform_signature(const cca_token *t, const cca_anchor *a,
     return vs_cose_verify(&t->platform_cose, a->cpak, (vs_span){0}, err);
 }
 
-/* The platform token's entry in the cache, and what came from it. */
-typedef struct remembered {
-    cca_cache *cache; /* NULL: there is no cache to keep anything in */
-    uint8_t key[VS_HASH_MAX];
-    vs_key *rak; /* of an earlier realm token; NULL: none */
-} remembered;
-
-/* As check_platform_signature, remembering what passed. */
+/* As check_platform_signature, remembering what passed: *known is the caller's to free. */
 static vs_code check_platform_cached(const cca_snapshot *s, const cca_token *t, const cca_anchor *a,
-                                     remembered *m, cca_verdict *v, vs_error *err)
+                                     cca_known **known, cca_verdict *v, vs_error *err)
 {
     if (!s->cache || !a->cpak)
         return check_platform_signature(t, a, err);
-    VS_TRY(cca_cache_key(a, t, m->key, err));
-    v->platform_cached = cca_cache_find(s->cache, m->key, &m->rak);
-    if (!v->platform_cached) {
-        VS_TRY(check_platform_signature(t, a, err));
-        cca_cache_add(s->cache, m->key);
-    }
-    m->cache = s->cache;
+    *known = t->known ? cca_known_share(t->known) : cca_cache_find(s->cache, t->platform_bytes);
+    v->platform_cached = *known && memcmp((*known)->anchor, a->identity, sizeof a->identity) == 0;
+    if (v->platform_cached)
+        return VS_OK;
+    cca_known_free(known); /* under another key */
+    VS_TRY(check_platform_signature(t, a, err));
+    *known = cca_known_new(t, a);
+    if (*known) /* else out of memory: next time again */
+        cca_cache_add(s->cache, *known);
     return VS_OK;
 }
 
@@ -103,9 +98,9 @@ static vs_code no_anchor(cca_verdict *v, vs_code code, vs_error *err)
 }
 
 static vs_code check_anchor(const cca_basis *b, const cca_token *t, const cca_anchor *a,
-                            remembered *m, cca_verdict *v, vs_error *err)
+                            cca_known **known, cca_verdict *v, vs_error *err)
 {
-    vs_code code = check_platform_cached(b->snapshot, t, a, m, v, err);
+    vs_code code = check_platform_cached(b->snapshot, t, a, known, v, err);
     if (code != VS_OK) {
         cca_set_all(&v->platform, 99);
         return signature_failure(code, err, "platform token");
@@ -115,7 +110,7 @@ static vs_code check_anchor(const cca_basis *b, const cca_token *t, const cca_an
     return VS_OK;
 }
 
-static vs_code verify_platform(const cca_basis *b, const cca_token *t, remembered *m,
+static vs_code verify_platform(const cca_basis *b, const cca_token *t, cca_known **known,
                                cca_verdict *v, vs_error *err)
 {
     const cca_anchor *stored = NULL;
@@ -124,7 +119,7 @@ static vs_code verify_platform(const cca_basis *b, const cca_token *t, remembere
     if (code == VS_OK && !stored)
         code = find_endorsed(b, &t->platform, &endorsed, v, err);
     if (code == VS_OK)
-        code = check_anchor(b, t, stored ? stored : endorsed, m, v, err);
+        code = check_anchor(b, t, stored ? stored : endorsed, known, v, err);
     else
         code = no_anchor(v, code, err);
     if (endorsed)
@@ -150,19 +145,18 @@ static vs_code check_realm_signature(const cca_token *t, const vs_key *rak, vs_e
     return code == VS_OK ? VS_OK : signature_failure(code, err, "realm token");
 }
 
-static vs_code verify_realm(const cca_token *t, remembered *m, cca_verdict *v, vs_error *err)
+static vs_code verify_realm(const cca_token *t, cca_known *known, cca_verdict *v, vs_error *err)
 {
+    VS_CLEANUP(vs_key_free) vs_key *imported = NULL;
     bool bound = false;
     VS_TRY(is_bound(t, &bound, err));
-    if (!bound)
-        vs_key_free(&m->rak); /* another key's token */
-    bool known = m->rak != NULL;
-    vs_code code = known ? VS_OK : cca_realm_key(&t->realm, &m->rak, err);
+    const vs_key *rak = bound && known ? cca_known_rak(known, &t->realm) : NULL;
+    vs_code code = rak ? VS_OK : cca_realm_key(&t->realm, &imported, err);
     if (code != VS_OK) {
         cca_set_all(&v->realm, 1);
         return code;
     }
-    code = check_realm_signature(t, m->rak, err);
+    code = check_realm_signature(t, rak ? rak : imported, err);
     if (code == VS_OK && !bound)
         code = vs_fail(err, VS_E_MISMATCH,
                        "the platform token's challenge is not the hash of the realm's key");
@@ -170,8 +164,8 @@ static vs_code verify_realm(const cca_token *t, remembered *m, cca_verdict *v, v
         cca_set_all(&v->realm, 99);
         return code;
     }
-    if (m->cache && !known)
-        cca_cache_bind(m->cache, m->key, m->rak);
+    if (known && imported)
+        cca_known_bind(known, &t->realm, imported);
     v->realm_bound = true;
     ear_set(&v->realm, EAR_INSTANCE_IDENTITY, 2);
     return VS_OK;
@@ -179,13 +173,10 @@ static vs_code verify_realm(const cca_token *t, remembered *m, cca_verdict *v, v
 
 vs_code cca_verify_chain(const cca_basis *b, const cca_token *t, cca_verdict *out, vs_error *err)
 {
+    VS_CLEANUP(cca_known_free) cca_known *known = NULL;
     *out = (cca_verdict){0};
     cca_set_all(&out->platform, 0);
     cca_set_all(&out->realm, 0);
-    remembered m = {0};
-    vs_code code = verify_platform(b, t, &m, out, err);
-    if (code == VS_OK)
-        code = verify_realm(t, &m, out, err);
-    vs_key_free(&m.rak);
-    return code;
+    VS_TRY(verify_platform(b, t, &known, out, err));
+    return verify_realm(t, known, out, err);
 }

@@ -66,6 +66,8 @@ VS_MUST vs_code cca_appraise(const cca_basis *b, const cca_token *t, cca_verdict
 
 /* ---- report.c -------------------------------------------------------------------------------- */
 
+/* The software components as that object has them. */
+vs_val cca_components(vs_arena *a, const cca_platform *p);
 /* The object under `input.cca.vouchsafe` (docs/cca.md), on `a`. */
 vs_val cca_report(vs_arena *a, const cca_token *t, const cca_verdict *v);
 /* Every claim of the vector. */

@@ -73,6 +73,48 @@ static void warm_rounds_take_no_memory(void **state)
     vs_arena_free(&a);
 }
 
+static void count(void *p)
+{
+    ++*(unsigned *)p;
+}
+
+static void what_is_kept_is_dropped_once(void **state)
+{
+    (void)state;
+    unsigned one = 0, two = 0;
+    vs_arena a;
+    vs_arena_init(&a, 0);
+    vs_arena_keep(&a, count, &one);
+    vs_arena_keep(&a, count, &two);
+    assert_int_equal(one + two, 0);
+    vs_arena_reset(&a);
+    assert_true(one == 1 && two == 1);
+    vs_arena_reset(&a);
+    vs_arena_keep(&a, count, &one);
+    vs_arena_free(&a);
+    assert_true(one == 2 && two == 1);
+    vs_arena_keep(&a, count, &two);
+    vs_arena_wipe(&a);
+    assert_true(one == 2 && two == 2);
+    vs_arena_init(&a, 1); /* no room: at once */
+    vs_arena_keep(&a, count, &one);
+    assert_int_equal(one, 3);
+    assert_false(vs_arena_ok(&a));
+    vs_arena_free(&a);
+    assert_int_equal(one, 3);
+}
+
+static void a_small_arena_takes_its_cap_and_no_more(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, 1024);
+    assert_non_null(vs_alloc(&a, 1));
+    assert_int_equal(a.held, 1024);
+    assert_null(vs_alloc(&a, 1024));
+    vs_arena_free(&a);
+}
+
 static void buffer_cap_is_sticky(void **state)
 {
     (void)state;
@@ -158,6 +200,8 @@ int main(void)
         cmocka_unit_test(cap_is_never_passed_and_failure_is_sticky),
         cmocka_unit_test(sizes_that_overflow_fail),
         cmocka_unit_test(warm_rounds_take_no_memory),
+        cmocka_unit_test(what_is_kept_is_dropped_once),
+        cmocka_unit_test(a_small_arena_takes_its_cap_and_no_more),
         cmocka_unit_test(buffer_cap_is_sticky),
         cmocka_unit_test(error_chain_reads_outermost_first),
         cmocka_unit_test(spans_compare_and_cut),

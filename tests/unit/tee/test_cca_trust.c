@@ -9,6 +9,7 @@
 
 #include "base/enc.h"
 #include "tee/cca/verify.h"
+#include "tee/evidence.h"
 
 typedef struct files {
     char dir[64], config[128], ta[128], rv[128];
@@ -487,38 +488,92 @@ static void a_platform_token_that_failed_is_not_cached(void **state)
     cca_trust_free(&t);
 }
 
+/* The n-th of many platform tokens, alike but for their signatures, which the cache does not look
+ * at.
+ */
+static vs_span numbered(vs_span signature, vs_span token, uint32_t n)
+{
+    memcpy((uint8_t *)(uintptr_t)signature.p, &n, sizeof n);
+    return token;
+}
+
 static void the_cache_is_bounded_and_finds_what_is_new(void **state)
 {
-    (void)state;
-    cca_cache *c = cca_cache_new();
-    size_t found = 0, bound = 0;
+    files *f = *state;
     enum { N = 4 * CCA_CACHE_ENTRIES };
-    static uint8_t keys[N][CCA_CACHE_KEY];
-    vs_key *rak = NULL, *got = NULL;
-    assert_vs_code(vs_key_generate(VS_KEY_P384, &rak, NULL), VS_OK);
-    for (size_t i = 0; i < N; i++) {
-        vs_random(keys[i], CCA_CACHE_KEY);
-        assert_false(cca_cache_find(c, keys[i], &got));
-        assert_null(got);
-        cca_cache_bind(c, keys[i], rak); /* nothing to bind it to */
-        assert_false(cca_cache_find(c, keys[i], &got));
-        cca_cache_add(c, keys[i]);
-        assert_true(cca_cache_find(c, keys[i], &got));
-        assert_null(got);
-        cca_cache_bind(c, keys[i], rak);
-        assert_true(cca_cache_find(c, keys[i], &got));
-        assert_ptr_equal(got, rak);
-        vs_key_free(&got);
+    static const cca_anchor anchor = {.identity = {7}};
+    cca_cache *c = cca_cache_new();
+    size_t found = 0;
+    vs_arena a;
+    cca_token t;
+    vs_arena_init(&a, 0);
+    assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &t, NULL), VS_OK);
+    vs_span signature = t.platform_cose.signature;
+    for (uint32_t i = 0; i < N; i++) {
+        vs_span token = numbered(signature, t.platform_bytes, i);
+        assert_null(cca_cache_find(c, token));
+        cca_known *k = cca_known_new(&t, &anchor), *got;
+        assert_non_null(k);
+        cca_cache_add(c, k);
+        cca_cache_add(c, k); /* takes its own place */
+        got = cca_cache_find(c, token);
+        assert_ptr_equal(got, k);
+        cca_known_free(&k);
+        assert_int_equal(got->anchor[0], 7);
+        cca_known_free(&got);
     }
-    for (size_t i = 0; i < N; i++) {
-        found += cca_cache_find(c, keys[i], &got);
-        bound += got != NULL;
-        vs_key_free(&got);
+    for (uint32_t i = 0; i < N; i++) {
+        cca_known *got = cca_cache_find(c, numbered(signature, t.platform_bytes, i));
+        found += got != NULL;
+        cca_known_free(&got);
     }
     assert_true(found <= CCA_CACHE_ENTRIES && found >= CCA_CACHE_ENTRIES / 2);
-    assert_int_equal(found, bound);
     cca_cache_free(&c);
-    vs_key_free(&rak);
+    vs_arena_free(&a);
+}
+
+/* What an evaluation says of a platform token that is known is to the byte what it says of one that
+ * is not, also when the cache has forgotten it in between. */
+static void claims_of_a_known_platform_are_those_of_an_unknown_one(void **state)
+{
+    files *f = *state;
+    cca_trust *t = NULL;
+    vs_tee_trust trust;
+    vs_buf first = VS_BUF(1 << 20), again = VS_BUF(1 << 20), json = VS_BUF(1 << 20);
+    vs_arena a;
+    vs_val evidence;
+    uint8_t challenge[CCA_CHALLENGE];
+    const vs_tee_expect expect = {.report_data = vs_span_of(challenge, sizeof challenge)};
+    soft_trust(&f->soft, &t);
+    trust = (vs_tee_trust){.cca = t};
+    vs_arena_init(&a, 0);
+    cca_token parsed;
+    assert_vs_code(cca_token_decode(&a, vs_buf_span(&f->token), &parsed, NULL), VS_OK);
+    memcpy(challenge, parsed.realm.challenge.p, sizeof challenge);
+    vs_buf_puts(&json, "{\"token\":");
+    evidence_put_bytes(&json, vs_buf_span(&f->token));
+    vs_buf_puts(&json, "}");
+    for (unsigned i = 0; i < 3; i++) {
+        vs_tee_result results[VS_TEE_RESULTS_MAX];
+        size_t n = 0;
+        vs_error err = {0};
+        vs_buf *out = i == 0 ? &first : &again;
+        vs_arena_reset(&a);
+        assert_vs_code(vs_json_parse(&a, vs_buf_span(&json), NULL, &evidence, NULL), VS_OK);
+        assert_vs_ok(
+            vs_tee_find(VS_LIT("cca"))->verify(&trust, evidence, &expect, &a, results, &n, &err),
+            &err);
+        cca_trust_use_cache(t, i != 1); /* what the results point to is shared, not the cache's */
+        vs_buf_clear(out);
+        vs_json_print(out, results[0].claims);
+        assert_span_eq(vs_buf_span(out), vs_buf_span(&first));
+    }
+    assert_true(first.n > 1000);
+    vs_arena_free(&a);
+    cca_trust_free(&t);
+    vs_buf_free(&first);
+    vs_buf_free(&again);
+    vs_buf_free(&json);
 }
 
 static void a_key_that_is_unusable_refuses_its_platform_alone(void **state)
@@ -731,7 +786,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_realm_half_is_checked_also_when_the_platform_is_cached,
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
-        cmocka_unit_test(the_cache_is_bounded_and_finds_what_is_new),
+        cmocka_unit_test_setup_teardown(the_cache_is_bounded_and_finds_what_is_new, start, stop),
+        cmocka_unit_test_setup_teardown(claims_of_a_known_platform_are_those_of_an_unknown_one,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(a_key_that_is_unusable_refuses_its_platform_alone, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_platform_that_can_be_debugged_is_refused_unless_accepted,
