@@ -21,6 +21,7 @@ typedef struct store_ops {
     vs_code (*purge)(vs_store *s, int64_t now, unsigned *left, vs_error *err);
     vs_code (*ping)(vs_store *s, vs_error *err);
     void (*close)(vs_store *s);
+    vs_code (*changes)(vs_store *s, const char *ns, uint64_t *n, vs_error *err); /* NULL: 0 */
 } store_ops;
 
 /* The first member of each back end's own struct. */

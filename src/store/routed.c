@@ -91,13 +91,18 @@ static vs_code routed_ping(vs_store *base, vs_error *err)
     return VS_OK;
 }
 
+static vs_code routed_changes(vs_store *base, const char *ns, uint64_t *n, vs_error *err)
+{
+    return vs_store_changes(store_of(base, ns), ns, n, err);
+}
+
 static void routed_close(vs_store *base)
 {
     free(base);
 }
 
 static const store_ops ops = {routed_get,   routed_put,  routed_remove, routed_list,
-                              routed_purge, routed_ping, routed_close};
+                              routed_purge, routed_ping, routed_close,  routed_changes};
 
 vs_code vs_store_open_routed(vs_store *rest, const vs_store_route *routes, size_t n, vs_store **out,
                              vs_error *err)

@@ -26,7 +26,17 @@ enum {
     IDLE_READERS = 32,
 };
 
-typedef enum statement { GET, LIST, PUT, CREATE, SWAP, REMOVE, PURGE, N_STATEMENTS } statement;
+typedef enum statement {
+    GET,
+    LIST,
+    PUT,
+    CREATE,
+    SWAP,
+    REMOVE,
+    PURGE,
+    CHANGES,
+    N_STATEMENTS
+} statement;
 
 static const char *const sql_of[N_STATEMENTS] = {
     [GET] = "SELECT value, expires FROM kv WHERE ns = ?1 AND key = ?2",
@@ -41,6 +51,7 @@ static const char *const sql_of[N_STATEMENTS] = {
     [REMOVE] = "DELETE FROM kv WHERE ns = ?1 AND key = ?2",
     [PURGE] = "DELETE FROM kv WHERE id IN (SELECT id FROM kv WHERE expires > 0 AND expires < ?1 "
               "ORDER BY expires LIMIT ?2)",
+    [CHANGES] = "SELECT n FROM changes",
 };
 
 typedef struct conn {
@@ -277,6 +288,31 @@ static vs_code sqlite_get(vs_store *base, const char *ns, vs_span key, int64_t n
     return code;
 }
 
+static vs_code changes_with(conn *c, uint64_t *n, vs_error *err)
+{
+    VS_CLEANUP(rest) sqlite3_stmt *st = NULL;
+    VS_TRY(prepared(c, CHANGES, &st, err));
+    int rc = sqlite3_step(st);
+    if (rc == SQLITE_DONE)
+        return vs_fail(err, VS_E_INVALID, "database: the count of changes is gone");
+    if (rc != SQLITE_ROW)
+        return sqlite_fail(c->db, rc, "reading", err);
+    *n = (uint64_t)sqlite3_column_int64(st, 0);
+    return VS_OK;
+}
+
+/* Of all namespaces together. */
+static vs_code sqlite_changes(vs_store *base, const char *ns, uint64_t *n, vs_error *err)
+{
+    (void)ns;
+    sqlite_store *s = (sqlite_store *)base;
+    conn *c = NULL;
+    VS_TRY(borrow(s, &c, err));
+    vs_code code = changes_with(c, n, err);
+    give_back(s, c, code);
+    return code;
+}
+
 static vs_code list_with(conn *c, const char *ns, vs_code (*each)(void *user, vs_span key),
                          void *user, vs_error *err)
 {
@@ -461,7 +497,7 @@ static void sqlite_close(vs_store *base)
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static const store_ops ops = {sqlite_get,   sqlite_put,  sqlite_remove, sqlite_list,
-                              sqlite_purge, sqlite_ping, sqlite_close};
+                              sqlite_purge, sqlite_ping, sqlite_close,  sqlite_changes};
 
 /* The file exists with mode 0600 before SQLite sees it; SQLite gives its log files the same mode.
  */

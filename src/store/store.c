@@ -52,6 +52,13 @@ vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_b
     return s->ops->get(s, ns, key, now, out, err);
 }
 
+vs_code vs_store_changes(vs_store *s, const char *ns, uint64_t *n, vs_error *err)
+{
+    *n = 0;
+    VS_TRY(check_namespace(ns, err));
+    return s->ops->changes ? s->ops->changes(s, ns, n, err) : VS_OK;
+}
+
 vs_code vs_store_put_all(vs_store *s, const vs_store_item *items, size_t n, vs_error *err)
 {
     for (size_t i = 0; i < n; i++) {

@@ -73,6 +73,12 @@ void vs_store_close(vs_store **s);
 VS_MUST vs_code vs_store_get(vs_store *s, const char *ns, vs_span key, int64_t now, vs_buf *out,
                              vs_error *err);
 
+/* *n = a number that is another one after a value of the namespace was put or deleted, whatever
+ * process did it; values that expire do not count. Ask first, read then: what was read stands while
+ * the number stays. 0: this back end cannot tell, as with files that others write. Costs as much as
+ * reading a short value. */
+VS_MUST vs_code vs_store_changes(vs_store *s, const char *ns, uint64_t *n, vs_error *err);
+
 typedef enum vs_put_mode {
     VS_PUT_REPLACE, /* create or overwrite */
     VS_PUT_CREATE,  /* VS_E_EXISTS when there is one (that has not expired) */

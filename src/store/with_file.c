@@ -168,6 +168,12 @@ static vs_code with_file_ping(vs_store *base, vs_error *err)
     return s->rest->ops->ping(s->rest, err);
 }
 
+static vs_code with_file_changes(vs_store *base, const char *ns, uint64_t *n, vs_error *err)
+{
+    const with_file *s = (const with_file *)base;
+    return strcmp(ns, s->ns) == 0 ? VS_OK : vs_store_changes(s->rest, ns, n, err);
+}
+
 static void with_file_close(vs_store *base)
 {
     with_file *s = (with_file *)base;
@@ -182,7 +188,7 @@ static void with_file_close(vs_store *base)
 }
 
 static const store_ops ops = {with_file_get,   with_file_put,  with_file_remove, with_file_list,
-                              with_file_purge, with_file_ping, with_file_close};
+                              with_file_purge, with_file_ping, with_file_close,  with_file_changes};
 
 /* "<dir>/<name>"; a name alone is in the working directory. */
 static vs_code take_path(with_file *s, const char *path, vs_error *err)

@@ -120,7 +120,7 @@ static void a_file_of_a_newer_release_is_refused(void **state)
 {
     fixture *f = *state;
     vs_store_close(&f->s);
-    execute(db_path(f), "PRAGMA user_version = 2");
+    execute(db_path(f), "PRAGMA user_version = 3");
     vs_error err = {0};
     assert_vs_code(vs_store_open_sqlite(db_path(f), &f->s, &err), VS_E_UNSUPPORTED);
     assert_null(f->s);
@@ -190,31 +190,142 @@ static void migrations_run_once_and_the_file_is_copied_before(void **state)
     put(f->s, "kbs", "k", "kept");
     vs_store_close(&f->s);
     store_migration list[] = {sqlite_migrations[0],
+                              sqlite_migrations[1],
                               {.sql = "ALTER TABLE kv ADD COLUMN note TEXT"},
                               {.sql = "CREATE TABLE more (x); DROP TABLE nothing"}};
-    assert_vs_code(store_open_sqlite_as(db_path(f), list, 3, &f->s, &err), VS_E_INTERNAL);
+    assert_vs_code(store_open_sqlite_as(db_path(f), list, 4, &f->s, &err), VS_E_INTERNAL);
     assert_non_null(
-        strstr(vs_error_text(&err, text, sizeof text), "migration from version 2 to 3"));
+        strstr(vs_error_text(&err, text, sizeof text), "migration from version 3 to 4"));
     assert_vs_ok(vs_store_open_sqlite(db_path(f), &f->s, &err), &err); /* nothing has changed */
     expect(f->s, "kbs", "k", 0, "kept");
     vs_store_close(&f->s);
-    assert_int_equal(unlink(beside(f, ".schema-1")), 0);
-    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 2, &f->s, &err), &err);
+    assert_int_equal(unlink(beside(f, ".schema-2")), 0);
+    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 3, &f->s, &err), &err);
     expect(f->s, "kbs", "k", 0, "kept");
     put(f->s, "kbs", "k", "changed");
     vs_store_close(&f->s);
     struct stat st;
-    assert_int_equal(stat(beside(f, ".schema-1"), &st), 0);
+    assert_int_equal(stat(beside(f, ".schema-2"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(access(beside(f, ".schema-1.part"), F_OK), -1);
-    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 2, &f->s, &err), &err); /* once only */
+    assert_int_equal(access(beside(f, ".schema-2.part"), F_OK), -1);
+    assert_vs_ok(store_open_sqlite_as(db_path(f), list, 3, &f->s, &err), &err); /* once only */
     vs_store_close(&f->s);
     /* The release before: it refuses the file, and works on the copy. */
     assert_vs_code(vs_store_open_sqlite(db_path(f), &f->s, &err), VS_E_UNSUPPORTED);
     assert_non_null(strstr(vs_error_text(&err, text, sizeof text),
-                           "the file has schema version 2, this build knows up to 1"));
-    assert_vs_ok(vs_store_open_sqlite(beside(f, ".schema-1"), &f->s, &err), &err);
+                           "the file has schema version 3, this build knows up to 2"));
+    assert_vs_ok(vs_store_open_sqlite(beside(f, ".schema-2"), &f->s, &err), &err);
     expect(f->s, "kbs", "k", 0, "kept");
+}
+
+/* ---- counting changes -------------------------------------------------------------------------
+ */
+
+static uint64_t changes(vs_store *s)
+{
+    uint64_t n = 0;
+    vs_error err = {0};
+    assert_vs_ok(vs_store_changes(s, "kbs", &n, &err), &err);
+    assert_true(n > 0);
+    return n;
+}
+
+static void every_change_of_what_stays_is_counted(void **state)
+{
+    fixture *f = *state;
+    vs_store_item two[] = {{"kbs", VS_LIT("a"), VS_LIT("1"), 0, VS_PUT_REPLACE},
+                           {"kbs", VS_LIT("b"), VS_LIT("2"), 0, VS_PUT_REPLACE}};
+    uint64_t n = changes(f->s), now;
+#define COUNTED(call)                                                                              \
+    assert_vs_code((call), VS_OK);                                                                 \
+    now = changes(f->s);                                                                           \
+    assert_true(now > n);                                                                          \
+    n = now
+    COUNTED(vs_store_put(f->s, "kbs", VS_LIT("k"), VS_LIT("1"), 0, VS_PUT_CREATE, NULL));
+    COUNTED(vs_store_put(f->s, "kbs", VS_LIT("k"), VS_LIT("2"), 0, VS_PUT_REPLACE, NULL));
+    COUNTED(vs_store_put_all(
+        f->s, &(vs_store_item){"kbs", VS_LIT("k"), VS_LIT("3"), 0, VS_PUT_SWAP, VS_LIT("2")}, 1,
+        NULL));
+    COUNTED(vs_store_put_all(f->s, two, 2, NULL));
+    COUNTED(vs_store_put(f->s, "kbs", VS_LIT("k"), VS_LIT("4"), 99, VS_PUT_REPLACE, NULL));
+    COUNTED(vs_store_put(f->s, "kbs", VS_LIT("k"), VS_LIT("5"), 0, VS_PUT_REPLACE, NULL));
+    COUNTED(vs_store_delete(f->s, "kbs", VS_LIT("k"), NULL));
+#undef COUNTED
+    /* What has not changed, and what expires, is not counted. */
+    assert_vs_code(vs_store_put(f->s, "kbs", VS_LIT("a"), VS_LIT("x"), 0, VS_PUT_CREATE, NULL),
+                   VS_E_EXISTS);
+    assert_vs_code(vs_store_delete(f->s, "kbs", VS_LIT("k"), NULL), VS_E_NOT_FOUND);
+    for (int64_t i = 1; i < 4; i++)
+        assert_vs_code(vs_store_put(f->s, "kbs", VS_LIT("e"), VS_LIT("x"), i, VS_PUT_REPLACE, NULL),
+                       VS_OK);
+    assert_vs_code(vs_store_purge(f->s, 100, 10, NULL), VS_OK);
+    assert_vs_code(vs_store_ping(f->s, NULL), VS_OK);
+    expect(f->s, "kbs", "a", 0, "1");
+    assert_int_equal(changes(f->s), n);
+}
+
+static void changes_by_others_are_counted(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    vs_store *other = NULL;
+    put(f->s, "kbs", "k", "1");
+    uint64_t n = changes(f->s);
+    assert_vs_ok(vs_store_open_sqlite(db_path(f), &other, &err), &err);
+    assert_int_equal(changes(other), n);
+    put(other, "kbs", "k", "2");
+    assert_true(changes(f->s) > n);
+    n = changes(f->s);
+    vs_store_close(&other);
+    /* A release that knows nothing of it: */
+    execute(db_path(f), "UPDATE kv SET value = x'33' WHERE key = 'k'");
+    assert_true(changes(f->s) > n);
+    expect(f->s, "kbs", "k", 0, "3");
+    n = changes(f->s);
+    reopen(f);
+    assert_int_equal(changes(f->s), n);
+}
+
+static void a_file_of_the_first_version_is_brought_up_to_date(void **state)
+{
+    fixture *f = *state;
+    vs_error err = {0};
+    char path[160];
+    vs_store_close(&f->s);
+    (void)snprintf(path, sizeof path, "%s/first.sqlite", f->dir);
+    assert_vs_ok(store_open_sqlite_as(path, sqlite_migrations, 1, &f->s, &err), &err);
+    put(f->s, "kbs", "k", "kept");
+    vs_store_close(&f->s);
+    assert_vs_ok(vs_store_open_sqlite(path, &f->s, &err), &err);
+    expect(f->s, "kbs", "k", 0, "kept");
+    uint64_t n = changes(f->s);
+    put(f->s, "kbs", "k", "changed");
+    assert_true(changes(f->s) > n);
+}
+
+/* Of several that open a new file at once, one makes the database, and none takes it for one of
+ * another program. */
+static void *open_and_close(void *path)
+{
+    vs_store *s = NULL;
+    vs_error err = {0};
+    assert_vs_ok(vs_store_open_sqlite(path, &s, &err), &err);
+    vs_store_close(&s);
+    return NULL;
+}
+
+static void a_new_file_is_opened_by_many_at_once(void **state)
+{
+    fixture *f = *state;
+    for (unsigned round = 0; round < 40; round++) {
+        char path[160];
+        pthread_t t[6];
+        (void)snprintf(path, sizeof path, "%s/new-%u.sqlite", f->dir, round);
+        for (size_t i = 0; i < VS_COUNT(t); i++)
+            assert_int_equal(pthread_create(&t[i], NULL, open_and_close, path), 0);
+        for (size_t i = 0; i < VS_COUNT(t); i++)
+            (void)pthread_join(t[i], NULL);
+    }
 }
 
 /* ---- disks ----------------------------------------------------------------------------------- */
@@ -520,6 +631,15 @@ int main(void)
                                         fixture_free),
         cmocka_unit_test_setup_teardown(migrations_run_once_and_the_file_is_copied_before,
                                         open_sqlite, fixture_free),
+        cmocka_unit_test_setup_teardown(every_change_of_what_stays_is_counted, open_memory,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(every_change_of_what_stays_is_counted, open_sqlite,
+                                        fixture_free),
+        cmocka_unit_test_setup_teardown(changes_by_others_are_counted, open_sqlite, fixture_free),
+        cmocka_unit_test_setup_teardown(a_file_of_the_first_version_is_brought_up_to_date,
+                                        open_sqlite, fixture_free),
+        cmocka_unit_test_setup_teardown(a_new_file_is_opened_by_many_at_once, open_memory,
+                                        fixture_free),
         cmocka_unit_test_setup_teardown(a_full_disk_is_a_precise_error_and_recovers, open_memory,
                                         fixture_free),
         cmocka_unit_test_setup_teardown(a_read_only_disk_is_a_precise_error_and_recovers,
