@@ -205,7 +205,8 @@ vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *
     const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);
     if (strlen(id) != policy_id.n + 1 + strlen(ap->tee_class))
         return vs_fail(err, VS_E_INVALID, "a policy id cannot hold a NUL");
-    as_values q = {.rv = as->rv, .now = now, .asked = {.a = a}, .all_kept = true};
+    as_values q = {
+        .rv = as->rv, .now = now, .changes = ap->changes, .asked = {.a = a}, .all_kept = true};
     for (VS_ARR_FOR (one, ap->consulted))
         vs_vec_add(&q.asked, *one);
     as_policy_lease lease;

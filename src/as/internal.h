@@ -75,9 +75,10 @@ VS_MUST vs_code as_init_data(const as_request *req, vs_arena *a, vs_span *digest
 typedef struct as_values {
     rvps *rv;
     int64_t now;
-    bool verifier; /* the driver asks, not the policy */
-    vs_vec asked;  /* {"id","found","value"?} of each that the policy asks for,
-                    * {"id","found","by","sha256"?} of the driver's; its arena outlives the asking */
+    uint64_t changes; /* rvps_changes, asked for with the first query; 0: not yet */
+    bool verifier;    /* the driver asks, not the policy */
+    vs_vec asked;     /* {"id","found","value"?} of each that the policy asks for,
+                       * {"id","found","by","sha256"?} of the driver's; its arena outlives the asking */
     bool all_kept;
 } as_values;
 
@@ -110,7 +111,8 @@ typedef struct as_appraisal {
     vs_span policy_only; /* ...but for the member that this JSON pointer leads to; empty: none */
     vs_val evidence;     /* what is left of it: as_token_evidence */
     uint64_t seed;       /* of the evaluation */
-    vs_val consulted;    /* array: what the verifier asked of the reference value provider */
+    vs_val consulted;    /* array: what the verifier asked of the reference value provider, */
+    uint64_t changes;    /* and its count of changes then; 0: not asked */
     vs_val notes;        /* the verifier's, vs_tee_result; undefined: none */
     /* From here on filled in by as_appraise. */
     const char *policy, *policy_sha256; /* id with the class, digest of its text */

@@ -24,6 +24,7 @@ struct as_compiled {
     uint64_t used; /* for eviction: the cache's clock at the last lease */
     char id[ID_MAX + 1], sha256[64 + 1];
     vs_buf text;
+    uint64_t changes; /* vs_store_changes at which the store had this text; 0: not known */
     rego_program *program;
     rego_eval *idle[POOL_MAX];
     size_t n_idle;
@@ -260,15 +261,21 @@ vs_code as_policies_list(as_policies *p, vs_arena *a, vs_val *out, vs_error *err
     return vs_arena_check(a, err);
 }
 
-/* A current compiled policy with exactly this text, with a reference for the caller; or NULL. */
-static struct as_compiled *find_current(as_policies *p, vs_span id, vs_span text, rego_eval **idle)
+/* The current compiled policy, with a reference for the caller, if it is what the store has:
+ * because nothing has changed since, or (`text` given) since that is what was read. NULL otherwise.
+ */
+static struct as_compiled *find_current(as_policies *p, vs_span id, uint64_t changes,
+                                        const vs_span *text, rego_eval **idle)
 {
     struct as_compiled *found = NULL;
     (void)pthread_mutex_lock(&p->lock);
     struct as_compiled **slot = slot_of(p, id);
-    if (slot && vs_span_eq(vs_buf_span(&(*slot)->text), text)) {
+    bool current = slot && (text ? vs_span_eq(vs_buf_span(&(*slot)->text), *text)
+                                 : changes && (*slot)->changes == changes);
+    if (current) {
         found = *slot;
         found->refs++;
+        found->changes = changes;
         found->used = ++p->clock;
         if (found->n_idle > 0)
             *idle = found->idle[--found->n_idle];
@@ -277,9 +284,26 @@ static struct as_compiled *find_current(as_policies *p, vs_span id, vs_span text
     return found;
 }
 
-vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_error *err)
+static vs_code compile_new(as_policies *p, const char *file, vs_span id, uint64_t changes,
+                           vs_span text, struct as_compiled **out, vs_error *err)
 {
-    *out = (as_policy_lease){0};
+    struct as_compiled *c = NULL;
+    VS_TRY(compiled_new(p, file, id, text, &c, err));
+    keep_text(p, c);
+    (void)pthread_mutex_lock(&p->lock);
+    c->refs++; /* one for the cache, one for the lease */
+    c->used = ++p->clock;
+    c->changes = changes;
+    install(p, c);
+    (void)pthread_mutex_unlock(&p->lock);
+    *out = c;
+    return VS_OK;
+}
+
+/* `changes` was asked for before. */
+static vs_code read_current(as_policies *p, vs_span id, uint64_t changes, as_policy_lease *out,
+                            vs_error *err)
+{
     char file[KEY_MAX + 1];
     vs_span key;
     VS_TRY(key_of(p, id, file, &key, err));
@@ -288,23 +312,23 @@ vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_e
     if (code == VS_E_NOT_FOUND)
         return vs_fail(err, code, "Policy `%s` not found", file);
     VS_TRY(code);
+    vs_span read = vs_buf_span(&text);
+    out->compiled = find_current(p, id, changes, &read, &out->eval);
+    return out->compiled ? VS_OK : compile_new(p, file, id, changes, read, &out->compiled, err);
+}
 
-    out->compiled = find_current(p, id, vs_buf_span(&text), &out->eval);
-    if (!out->compiled) {
-        struct as_compiled *c = NULL;
-        VS_TRY(compiled_new(p, file, id, vs_buf_span(&text), &c, err));
-        keep_text(p, c);
-        (void)pthread_mutex_lock(&p->lock);
-        c->refs++; /* one for the cache, one for the lease */
-        c->used = ++p->clock;
-        install(p, c);
-        (void)pthread_mutex_unlock(&p->lock);
-        out->compiled = c;
-    }
+vs_code as_policies_lease(as_policies *p, vs_span id, as_policy_lease *out, vs_error *err)
+{
+    *out = (as_policy_lease){0};
+    uint64_t changes = 0;
+    VS_TRY(vs_store_changes(p->place.store, p->place.ns, &changes, err));
+    out->compiled = find_current(p, id, changes, NULL, &out->eval);
+    if (!out->compiled)
+        VS_TRY(read_current(p, id, changes, out, err));
     out->sha256 = out->compiled->sha256;
     if (out->eval)
         return VS_OK;
-    code = rego_eval_new(out->compiled->program, &out->eval, err);
+    vs_code code = rego_eval_new(out->compiled->program, &out->eval, err);
     if (code != VS_OK)
         as_policies_return(p, out);
     return code;

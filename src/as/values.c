@@ -59,7 +59,10 @@ static void keep(as_values *q, vs_span id, vs_val found)
 vs_code as_values_find(as_values *q, vs_span id, vs_arena *a, vs_val *out, vs_error *err)
 {
     *out = vs_undefined();
-    VS_TRY_WRAP(rvps_query(q->rv, id, q->now, a, out, err), err, "querying a reference value");
+    if (!q->changes)
+        q->changes = rvps_changes(q->rv);
+    VS_TRY_WRAP(rvps_query_as_of(q->rv, q->changes, id, q->now, a, out, err), err,
+                "querying a reference value");
     keep(q, id, *out);
     return VS_OK;
 }

@@ -11,6 +11,7 @@
 
 typedef struct rvps_ops {
     vs_code (*take)(rvps *r, vs_span message, int64_t now, vs_error *err);
+    /* NULL with query_as_of below. */
     vs_code (*query)(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err);
     void (*close)(rvps *r);
     /* For administrators, see rvps.h; NULL: not offered (take_by: as take). */
@@ -21,6 +22,10 @@ typedef struct rvps_ops {
     vs_code (*list)(rvps *r, vs_span prefix, vs_span after, size_t limit, vs_arena *a,
                     rvps_page *out, vs_error *err);
     vs_code (*remove)(rvps *r, vs_span id, vs_span by, vs_error *err);
+    /* For rvps_query_as_of, both or none. */
+    uint64_t (*changes)(rvps *r);
+    vs_code (*query_as_of)(rvps *r, uint64_t changes, vs_span id, int64_t now, vs_arena *a,
+                           vs_val *out, vs_error *err);
 } rvps_ops;
 
 /* The first member of each provider's own struct. */

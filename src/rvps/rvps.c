@@ -8,6 +8,7 @@
 #include "rvps/cca.h"
 #include "rvps/comids.h"
 #include "rvps/metrics.h"
+#include "rvps/recent.h"
 #include "rvps/record.h"
 #include "rvps/strangers.h"
 #include "value/json.h"
@@ -20,6 +21,7 @@ typedef struct rvps_local {
     vs_store *store;
     rvps_options opts;
     strangers crowd;
+    rvps_recent *recent;
 } rvps_local;
 
 /* ---- registering ----------------------------------------------------------------------------- */
@@ -256,30 +258,56 @@ static vs_code local_take(rvps *r, vs_span message, int64_t now, vs_error *err)
 
 /* ---- querying -------------------------------------------------------------------------------- */
 
-static vs_code local_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
-                         vs_error *err)
+/* The text of a record, on the arena. */
+static vs_code read_text(const rvps_local *r, uint64_t changes, vs_span key, int64_t now,
+                         vs_arena *a, vs_span *text, vs_error *err)
 {
-    vs_store *store = ((const rvps_local *)r)->store;
-    vs_span key;
+    if (changes && rvps_recent_find(r->recent, changes, key, a, text)) {
+        VS_TRY(vs_arena_check(a, err));
+        return text->p ? VS_OK : vs_fail(err, VS_E_NOT_FOUND, "no such record");
+    }
+    VS_CLEANUP(vs_buf_free) vs_buf stored = VS_BUF(VS_STORE_VALUE_MAX);
+    vs_code code = vs_store_get(r->store, RVPS_NAMESPACE, key, now, &stored, err);
+    if (code == VS_OK || code == VS_E_NOT_FOUND)
+        rvps_recent_keep(r->recent, changes, key, vs_buf_span(&stored));
+    VS_TRY(code);
+    *text = vs_dup(a, vs_buf_span(&stored));
+    return vs_arena_check(a, err);
+}
+
+static vs_code get_as_of(const rvps_local *r, uint64_t changes, vs_span id, int64_t now,
+                         vs_arena *a, rvps_entry *out, vs_error *err)
+{
+    vs_span key, text;
     bool ok = rvps_key_of(a, id, &key);
     VS_TRY(vs_arena_check(a, err));
     if (!ok) /* nothing can be registered under such a name */
         return vs_fail(err, VS_E_NOT_FOUND, "no reference value can have this name");
-    VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(VS_STORE_VALUE_MAX);
-    VS_TRY(vs_store_get(store, RVPS_NAMESPACE, key, now, &text, err));
-    vs_span copy = vs_dup(a, vs_buf_span(&text)); /* the value's strings point into it */
-    VS_TRY(vs_arena_check(a, err));
-    VS_TRY_WRAP(rvps_record_read(a, copy, id, out, err), err, "stored reference value \"%.*s\"",
+    VS_TRY(read_text(r, changes, key, now, a, &text, err));
+    VS_TRY_WRAP(rvps_record_read(a, text, id, out, err), err, "stored reference value \"%.*s\"",
                 VS_FMT(vs_span_head(id, 80)));
     out->valid = out->expires >= now && out->not_before <= now;
     return VS_OK;
 }
 
-static vs_code local_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
-                           vs_error *err)
+static vs_code local_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_entry *out,
+                         vs_error *err)
+{
+    return get_as_of((const rvps_local *)r, 0, id, now, a, out, err);
+}
+
+static uint64_t local_changes(rvps *r)
+{
+    uint64_t n = 0;
+    const vs_code code = vs_store_changes(((const rvps_local *)r)->store, RVPS_NAMESPACE, &n, NULL);
+    return code == VS_OK ? n : 0; /* the query that follows says what is wrong */
+}
+
+static vs_code local_query_as_of(rvps *r, uint64_t changes, vs_span id, int64_t now, vs_arena *a,
+                                 vs_val *out, vs_error *err)
 {
     rvps_entry e;
-    vs_code code = local_get(r, id, now, a, &e, err);
+    vs_code code = get_as_of((const rvps_local *)r, changes, id, now, a, &e, err);
     if (code == VS_E_NOT_FOUND)
         return VS_OK;
     VS_TRY(code);
@@ -411,18 +439,21 @@ vs_code rvps_message(vs_buf *out, const char *type, vs_span payload, vs_error *e
 
 static void local_close(rvps *r)
 {
-    strangers_close(&((rvps_local *)r)->crowd);
-    free(r);
+    rvps_local *l = (rvps_local *)r;
+    strangers_close(&l->crowd);
+    rvps_recent_free(&l->recent);
+    free(l);
 }
 
 static const rvps_ops local_ops = {.take = local_take,
-                                   .query = local_query,
                                    .close = local_close,
                                    .take_by = local_take_by,
                                    .take_vouched = local_take_vouched,
                                    .get = local_get,
                                    .list = local_list,
-                                   .remove = local_delete};
+                                   .remove = local_delete,
+                                   .changes = local_changes,
+                                   .query_as_of = local_query_as_of};
 
 vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error *err)
 {
@@ -432,8 +463,13 @@ vs_code rvps_new(vs_store *store, const rvps_options *opts, rvps **out, vs_error
                "only signed reference values are taken, and no trust anchors are given: none are",
                NULL);
     rvps_local *r = calloc(1, sizeof *r);
-    if (!r)
+    rvps_recent *recent = rvps_recent_new();
+    if (!r || !recent) {
+        rvps_recent_free(&recent);
+        free(r);
         return vs_fail(err, VS_E_NOMEM, "out of memory");
+    }
+    r->recent = recent;
     r->base.ops = &local_ops;
     r->store = store;
     strangers_open(&r->crowd);
@@ -479,10 +515,22 @@ vs_code rvps_register_vouched(rvps *r, vs_span message, vs_span by, int64_t now,
                                         : take_by(r, message, by, now, err));
 }
 
+uint64_t rvps_changes(rvps *r)
+{
+    return r->ops->changes ? r->ops->changes(r) : 0;
+}
+
 vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out, vs_error *err)
 {
+    return rvps_query_as_of(r, 0, id, now, a, out, err);
+}
+
+vs_code rvps_query_as_of(rvps *r, uint64_t changes, vs_span id, int64_t now, vs_arena *a,
+                         vs_val *out, vs_error *err)
+{
     *out = vs_undefined();
-    vs_code code = r->ops->query(r, id, now, a, out, err);
+    vs_code code = r->ops->query_as_of ? r->ops->query_as_of(r, changes, id, now, a, out, err)
+                                       : r->ops->query(r, id, now, a, out, err);
     vs_metric_add(&rvps_m_queries,
                   code != VS_OK      ? VS_LIT("failed")
                   : vs_defined(*out) ? VS_LIT("found")

@@ -49,6 +49,13 @@ VS_MUST vs_code rvps_register(rvps *r, vs_span message, int64_t now, vs_error *e
 VS_MUST vs_code rvps_query(rvps *r, vs_span id, int64_t now, vs_arena *a, vs_val *out,
                            vs_error *err);
 
+/* For several queries about one thing: a count of changes to ask for before the first of them, and
+ * the same query, which need not read again what was read at that count. 0: the provider cannot
+ * tell, and each query reads. */
+uint64_t rvps_changes(rvps *r);
+VS_MUST vs_code rvps_query_as_of(rvps *r, uint64_t changes, vs_span id, int64_t now, vs_arena *a,
+                                 vs_val *out, vs_error *err);
+
 /* ---- for administrators ---------------------------------------------------------------------- */
 
 typedef struct rvps_entry {

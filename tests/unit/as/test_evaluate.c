@@ -149,6 +149,43 @@ static void the_newest_policy_counts_at_once_even_if_another_replica_set_it(void
     assert_string_equal(res.status, "contraindicated");
 }
 
+static const char *status_now(world *w, const as_request *req)
+{
+    as_result out;
+    vs_error err = {0};
+    assert_vs_ok(evaluate(w, req, 1, "asking", &out, &err), &err);
+    return out.status;
+}
+
+static void a_reference_value_counts_at_once_even_if_another_replica_has_it(void **state)
+{
+    world *w = *state;
+    static const rvps_options options;
+    rvps *own = w->rv, *other = NULL;
+    vs_error err = {0};
+    const as_request req = sample_request(w, "sample", "{\"k\":1}");
+    assert_vs_ok(
+        as_set_policy(w->as, VS_LIT("asking_cpu"),
+                      VS_LIT("package policy\nimport rego.v1\n"
+                             "default executables := 33\n"
+                             "executables := 3 if \"1\" in query_reference_value(\"svn\")\n"
+                             "trust_claims := {\"executables\": executables}\n"),
+                      &err),
+        &err);
+    assert_vs_ok(rvps_new(w->store, &options, &other, &err), &err);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal(status_now(w, &req), "warning");
+        assert_string_equal(status_now(w, &req), "warning");
+        w->rv = other; /* `as` has the other one */
+        endorse(w, "{\"svn\":[\"1\"]}");
+        w->rv = own;
+        assert_string_equal(status_now(w, &req), "affirming");
+        assert_string_equal(status_now(w, &req), "affirming");
+        assert_vs_ok(rvps_delete(other, VS_LIT("svn"), VS_LIT(""), &err), &err);
+    }
+    rvps_free(&other);
+}
+
 static void policy_ids_and_texts_are_checked_before_they_are_stored(void **state)
 {
     world *w = *state;
@@ -251,6 +288,7 @@ int main(void)
         cmocka_unit_test(without_the_sample_switch_sample_evidence_is_refused),
         cmocka_unit_test(an_unknown_policy_is_an_error_not_a_default),
         cmocka_unit_test(the_newest_policy_counts_at_once_even_if_another_replica_set_it),
+        cmocka_unit_test(a_reference_value_counts_at_once_even_if_another_replica_has_it),
         cmocka_unit_test(policy_ids_and_texts_are_checked_before_they_are_stored),
         cmocka_unit_test(a_bad_policy_is_reported_with_its_position),
         cmocka_unit_test(a_stored_default_policy_stays),
