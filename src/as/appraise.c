@@ -202,7 +202,7 @@ static vs_code appraise(rego_eval *e, as_values *q, as_appraisal *ap, vs_arena *
 vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *ap, vs_arena *a,
                     vs_error *err)
 {
-    const char *id = vs_sprintf(a, "%.*s_%s", VS_FMT(policy_id), ap->tee_class);
+    const char *id = vs_concat(a, policy_id, VS_LIT("_"), vs_str(ap->tee_class));
     if (strlen(id) != policy_id.n + 1 + strlen(ap->tee_class))
         return vs_fail(err, VS_E_INVALID, "a policy id cannot hold a NUL");
     as_values q = {
@@ -212,7 +212,7 @@ vs_code as_appraise(as_local *as, vs_span policy_id, int64_t now, as_appraisal *
     as_policy_lease lease;
     VS_TRY(as_policies_lease(as->policies, vs_str(id), &lease, err));
     ap->policy = id;
-    ap->policy_sha256 = vs_sprintf(a, "%s", lease.sha256);
+    ap->policy_sha256 = vs_concat(a, vs_str(lease.sha256), VS_LIT(""), VS_LIT(""));
     vs_code code = appraise(lease.eval, &q, ap, a, err);
     as_policies_return(as->policies, &lease);
     if (code != VS_OK)

@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "value/json.h"
 
-enum { REQUESTS_MAX = 16 };
+enum { REQUESTS_MAX = 16, AS_TOKEN_USUAL = 8000 /* bytes of claims; more may be */ };
 
 typedef struct records {
     as_appraisal *items;
@@ -80,7 +80,7 @@ static vs_code add_record(records *all, const char *tee, const vs_tee_result *r,
                        .notes = r->notes};
     VS_TRY(policy_input(tee, r, runtime, init, a, &ap.input, err));
     if (r->policy_only)
-        ap.policy_only = vs_str(vs_sprintf(a, "/%s%s", tee, r->policy_only));
+        ap.policy_only = vs_str(vs_concat(a, VS_LIT("/"), vs_str(tee), vs_str(r->policy_only)));
     VS_TRY(as_token_evidence(&ap, a, err));
     all->items[all->n++] = ap;
     return VS_OK;
@@ -151,6 +151,7 @@ vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n,
                     all.items[i].submod);
     }
     VS_CLEANUP(vs_buf_free) vs_buf claims = VS_BUF(AS_TOKEN_MAX);
+    vs_buf_expect(&claims, AS_TOKEN_USUAL);
     out->expires = now + as->cfg.duration_min * 60;
     VS_TRY(as_ear_claims(&as->cfg, all.items, all.n, policy_id, now, out->expires, &claims, err));
     VS_TRY(as_ear_sign(as, vs_buf_span(&claims), a, &out->token, err));

@@ -2,6 +2,8 @@
 /* What an evaluation leaves behind for those who ask later (replay.h has the form). */
 #include "as/internal.h"
 
+#include <endian.h>
+
 #include "base/enc.h"
 
 /* Names of reference values, without the values: what the log and the explanation show. */
@@ -28,6 +30,13 @@ vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a)
     return vs_vec_end_array(&out);
 }
 
+/* As text: as a number it would lose bits in other readers. */
+static vs_val seed_text(uint64_t seed, vs_arena *a)
+{
+    uint64_t be = htobe64(seed);
+    return vs_string(vs_hex_encode_arena(a, vs_span_of(&be, sizeof be)));
+}
+
 static vs_val submod_record(const as_appraisal *ap, vs_arena *a)
 {
     vs_obj one = {.a = a};
@@ -40,8 +49,7 @@ static vs_val submod_record(const as_appraisal *ap, vs_arena *a)
     vs_obj_put(&one, "policy_sha256", vs_cstring(ap->policy_sha256));
     vs_obj_put(&one, "reasons", ap->reasons);
     vs_obj_put(&one, "reference_values", ap->reference_values);
-    /* Text: as a number it would lose bits in other readers. */
-    vs_obj_put(&one, "seed", vs_cstring(vs_sprintf(a, "%016llx", (unsigned long long)ap->seed)));
+    vs_obj_put(&one, "seed", seed_text(ap->seed, a));
     vs_obj_put(&one, "status", vs_cstring(ear_tier_name(ap->status)));
     vs_obj_put(&one, "submod", vs_cstring(ap->submod));
     vs_obj_put(&one, "trust_vector", ear_vector_value(&ap->vector, a));

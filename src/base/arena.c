@@ -226,6 +226,25 @@ vs_span vs_dup(vs_arena *a, vs_span s)
     return (vs_span){p, s.n};
 }
 
+const char *vs_concat(vs_arena *a, vs_span x, vs_span y, vs_span z)
+{
+    const vs_span parts[] = {x, y, z};
+    size_t n = 0, total;
+    if (__builtin_add_overflow(x.n, y.n, &total) || __builtin_add_overflow(total, z.n, &total) ||
+        total == SIZE_MAX)
+        a->failed = true;
+    char *text = a->failed ? NULL : vs_alloc(a, total + 1);
+    if (!text)
+        return "";
+    for (size_t i = 0; i < VS_COUNT(parts); i++) {
+        if (parts[i].n)
+            memcpy(text + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
+    text[n] = 0;
+    return text;
+}
+
 const char *vs_sprintf(vs_arena *a, const char *fmt, ...)
 {
     va_list ap, again;

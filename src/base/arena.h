@@ -46,7 +46,9 @@ void *vs_grow(vs_arena *a, void *old, size_t old_n, size_t new_n, size_t size);
 
 /* A copy with a NUL behind it (not counted in n). On failure: empty span, arena failed. */
 vs_span vs_dup(vs_arena *a, vs_span s);
-/* printf into the arena; NUL terminated; "" on failure, never NULL. */
+/* One behind the other; NUL terminated; "" on failure, never NULL. */
+const char *vs_concat(vs_arena *a, vs_span x, vs_span y, vs_span z);
+/* printf into the arena; likewise. */
 const char *vs_sprintf(vs_arena *a, const char *fmt, ...) VS_PRINTF(2, 3);
 
 /* For what values on the arena point to and others share: `drop(p)` is called when the arena is

@@ -60,6 +60,12 @@ static bool make_room(vs_buf *b, size_t n)
     return true;
 }
 
+void vs_buf_expect(vs_buf *b, size_t n)
+{
+    if (n <= b->cap - b->n) /* what is too much fails when it comes */
+        (void)make_room(b, n);
+}
+
 uint8_t *vs_buf_reserve(vs_buf *b, size_t n)
 {
     if (!make_room(b, n))

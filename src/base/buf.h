@@ -33,6 +33,8 @@ void vs_buf_putc(vs_buf *b, char c);
 /* In decimal. */
 void vs_buf_put_int(vs_buf *b, int64_t i);
 void vs_buf_printf(vs_buf *b, const char *fmt, ...) VS_PRINTF(2, 3);
+/* Takes memory for n more bytes at once: appending them will not move what is there. */
+void vs_buf_expect(vs_buf *b, size_t n);
 /* n more bytes to be written by the caller, counted at once; NULL on failure. */
 uint8_t *vs_buf_reserve(vs_buf *b, size_t n);
 /* Cuts back to n bytes (n <= b->n), wiping what is cut. */

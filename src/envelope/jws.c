@@ -79,7 +79,9 @@ vs_code vs_jws_verify(const vs_jws *jws, const vs_key *key, vs_alg want, vs_erro
 vs_code vs_jws_sign(vs_buf *out, const vs_key *key, vs_alg alg, vs_span header_json,
                     vs_span payload, vs_error *err)
 {
+    enum { SIGNATURE_USUAL = 128 };
     size_t start = out->n;
+    vs_buf_expect(out, header_json.n / 3 * 4 + payload.n / 3 * 4 + SIGNATURE_USUAL);
     vs_b64_encode(out, VS_B64_URL, header_json);
     vs_buf_putc(out, '.');
     vs_b64_encode(out, VS_B64_URL, payload);

@@ -3,23 +3,25 @@
 
 #include "value/number.h"
 
-/* Judged all together, since nearly all arrays are what they should be. */
+/* Judged all together, since nearly all arrays are what they should be. What stands before an
+ * integer's value is the same for all integers. */
 static vs_code fill_bytes(vs_val array, const char *what, uint8_t *out, vs_error *err)
 {
-    const vs_val *const items = array.u.items;
-    uint64_t all = 0, other = 0;
+    const vs_val *const items = array.u.items, integer = vs_int(0);
+    uint64_t head, wanted, other = 0, all = 0;
+    _Static_assert(offsetof(vs_val, u) == sizeof head, "a value's head is one word");
+    memcpy(&wanted, &integer, sizeof wanted);
     for (uint32_t i = 0; i < array.len; i++) {
-        other |= (uint64_t)(items[i].kind ^ VS_NUMBER) | items[i].big;
+        memcpy(&head, &items[i], sizeof head);
+        other |= head ^ wanted;
         all |= (uint64_t)items[i].u.i;
         out[i] = (uint8_t)items[i].u.i;
     }
-    if (!other && all <= UINT8_MAX)
-        return VS_OK;
-    uint32_t i = 0;
-    while (vs_is_int(items[i]) && (uint64_t)items[i].u.i <= UINT8_MAX)
-        i++;
-    return vs_fail(err, VS_E_INVALID, "element %u of \"%s\" is not a byte (a number from 0 to 255)",
-                   i, what);
+    for (uint32_t i = 0; i < array.len && (other || all > UINT8_MAX); i++)
+        if (!vs_is_int(items[i]) || (uint64_t)items[i].u.i > UINT8_MAX)
+            return vs_fail(err, VS_E_INVALID,
+                           "element %u of \"%s\" is not a byte (a number from 0 to 255)", i, what);
+    return VS_OK;
 }
 
 vs_code evidence_byte_array(vs_arena *a, vs_val array, const char *what, size_t most, vs_span *out,

@@ -15,8 +15,8 @@ enum { COMPONENTS_MAX = 128 * 1024 };
 vs_code cca_find_record(const vs_tee_endorsements *e, vs_arena *a, const char *prefix, vs_span id,
                         cca_record *out, vs_error *err)
 {
-    vs_span hex = vs_hex_encode_arena(a, id);
-    *out = (cca_record){.name = vs_sprintf(a, "%s%.*s", prefix, VS_FMT(hex))};
+    *out = (cca_record){
+        .name = vs_concat(a, vs_str(prefix), vs_hex_encode_arena(a, id), (vs_span){NULL, 0})};
     VS_TRY(vs_arena_check(a, err));
     if (!e)
         return VS_OK;

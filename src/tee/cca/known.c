@@ -8,9 +8,9 @@
 static vs_code fill(cca_known *k, vs_span platform_token)
 {
     vs_cose_sign1 cose;
-    vs_span copy = vs_dup(&k->arena, platform_token);
+    k->token = vs_dup(&k->arena, platform_token);
     VS_TRY(vs_arena_check(&k->arena, NULL));
-    VS_TRY(vs_cose_parse(copy, &cose, NULL));
+    VS_TRY(vs_cose_parse(k->token, &cose, NULL));
     VS_TRY(cca_platform_decode(&k->arena, cose.payload, &k->platform, NULL));
     k->components = cca_components(&k->arena, &k->platform);
     return vs_arena_check(&k->arena, NULL);
@@ -29,17 +29,13 @@ static vs_code fill_exactly(cca_known *k, vs_span platform_token)
 
 cca_known *cca_known_new(const cca_token *t, const cca_anchor *anchor)
 {
-    uint8_t digest[VS_HASH_MAX];
     cca_known *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
     k->owners = 1;
     memcpy(k->anchor, anchor->identity, sizeof k->anchor);
-    if (fill_exactly(k, t->platform_bytes) != VS_OK ||
-        vs_digest(VS_SHA256, t->platform_bytes, (vs_span){0}, (vs_span){0}, digest, NULL) != VS_OK)
+    if (fill_exactly(k, t->platform_bytes) != VS_OK)
         cca_known_free(&k);
-    else
-        memcpy(k->token, digest, sizeof k->token);
     return k;
 }
 

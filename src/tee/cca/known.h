@@ -13,13 +13,11 @@
 #include "tee/cca/token.h"
 #include "value/value.h"
 
-enum { CCA_KNOWN_DIGEST = 32 };
-
 typedef struct cca_known {
     atomic_uint owners;
-    uint8_t token[CCA_KNOWN_DIGEST]; /* SHA-256 of the platform token */
-    uint8_t anchor[32];              /* identity of the anchor whose key verified it */
-    vs_arena arena;                  /* holds what the next two point to */
+    uint8_t anchor[32]; /* identity of the anchor whose key verified it */
+    vs_arena arena;     /* holds what the next three point to */
+    vs_span token;      /* the whole platform token */
     cca_platform platform;
     vs_val components;        /* as the policy sees them: cca_components */
     _Atomic(vs_key *) rak[2]; /* see cca_known_rak */
