@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "tee/evidence.h"
 #include "value/json.h"
 
 vs_error err;
@@ -120,22 +121,22 @@ static vs_span report_data(bench *b, vs_val runtime)
     return vs_dup(&b->keep, vs_span_of(md, vs_hash_size(VS_SHA384)));
 }
 
-static vs_val evidence(bench *b, vs_span expected)
+static vs_span evidence(bench *b, vs_span expected)
 {
     uint8_t challenge[64];
-    vs_buf realm = VS_BUF(1 << 16), token = VS_BUF(1 << 16);
+    vs_buf realm = VS_BUF(1 << 16), token = VS_BUF(1 << 16), json = VS_BUF(1 << 20);
     vs_tee_fit(expected, challenge, sizeof challenge);
     MUST(realm_realm_token(&b->spec, &b->keys, vs_span_of(challenge, sizeof challenge), &realm,
                            &err));
     MUST(realm_wrap(b->spec.tag, vs_buf_span(&b->platform), vs_buf_span(&realm), &token, &err));
-    vs_vec bytes = {.a = &b->keep};
-    for (size_t i = 0; i < token.n; i++)
-        vs_vec_add(&bytes, vs_int(token.p[i]));
-    vs_obj o = {.a = &b->keep};
-    vs_obj_put(&o, "token", vs_vec_end_array(&bytes));
+    vs_buf_puts(&json, "{\"token\":");
+    evidence_put_bytes(&json, vs_buf_span(&token));
+    vs_buf_putc(&json, '}');
+    vs_span text = vs_dup(&b->keep, vs_buf_span(&json));
     vs_buf_free(&realm);
     vs_buf_free(&token);
-    return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+    vs_buf_free(&json);
+    return text;
 }
 
 sample new_sample(bench *b)
@@ -156,7 +157,7 @@ sample new_sample(bench *b)
     vs_buf_puts(&out, "{\"init-data\":null,\"runtime-data\":");
     vs_json_print(&out, runtime_data(b, nonce, false));
     vs_buf_puts(&out, ",\"tee-evidence\":{\"primary_evidence\":");
-    vs_json_print(&out, s.evidence);
+    vs_buf_put(&out, s.evidence);
     vs_buf_puts(&out, ",\"additional_evidence\":\"\"}}");
     s.body = vs_dup(&b->keep, vs_buf_span(&out));
     MUST(vs_arena_check(&b->keep, &err));

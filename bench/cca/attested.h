@@ -39,8 +39,8 @@ void stop_service(bench *b);
 /* One attestation: the request's body and cookie, and the parts of it that the verifier takes.
  * Fresh nonce and realm token, lives as long as the service. */
 typedef struct sample {
-    vs_span session, body;
-    vs_val runtime, evidence;
+    vs_span session, body, evidence; /* evidence: JSON text */
+    vs_val runtime;
     vs_span report_data; /* what the evidence is bound to */
 } sample;
 sample new_sample(bench *b);

@@ -102,8 +102,8 @@ static void evaluate(void *user, const vs_grpc_call *call, vs_grpc_reply *reply)
         VOUCHSAFE__ADMINISTRATION__TOLD_ATTESTATION__INIT;
     out.attestation_token = (char *)vs_dup(call->arena, result.token).p;
     vs_code code = json_of(result.explanation, JSON_MAX / 2, call->arena, &out.explanation, &err);
-    if (code == VS_OK &&
-        json_of(result.record, RECORD_MAX, call->arena, &out.record, &err) != VS_OK)
+    if (code == VS_OK && json_of(as_result_record(&result, call->arena), RECORD_MAX, call->arena,
+                                 &out.record, &err) != VS_OK)
         vs_log_error(VS_LOG_WARN, "administration", "a record is not told", &err);
     if (code == VS_OK)
         code = vs_arena_check(call->arena, &err);

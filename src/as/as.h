@@ -55,8 +55,13 @@ typedef struct as_result {
      * same evaluation, why a claim is not affirming; reference_values are those that the policy
      * asked for, and with "by":"verifier" the endorsements that the TEE's driver did. */
     vs_val explanation;
-    vs_val record; /* all that evaluating it again needs (replay.h); undefined: not kept */
+    vs_val record;                        /* see as_result_record */
+    const struct as_evaluated *evaluated; /* likewise */
 } as_result;
+
+/* All that evaluating it again needs (replay.h), on the arena of the evaluation, while the service
+ * lives; undefined: it is not to be had. Made here, since not everybody keeps it. */
+vs_val as_result_record(const as_result *r, vs_arena *a);
 
 /* The reasons of an explanation in one line for a log: "cpu0: ... | gpu0: ...". */
 void as_reasons(vs_val explanation, vs_buf *out);

@@ -156,8 +156,11 @@ vs_code as_local_evaluate(as_service *service, const as_request *reqs, size_t n,
     VS_TRY(as_ear_claims(&as->cfg, all.items, all.n, policy_id, now, out->expires, &claims, err));
     VS_TRY(as_ear_sign(as, vs_buf_span(&claims), a, &out->token, err));
     out->explanation = as_explanation(all.items, all.n, a);
-    out->record =
-        as_record(as, all.items, all.n, policy_id, now, out->expires, vs_buf_span(&claims), a);
     out->status = ear_tier_name(as_worst(all.items, all.n));
-    return vs_arena_check(a, err);
+    as_evaluated *e = VS_NEW(a, as_evaluated);
+    vs_span payload = vs_dup(a, vs_buf_span(&claims));
+    VS_TRY(vs_arena_check(a, err));
+    *e = (as_evaluated){as, all.items, all.n, policy_id, payload, now, out->expires};
+    out->evaluated = e;
+    return VS_OK;
 }

@@ -153,10 +153,16 @@ VS_MUST vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_
 /* ---- record.c ---------------------------------------------------------------------------------
  */
 
-/* as_result.explanation and as_result.record. */
+/* as_result.explanation. */
 vs_val as_explanation(const as_appraisal *aps, size_t n, vs_arena *a);
-vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span policy_id,
-                 int64_t now, int64_t expires, vs_span payload, vs_arena *a);
+/* What as_result_record makes the record of; all on the evaluation's arena. */
+typedef struct as_evaluated {
+    const as_local *as;
+    const as_appraisal *aps;
+    size_t n;
+    vs_span policy_id, payload; /* payload: of the token */
+    int64_t now, expires;
+} as_evaluated;
 /* evaluate.c */
 ear_tier as_worst(const as_appraisal *aps, size_t n);
 

@@ -66,29 +66,31 @@ static vs_val token_settings(const as_config *cfg, vs_arena *a)
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
 }
 
-vs_val as_record(const as_local *as, const as_appraisal *aps, size_t n, vs_span policy_id,
-                 int64_t now, int64_t expires, vs_span payload, vs_arena *a)
+static vs_val record_of(const as_evaluated *e, vs_arena *a)
 {
     uint8_t md[VS_HASH_MAX] = {0};
-    if (vs_digest(VS_SHA256, payload, VS_LIT(""), VS_LIT(""), md, NULL) != VS_OK)
+    if (vs_digest(VS_SHA256, e->payload, VS_LIT(""), VS_LIT(""), md, NULL) != VS_OK)
         return vs_undefined();
     bool complete = true;
-    ear_tier worst = EAR_NONE;
     vs_vec submods = {.a = a};
-    for (size_t i = 0; i < n; i++) {
-        vs_vec_add(&submods, submod_record(&aps[i], a));
-        complete = complete && aps[i].all_values_kept;
-        worst = aps[i].status > worst ? aps[i].status : worst;
+    for (size_t i = 0; i < e->n; i++) {
+        vs_vec_add(&submods, submod_record(&e->aps[i], a));
+        complete = complete && e->aps[i].all_values_kept;
     }
     vs_obj o = {.a = a};
     vs_obj_put(&o, "complete", vs_bool(complete));
-    vs_obj_put(&o, "expires", vs_int(expires));
+    vs_obj_put(&o, "expires", vs_int(e->expires));
     vs_obj_put(&o, "payload_sha256", vs_string(vs_hex_encode_arena(a, vs_span_of(md, 32))));
-    vs_obj_put(&o, "policy_id", vs_string(policy_id));
-    vs_obj_put(&o, "status", vs_cstring(ear_tier_name(worst)));
+    vs_obj_put(&o, "policy_id", vs_string(e->policy_id));
+    vs_obj_put(&o, "status", vs_cstring(ear_tier_name(as_worst(e->aps, e->n))));
     vs_obj_put(&o, "submods", vs_vec_end_array(&submods));
-    vs_obj_put(&o, "time", vs_int(now));
-    vs_obj_put(&o, "token", token_settings(&as->cfg, a));
+    vs_obj_put(&o, "time", vs_int(e->now));
+    vs_obj_put(&o, "token", token_settings(&e->as->cfg, a));
     vs_obj_put(&o, "version", vs_int(AS_RECORD_VERSION));
     return vs_obj_end(&o, VS_DUP_REFUSE, NULL);
+}
+
+vs_val as_result_record(const as_result *r, vs_arena *a)
+{
+    return r->evaluated ? record_of(r->evaluated, a) : r->record;
 }

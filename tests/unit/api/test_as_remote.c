@@ -66,7 +66,7 @@ static void evaluations_are_those_of_the_service(void **state)
     assert_true(vs_eq(far.explanation, near.explanation));
     as_replayed again;
     const as_replay_options opts = {.policy = policy_of_service, .user = b->as};
-    assert_vs_ok(as_replay(far.record, &opts, &w->a, &again, &err), &err);
+    assert_vs_ok(as_replay(as_result_record(&far, &w->a), &opts, &w->a, &again, &err), &err);
     assert_true(again.same);
     VS_CLEANUP(vs_buf_free) vs_buf reasons = VS_BUF(1000);
     as_reasons(far.explanation, &reasons);
@@ -88,7 +88,7 @@ static void of_trustees_service_only_the_token_is_known(void **state)
     b->s->services.n_methods = AS_GRPC_METHODS + RVPS_GRPC_METHODS;
     for (unsigned i = 0; i < 2; i++) { /* the second time without asking for more */
         assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &far, &err), &err);
-        assert_false(vs_defined(far.record));
+        assert_false(vs_defined(as_result_record(&far, &w->a)));
         assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
         assert_span_is(vs_text(at(far.explanation, "/0/status")), far.status);
         VS_CLEANUP(vs_buf_free) vs_buf reasons = VS_BUF(1000);
@@ -124,7 +124,7 @@ static void a_service_that_does_not_know_us_is_as_trustees(void **state)
     b->s->services.strangers_may = false;
     for (unsigned i = 0; i < 2; i++) { /* the second time without asking for more */
         assert_vs_ok(as_evaluate(b->as, &r, 1, VS_LIT("default"), 0, &w->a, &far, &err), &err);
-        assert_false(vs_defined(far.record));
+        assert_false(vs_defined(as_result_record(&far, &w->a)));
         assert_span_is(vs_text(at(far.explanation, "/0/submod")), "cpu0");
     }
     assert_vs_ok(as_set_policy(b->as, VS_LIT("x_cpu"), VS_LIT("package policy\n"), &err), &err);

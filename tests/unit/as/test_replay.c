@@ -45,7 +45,7 @@ static vs_val record_of(world *w, vs_span *payload)
     vs_jws jws;
     assert_vs_ok(vs_jws_parse(&w->a, res.token, &jws, &err), &err);
     *payload = jws.payload;
-    return through_json(w, res.record);
+    return through_json(w, as_result_record(&res, &w->a));
 }
 
 static as_replayed replay(world *w, vs_val record)
