@@ -194,7 +194,7 @@ static vs_code ask_and_be_told(as_service *as, const Attestation__AttestationReq
                 "the attestation service's token");
     VS_TRY_WRAP(parse_told(told->explanation, VS_ARRAY, a, &out->explanation, err), err,
                 "the attestation service's explanation");
-    VS_TRY_WRAP(parse_told(told->record, VS_OBJECT, a, &out->record, err), err,
+    VS_TRY_WRAP(parse_told(told->record, VS_OBJECT, a, &out->told_record, err), err,
                 "the attestation service's record");
     return VS_OK;
 }

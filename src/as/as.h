@@ -55,8 +55,9 @@ typedef struct as_result {
      * same evaluation, why a claim is not affirming; reference_values are those that the policy
      * asked for, and with "by":"verifier" the endorsements that the TEE's driver did. */
     vs_val explanation;
-    vs_val record;                        /* see as_result_record */
-    const struct as_evaluated *evaluated; /* likewise */
+    /* What as_result_record needs: of a service that is another process what it has told. */
+    vs_val told_record;
+    const struct as_evaluated *evaluated;
 } as_result;
 
 /* All that evaluating it again needs (replay.h), on the arena of the evaluation, while the service

@@ -92,5 +92,5 @@ static vs_val record_of(const as_evaluated *e, vs_arena *a)
 
 vs_val as_result_record(const as_result *r, vs_arena *a)
 {
-    return r->evaluated ? record_of(r->evaluated, a) : r->record;
+    return r->evaluated ? record_of(r->evaluated, a) : r->told_record;
 }

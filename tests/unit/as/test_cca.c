@@ -203,7 +203,7 @@ static void expect_replay(realm_world *r, const as_result *res)
     as_replayed again;
     vs_buf text = VS_BUF(1 << 20);
     vs_val record;
-    vs_json_print(&text, res->record);
+    vs_json_print(&text, as_result_record(res, &r->w.a));
     assert_vs_ok(vs_json_parse(&r->w.a, vs_buf_span(&text), NULL, &record, &err), &err);
     const as_replay_options opts = {.policy = from_store, .user = r};
     assert_vs_ok(as_replay(record, &opts, &r->w.a, &again, &err), &err);
