@@ -28,7 +28,7 @@ VS_MUST vs_code remote_open(const remote_config *cfg, vs_grpc_client **out, vs_e
  *
  * Of a token only its form is checked here, and its "exp" and statuses are read without a look at
  * the signature: whoever uses the token verifies it. A service of this project tells its
- * explanation and record with it (api/admin_grpc.h). Of Trustee's, as_result.record is undefined,
+ * explanation and record with it (api/admin_grpc.h). Of Trustee's, as_result_record is undefined,
  * and the explanation names the claims that are not affirming; the service's own log says why.
  *
  * What only this project's services offer is VS_E_UNSUPPORTED with others, and VS_E_DENIED where we

@@ -182,7 +182,7 @@ typedef struct kbs_decision {
     const char *who, *action, *tee, *status, *target, *reason;
     const char *policy_sha256; /* of the resource policy */
     vs_span evidence, token;   /* whose digests are recorded; p == NULL: none */
-    vs_val appraisal;          /* as_result.record; undefined: none */
+    vs_val appraisal;          /* as_result_record; undefined: none */
     const vs_error *error;
 } kbs_decision;
 /* decide.c: gives the reply a decision id, logs and records. False when it was to be recorded and
