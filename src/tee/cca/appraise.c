@@ -109,10 +109,10 @@ static size_t distance(const cca_platform_ref *ref, const cca_platform *p)
     return n;
 }
 
-static void compare_with_entry(const cca_platform_ref *ref, size_t entry, const cca_platform *p,
-                               findings *f)
+static void compare_with_entry(const cca_platform_ref *ref, const cca_platform *p, findings *f)
 {
     vs_arena *a = f->a;
+    size_t entry = ref->order;
     for (size_t i = 0; i < ref->n_components && i < p->n_components; i++) {
         const cca_component *got = &p->components[i], *want = &ref->components[i];
         if (!stored_component_matches(want, got))
@@ -129,16 +129,15 @@ static void compare_with_entry(const cca_platform_ref *ref, size_t entry, const 
                            hex(a, p->config), hex(a, ref->config), entry));
 }
 
-/* The nearest entry of the same product; SIZE_MAX when there is none. */
-static size_t nearest_entry(const cca_stores *s, const cca_platform *p)
+/* The nearest entry of the same product; NULL when there is none. */
+static const cca_platform_ref *nearest_entry(const cca_stores *s, const cca_platform *p)
 {
-    size_t best = SIZE_MAX, best_distance = SIZE_MAX;
-    for (size_t i = 0; i < s->n_platforms; i++) {
-        if (!vs_span_eq(s->platforms[i].implementation_id, p->implementation_id))
-            continue;
-        size_t d = distance(&s->platforms[i], p);
+    size_t n, best_distance = SIZE_MAX;
+    const cca_platform_ref *ref = cca_find_platforms(s, p->implementation_id, &n), *best = NULL;
+    for (size_t i = 0; i < n; i++) {
+        size_t d = distance(&ref[i], p);
         if (d < best_distance) {
-            best = i;
+            best = &ref[i];
             best_distance = d;
         }
     }
@@ -418,11 +417,11 @@ static void judge_by_store(size_t entry, cca_verdict *v, vs_arena *a)
 }
 
 /* Nobody endorses the product, or only the store does and says otherwise. */
-static void judge_unknown(const cca_stores *s, size_t entry, const cca_platform *p,
+static void judge_unknown(const cca_stores *s, const cca_platform_ref *near, const cca_platform *p,
                           const cca_record *r, cca_verdict *v, findings *f)
 {
-    if (entry != SIZE_MAX)
-        compare_with_entry(&s->platforms[entry], entry, p, f);
+    if (near)
+        compare_with_entry(near, p, f);
     else
         find(f, vs_sprintf(f->a,
                            "no reference entry for this implementation id: it is neither in the "
@@ -439,22 +438,22 @@ static vs_code appraise_platform(const cca_basis *b, const cca_platform *p, cca_
                                  findings *f, vs_error *err)
 {
     const cca_stores *s = &b->snapshot->stores;
-    size_t entry = nearest_entry(s, p);
-    if (entry != SIZE_MAX && distance(&s->platforms[entry], p) == 0) {
-        judge_by_store(entry, v, b->a);
+    const cca_platform_ref *near = nearest_entry(s, p);
+    if (near && distance(near, p) == 0) {
+        judge_by_store(near->order, v, b->a);
         return VS_OK;
     }
     cca_platform_record r = {0};
     VS_TRY(cca_find_record(b->endorsements, b->a, CCA_PLATFORM_RECORD, p->implementation_id,
                            &r.record, err));
     if (!vs_defined(r.record.entries)) {
-        judge_unknown(s, entry, p, &r.record, v, f);
+        judge_unknown(s, near, p, &r.record, v, f);
         return VS_OK;
     }
     VS_TRY(cca_read_platform_record(b->a, &r, err));
     VS_TRY(judge_by_record(&r, p, v, f, err));
-    if (entry != SIZE_MAX && !v->platform_matched)
-        compare_with_entry(&s->platforms[entry], entry, p, f);
+    if (near && !v->platform_matched)
+        compare_with_entry(near, p, f);
     return VS_OK;
 }
 
@@ -478,20 +477,18 @@ static void appraise_lifecycle(const cca_snapshot *s, const cca_platform *p, cca
  * case. */
 static int8_t realm_in_store(const cca_stores *s, const cca_realm *r, size_t *entry)
 {
-    int8_t executables = -97;
-    for (size_t i = 0; i < s->n_realms; i++) {
-        if (!vs_span_eq(s->realms[i].rim, r->rim))
-            continue;
+    size_t n;
+    const cca_realm_ref *ref = cca_find_realms(s, r->rim, &n);
+    for (size_t i = 0; i < n; i++) {
         bool same = true;
         for (unsigned k = 0; k < CCA_REMS; k++)
-            same = same && vs_span_eq(s->realms[i].rem[k], r->rem[k]);
+            same = same && vs_span_eq(ref[i].rem[k], r->rem[k]);
         if (same) {
-            *entry = i;
+            *entry = ref[i].order;
             return 2;
         }
-        executables = 96;
     }
-    return executables;
+    return n ? 96 : -97;
 }
 
 static cca_endorsed compare(vs_span endorsed, vs_span got)

@@ -32,12 +32,17 @@ static vs_code read_anchor(vs_arena *a, vs_val entry, cca_anchor *out, vs_error 
     return VS_OK;
 }
 
-/* Entries of one instance id stay in file order. */
+/* Equal ones stay in file order. */
+static int by_id(vs_span a, size_t a_order, vs_span b, size_t b_order)
+{
+    int c = vs_span_cmp(a, b);
+    return c ? c : (a_order > b_order) - (a_order < b_order);
+}
+
 static int by_instance(const void *x, const void *y)
 {
     const cca_anchor *a = x, *b = y;
-    int c = vs_span_cmp(a->instance_id, b->instance_id);
-    return c ? c : (a->order > b->order) - (a->order < b->order);
+    return by_id(a->instance_id, a->order, b->instance_id, b->order);
 }
 
 static void drop_duplicates(cca_stores *s)
@@ -75,22 +80,6 @@ static vs_code read_anchors(vs_span text, cca_stores *s, vs_error *err)
     qsort(s->anchors, s->n_anchors, sizeof *s->anchors, by_instance);
     drop_duplicates(s);
     return vs_arena_check(&s->arena, err);
-}
-
-const cca_anchor *cca_find_anchor(const cca_stores *s, vs_span instance_id)
-{
-    size_t lo = 0, hi = s->n_anchors;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = vs_span_cmp(s->anchors[mid].instance_id, instance_id);
-        if (c == 0)
-            return &s->anchors[mid];
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NULL;
 }
 
 /* ---- reference values ----------------------------------------------------------------------- */
@@ -156,6 +145,18 @@ static vs_code open_list(vs_arena *a, vs_val store, const char *key, size_t size
     return *entries ? VS_OK : vs_arena_check(a, err);
 }
 
+static int by_product(const void *x, const void *y)
+{
+    const cca_platform_ref *a = x, *b = y;
+    return by_id(a->implementation_id, a->order, b->implementation_id, b->order);
+}
+
+static int by_rim(const void *x, const void *y)
+{
+    const cca_realm_ref *a = x, *b = y;
+    return by_id(a->rim, a->order, b->rim, b->order);
+}
+
 static vs_code read_references(vs_span text, cca_stores *s, vs_error *err)
 {
     vs_val store, platforms, realms;
@@ -166,17 +167,74 @@ static vs_code read_references(vs_span text, cca_stores *s, vs_error *err)
     VS_TRY(open_list(&s->arena, store, "platform", sizeof *s->platforms, &platforms, &at,
                      &s->n_platforms, err));
     s->platforms = at;
-    for (size_t i = 0; i < s->n_platforms; i++)
+    for (size_t i = 0; i < s->n_platforms; i++) {
+        s->platforms[i].order = i;
         VS_TRY_WRAP(read_platform(&s->arena, platforms.u.items[i], &s->platforms[i], err), err,
                     "\"platform\" entry %zu", i);
+    }
     VS_TRY(
         open_list(&s->arena, store, "realm", sizeof *s->realms, &realms, &at, &s->n_realms, err));
     s->realms = at;
-    for (size_t i = 0; i < s->n_realms; i++)
+    for (size_t i = 0; i < s->n_realms; i++) {
+        s->realms[i].order = i;
         VS_TRY_WRAP(read_realm(&s->arena, realms.u.items[i], &s->realms[i], err), err,
                     "\"realm\" entry %zu", i);
+    }
+    qsort(s->platforms, s->n_platforms, sizeof *s->platforms, by_product);
+    qsort(s->realms, s->n_realms, sizeof *s->realms, by_rim);
     return vs_arena_check(&s->arena, err);
 }
+
+/* ---- finding ----------------------------------------------------------------------------------
+ */
+
+/* Of entries that are sorted by the span they begin with, those where it is `id`: *n of them. */
+static const void *find_run(const void *entries, size_t n_entries, size_t size, vs_span id,
+                            size_t *n)
+{
+    *n = 0;
+    if (n_entries == 0)
+        return entries;
+    const char *at = entries, *const end = at + n_entries * size;
+    for (size_t left = n_entries; left > 0;) {
+        size_t half = left / 2;
+        bool before = vs_span_cmp(*(const vs_span *)(const void *)(at + half * size), id) < 0;
+        at += before ? (half + 1) * size : 0;
+        left = before ? left - half - 1 : half;
+    }
+    const char *past = at;
+    while (past < end && vs_span_eq(*(const vs_span *)(const void *)past, id))
+        past += size;
+    *n = (size_t)(past - at) / size;
+    return at;
+}
+
+_Static_assert(offsetof(cca_anchor, instance_id) == 0 &&
+                   offsetof(cca_platform_ref, implementation_id) == 0 &&
+                   offsetof(cca_realm_ref, rim) == 0,
+               "entries begin with what they are found by");
+
+const cca_anchor *cca_find_anchor(const cca_stores *s, vs_span instance_id)
+{
+    size_t n;
+    const cca_anchor *found =
+        find_run(s->anchors, s->n_anchors, sizeof *s->anchors, instance_id, &n);
+    return n ? found : NULL;
+}
+
+const cca_platform_ref *cca_find_platforms(const cca_stores *s, vs_span implementation_id,
+                                           size_t *n)
+{
+    return find_run(s->platforms, s->n_platforms, sizeof *s->platforms, implementation_id, n);
+}
+
+const cca_realm_ref *cca_find_realms(const cca_stores *s, vs_span rim, size_t *n)
+{
+    return find_run(s->realms, s->n_realms, sizeof *s->realms, rim, n);
+}
+
+/* ---- both -------------------------------------------------------------------------------------
+ */
 
 vs_code cca_stores_parse(vs_span ta_store, vs_span rv_store, cca_stores *out, vs_error *err)
 {

@@ -10,7 +10,7 @@
 
 /* One platform whose attestation key (CPAK) is trusted. */
 typedef struct cca_anchor {
-    vs_span implementation_id, instance_id;
+    vs_span instance_id, implementation_id;
     vs_key *cpak; /* EC or Ed25519, public; NULL: the entry's key is unusable, see flaw */
     const char *flaw;
     uint8_t identity[32]; /* digest of the key as it was given: whoever has it, has that key */
@@ -21,20 +21,22 @@ typedef struct cca_platform_ref {
     vs_span implementation_id, config;
     const cca_component *components; /* type and version have p == NULL when they may be anything */
     size_t n_components;
+    size_t order; /* place in the file */
 } cca_platform_ref;
 
 typedef struct cca_realm_ref {
     vs_span rim, rem[CCA_REMS];
     vs_span rpv, rak_hash; /* mandatory in the file, never compared (3.2) */
+    size_t order;          /* place in the file */
 } cca_realm_ref;
 
 typedef struct cca_stores {
     vs_arena arena;      /* holds everything below except the keys */
     cca_anchor *anchors; /* sorted by instance id, one per id */
     size_t n_anchors;
-    cca_platform_ref *platforms;
+    cca_platform_ref *platforms; /* sorted by implementation id, then by place */
     size_t n_platforms;
-    cca_realm_ref *realms;
+    cca_realm_ref *realms; /* sorted by RIM, then by place */
     size_t n_realms;
     bool has_references; /* there is a reference value store, be it empty */
 } cca_stores;
@@ -50,5 +52,9 @@ void cca_stores_free(cca_stores *s);
 
 /* NULL when there is none. */
 const cca_anchor *cca_find_anchor(const cca_stores *s, vs_span instance_id);
+/* All entries of a product, of a RIM: *n of them, in the order of the file. */
+const cca_platform_ref *cca_find_platforms(const cca_stores *s, vs_span implementation_id,
+                                           size_t *n);
+const cca_realm_ref *cca_find_realms(const cca_stores *s, vs_span rim, size_t *n);
 
 #endif

@@ -367,6 +367,59 @@ static void the_last_of_two_anchors_with_one_instance_id_is_used(void **state)
     vs_buf_free(&entry);
 }
 
+/* Every id three times, spread over the file, so that none can be found by its place. */
+static void entries_are_found_by_id_in_the_order_of_the_file(void **state)
+{
+    (void)state;
+    enum { IDS = 700, EACH = 3 };
+    vs_buf text = VS_BUF(8 << 20);
+    cca_stores stores;
+    vs_error err = {0};
+    vs_buf_puts(&text, "{\"platform\":[");
+    for (unsigned i = 0; i < IDS * EACH; i++)
+        vs_buf_printf(&text,
+                      "%s{\"implementation-id\":\"%064x\",\"platform-configuration\":\"%02x\","
+                      "\"sw-components\":[]}",
+                      i ? "," : "", i * 37 % IDS, i / IDS);
+    vs_buf_puts(&text, "],\"realm\":[");
+    for (unsigned i = 0; i < IDS * EACH; i++)
+        vs_buf_printf(&text,
+                      "%s{\"initial-measurement\":\"%064x\",\"personalization-value\":\"00\","
+                      "\"rak-hash-algorithm\":\"sha-256\","
+                      "\"extensible-measurements\":[\"00\",\"00\",\"00\",\"00\"]}",
+                      i ? "," : "", i * 37 % IDS);
+    vs_buf_puts(&text, "]}");
+    assert_vs_ok(cca_stores_parse((vs_span){NULL, 0}, vs_buf_span(&text), &stores, &err), &err);
+    for (unsigned i = 0; i < IDS; i++) {
+        uint8_t id[32] = {0};
+        size_t n;
+        id[31] = (uint8_t)i;
+        id[30] = (uint8_t)(i >> 8);
+        const cca_platform_ref *p = cca_find_platforms(&stores, vs_span_of(id, 32), &n);
+        assert_int_equal(n, EACH);
+        for (unsigned k = 0; k < EACH; k++) {
+            assert_span_eq(p[k].implementation_id, vs_span_of(id, 32));
+            assert_true(p[k].order * 37 % IDS == i && p[k].config.p[0] == k);
+        }
+        const cca_realm_ref *r = cca_find_realms(&stores, vs_span_of(id, 32), &n);
+        assert_int_equal(n, EACH);
+        assert_true(r[0].order < r[1].order && r[1].order < r[2].order);
+        id[0] = 1;
+        (void)cca_find_platforms(&stores, vs_span_of(id, 32), &n);
+        assert_int_equal(n, 0);
+        (void)cca_find_realms(&stores, vs_span_of(id, 31), &n);
+        assert_int_equal(n, 0);
+    }
+    cca_stores_free(&stores);
+    assert_vs_ok(cca_stores_parse((vs_span){NULL, 0}, VS_LIT("{}"), &stores, &err), &err);
+    size_t n = 1;
+    (void)cca_find_realms(&stores, VS_LIT(""), &n);
+    assert_int_equal(n, 0);
+    assert_null(cca_find_anchor(&stores, VS_LIT("")));
+    cca_stores_free(&stores);
+    vs_buf_free(&text);
+}
+
 static void a_cached_result_equals_an_uncached_one(void **state)
 {
     files *f = *state;
@@ -781,6 +834,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_snapshot_outlives_its_replacement, start, stop),
         cmocka_unit_test(the_last_of_two_anchors_with_one_instance_id_is_used),
         cmocka_unit_test_setup_teardown(a_cached_result_equals_an_uncached_one, start, stop),
+        cmocka_unit_test(entries_are_found_by_id_in_the_order_of_the_file),
         cmocka_unit_test_setup_teardown(a_remembered_realm_key_vouches_for_no_other, start, stop),
         cmocka_unit_test_setup_teardown(a_remembered_realm_key_counts_in_its_form_alone, start,
                                         stop),
