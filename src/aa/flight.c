@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aa/flight.h"
 
-#include <time.h>
-
 #include "base/clock.h"
+#include "base/thread.h"
 
 enum { LOOK_MS = 1000 };
 
 void aa_flight_init(aa_flight *f)
 {
-    pthread_condattr_t attr;
     *f = (aa_flight){0};
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&f->landed, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    vs_cond_init(&f->landed);
     (void)pthread_mutex_init(&f->lock, NULL);
 }
 
@@ -63,9 +58,8 @@ static bool ride(aa_flight *f)
 {
     unsigned before = f->landings;
     while (f->landings == before && !vs_wait_is_over()) {
-        int64_t until = vs_wait_step(vs_mono_ns() + (int64_t)LOOK_MS * 1000000);
-        struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-        (void)pthread_cond_timedwait(&f->landed, &f->lock, &t);
+        int64_t look = vs_mono_ns() + (int64_t)LOOK_MS * 1000000;
+        (void)vs_cond_wait(&f->landed, &f->lock, vs_wait_step(look));
     }
     return f->landings != before;
 }

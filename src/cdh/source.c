@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 #include "cdh/offline.h"
 #include "client/client.h"
@@ -51,11 +51,7 @@ static cdh_source *new_source(void)
         return NULL;
     s->answer = (vs_buf)VS_BUF(ANSWER_MAX);
     (void)pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&s->given, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    vs_cond_init(&s->given);
     return s;
 }
 
@@ -126,9 +122,7 @@ static bool await_turn(cdh_source *s)
     while (s->in_use == SESSIONS) {
         if (vs_mono_ns() >= end || vs_wait_is_over())
             return false;
-        int64_t step = vs_wait_step(end);
-        struct timespec t = {.tv_sec = step / 1000000000, .tv_nsec = step % 1000000000};
-        (void)pthread_cond_timedwait(&s->given, &s->lock, &t);
+        (void)vs_cond_wait(&s->given, &s->lock, vs_wait_step(end));
     }
     return true;
 }

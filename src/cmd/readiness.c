@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/readiness.h"
 
-#include <errno.h>
-#include <time.h>
-
 #include "base/clock.h"
 #include "base/thread.h"
 
-static const int64_t KEPT_NS = 3000000000, WAIT_NS = 500000000, SECOND_NS = 1000000000;
+static const int64_t KEPT_NS = 3000000000, WAIT_NS = 500000000;
 
 static void *answer(void *arg)
 {
@@ -35,16 +32,11 @@ static void *answer(void *arg)
 /* Until there is another answer than the last, at most WAIT_NS. Called with the lock held. */
 static bool wait_for_answer(readiness *r)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    int64_t ns = until.tv_nsec + WAIT_NS;
-    until.tv_sec += ns / SECOND_NS;
-    until.tv_nsec = ns % SECOND_NS;
+    int64_t until = vs_mono_ns() + WAIT_NS;
     uint64_t before = r->answers;
-    while (r->answers == before)
-        if (pthread_cond_timedwait(&r->changed, &r->lock, &until) == ETIMEDOUT)
-            return r->answers != before;
-    return true;
+    while (r->answers == before && vs_cond_wait(&r->changed, &r->lock, until)) {
+    }
+    return r->answers != before;
 }
 
 /* Called with the lock held. */
@@ -80,7 +72,7 @@ static ops_check set_up(readiness *r, const char *name, vs_code (*ask)(void *use
     r->ask = ask;
     r->user = user;
     (void)pthread_mutex_init(&r->lock, NULL);
-    (void)pthread_cond_init(&r->changed, NULL);
+    vs_cond_init(&r->changed);
     return (ops_check){name, check, r};
 }
 

@@ -195,11 +195,9 @@ static void write_batch(kbs_journal *j, item *list)
         j->trouble = err;
         bool stop = code == VS_OK || j->stopping;
         if (!stop) {
-            struct timespec until;
-            (void)clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += RETRY_S;
+            int64_t until = vs_mono_ns() + (int64_t)RETRY_S * 1000000000;
             (void)pthread_cond_broadcast(&j->changed);
-            (void)pthread_cond_timedwait(&j->changed, &j->lock, &until);
+            (void)vs_cond_wait(&j->changed, &j->lock, until);
         }
         (void)pthread_mutex_unlock(&j->lock);
         if (code != VS_OK && !before)
@@ -305,7 +303,7 @@ vs_code kbs_journal_new(const kbs_journal_config *cfg, kbs_journal **out, vs_err
     j->keep_days = cfg->keep_days;
     j->last = &j->first;
     (void)pthread_mutex_init(&j->lock, NULL);
-    (void)pthread_cond_init(&j->changed, NULL);
+    vs_cond_init(&j->changed);
     vs_code code = start(j, cfg, err);
     if (code != VS_OK) {
         kbs_journal_free(&j);
@@ -379,12 +377,9 @@ static vs_code trouble(const kbs_journal *j, vs_error *err)
 static bool wait_for(kbs_journal *j, bool (*done)(const kbs_journal *j, uint64_t what),
                      uint64_t what)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
-    while (!done(j, what) && j->trouble.code == VS_OK) {
-        if (pthread_cond_timedwait(&j->changed, &j->lock, &until) == ETIMEDOUT)
-            return done(j, what);
+    int64_t until = vs_mono_ns() + (int64_t)WAIT_S * 1000000000;
+    while (!done(j, what) && j->trouble.code == VS_OK &&
+           vs_cond_wait(&j->changed, &j->lock, until)) {
     }
     return done(j, what);
 }

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "value/json.h"
 
 #define NAMESPACE "key_source"
@@ -408,12 +408,10 @@ void kbs_sources_poll(kbs_sources *all, int64_t now)
 
 static bool stopping(kbs_sources *s)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
+    int64_t until = vs_mono_ns() + 1000000000;
     (void)pthread_mutex_lock(&s->lock);
     if (!s->stop)
-        (void)pthread_cond_timedwait(&s->wake, &s->lock, &until);
+        (void)vs_cond_wait(&s->wake, &s->lock, until);
     bool stop = s->stop;
     (void)pthread_mutex_unlock(&s->lock);
     return stop;
@@ -500,7 +498,7 @@ vs_code kbs_sources_new(const kbs_sources_config *cfg, kbs_sources **out, vs_err
     if (!cfg->refresh_s)
         (*out)->cfg.refresh_s = REFRESH_S;
     (void)pthread_mutex_init(&(*out)->lock, NULL);
-    (void)pthread_cond_init(&(*out)->wake, NULL);
+    vs_cond_init(&(*out)->wake);
     return VS_OK;
 }
 

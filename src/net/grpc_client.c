@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/client_socket.h"
 #include "net/grpc_conn.h"
 #include "net/tls.h"
@@ -139,12 +140,8 @@ vs_code vs_grpc_client_new(const vs_grpc_client_config *cfg, vs_grpc_client **ou
     vs_grpc_client *c = calloc(1, sizeof *c);
     if (!c)
         return vs_fail(err, VS_E_NOMEM, "cannot make a gRPC client");
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&c->lock, NULL);
-    (void)pthread_cond_init(&c->room, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    vs_cond_init(&c->room);
     vs_code code = configure(cfg, c, err);
     if (code != VS_OK)
         vs_grpc_client_free(&c);
@@ -177,11 +174,10 @@ void vs_grpc_client_free(vs_grpc_client **client)
 /* A place in the pool: *out is an idle connection, or NULL when one is to be opened. */
 static vs_code take(vs_grpc_client *c, int64_t until, vs_grpc_conn **out, vs_error *err)
 {
-    struct timespec t = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = until % 1000000000};
-    int late = 0;
+    bool late = false;
     (void)pthread_mutex_lock(&c->lock);
     while (!late && !c->n_idle && c->count >= c->most)
-        late = pthread_cond_timedwait(&c->room, &c->lock, &t);
+        late = !vs_cond_wait(&c->room, &c->lock, until);
     bool got = c->n_idle || c->count < c->most;
     *out = NULL;
     if (c->n_idle)

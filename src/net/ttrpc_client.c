@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 #include "net/grpc_wire.h"
 #include "net/ttrpc_wire.h"
@@ -101,11 +102,7 @@ static vs_code new_one(const vs_ttrpc_client_config *cfg, vs_ttrpc_client **out,
     *out = NULL;
     if (!c)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&c->changed, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    vs_cond_init(&c->changed);
     (void)pthread_mutex_init(&c->writing, NULL);
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_mutex_init(&c->choosing, NULL);
@@ -205,8 +202,7 @@ static bool at_end(const vs_ttrpc_client *c)
 
 static void wait_turn(vs_ttrpc_client *c, int64_t until)
 {
-    struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-    (void)pthread_cond_timedwait(&c->changed, &c->lock, &t);
+    (void)vs_cond_wait(&c->changed, &c->lock, until);
 }
 
 /* With `writing` and `lock`. A connection that is at its end goes when nobody uses it any more. */

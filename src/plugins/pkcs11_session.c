@@ -5,10 +5,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 enum { SESSIONS = 8, WAIT_S = 10, SLOTS = 256, PIN_MAX = 1024, SERIAL = 16 };
 
@@ -208,13 +209,11 @@ static vs_code fill_place(hsm *h, CK_SESSION_HANDLE *out, vs_error *err)
 
 static vs_code take(hsm *h, CK_SESSION_HANDLE *out, vs_error *err)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += WAIT_S;
-    int late = 0;
+    int64_t until = vs_mono_ns() + (int64_t)WAIT_S * 1000000000;
+    bool late = false;
     (void)pthread_mutex_lock(&h->lock);
     while (!late && h->n_idle == 0 && h->n_open >= SESSIONS)
-        late = pthread_cond_timedwait(&h->room, &h->lock, &until);
+        late = !vs_cond_wait(&h->room, &h->lock, until);
     vs_code code;
     if (h->n_idle == 0 && h->n_open >= SESSIONS) {
         code = vs_fail(err, VS_E_TIMEOUT, "all %d sessions of the HSM are busy", SESSIONS);
@@ -294,12 +293,8 @@ vs_code hsm_open(const kbs_pkcs11_config *cfg, hsm **out, vs_error *err)
     if (!h)
         return vs_fail(err, VS_E_NOMEM, "out of memory");
     h->cfg = cfg;
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&h->lock, NULL);
-    (void)pthread_cond_init(&h->room, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    vs_cond_init(&h->room);
     vs_code code = load(h, err);
     if (code == VS_OK)
         code = nothing_to_do(h, err);

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 enum { CONNECT_MS = 5000, STATEMENT_MS = 10000, CONNECTIONS = 8, GRACE_MS = 1000 };
 
@@ -76,11 +76,7 @@ vs_code pg_pool_init(pg_pool *p, const vs_store_postgres *cfg, vs_error *err)
                    .statement_ms = cfg->statement_ms ? cfg->statement_ms : STATEMENT_MS,
                    .max = cfg->connections ? cfg->connections : CONNECTIONS};
     (void)pthread_mutex_init(&p->lock, NULL);
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&p->freed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    vs_cond_init(&p->freed);
     VS_TRY(read_settings(p, cfg, err));
     const char *host = setting(p, "host"), *port = setting(p, "port"), *db = setting(p, "dbname");
     (void)snprintf(p->where, sizeof p->where, "PostgreSQL at %.150s:%.8s, database %.100s",
@@ -457,13 +453,11 @@ static void forget(pg_pool *p, pg_conn *c)
 /* An idle one, or NULL and the right to open one. */
 static vs_code take(pg_pool *p, pg_conn **out, vs_error *err)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += p->statement_ms / 1000 + 1;
-    int rc = 0;
+    int64_t until = vs_mono_ns() + (int64_t)(p->statement_ms / 1000 + 1) * 1000000000;
+    bool late = false;
     (void)pthread_mutex_lock(&p->lock);
-    while (!p->idle && p->n_open >= p->max && rc == 0)
-        rc = pthread_cond_timedwait(&p->freed, &p->lock, &until);
+    while (!p->idle && p->n_open >= p->max && !late)
+        late = !vs_cond_wait(&p->freed, &p->lock, until);
     bool may = p->idle || p->n_open < p->max;
     *out = p->idle;
     if (p->idle)
