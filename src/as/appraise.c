@@ -171,7 +171,7 @@ static vs_code evaluate(rego_eval *e, as_values *q, bool explain, as_appraisal *
         .now_ns = q->now * 1000000000,
         .host = query_reference_value,
         .host_user = q,
-        .print = vs_log_on(VS_LOG_DEBUG) ? print_line : NULL,
+        .print = !explain && vs_log_on(VS_LOG_DEBUG) ? print_line : NULL, /* once */
         .print_user = (void *)(uintptr_t)ap->submod,
         .explain = explain,
         .seed = ap->seed,

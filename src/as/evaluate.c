@@ -68,15 +68,21 @@ static const char *submod_name(const records *all, const char *tee_class, vs_are
     return vs_sprintf(a, "%s%zu", tee_class, same);
 }
 
-static vs_code add_record(records *all, const char *tee, const vs_tee_result *r, as_values *values,
+/* What the verifier has asked for and found, the same for all its results. */
+typedef struct consulted {
+    vs_val asked;
+    uint64_t changes;
+} consulted;
+
+static vs_code add_record(records *all, const char *tee, const vs_tee_result *r, consulted by,
                           vs_val runtime, vs_val init, vs_arena *a, vs_error *err)
 {
     if (all->n == AS_RECORDS_MAX)
         return vs_fail(err, VS_E_LIMIT, "more than %d attesters", AS_RECORDS_MAX);
     as_appraisal ap = {.tee_class = r->tee_class,
                        .submod = submod_name(all, r->tee_class, a),
-                       .consulted = vs_vec_end_array(&values->asked),
-                       .changes = values->changes,
+                       .consulted = by.asked,
+                       .changes = by.changes,
                        .notes = r->notes};
     VS_TRY(policy_input(tee, r, runtime, init, a, &ap.input, err));
     if (r->policy_only)
@@ -119,8 +125,9 @@ static vs_code verify_one(const as_local *as, const as_request *req, int64_t now
                 "verifying %s evidence", tee);
     if (n == 0 || n > VS_TEE_RESULTS_MAX)
         return vs_fail(err, VS_E_INTERNAL, "the %s verifier gave %zu results", tee, n);
+    const consulted by = {vs_vec_end_array(&values.asked), values.changes};
     for (size_t i = 0; i < n; i++)
-        VS_TRY(add_record(all, tee, &results[i], &values, runtime, init, a, err));
+        VS_TRY(add_record(all, tee, &results[i], by, runtime, init, a, err));
     return vs_arena_check(a, err);
 }
 

@@ -258,6 +258,7 @@ static vs_code verify_evidence(kbs_ctx *c, const kbs_session *s, const kbs_attes
     d->status = result.status;
     d->reason = all_reasons(c, result.explanation);
     d->appraisal = c->k->journal ? as_result_record(&result, c->call.arena) : vs_undefined();
+    VS_TRY(vs_arena_check(c->call.arena, err)); /* no token without its record */
     d->proven = true;
     *token = result.token;
     code = kbs_session_attested(c->k, s, *token, result.expires, err);

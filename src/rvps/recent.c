@@ -89,7 +89,11 @@ void rvps_recent_keep(rvps_recent *r, uint64_t changes, vs_span key, vs_span tex
     if (!e)
         e = &r->set[set].way[r->set[set].next++ % WAYS];
     uint8_t *old = e->bytes;
-    *e = (entry){changes, bytes, key.n, text.n, text.p != NULL};
+    e->changes = changes;
+    e->bytes = bytes;
+    e->key_n = key.n;
+    e->text_n = text.n;
+    e->there = text.p != NULL;
     (void)pthread_mutex_unlock(&r->lock);
     free(old);
 }

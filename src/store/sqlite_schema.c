@@ -19,15 +19,16 @@ const store_migration sqlite_migrations[] = {
             "value BLOB NOT NULL, expires INTEGER NOT NULL, UNIQUE (ns, key)) STRICT;"
             "CREATE INDEX kv_expires ON kv (expires) WHERE expires > 0;"},
     /* Triggers, so that whoever writes counts. What expires comes and goes with every attestation,
-     * and nobody keeps it. */
+     * and nobody keeps it. A number is drawn and not counted up: a database that was put back to an
+     * earlier state would come to the same numbers with other contents. */
     {.sql = "CREATE TABLE changes (n INTEGER NOT NULL) STRICT;"
-            "INSERT INTO changes VALUES (1);"
+            "INSERT INTO changes VALUES (random() | 1);"
             "CREATE TRIGGER kv_inserted AFTER INSERT ON kv WHEN new.expires = 0 "
-            "BEGIN UPDATE changes SET n = n + 1; END;"
+            "BEGIN UPDATE changes SET n = random() | 1; END;"
             "CREATE TRIGGER kv_updated AFTER UPDATE ON kv WHEN new.expires = 0 OR old.expires = 0 "
-            "BEGIN UPDATE changes SET n = n + 1; END;"
+            "BEGIN UPDATE changes SET n = random() | 1; END;"
             "CREATE TRIGGER kv_deleted AFTER DELETE ON kv WHEN old.expires = 0 "
-            "BEGIN UPDATE changes SET n = n + 1; END;"},
+            "BEGIN UPDATE changes SET n = random() | 1; END;"},
 };
 const size_t sqlite_n_migrations = VS_COUNT(sqlite_migrations);
 

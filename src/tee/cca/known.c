@@ -21,15 +21,16 @@ static vs_code fill_exactly(cca_known *k, vs_span platform_token)
 {
     vs_arena_init(&k->arena, 0);
     vs_code code = fill(k, platform_token);
-    size_t used = vs_arena_used(&k->arena);
+    /* Of a first block that is not full, what is used; of several, all. */
+    size_t takes = k->arena.used_before ? k->arena.held : vs_arena_used(&k->arena);
     vs_arena_free(&k->arena);
-    vs_arena_init(&k->arena, used);
+    vs_arena_init(&k->arena, takes);
     return code == VS_OK ? fill(k, platform_token) : code;
 }
 
 cca_known *cca_known_new(const cca_token *t, const cca_anchor *anchor)
 {
-    cca_known *k = calloc(1, sizeof *k);
+    cca_known *k = t->platform_bytes.n <= CCA_KNOWN_MAX ? calloc(1, sizeof *k) : NULL;
     if (!k)
         return NULL;
     k->owners = 1;

@@ -13,6 +13,8 @@
 #include "tee/cca/token.h"
 #include "value/value.h"
 
+enum { CCA_KNOWN_MAX = 16 * 1024 };
+
 typedef struct cca_known {
     atomic_uint owners;
     uint8_t anchor[32]; /* identity of the anchor whose key verified it */
@@ -24,7 +26,8 @@ typedef struct cca_known {
 } cca_known;
 
 /* To be called only after the platform token of `t` was verified with the anchor's key. NULL when
- * out of memory. */
+ * out of memory, and for a token of more than CCA_KNOWN_MAX bytes: its unprotected header, which
+ * nobody signs, could make any token so long. */
 cca_known *cca_known_new(const cca_token *t, const cca_anchor *anchor);
 cca_known *cca_known_share(cca_known *k);
 /* NULL-safe; sets *k NULL. */

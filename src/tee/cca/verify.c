@@ -72,7 +72,7 @@ static vs_code check_platform_cached(const cca_snapshot *s, const cca_token *t, 
     cca_known_free(known); /* under another key */
     VS_TRY(check_platform_signature(t, a, err));
     *known = cca_known_new(t, a);
-    if (*known) /* else out of memory: next time again */
+    if (*known) /* else it is verified again next time */
         cca_cache_add(s->cache, *known);
     return VS_OK;
 }

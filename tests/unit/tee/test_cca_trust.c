@@ -586,6 +586,40 @@ static void the_cache_is_bounded_and_finds_what_is_new(void **state)
     vs_arena_free(&a);
 }
 
+static void platform_tokens_of_every_size_are_remembered(void **state)
+{
+    files *f = *state;
+    static const cca_anchor anchor = {.identity = {7}};
+    cca_component many[CCA_COMPONENTS_MAX];
+    realm_spec spec = f->soft.spec;
+    for (size_t i = 0; i < VS_COUNT(many); i++)
+        many[i] = f->soft.spec.components[i % f->soft.spec.n_components];
+    spec.components = many;
+    for (spec.n_components = 1; spec.n_components <= VS_COUNT(many); spec.n_components++) {
+        VS_CLEANUP(vs_buf_free) vs_buf token = VS_BUF(CCA_TOKEN_MAX);
+        assert_vs_code(realm_platform_token(&spec, &f->soft.keys, &token, NULL), VS_OK);
+        const cca_token t = {.platform_bytes = vs_buf_span(&token)};
+        cca_known *k = cca_known_new(&t, &anchor);
+        if (!k)
+            fail_msg("%zu components, %zu bytes", spec.n_components, token.n);
+        assert_int_equal(k->platform.n_components, spec.n_components);
+        assert_int_equal(k->components.len, spec.n_components);
+        assert_true(k->arena.held < 16 * token.n + 16 * 1024);
+        cca_known_free(&k);
+    }
+}
+
+/* Nobody signs the unprotected header: what it makes long is verified, and not kept. */
+static void a_token_made_long_is_not_remembered(void **state)
+{
+    files *f = *state;
+    static const uint8_t long_header[CCA_KNOWN_MAX + 1];
+    const cca_token t = {.platform_bytes = vs_span_of(long_header, sizeof long_header)};
+    static const cca_anchor anchor = {.identity = {7}};
+    (void)f;
+    assert_null(cca_known_new(&t, &anchor));
+}
+
 /* What an evaluation says of a platform token that is known is to the byte what it says of one that
  * is not, also when the cache has forgotten it in between. */
 static void claims_of_a_known_platform_are_those_of_an_unknown_one(void **state)
@@ -842,6 +876,8 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_platform_token_that_failed_is_not_cached, start, stop),
         cmocka_unit_test_setup_teardown(the_cache_is_bounded_and_finds_what_is_new, start, stop),
+        cmocka_unit_test_setup_teardown(platform_tokens_of_every_size_are_remembered, start, stop),
+        cmocka_unit_test_setup_teardown(a_token_made_long_is_not_remembered, start, stop),
         cmocka_unit_test_setup_teardown(claims_of_a_known_platform_are_those_of_an_unknown_one,
                                         start, stop),
         cmocka_unit_test_setup_teardown(a_key_that_is_unusable_refuses_its_platform_alone, start,
