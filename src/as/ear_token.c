@@ -113,10 +113,10 @@ vs_code as_ear_claims(const as_config *cfg, as_appraisal *aps, size_t n, vs_span
 
 vs_code as_ear_sign(const as_local *as, vs_span claims, vs_arena *a, vs_span *token, vs_error *err)
 {
-    VS_CLEANUP(vs_buf_free) vs_buf jws = VS_BUF(2 * AS_TOKEN_MAX);
+    vs_buf jws = VS_BUF_ON(a, 2 * AS_TOKEN_MAX);
     VS_TRY_WRAP(
         vs_jws_sign(&jws, as->signer.key, VS_ES256, vs_buf_span(&as->signer.header), claims, err),
         err, "signing the token");
-    *token = vs_dup(a, vs_buf_span(&jws));
+    *token = vs_buf_span(&jws);
     return vs_arena_check(a, err);
 }

@@ -5,13 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void give_back(const vs_buf *b)
+{
+    if (!b->p || b->on)
+        return;
+    vs_wipe(b->p, b->room);
+    free(b->p);
+}
+
 void vs_buf_free(vs_buf *b)
 {
-    if (b->p) {
-        vs_wipe(b->p, b->room);
-        free(b->p);
-    }
-    *b = (vs_buf){.cap = b->cap};
+    give_back(b);
+    *b = (vs_buf){.cap = b->cap, .on = b->on};
 }
 
 void vs_buf_clear(vs_buf *b)
@@ -45,16 +50,14 @@ static bool make_room(vs_buf *b, size_t n)
     size_t room = b->room ? b->room : 128;
     while (room < need)
         room *= 2;
-    uint8_t *p = malloc(room);
+    uint8_t *p = b->on ? vs_alloc(b->on, room) : malloc(room);
     if (!p) {
         b->failed = true;
         return false;
     }
-    if (b->p) {
+    if (b->p)
         memcpy(p, b->p, b->n);
-        vs_wipe(b->p, b->room);
-        free(b->p);
-    }
+    give_back(b);
     b->p = p;
     b->room = room;
     return true;

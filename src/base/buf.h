@@ -17,11 +17,19 @@ typedef struct vs_buf {
     size_t room;
     size_t cap; /* n never exceeds this */
     bool failed;
+    vs_arena *on; /* NULL: malloc's, and wiped. An arena: see VS_BUF_ON */
 } vs_buf;
 
 #define VS_BUF(limit)                                                                              \
     {                                                                                              \
         .cap = (limit)                                                                             \
+    }
+
+/* For output without secrets that is to stay on the arena: nothing is wiped or given back, and
+ * vs_buf_span stands when the buffer is gone. */
+#define VS_BUF_ON(arena, limit)                                                                    \
+    {                                                                                              \
+        .cap = (limit), .on = (arena)                                                              \
     }
 
 void vs_buf_free(vs_buf *b);

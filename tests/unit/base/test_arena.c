@@ -73,6 +73,27 @@ static void warm_rounds_take_no_memory(void **state)
     vs_arena_free(&a);
 }
 
+static void a_buffer_on_an_arena_stays_there(void **state)
+{
+    (void)state;
+    vs_arena a;
+    vs_arena_init(&a, 64 * 1024);
+    vs_buf b = VS_BUF_ON(&a, 1000);
+    for (unsigned i = 0; i < 100; i++)
+        vs_buf_puts(&b, "0123456789");
+    vs_span text = vs_buf_span(&b);
+    assert_true(vs_buf_ok(&b) && text.n == 1000 && text.p[1000] == 0);
+    vs_buf_putc(&b, 'x');
+    assert_false(vs_buf_ok(&b));
+    vs_buf_free(&b);
+    assert_true(!b.p && b.on == &a);
+    assert_memory_equal(text.p + 990, "0123456789", 10);
+    vs_buf large = VS_BUF_ON(&a, 1 << 20);
+    assert_null(vs_buf_reserve(&large, 1 << 19)); /* more than the arena has */
+    assert_false(vs_buf_ok(&large) || vs_arena_ok(&a));
+    vs_arena_free(&a);
+}
+
 static void count(void *p)
 {
     ++*(unsigned *)p;
@@ -200,6 +221,7 @@ int main(void)
         cmocka_unit_test(cap_is_never_passed_and_failure_is_sticky),
         cmocka_unit_test(sizes_that_overflow_fail),
         cmocka_unit_test(warm_rounds_take_no_memory),
+        cmocka_unit_test(a_buffer_on_an_arena_stays_there),
         cmocka_unit_test(what_is_kept_is_dropped_once),
         cmocka_unit_test(a_small_arena_takes_its_cap_and_no_more),
         cmocka_unit_test(buffer_cap_is_sticky),
