@@ -57,9 +57,14 @@ static void check_key(vs_arena *a, const cca_record *r, vs_error *err)
                             .instance_id = vs_span_of(id, CCA_INSTANCE_ID)};
     cca_anchor anchor = {0};
     uint32_t entry = UINT32_MAX;
-    vs_code code = cca_read_anchor(a, r, &p, &anchor, &entry, err);
+    vs_code code = cca_read_anchor(a, r, &p, NULL, &anchor, &entry, err);
     must(code != VS_OK || (anchor.cpak && !anchor.flaw && entry < r->entries.len));
     must(code == VS_OK || vs_error_at(err, 0) != NULL);
+    if (code == VS_OK) { /* the key that has verified before need not be imported */
+        cca_anchor again = {0};
+        must(cca_read_anchor(a, r, &p, anchor.identity, &again, &entry, err) == VS_OK);
+        must(!again.cpak && !again.flaw && memcmp(again.identity, anchor.identity, 32) == 0);
+    }
     vs_key_free(&anchor.cpak);
 }
 

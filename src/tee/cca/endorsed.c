@@ -63,8 +63,14 @@ static vs_code read_key_entry(vs_arena *a, vs_val entry, const cca_platform *p, 
     return vs_need(entry, "key", VS_OBJECT, jwk, err);
 }
 
-vs_code cca_read_anchor(vs_arena *a, const cca_record *r, const cca_platform *p, cca_anchor *out,
-                        uint32_t *entry, vs_error *err)
+static bool is_verified(vs_val jwk, const uint8_t *verified, cca_anchor *out)
+{
+    return verified && cca_key_identity(jwk, out->identity, NULL) == VS_OK &&
+           memcmp(out->identity, verified, CCA_IDENTITY) == 0;
+}
+
+vs_code cca_read_anchor(vs_arena *a, const cca_record *r, const cca_platform *p,
+                        const uint8_t *verified, cca_anchor *out, uint32_t *entry, vs_error *err)
 {
     *out = (cca_anchor){.implementation_id = p->implementation_id, .instance_id = p->instance_id};
     size_t found = 0;
@@ -88,6 +94,8 @@ vs_code cca_read_anchor(vs_arena *a, const cca_record *r, const cca_platform *p,
         return vs_fail(err, VS_E_UNTRUSTED,
                        "endorsement %s has %zu keys for this implementation id, must have one",
                        r->name, found);
+    if (is_verified(key, verified, out))
+        return VS_OK;
     VS_TRY(in_entry(r, *entry, cca_anchor_key(a, key, out, err), err));
     if (out->flaw)
         return vs_fail(err, VS_E_UNTRUSTED, "endorsement %s, entry %u: the key is unusable: %s",

@@ -58,9 +58,12 @@ typedef struct cca_realm_record {
 
 /* The readers; `r` must hold an array. For cca_read_anchor: VS_E_UNTRUSTED unless exactly one entry
  * is of the platform's implementation id (a second one would leave open which key is the right one)
- * and its key is usable; *entry is its place. `out->cpak` is the caller's to free. */
+ * and its key is usable; *entry is its place. `verified` (may be NULL): identity of the key that
+ * has verified the platform's token before; when it is this one, it is not imported. `out->cpak` is
+ * the caller's to free. */
 VS_MUST vs_code cca_read_anchor(vs_arena *a, const cca_record *r, const cca_platform *p,
-                                cca_anchor *out, uint32_t *entry, vs_error *err);
+                                const uint8_t *verified, cca_anchor *out, uint32_t *entry,
+                                vs_error *err);
 VS_MUST vs_code cca_read_platform_record(vs_arena *a, cca_platform_record *r, vs_error *err);
 VS_MUST vs_code cca_read_realm_record(vs_arena *a, cca_realm_record *r, vs_error *err);
 

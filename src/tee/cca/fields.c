@@ -85,20 +85,23 @@ static vs_code read_key(vs_val jwk, cca_anchor *out, vs_error *err)
     return VS_OK;
 }
 
-vs_code cca_anchor_key(vs_arena *a, vs_val jwk, cca_anchor *out, vs_error *err)
+vs_code cca_key_identity(vs_val jwk, uint8_t identity[CCA_IDENTITY], vs_error *err)
 {
     VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(64 * 1024);
     uint8_t md[VS_HASH_MAX];
-    vs_error why = {0};
-    if (read_key(jwk, out, &why) != VS_OK) {
-        char sentence[VS_ERROR_TEXT];
-        vs_key_free(&out->cpak);
-        out->flaw = vs_sprintf(a, "%s", vs_error_text(&why, sentence, sizeof sentence));
-        return vs_arena_check(a, err);
-    }
     VS_TRY_WRAP(vs_json_canonical(&text, jwk, err), err, "key");
-    VS_TRY(vs_buf_check(&text, err));
     VS_TRY(vs_digest(VS_SHA256, vs_buf_span(&text), (vs_span){0}, (vs_span){0}, md, err));
-    memcpy(out->identity, md, sizeof out->identity);
+    memcpy(identity, md, CCA_IDENTITY);
     return VS_OK;
+}
+
+vs_code cca_anchor_key(vs_arena *a, vs_val jwk, cca_anchor *out, vs_error *err)
+{
+    vs_error why = {0};
+    if (read_key(jwk, out, &why) == VS_OK)
+        return cca_key_identity(jwk, out->identity, err);
+    char sentence[VS_ERROR_TEXT];
+    vs_key_free(&out->cpak);
+    out->flaw = vs_sprintf(a, "%s", vs_error_text(&why, sentence, sizeof sentence));
+    return vs_arena_check(a, err);
 }

@@ -28,5 +28,7 @@ VS_MUST vs_code cca_component_labels(vs_arena *a, vs_val entry, cca_component *o
 /* Sets the anchor's key and identity from a JWK, or its flaw (on `a`) when the key is unusable: off
  * its curve, of a kind that signs no token, with an "alg" that does not fit. */
 VS_MUST vs_code cca_anchor_key(vs_arena *a, vs_val jwk, cca_anchor *out, vs_error *err);
+/* That identity alone. */
+VS_MUST vs_code cca_key_identity(vs_val jwk, uint8_t identity[CCA_IDENTITY], vs_error *err);
 
 #endif

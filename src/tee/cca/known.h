@@ -17,9 +17,9 @@ enum { CCA_KNOWN_MAX = 16 * 1024 };
 
 typedef struct cca_known {
     atomic_uint owners;
-    uint8_t anchor[32]; /* identity of the anchor whose key verified it */
-    vs_arena arena;     /* holds what the next three point to */
-    vs_span token;      /* the whole platform token */
+    uint8_t anchor[CCA_IDENTITY]; /* identity of the anchor whose key verified it */
+    vs_arena arena;               /* holds what the next three point to */
+    vs_span token;                /* the whole platform token */
     cca_platform platform;
     vs_val components;        /* as the policy sees them: cca_components */
     _Atomic(vs_key *) rak[2]; /* see cca_known_rak */

@@ -8,13 +8,17 @@
 
 #include "tee/cca/claims.h"
 
+enum { CCA_IDENTITY = 32 };
+
 /* One platform whose attestation key (CPAK) is trusted. */
 typedef struct cca_anchor {
     vs_span instance_id, implementation_id;
-    vs_key *cpak; /* EC or Ed25519, public; NULL: the entry's key is unusable, see flaw */
+    /* EC or Ed25519, public. NULL: the entry's key is unusable, see flaw; or without a flaw it need
+     * not be used, since a token verified with it before is at hand (endorsed.h). */
+    vs_key *cpak;
     const char *flaw;
-    uint8_t identity[32]; /* digest of the key as it was given: whoever has it, has that key */
-    size_t order;         /* place in the file */
+    uint8_t identity[CCA_IDENTITY]; /* digest of the key as it was given: whoever has it, has it */
+    size_t order;                   /* place in the file */
 } cca_anchor;
 
 typedef struct cca_platform_ref {

@@ -34,10 +34,12 @@ static vs_code find_in_store(const cca_basis *b, const cca_platform *p, const cc
 }
 
 /* As the provider has it now. */
-static vs_code find_endorsed(const cca_basis *b, const cca_platform *p, cca_anchor **out,
+static vs_code find_endorsed(const cca_basis *b, const cca_token *t, cca_anchor **out,
                              cca_verdict *v, vs_error *err)
 {
     cca_record record;
+    const cca_platform *p = &t->platform;
+    const uint8_t *verified = t->known ? t->known->anchor : NULL;
     VS_TRY(cca_find_record(b->endorsements, b->a, CCA_CPAK_RECORD, p->instance_id, &record, err));
     if (!vs_defined(record.entries))
         return vs_fail(err, VS_E_UNTRUSTED,
@@ -47,7 +49,7 @@ static vs_code find_endorsed(const cca_basis *b, const cca_platform *p, cca_anch
     uint32_t entry = 0;
     *out = VS_NEW(b->a, cca_anchor);
     VS_TRY(vs_arena_check(b->a, err));
-    VS_TRY(cca_read_anchor(b->a, &record, p, *out, &entry, err));
+    VS_TRY(cca_read_anchor(b->a, &record, p, verified, *out, &entry, err));
     v->key_by = cca_provenance(b->a, &record, entry);
     return VS_OK;
 }
@@ -55,7 +57,8 @@ static vs_code find_endorsed(const cca_basis *b, const cca_platform *p, cca_anch
 static vs_code check_platform_signature(const cca_token *t, const cca_anchor *a, vs_error *err)
 {
     if (!a->cpak)
-        return vs_fail(err, VS_E_CRYPTO, "the trust anchor's key is unusable: %s", a->flaw);
+        return vs_fail(err, VS_E_CRYPTO, "the trust anchor's key is unusable: %s",
+                       a->flaw ? a->flaw : "it was not imported");
     return vs_cose_verify(&t->platform_cose, a->cpak, (vs_span){0}, err);
 }
 
@@ -63,7 +66,7 @@ static vs_code check_platform_signature(const cca_token *t, const cca_anchor *a,
 static vs_code check_platform_cached(const cca_snapshot *s, const cca_token *t, const cca_anchor *a,
                                      cca_known **known, cca_verdict *v, vs_error *err)
 {
-    if (!s->cache || !a->cpak)
+    if (!s->cache || a->flaw)
         return check_platform_signature(t, a, err);
     *known = t->known ? cca_known_share(t->known) : cca_cache_find(s->cache, t->platform_bytes);
     v->platform_cached = *known && memcmp((*known)->anchor, a->identity, sizeof a->identity) == 0;
@@ -117,7 +120,7 @@ static vs_code verify_platform(const cca_basis *b, const cca_token *t, cca_known
     cca_anchor *endorsed = NULL;
     vs_code code = find_in_store(b, &t->platform, &stored, v, err);
     if (code == VS_OK && !stored)
-        code = find_endorsed(b, &t->platform, &endorsed, v, err);
+        code = find_endorsed(b, t, &endorsed, v, err);
     if (code == VS_OK)
         code = check_anchor(b, t, stored ? stored : endorsed, known, v, err);
     else

@@ -160,6 +160,37 @@ static const char *rim_base64(realm_world *r)
     return vs_sprintf(&r->w.a, "%.*s", VS_FMT(text));
 }
 
+/* The key of a platform that is known is not imported again, and yet looked up each time. */
+static void an_endorsed_key_counts_as_it_is_now_also_for_a_known_platform(void **state)
+{
+    realm_world *r = *state;
+    vs_arena *a = &r->w.a;
+    vs_val none = vs_undefined();
+    soft_realm other;
+    as_result res;
+    vs_error err = {0};
+    vs_buf token = VS_BUF(CCA_TOKEN_MAX);
+    soft_start(&other, VS_KEY_P256, VS_KEY_P256);
+    soft_token(&r->soft, &token);
+    vs_span bytes = vs_buf_span(&token);
+    const char *good = record_text(a, cpak_entry(&r->soft, a), none),
+               *others = record_text(a, cpak_entry(&other, a), none);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_vs_ok(evaluate_on(r, bytes, a, &res, &err), &err);
+        assert_string_equal(res.status, "affirming");
+        assert_vs_ok(evaluate_on(r, bytes, a, &res, &err), &err);
+        put_record(&r->w, cpak(r), others); /* replaced */
+        assert_vs_code(evaluate_on(r, bytes, a, &res, NULL), VS_E_CRYPTO);
+        put_record(&r->w, cpak(r), record_text(a, cpak_entry(&r->soft, a), cpak_entry(&other, a)));
+        assert_vs_code(evaluate_on(r, bytes, a, &res, NULL), VS_E_UNTRUSTED); /* which one? */
+        put_record(&r->w, cpak(r), NULL);                                     /* withdrawn */
+        assert_vs_code(evaluate_on(r, bytes, a, &res, NULL), VS_E_UNTRUSTED);
+        put_record(&r->w, cpak(r), good);
+    }
+    soft_stop(&other);
+    vs_buf_free(&token);
+}
+
 /* ---- endorsements -------------------------------------------------------------------------------
  */
 
@@ -596,6 +627,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
+        T(an_endorsed_key_counts_as_it_is_now_also_for_a_known_platform),
         T(a_realm_is_affirmed_by_endorsements_alone),
         T(records_the_driver_consulted_are_in_the_explanation_and_replay),
         T(a_policy_may_ask_for_what_the_verifier_asked_for),
