@@ -299,7 +299,7 @@ static vs_code local_get(rvps *r, vs_span id, int64_t now, vs_arena *a, rvps_ent
 static uint64_t local_changes(rvps *r)
 {
     uint64_t n = 0;
-    const vs_code code = vs_store_changes(((const rvps_local *)r)->store, RVPS_NAMESPACE, &n, NULL);
+    vs_code code = vs_store_changes(((const rvps_local *)r)->store, RVPS_NAMESPACE, &n, NULL);
     return code == VS_OK ? n : 0; /* the query that follows says what is wrong */
 }
 

@@ -44,6 +44,27 @@ static inline int teardown(void **state)
     return arena_teardown(state);
 }
 
+typedef struct stored_keys {
+    vs_span of[64];
+    size_t n;
+} stored_keys;
+
+static inline vs_code add_key(void *user, vs_span key)
+{
+    stored_keys *k = user;
+    assert_true(k->n < VS_COUNT(k->of));
+    k->of[k->n++] = vs_dup(&arena, key);
+    return VS_OK;
+}
+
+/* What the store has in a namespace now. */
+static inline stored_keys keys_in(const fixture *f, const char *ns)
+{
+    stored_keys all = {.n = 0};
+    assert_vs_ok(vs_store_list(f->store, ns, add_key, &all, &err), &err);
+    return all;
+}
+
 static inline void with_options(fixture *f, rvps_options o)
 {
     rvps_free(&f->r);

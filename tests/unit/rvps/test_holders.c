@@ -253,24 +253,10 @@ static void plain_values_belong_to_who_gave_them(void **state)
 
 /* ---- what earlier releases have stored ------------------------------------------------------- */
 
-typedef struct keys {
-    vs_span of[64];
-    size_t n;
-} keys;
-
-static vs_code collect(void *user, vs_span key)
-{
-    keys *k = user;
-    assert_true(k->n < VS_COUNT(k->of));
-    k->of[k->n++] = vs_dup(&arena, key);
-    return VS_OK;
-}
-
 /* Takes away what this release has added. */
 static void age(fixture *f)
 {
-    keys all = {.n = 0};
-    assert_vs_ok(vs_store_list(f->store, RVPS_COMIDS, collect, &all, &err), &err);
+    const stored_keys all = keys_in(f, RVPS_COMIDS);
     assert_true(all.n > 0);
     for (size_t i = 0; i < all.n; i++) {
         VS_CLEANUP(vs_buf_free) vs_buf text = VS_BUF(1 << 20);

@@ -182,31 +182,17 @@ static void a_replay_reads_no_values(void **state)
     assert_true(used[0] < used[1] / 2);
 }
 
-typedef struct keys {
-    vs_span of[64];
-    size_t n;
-} keys;
-
-static vs_code collect(void *user, vs_span key)
-{
-    keys *k = user;
-    assert_true(k->n < VS_COUNT(k->of));
-    k->of[k->n++] = vs_dup(&arena, key);
-    return VS_OK;
-}
-
 /* A store of files puts one after the other: the CoMID is there, and its values are not. */
 static void what_a_crash_kept_out_comes_with_the_same_message(void **state)
 {
     fixture *f = *state;
-    keys all = {.n = 0};
     size_t whole = 0;
     anchored(f, true);
     const vs_span in = signed_by(f, &f->leaf, platform_manifest("t", 1, DIGEST_1));
     assert_vs_ok(send_by(f, in, ""), &err);
     assert_vs_ok(vs_store_delete(f->store, RVPS_NAMESPACE, VS_LIT(BL), &err), &err);
     assert_vs_ok(vs_store_delete(f->store, RVPS_NAMESPACE, VS_LIT(PLATFORM_NAME), &err), &err);
-    assert_vs_ok(vs_store_list(f->store, RVPS_COMIDS, collect, &all, &err), &err);
+    const stored_keys all = keys_in(f, RVPS_COMIDS);
     for (size_t i = 0; i < all.n; i++)
         if (vs_span_starts(all.of[i], VS_LIT("whole-"))) {
             assert_vs_ok(vs_store_delete(f->store, RVPS_COMIDS, all.of[i], &err), &err);
